@@ -1,0 +1,68 @@
+# Needs Python >= 3.11, make and git. Everything else is installed into .venv, in locked versions
+# (requirements/); a second call of a target installs nothing.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+LOCK_ARGS ?=
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+	--custom-compile-command 'make lock' $(LOCK_ARGS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-all lint lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+setup: .venv/.all ## Install everything into .venv: the command, Airflow, what tests and lint need
+
+demo: .venv/.core ## Show it: two embedded PostgreSQL servers, a seeded shop, a warehouse, a changed day
+	$(BIN)/fdwarehouse demo
+
+test: .venv/.all ## Run the tests (PYTEST_ARGS="-k name" for some of them)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-all: .venv/.all ## Run the slow tests and those that need Docker as well
+	$(BIN)/python -m pytest -m '' $(PYTEST_ARGS)
+
+lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff, PL/pgSQL)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m tests.sql_lint
+
+lock: .venv/.uv ## Resolve requirements/ anew (LOCK_ARGS=--upgrade takes the newest versions)
+	$(COMPILE) pyproject.toml --extra airflow --group uv --group build --group dev -o requirements/all.txt
+	$(COMPILE) pyproject.toml --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
+	$(COMPILE) --group uv -c requirements/all.txt --no-annotate -o requirements/uv.txt
+
+clean: ## Remove what was installed, built and cached (the embedded servers' data stays)
+	@if [ -d .fdwarehouse ] && [ -x $(BIN)/fdwarehouse ]; then $(BIN)/fdwarehouse down; fi
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp is newer than what it was made from.
+
+.venv/.uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is needed; $(PYTHON) is' "$$($(PYTHON) --version 2>&1)." \
+		'Name another one: make PYTHON=python3.12' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo '$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
+	@echo 'Installing into .venv'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.core: .venv/.uv requirements/core.txt pyproject.toml
+	@$(INSTALL) --require-hashes -r requirements/core.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.all: .venv/.core requirements/all.txt
+	@$(INSTALL) --require-hashes -r requirements/all.txt
+	@touch $@
