@@ -15,6 +15,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -142,8 +143,9 @@ class EmbeddedServer:
         self.stop()
         data = self.data
         shutil.rmtree(data, ignore_errors=True)
-        if data.parent.parent == OUTSIDE and not any(data.parent.iterdir()):
-            data.parent.rmdir()
+        if data.parent.parent == OUTSIDE:
+            with suppress(OSError):  # the other server's data is still there
+                data.parent.rmdir()
 
     def _lock_file(self) -> list[str]:
         try:
@@ -207,7 +209,9 @@ class EmbeddedServer:
         if account and not reaches(account, home):
             home = self._outside
             make_outside(home)
-            EmbeddedServer(home, self.name).remove()  # of a state folder deleted by hand
+            stale = EmbeddedServer(home, self.name)  # of a state folder deleted by hand
+            stale.stop()
+            shutil.rmtree(stale.data, ignore_errors=True)
         for leftover in home.glob(f"{self.name}.new-*"):
             shutil.rmtree(leftover)
         new = Path(tempfile.mkdtemp(prefix=f"{self.name}.new-", dir=home))
