@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,13 @@ def query(url: str, statement: str) -> list[tuple[object, ...]]:
 def server_process(state_dir: Path, server: str) -> psutil.Process:
     lock_file = (state_dir / server / "postmaster.pid").read_text()
     return psutil.Process(int(lock_file.splitlines()[0]))
+
+
+def kill_9(state_dir: Path, server: str) -> None:
+    process = server_process(state_dir, server)
+    process.kill()
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +171,7 @@ def test_down_stops_both_and_up_finds_data_and_urls_as_they_were(
 def test_up_after_kill_9_finds_what_was_committed(urls: dict[str, str], state_dir: Path) -> None:
     query(urls["WAREHOUSE_ADMIN_URL"], "CREATE TABLE committed AS SELECT 1 AS id")
     for server in embedded.SERVERS:
-        process = server_process(state_dir, server)
-        process.kill()
-        process.wait()
+        kill_9(state_dir, server)
     assert start(state_dir) == urls
     assert query(urls["WAREHOUSE_ADMIN_URL"], "SELECT id FROM committed") == [(1,)]
 
@@ -176,9 +182,7 @@ def test_up_after_a_restart_that_gave_the_process_id_to_another(
     lock_file = state_dir / "warehouse" / "postmaster.pid"
     lines = lock_file.read_text().splitlines()
     query(urls["WAREHOUSE_ADMIN_URL"], "CREATE TABLE survives AS SELECT 1 AS id")
-    process = server_process(state_dir, "warehouse")
-    process.kill()
-    process.wait()
+    kill_9(state_dir, "warehouse")
     account = embedded_programs.account_of(state_dir / "warehouse")
     with subprocess.Popen(["sleep", "60"], **account) as stranger:
         lock_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
