@@ -9,6 +9,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,8 +42,9 @@ def server_process(state_dir: Path, server: str) -> psutil.Process:
 def kill_9(state_dir: Path, server: str) -> None:
     process = server_process(state_dir, server)
     process.kill()
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    with suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
