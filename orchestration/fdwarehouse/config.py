@@ -1,0 +1,164 @@
+"""What the user decides: the model of ``warehouse.yaml`` and the project's folders."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from fdwarehouse.errors import FdwarehouseError
+
+LAYERS = ("etl", "bronze", "silver", "gold")
+
+
+def _interval(value: str) -> str:
+    if not re.fullmatch(r"\d+ (second|minute|hour|day)s?", value):
+        raise ValueError("expected a time such as '30 seconds', '10 minutes', '1 hour'")
+    return value
+
+
+def _schema_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", value):
+        raise ValueError("expected a lower-case SQL name: letters, digits and underscores")
+    if value in (*LAYERS, "public") or value.startswith("pg_"):
+        raise ValueError(f"'{value}' is taken: choose another name for the source")
+    return value
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Model = TypeVar("Model", bound=BaseModel)
+Interval = Annotated[str, AfterValidator(_interval)]
+SourceName = Annotated[str, AfterValidator(_schema_name)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableConfig(_Strict):
+    """How one table of a source is read."""
+
+    key: Annotated[list[str], BeforeValidator(_one_or_many)] = []
+    """Key columns; empty: the primary key that the contract shows."""
+    mode: Literal["watermark", "append", "snapshot"] = "watermark"
+    """watermark: rows stamped since the last fence; append: the same for rows that are never
+    updated; snapshot: the whole table is compared every time."""
+    watermark: str | None = None
+    """Column with the time of the row's last change."""
+
+    @model_validator(mode="after")
+    def _mode_has_its_column(self) -> TableConfig:
+        if (self.watermark is None) != (self.mode == "snapshot"):
+            raise ValueError(
+                "mode snapshot takes no watermark"
+                if self.mode == "snapshot"
+                else f"mode {self.mode} needs a watermark column; without one, say mode: snapshot"
+            )
+        return self
+
+
+class SourceConfig(_Strict):
+    """One database that the warehouse reads."""
+
+    schema_name: str = Field(default="public", alias="schema")
+    source_system: str
+    fence: Literal["activity", "lookback"] = "activity"
+    lookback: Interval = "1 hour"
+    overlap: Interval = "10 seconds"
+    time_zone: str | None = None
+    tables: dict[str, TableConfig] = Field(min_length=1)
+
+
+class Config(_Strict):
+    """The content of ``warehouse.yaml``."""
+
+    project: str
+    sources: dict[SourceName, SourceConfig] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _bronze_names_are_unique(self) -> Config:
+        seen: dict[str, str] = {}
+        for name, source in self.sources.items():
+            for table in source.tables:
+                if table in seen:
+                    raise ValueError(
+                        f"bronze.raw_{table} would come from {seen[table]} and from {name}"
+                    )
+                seen[table] = name
+        return self
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Find the project's folder: the nearest one upwards that has a ``warehouse.yaml``.
+
+    Args:
+        start: where to begin; the current folder when omitted. ``FDWAREHOUSE_PROJECT`` overrides it.
+
+    Raises:
+        FdwarehouseError: there is none.
+    """
+    named = os.environ.get("FDWAREHOUSE_PROJECT")
+    start = Path(named) if named else (start or Path.cwd())
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / "warehouse.yaml").is_file():
+            return folder
+    raise FdwarehouseError(
+        f"no warehouse.yaml in {start} or above it",
+        hint="Change into the project's folder, or set FDWAREHOUSE_PROJECT.",
+    )
+
+
+def load_config(root: Path) -> Config:
+    """Read and check ``warehouse.yaml``.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        FdwarehouseError: it is missing, no YAML, or says something that has no meaning; the message
+            names the place in the file.
+    """
+    return load_yaml(root / "warehouse.yaml", Config, "See the comments in the file.")
+
+
+def load_yaml(path: Path, model: type[Model], hint: str) -> Model:
+    """Read a YAML file into a pydantic model, with errors for a person to read.
+
+    Args:
+        path: the file.
+        model: what it should hold.
+        hint: what to do when it does not.
+
+    Raises:
+        FdwarehouseError: the file is missing, no YAML, or does not hold it.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FdwarehouseError(f"{path.name}: {error.strerror}", hint=hint) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FdwarehouseError(f"{path.name} is not YAML: {error}", hint=hint) from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
+            f"{e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise FdwarehouseError(f"{path.name}: {problems}", hint=hint) from error

@@ -1,0 +1,75 @@
+"""What production looked like when last looked at: the model of a file in ``contracts/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from fdwarehouse.config import load_yaml
+
+HEADER = """\
+# What the source looked like when last looked at. Written by `fdwarehouse contract`; review a change of it
+# like that of a lock file.
+"""
+
+
+class Column(BaseModel):
+    """A column of a source table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    """Type in the warehouse; of a kind that it does not know, text."""
+    not_null: bool = False
+
+
+class Table(BaseModel):
+    """A table of a source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    primary_key: list[str] = []
+    columns: dict[str, Column]
+
+
+class Contract(BaseModel):
+    """What one source looked like."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    server_version: int
+    """Major version of the source's server."""
+    time_zone: str
+    """In which the source writes time stamps without time zone."""
+    tables: dict[str, Table]
+
+
+def contract_path(root: Path, source: str) -> Path:
+    """Name the contract file of a source."""
+    return root / "contracts" / f"{source}.yaml"
+
+
+def load_contract(root: Path, source: str) -> Contract:
+    """Read the contract of a source.
+
+    Args:
+        root: the project's folder.
+        source: name of the source in ``warehouse.yaml``.
+
+    Raises:
+        FdwarehouseError: the file is missing or does not hold a contract.
+    """
+    return load_yaml(
+        contract_path(root, source), Contract, "Write it with `fdwarehouse contract`."
+    )
+
+
+def dump_contract(contract: Contract) -> str:
+    """Write a contract as the text of its file, the same text for the same source."""
+    body = yaml.safe_dump(
+        contract.model_dump(exclude_defaults=True), sort_keys=False, default_flow_style=None, width=100
+    )
+    return HEADER + body

@@ -1,0 +1,209 @@
+"""Brings a warehouse to what a project says, in one transaction."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.render import MECHANICS, Compiled, Rendered
+
+PSQL_HEADER = """\
+-- Deploys the warehouse with psql alone, in one transaction:
+--     psql "$WAREHOUSE_URL" -f build/deploy.sql
+-- The connections to the sources are taken from the environment, as the command does.
+\\set ON_ERROR_STOP on
+\\set QUIET on
+BEGIN;
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a deploy would change."""
+
+    migrations: list[str] = field(default_factory=list)
+    """Versioned files that are not applied yet."""
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
+    """Sources whose connection is another one."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.migrations or self.new or self.changed or self.gone or self.connections)
+
+
+def write_build(rendered: Rendered, folder: Path) -> None:
+    """Write the compiled SQL, and a ``deploy.sql`` that psql runs.
+
+    Args:
+        rendered: the deploy.
+        folder: is emptied first.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    lines = [PSQL_HEADER]
+    for source in rendered.sources:
+        variable, setting = f"{source.name}_url", f"fdwarehouse.{source.name}_url"
+        lines.append(
+            f"\\set {variable} ''\n\\getenv {variable} {variable.upper()}\n"
+            f"SELECT set_config('{setting}', :'{variable}', true) \\g /dev/null\n"
+        )
+    for file in rendered.files:
+        (folder / file.name).write_text(file.sql, encoding="utf-8")
+        lines.append(f"\\ir {file.name}\n")
+    (folder / "deploy.sql").write_text("".join([*lines, "COMMIT;\n"]), encoding="utf-8")
+    shutil.copyfile(MECHANICS / "bootstrap.sql", folder / "bootstrap.sql")
+
+
+def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str]) -> Plan:
+    """Compare what is deployed with what would be.
+
+    Args:
+        rendered: the deploy.
+        warehouse: a connection as the owner.
+        urls: connection string of each source, by name.
+    """
+    if _value(warehouse, "SELECT to_regclass('etl.deployed_objects') IS NULL"):
+        deployed: dict[str, str] = {}
+    else:
+        deployed = dict(
+            warehouse.execute("SELECT object_name, checksum FROM etl.deployed_objects").fetchall()
+        )
+    wanted = {
+        f.plain_name: f.checksum for f in rendered.files if f.origin != "fdwarehouse/deploy/record.sql"
+    }
+    missing = _missing_objects(rendered, warehouse)
+    return Plan(
+        migrations=[n for n in wanted if n.startswith("migration_") and n not in deployed],
+        new=[n for n in wanted if n not in deployed and not n.startswith("migration_")],
+        changed=[
+            n for n in wanted if n in deployed and (deployed[n] != wanted[n] or n in missing)
+        ],
+        gone=[n for n in deployed if n not in wanted],
+        connections=[
+            s.name
+            for s in rendered.sources
+            if urls.get(s.name) and not _is_mounted(warehouse, s.name, urls[s.name])
+        ],
+    )
+
+
+def deploy(
+    rendered: Rendered, warehouse_url: str, urls: Mapping[str, str], *, wait: str = "10 seconds"
+) -> Plan:
+    """Apply migrations, mounts, routines, views and grants in one transaction, or nothing.
+
+    Args:
+        rendered: the deploy.
+        warehouse_url: connection string of the owner.
+        urls: connection string of each source, by name, as the warehouse's server reaches it.
+        wait: how long to wait for a run or another deploy to end.
+
+    Returns:
+        What was changed.
+
+    Raises:
+        FdwarehouseError: something failed, and nothing was changed; the message names the file.
+    """
+    with connect(warehouse_url) as warehouse:
+        changes = plan(rendered, warehouse, urls)
+        if changes.is_empty:
+            return changes
+        warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
+        for name, url in urls.items():
+            warehouse.execute(
+                "SELECT set_config(%s, %s, true)", [f"fdwarehouse.{name}_url", url]
+            )
+        for file in rendered.files:
+            try:
+                warehouse.execute(file.sql.encode())
+            except psycopg.Error as error:
+                raise _failure(file, error) from error
+        return changes
+
+
+def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """Connect, or say in words for a person why not.
+
+    Args:
+        url: connection string.
+        autocommit: for procedures that commit.
+
+    Raises:
+        FdwarehouseError: the server cannot be reached or refuses.
+    """
+    try:
+        return psycopg.connect(url, autocommit=autocommit, application_name="fdwarehouse")
+    except psycopg.Error as error:
+        options = conninfo_to_dict(url) if "=" in url or "://" in url else {}
+        where = f"{options.get('host', 'local')}, database {options.get('dbname', '?')}"
+        raise FdwarehouseError(
+            f"cannot connect to {where} as {options.get('user', '?')}: {str(error).strip()}",
+            hint="Is the server up, and the connection string right?",
+        ) from error
+
+
+def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
+    diagnosis = error.diag
+    line = ""
+    if diagnosis.statement_position:
+        line = f", line {file.sql[: int(diagnosis.statement_position)].count(chr(10)) + 1}"
+    message = diagnosis.message_primary or str(error).strip()
+    detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
+    creates = f" ({file.creates})" if file.creates else ""
+    return FdwarehouseError(
+        f"{file.origin}{creates}: {message}{detail}",
+        hint=f"{diagnosis.message_hint or f'Mend {file.origin}.'} "
+        f"Nothing was deployed. Compiled: build/{file.name}{line}.",
+        exit_code=1,
+    )
+
+
+def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[str]:
+    """Name the files whose object somebody has dropped by hand."""
+    present = {
+        name
+        for (name,) in warehouse.execute(
+            """
+            SELECT n.nspname || '.' || p.proname
+            FROM pg_proc AS p INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+            UNION
+            SELECT n.nspname || '.' || c.relname
+            FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+            """
+        )
+    }
+    return {f.plain_name for f in rendered.files if f.creates and f.creates not in present}
+
+
+def _is_mounted(warehouse: psycopg.Connection, source: str, url: str) -> bool:
+    mounted = dict(
+        warehouse.execute(
+            """
+            SELECT o.option_name, o.option_value
+            FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
+            WHERE s.srvname = %(source)s
+            UNION ALL
+            SELECT o.option_name, o.option_value
+            FROM pg_user_mappings AS m, pg_options_to_table(m.umoptions) AS o
+            WHERE m.srvname = %(source)s AND m.usename = current_user
+            """,
+            {"source": source},
+        ).fetchall()
+    )
+    wanted = {k: str(v) for k, v in conninfo_to_dict(url).items() if v is not None}
+    return wanted.items() <= mounted.items()
+
+
+def _value(connection: psycopg.Connection, query: str) -> object:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None

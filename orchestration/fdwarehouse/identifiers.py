@@ -1,0 +1,42 @@
+"""Quoting of SQL identifiers and literals for text that people read."""
+
+from __future__ import annotations
+
+import re
+
+# Reserved, or usable only as a function or type: https://www.postgresql.org/docs/18/sql-keywords-appendix.html
+RESERVED = frozenset(
+    """all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+    collate collation column concurrently constraint create cross current_catalog current_date
+    current_role current_schema current_time current_timestamp current_user default deferrable desc
+    distinct do else end except false fetch for foreign freeze from full grant group having ilike in
+    initially inner intersect into is isnull join lateral leading left like limit localtime
+    localtimestamp natural not notnull null offset on only or order outer overlaps placing primary
+    references returning right select session_user similar some symmetric system_user table
+    tablesample then to trailing true union unique user using variadic verbose when where window
+    with between bigint bit boolean char character coalesce dec decimal exists extract float
+    greatest grouping inout int integer interval json json_array json_arrayagg json_exists
+    json_object json_objectagg json_query json_scalar json_serialize json_table json_value least
+    merge_action national nchar none normalize nullif numeric out overlay position precision real
+    row setof smallint substring time timestamp treat trim values varchar xmlattributes xmlconcat
+    xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable""".split()
+)
+
+
+def ident(name: str) -> str:
+    """Quote an SQL identifier, only where it needs it, so that the SQL reads as if written by hand.
+
+    Args:
+        name: the name as the catalogue has it.
+    """
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | None) -> str:
+    """Quote an SQL string literal; ``None`` is NULL."""
+    if value is None:
+        return "NULL"
+    quoted = value.replace("'", "''")
+    return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"

@@ -1,0 +1,42 @@
+-- Routines, views and foreign tables are made again from the files. What cannot be dropped because something
+-- of ours needs it is tried again after that; what others built on it stops the deploy, and is named.
+DO $$
+DECLARE
+    v_drops text [];
+    v_left text [];
+    v_drop text;
+    v_message text;
+    v_detail text;
+BEGIN
+    SELECT array_agg(command) INTO v_left
+    FROM (
+        SELECT format('DROP ROUTINE %s', oid::regprocedure) AS command
+        FROM pg_proc
+        WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }}))
+        UNION ALL
+        SELECT format('DROP %s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'FOREIGN TABLE' END, oid::regclass)
+        FROM pg_class
+        WHERE
+            relkind IN ('v', 'f')
+            AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }}))
+    ) AS drops;
+
+    WHILE v_left <> '{}' LOOP
+        v_drops := v_left;
+        v_left := '{}';
+        FOREACH v_drop IN ARRAY v_drops LOOP
+            BEGIN
+                EXECUTE v_drop;
+            EXCEPTION WHEN dependent_objects_still_exist THEN
+                GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
+                v_left := v_left || v_drop;
+            END;
+        END LOOP;
+        IF cardinality(v_left) = cardinality(v_drops) THEN
+            RAISE EXCEPTION '%', v_message
+                USING ERRCODE = 'DW011', DETAIL = v_detail,
+                    HINT = 'Base it on a table rather than on a view or routine, or drop it before deploying.';
+        END IF;
+    END LOOP;
+END;
+$$;

@@ -1,0 +1,107 @@
+-- What is there now, who may do what, and what this deploy consisted of.
+MERGE INTO etl.sources AS t
+USING (
+    VALUES
+    {%- for s in sources %}
+    ({{ s.name | literal }}, {{ s.source_system | literal }}, {{ s.fence | literal }}, {{ s.lookback | literal }}::interval, {{ s.overlap | literal }}::interval, {{ s.time_zone | literal }}::text){{ "," if not loop.last }}
+    {%- endfor %}
+) AS s (source_name, source_system, fence, lookback, overlap, time_zone)
+ON t.source_name = s.source_name
+WHEN NOT MATCHED THEN
+    INSERT (source_name, source_system, fence, lookback, overlap, time_zone)
+    VALUES (s.source_name, s.source_system, s.fence, s.lookback, s.overlap, s.time_zone)
+WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
+    UPDATE SET
+        source_system = s.source_system,
+        fence = s.fence,
+        lookback = s.lookback,
+        overlap = s.overlap,
+        time_zone = s.time_zone
+WHEN NOT MATCHED BY SOURCE THEN DELETE;
+
+-- A model that is built in another way, or not any more, has come nowhere: the next run computes it anew and
+-- writes what differs.
+DELETE FROM etl.watermarks AS w
+WHERE NOT EXISTS (
+    SELECT
+    FROM (
+        VALUES
+        {%- for m in models %}
+        ({{ m.model | literal }}, {{ m.checksum | literal }}){{ "," if not loop.last }}
+        {%- endfor %}
+    ) AS s (model, checksum)
+    INNER JOIN etl.models AS m ON s.model = m.model AND s.checksum = m.checksum
+    WHERE s.model = w.model
+);
+
+MERGE INTO etl.models AS t
+USING (
+    VALUES
+    {%- for m in models %}
+    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.checksum | literal }}, {{ loop.index }}){{ "," if not loop.last }}
+    {%- endfor %}
+) AS s (model, layer, source_name, writer, checksum, position)
+ON t.model = s.model
+WHEN NOT MATCHED THEN
+    INSERT (model, layer, source_name, writer, checksum, position)
+    VALUES (s.model, s.layer, s.source_name, s.writer, s.checksum, s.position)
+WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
+    UPDATE SET
+        layer = s.layer,
+        source_name = s.source_name,
+        writer = s.writer,
+        checksum = s.checksum,
+        position = s.position
+WHEN NOT MATCHED BY SOURCE THEN DELETE;
+
+MERGE INTO etl.checks AS t
+USING (
+    VALUES
+    {%- for c in checks %}
+    ({{ c.name | literal }}, {{ c.layer | literal }}, {{ c.severity | literal }}, {{ c.scope | literal }}, {{ c.description | literal }}){{ "," if not loop.last }}
+    {%- endfor %}
+) AS s (check_name, layer, severity, scope, description)
+ON t.check_name = s.check_name
+WHEN NOT MATCHED THEN
+    INSERT (check_name, layer, severity, scope, description)
+    VALUES (s.check_name, s.layer, s.severity, s.scope, s.description)
+WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
+    UPDATE SET layer = s.layer, severity = s.severity, scope = s.scope, description = s.description
+WHEN NOT MATCHED BY SOURCE THEN DELETE;
+
+-- Everything is closed, then opened for those who need it. Roles that do not exist are passed over:
+-- bootstrap makes them.
+DO $$
+DECLARE
+    v_routine record;
+    v_schema text;
+    v_role text;
+BEGIN
+    FOREACH v_schema IN ARRAY {{ schemas }}::text [] LOOP
+        EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA %I FROM public', v_schema);
+    END LOOP;
+
+    -- The loader and the orchestrator may CALL: procedures, and the functions that give them the owner's rights.
+    FOR v_role IN
+        SELECT rolname FROM pg_roles WHERE rolname IN ('warehouse_loader', 'warehouse_orchestrator')
+    LOOP
+        EXECUTE format('GRANT USAGE ON SCHEMA etl, bronze, silver, gold TO %I', v_role);
+        FOR v_routine IN
+            SELECT oid::regprocedure AS signature
+            FROM pg_proc
+            WHERE pronamespace = ANY('{etl,bronze,silver,gold}'::regnamespace [])
+                AND (prokind = 'p' OR prosecdef OR proname = 'require_checks')
+        LOOP
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_routine.signature, v_role);
+        END LOOP;
+    END LOOP;
+
+    IF to_regrole('warehouse_orchestrator') IS NOT NULL THEN
+        GRANT SELECT ON ALL TABLES IN SCHEMA etl, bronze, silver, gold TO warehouse_orchestrator;
+    END IF;
+    IF to_regrole('warehouse_analyst') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA gold TO warehouse_analyst;
+        GRANT SELECT ON ALL TABLES IN SCHEMA gold TO warehouse_analyst;
+    END IF;
+END;
+$$;

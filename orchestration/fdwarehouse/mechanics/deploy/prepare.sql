@@ -1,0 +1,85 @@
+-- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a run is open.
+SET LOCAL client_min_messages = warning;
+CREATE SCHEMA IF NOT EXISTS etl;
+
+DO $$
+DECLARE
+    v_give_up timestamptz := clock_timestamp()
+    + coalesce(nullif(current_setting('fdwarehouse.deploy_wait', true), ''), '10 seconds')::interval;
+    v_open text;
+BEGIN
+    LOOP
+        v_open := NULL;
+        IF pg_try_advisory_xact_lock({{ lock.pipeline() }}) THEN
+            IF to_regclass('etl.runs') IS NOT NULL THEN
+                EXECUTE $query$
+                    SELECT format('run %s, begun at %s by %s', run_id, started_at, begun_by)
+                    FROM etl.runs
+                    WHERE status = 'running'
+                        AND (etl.run_holder(run_id) IS NOT NULL OR lease_until > clock_timestamp())
+                $query$ INTO v_open;
+            END IF;
+            EXIT WHEN v_open IS NULL;
+        END IF;
+        IF clock_timestamp() > v_give_up THEN
+            RAISE EXCEPTION 'the warehouse is in use: %', coalesce(v_open, 'a step or another deploy is running')
+                USING ERRCODE = 'DW001', HINT = 'Deploy when it has ended. Nothing was changed.';
+        END IF;
+        PERFORM pg_sleep(0.1);
+    END LOOP;
+END;
+$$;
+
+CREATE TABLE IF NOT EXISTS etl.migrations (
+    migration text PRIMARY KEY,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE etl.migrations IS 'Grain: one versioned SQL file that was applied. Never edited once merged.';
+COMMENT ON COLUMN etl.migrations.migration IS 'Who brought it (fdwarehouse or the project) and the file''s name.';
+COMMENT ON COLUMN etl.migrations.checksum IS 'SHA-256 of the file.';
+COMMENT ON COLUMN etl.migrations.applied_at IS 'Clock of the warehouse.';
+
+CREATE TABLE IF NOT EXISTS etl.deployed_objects (
+    object_name text PRIMARY KEY,
+    checksum text NOT NULL
+);
+COMMENT ON TABLE etl.deployed_objects IS 'Grain: one compiled file of the last deploy, in its order.';
+COMMENT ON COLUMN etl.deployed_objects.object_name IS 'Name of the file below build/.';
+COMMENT ON COLUMN etl.deployed_objects.checksum IS 'SHA-256 of its text.';
+
+DO $$
+DECLARE
+    v_unknown text;
+BEGIN
+    SELECT migration INTO v_unknown
+    FROM etl.migrations
+    WHERE 'migration_' || replace(migration, '/', '_') <> ALL(ARRAY[
+        {%- for m in migrations %}
+        {{ m | literal }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ])
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'migration % was applied, but its file is missing', v_unknown
+            USING ERRCODE = 'DW010', HINT = 'Deploy from a checkout that has it.';
+    END IF;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.migrate(p_migration text, p_checksum text, p_sql text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_checksum text;
+BEGIN
+    SELECT checksum INTO v_checksum FROM etl.migrations WHERE migration = p_migration;
+    IF v_checksum IS NULL THEN
+        EXECUTE p_sql;
+        INSERT INTO etl.migrations (migration, checksum) VALUES (p_migration, p_checksum);
+    ELSIF v_checksum <> p_checksum THEN
+        RAISE EXCEPTION 'migration % was edited after it had been applied', p_migration
+            USING ERRCODE = 'DW010', HINT = 'Restore the file and put the change into a new migration.';
+    END IF;
+END;
+$$;

@@ -1,0 +1,11 @@
+-- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
+CREATE PROCEDURE etl.abandon_run(p_run_id bigint)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM etl.give_up_run(p_run_id);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE etl.abandon_run IS
+'Gives up an open run that nobody is working on, so that the next can begin without waiting for its lease. Argument: run id. Errors: DW001 a process still works on it, DW004 the run is not open.';

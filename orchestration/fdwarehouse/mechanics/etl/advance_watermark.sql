@@ -1,0 +1,17 @@
+CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    INSERT INTO etl.watermarks (model, run_id, fence, utc_offset)
+    SELECT m.model, p_run_id, f.fence, f.utc_offset
+    FROM etl.models AS m
+    LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
+    WHERE m.model = p_model
+    ON CONFLICT (model) DO UPDATE
+        SET run_id = excluded.run_id,
+            fence = excluded.fence,
+            utc_offset = excluded.utc_offset,
+            advanced_at = clock_timestamp();
+END;
+COMMENT ON FUNCTION etl.advance_watermark IS
+'Notes that a model holds everything up to a run, and for bronze the fence it was read behind.';

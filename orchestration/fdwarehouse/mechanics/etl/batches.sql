@@ -1,0 +1,38 @@
+-- What is published together is built together: bronze is one picture of production, gold one star.
+-- Silver tables do not depend on one another, so each has a transaction of its own.
+CREATE FUNCTION etl.batches(p_models text []) RETURNS SETOF text []
+LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_unknown text;
+BEGIN
+    SELECT model INTO v_unknown
+    FROM unnest(p_models) AS asked (model)
+    WHERE NOT EXISTS (SELECT FROM etl.models WHERE models.model = asked.model)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown model %', quote_literal(v_unknown)
+            USING ERRCODE = 'DW003', HINT = 'SELECT model FROM etl.models ORDER BY position;';
+    END IF;
+
+    RETURN QUERY
+    WITH wanted AS (
+        SELECT m.model, m.layer, m.position
+        FROM etl.models AS m
+        WHERE p_models IS NULL OR m.model = ANY(p_models)
+        UNION
+        SELECT fence.model, fence.layer, fence.position -- bronze is never read without its fence
+        FROM etl.models AS m
+        INNER JOIN etl.models AS fence ON m.source_name = fence.source_name
+        WHERE m.model = ANY(p_models) AND fence.layer = 'source'
+    )
+
+    SELECT array_agg(model ORDER BY position)
+    FROM wanted
+    GROUP BY layer, CASE WHEN layer = 'silver' THEN model END
+    ORDER BY min(position);
+END;
+$$;
+COMMENT ON FUNCTION etl.batches IS
+'The given models (null: all) in the order of building, an array for each transaction. Errors: DW003 unknown model.';

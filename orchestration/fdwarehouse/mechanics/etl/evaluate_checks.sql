@@ -1,0 +1,57 @@
+CREATE FUNCTION etl.evaluate_checks(p_run_id bigint, p_models text [] DEFAULT NULL) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER -- a check reads what the loader may not
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_check etl.checks;
+    v_publishes_gold boolean;
+    v_after_run_id bigint;
+    v_is_full boolean;
+    v_started timestamptz;
+    v_offending bigint;
+    v_sample jsonb;
+    v_results jsonb := '[]';
+BEGIN
+    SELECT coalesce(bool_or(layer = 'gold'), false), coalesce(min(after_run_id), 0), count(*) = 0
+    INTO v_publishes_gold, v_after_run_id, v_is_full
+    FROM etl.steps
+    WHERE run_id = p_run_id AND layer <> 'source' AND (p_models IS NULL OR model = ANY(p_models));
+
+    FOR v_check IN
+        SELECT c.*
+        FROM etl.checks AS c
+        WHERE (v_is_full OR c.scope = 'run')
+            AND CASE
+                WHEN p_models IS NULL
+                    THEN NOT EXISTS (
+                        SELECT FROM etl.check_results AS r
+                        WHERE r.run_id = p_run_id AND r.check_name = c.check_name
+                    )
+                ELSE v_publishes_gold AND c.layer IN ('silver', 'gold')
+            END
+        ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
+    LOOP
+        v_started := clock_timestamp();
+        EXECUTE format(
+            'SELECT count(*), coalesce(jsonb_agg(r) FILTER (WHERE n <= 5), ''[]'')
+            FROM (SELECT r, row_number() OVER () AS n FROM etl.%I($1) AS r) AS offending',
+            'check_' || v_check.check_name
+        )
+        INTO v_offending, v_sample
+        USING v_after_run_id;
+
+        v_results := v_results || jsonb_build_object(
+            'check_name', v_check.check_name,
+            'layer', v_check.layer,
+            'severity', v_check.severity,
+            'after_run_id', v_after_run_id,
+            'offending_rows', v_offending,
+            'sample_rows', v_sample,
+            'duration', clock_timestamp() - v_started
+        );
+    END LOOP;
+    RETURN v_results;
+END;
+$$;
+COMMENT ON FUNCTION etl.evaluate_checks IS
+'Runs checks and returns their results. With models: those that must hold before these are published, over what they changed. Without: all that have not run in this run, over everything where the run built nothing.';

@@ -1,0 +1,70 @@
+CREATE FUNCTION etl.execute_step(p_run_id bigint, p_model text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER -- the one place where the loader's CALL gets the owner's rights
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_step etl.steps;
+    v_writer text;
+    v_later_model text;
+    v_after_run_id bigint;
+    v_counts etl.row_counts;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock_shared({{ lock.pipeline() }}) THEN
+        RAISE EXCEPTION 'a deploy is under way'
+            USING ERRCODE = 'DW006', HINT = 'Call again when it has ended.';
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }});
+    PERFORM pg_advisory_xact_lock({{ lock.step('p_model') }}); -- waits for a killed client's query
+
+    SELECT * INTO v_step FROM etl.steps WHERE run_id = p_run_id AND model = p_model;
+    IF v_step.status = 'succeeded' THEN
+        RETURN; -- a retry after success: there is nothing to do
+    END IF;
+
+    SELECT later.model INTO v_later_model
+    FROM etl.steps AS later
+    WHERE later.run_id = p_run_id
+        AND later.status = 'succeeded'
+        AND array_position('{source,bronze,silver,gold}', later.layer)
+        > array_position('{source,bronze,silver,gold}', v_step.layer);
+    IF FOUND THEN
+        RAISE EXCEPTION '% comes too late in run %', p_model, p_run_id
+            USING ERRCODE = 'DW005',
+                DETAIL = format('%s has been built already and would miss the change.', v_later_model),
+                HINT = 'End the run and begin another.';
+    END IF;
+
+    SELECT m.writer, CASE WHEN v_step.is_full THEN 0 ELSE coalesce(w.run_id, 0) END
+    INTO STRICT v_writer, v_after_run_id
+    FROM etl.models AS m
+    LEFT JOIN etl.watermarks AS w ON m.model = w.model
+    WHERE m.model = p_model;
+
+    UPDATE etl.steps
+    SET started_at = clock_timestamp(), finished_at = NULL, after_run_id = v_after_run_id
+    WHERE run_id = p_run_id AND model = p_model;
+
+    EXECUTE format('SELECT * FROM %s($1, $2)', v_writer)
+    INTO v_counts
+    USING p_run_id, v_after_run_id;
+
+    IF v_step.layer <> 'source' THEN
+        PERFORM etl.refresh_statistics(p_model, v_counts);
+        PERFORM etl.advance_watermark(p_run_id, p_model);
+    END IF;
+
+    UPDATE etl.steps
+    SET status = 'succeeded',
+        error = NULL,
+        error_code = NULL,
+        rows_read = v_counts.rows_read,
+        rows_inserted = v_counts.rows_inserted,
+        rows_updated = v_counts.rows_updated,
+        rows_deleted = v_counts.rows_deleted,
+        rows_rejected = v_counts.rows_rejected,
+        finished_at = clock_timestamp()
+    WHERE run_id = p_run_id AND model = p_model;
+END;
+$$;
+COMMENT ON FUNCTION etl.execute_step IS
+'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW005 a later layer of this run is built already, DW006 a deploy is under way, and those of the model.';

@@ -1,0 +1,21 @@
+-- For time stamps without time zone. Local time is no clock: it goes back when summer time ends or the
+-- server's time zone is changed. The smaller of the offsets then and now is before both.
+CREATE FUNCTION etl.extract_since_local(p_model text, p_run_id bigint, p_after_run_id bigint)
+RETURNS timestamp
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT coalesce(
+        (
+            SELECT (w.fence AT TIME ZONE 'UTC') + least(w.utc_offset, f.utc_offset) - s.overlap
+            FROM etl.watermarks AS w
+            INNER JOIN etl.models AS m ON w.model = m.model
+            INNER JOIN etl.sources AS s ON m.source_name = s.source_name
+            INNER JOIN etl.fences AS f ON m.source_name = f.source_name
+            WHERE w.model = p_model AND f.run_id = p_run_id AND p_after_run_id > 0
+        ),
+        '-infinity'
+    );
+END;
+COMMENT ON FUNCTION etl.extract_since_local IS
+'From which watermark on a bronze table must be read: its last fence less the overlap of its source. Arguments: the model, the run, 0 to read all.';

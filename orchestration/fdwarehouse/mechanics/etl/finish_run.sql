@@ -1,0 +1,19 @@
+-- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
+CREATE PROCEDURE etl.finish_run(p_run_id bigint DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_run_id bigint := etl.open_run(p_run_id);
+    v_error text;
+BEGIN
+    v_error := etl.leave_run(v_run_id, 'etl.start_run');
+    COMMIT;
+    IF v_error IS NOT NULL THEN
+        RAISE EXCEPTION 'run % has failed', v_run_id
+            USING ERRCODE = 'DW007', DETAIL = v_error,
+                HINT = format('SELECT * FROM etl.steps WHERE run_id = %s;', v_run_id);
+    END IF;
+END;
+$$;
+COMMENT ON PROCEDURE etl.finish_run IS
+'Ends the run that start_run began: succeeded when every step that was begun has, else failed. Argument: run id, null for the open run. Errors: DW004 the run is not open, DW007 the run has failed.';

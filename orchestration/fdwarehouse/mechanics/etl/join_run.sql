@@ -1,0 +1,74 @@
+-- The one door to a run: joins the open one, or begins one when none is open.
+CREATE FUNCTION etl.join_run(
+    p_run_id bigint,
+    p_begun_by text,
+    p_lease interval DEFAULT NULL,
+    p_label text DEFAULT NULL,
+    p_may_join boolean DEFAULT true
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_open etl.runs;
+    v_holder integer;
+    v_is_held boolean;
+    v_spans_sessions boolean;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock_shared({{ lock.pipeline() }}) THEN
+        RAISE EXCEPTION 'a deploy is under way'
+            USING ERRCODE = 'DW006', HINT = 'Call again when it has ended.';
+    END IF;
+    PERFORM pg_advisory_xact_lock({{ lock.run('0') }}); -- one caller at a time decides
+
+    SELECT * INTO v_open FROM etl.runs WHERE status = 'running';
+    v_holder := etl.run_holder(v_open.run_id);
+    v_spans_sessions := v_open.lease IS NOT NULL;
+    v_is_held := coalesce(v_holder <> pg_backend_pid(), false)
+        OR coalesce(v_open.lease_until > clock_timestamp(), false);
+
+    IF p_run_id IS NOT NULL AND p_run_id IS DISTINCT FROM v_open.run_id THEN
+        RAISE EXCEPTION 'run % is not open', p_run_id
+            USING ERRCODE = 'DW004',
+                DETAIL = coalesce(
+                    (
+                        SELECT format('It has %s at %s.', status, finished_at)
+                        FROM etl.runs WHERE run_id = p_run_id
+                    ),
+                    'There never was such a run.'
+                ),
+                HINT = 'CALL etl.start_run() begins one; without a run id a step takes the open run.';
+    ELSIF p_run_id IS NOT NULL AND (v_spans_sessions OR v_holder = pg_backend_pid()) THEN
+        RETURN p_run_id;
+    ELSIF v_is_held AND v_spans_sessions AND (p_may_join OR p_label = v_open.label) THEN
+        RETURN v_open.run_id;
+    ELSIF v_is_held THEN
+        RAISE EXCEPTION 'run % is in progress', v_open.run_id
+            USING ERRCODE = 'DW001',
+                DETAIL = format(
+                    'Begun at %s by %s as role %s, %s.',
+                    v_open.started_at, v_open.begun_by, v_open.begun_by_role,
+                    coalesce(
+                        'held by process ' || v_holder,
+                        'between two steps, held until ' || v_open.lease_until
+                    )
+                ),
+                HINT = format(
+                    'Wait for its end, or give it up: CALL etl.abandon_run(%s).', v_open.run_id
+                );
+    ELSIF v_open.run_id IS NOT NULL THEN
+        PERFORM etl.end_run(v_open.run_id, 'abandoned', 'nobody held the run any more');
+    END IF;
+
+    INSERT INTO etl.runs (begun_by, label, lease, lease_until)
+    VALUES (p_begun_by, p_label, p_lease, clock_timestamp() + p_lease)
+    RETURNING run_id INTO p_run_id;
+
+    IF p_lease IS NULL THEN
+        PERFORM pg_advisory_lock_shared({{ lock.run('p_run_id') }}); -- the session's, until end_run
+    END IF;
+    RETURN p_run_id;
+END;
+$$;
+COMMENT ON FUNCTION etl.join_run IS
+'Joins the open run or begins one. Arguments: the run id (null: the open run, or a new one), the procedure that asks, how long a new run may rest between steps (null: it lives as long as this session), the caller''s name for the run, whether to join an open run of another caller. Returns the run id. Errors: DW001 a run is in progress, DW004 the run is not open, DW006 a deploy is under way.';

@@ -1,0 +1,19 @@
+CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text [], p_is_full boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO etl.steps AS s (run_id, model, layer, position, is_full)
+    SELECT p_run_id, m.model, m.layer, m.position, p_is_full
+    FROM etl.models AS m
+    WHERE m.model = ANY(p_models)
+    ON CONFLICT (run_id, model) DO UPDATE
+        SET status = 'pending', is_full = s.is_full OR excluded.is_full
+        WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
+
+    UPDATE etl.runs SET lease_until = clock_timestamp() + lease
+    WHERE run_id = p_run_id AND lease IS NOT NULL;
+END;
+$$;
+COMMENT ON FUNCTION etl.plan_steps IS
+'Enters the steps of a run in the log before they run, so that others can see what is to come. A step that has succeeded stays so. Renews the lease.';

@@ -1,0 +1,198 @@
+{#- A dimension with its history, SCD type 2 (Kimball). A version is valid from the time that production
+    stamped on it, or from when it was seen where the stamp does not rise (a silent change, a deletion, a
+    key that came back); the first is valid from the beginning. Versions follow one another in the order in
+    which they were seen, which is the order in which they were true. A member that facts refer to but that
+    was never seen is inferred, and completed when it comes.
+    table         name of the table in gold
+    surrogate     its surrogate key
+    key           business key, one column
+    tracked       columns whose change makes a version
+    carried       columns that only the latest state of a version shows
+    stamped       column with the time of the change
+    versions      view with every version, cleaned
+    referenced_by views with every version of the rows that refer to the key by a column of its name -#}
+{%- macro write_dimension(table, surrogate, key, tracked, carried, stamped, versions, referenced_by) -%}
+{{ routine.writer('gold.write_' ~ table) }}
+BEGIN ATOMIC
+    WITH referenced_members AS (
+        {%- for view in referenced_by %}
+        SELECT {{ key }}
+        FROM {{ view }}
+        WHERE _run_id > p_after_run_id AND reject_reasons = '{}' AND {{ key }} IS NOT NULL
+        UNION
+        {%- endfor %}
+        SELECT {{ key }}
+        FROM gold.{{ table }}
+        WHERE is_inferred AND p_after_run_id > 0
+    ),
+
+    decided_members AS (
+        SELECT {{ key }}
+        FROM {{ versions }}
+        WHERE _run_id > p_after_run_id AND reject_reasons = '{}'
+        UNION
+        SELECT r.{{ key }}
+        FROM referenced_members AS r
+        WHERE NOT EXISTS (SELECT FROM gold.{{ table }} AS t WHERE t.{{ key }} = r.{{ key }})
+        UNION
+        SELECT {{ key }}
+        FROM gold.{{ table }}
+        WHERE p_after_run_id = 0 AND {{ surrogate }} <> -1
+    ),
+
+    accepted_versions AS (
+        SELECT
+            v.*,
+            lag(v._run_id) OVER seen IS NULL AS is_first,
+            NOT v.is_deleted AND v.{{ stamped }} > lag(v.{{ stamped }}) OVER seen AS has_risen
+        FROM decided_members AS m
+        INNER JOIN {{ versions }} AS v ON m.{{ key }} = v.{{ key }}
+        WHERE v.reject_reasons = '{}'
+        WINDOW seen AS (PARTITION BY v.{{ key }} ORDER BY v._run_id)
+    ),
+
+    dated_versions AS (
+        SELECT
+            *,
+            max(
+                CASE WHEN is_first THEN '-infinity' WHEN has_risen THEN {{ stamped }} ELSE _seen_at END
+            ) OVER (PARTITION BY {{ key }} ORDER BY _run_id) AS valid_from
+        FROM accepted_versions
+    ),
+
+    effective_versions AS (
+        SELECT DISTINCT ON ({{ key }}, valid_from) *
+        FROM dated_versions
+        ORDER BY {{ key }}, valid_from, _run_id DESC
+    ),
+
+    marked_versions AS (
+        SELECT
+            *,
+            ({{ (tracked + ['is_deleted']) | join(", ") }}) IS DISTINCT FROM (
+                {%- for c in tracked + ['is_deleted'] %}
+                lag({{ c }}) OVER seen{{ "," if not loop.last }}
+                {%- endfor %}
+            ) AS is_change
+        FROM effective_versions
+        WINDOW seen AS (PARTITION BY {{ key }} ORDER BY valid_from)
+    ),
+
+    numbered_versions AS (
+        SELECT
+            *,
+            count(*) FILTER (WHERE is_change) OVER (
+                PARTITION BY {{ key }} ORDER BY valid_from
+            ) AS change_number
+        FROM marked_versions
+    ),
+
+    changes AS (
+        SELECT DISTINCT ON ({{ key }}, change_number)
+            {{ compare.columns([key] + tracked + carried) | indent(12) }},
+            is_deleted,
+            change_number,
+            min(valid_from) OVER (PARTITION BY {{ key }}, change_number) AS valid_from
+        FROM numbered_versions
+        ORDER BY {{ key }}, change_number, numbered_versions.valid_from DESC
+    ),
+
+    validities AS (
+        SELECT
+            *,
+            lead(valid_from, 1, 'infinity') OVER (
+                PARTITION BY {{ key }} ORDER BY valid_from
+            ) AS valid_to
+        FROM changes
+    ),
+
+    known_versions AS (
+        SELECT
+            {{ compare.columns([key] + tracked + carried) | indent(12) }},
+            valid_from,
+            valid_to,
+            false AS is_inferred
+        FROM validities
+        WHERE NOT is_deleted
+    ),
+
+    due_versions AS (
+        SELECT * FROM known_versions
+        UNION ALL
+        SELECT
+            r.{{ key }},
+            {%- for c in tracked + carried %}
+            NULL,
+            {%- endfor %}
+            '-infinity',
+            'infinity',
+            true
+        FROM referenced_members AS r
+        INNER JOIN decided_members AS m ON r.{{ key }} = m.{{ key }}
+        WHERE NOT EXISTS (SELECT FROM known_versions AS k WHERE k.{{ key }} = r.{{ key }})
+    ),
+
+    decided_rows AS (
+        SELECT
+            t.{{ key }},
+            t.valid_from
+        FROM gold.{{ table }} AS t
+        INNER JOIN decided_members AS m ON t.{{ key }} = m.{{ key }}
+    ),
+
+    {{ merge.write_difference('gold.' ~ table, [key, 'valid_from'], tracked + carried + ['valid_to', 'is_inferred'],
+        'due_versions', 'decided_rows', born=true) | indent(4) }}
+
+    {{ merge.counts('decided_members') | indent(4) }};
+END;
+COMMENT ON FUNCTION gold.write_{{ table }} IS
+'Brings gold.{{ table }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+{%- endmacro -%}
+
+{#- Keys of facts that a change of a dimension moves to another version: those in the validity of a version
+    that was inserted, and those that a version which ended before their time still holds. -#}
+{%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
+SELECT f.{{ fact_key }}
+FROM gold.{{ dimension }} AS d
+INNER JOIN gold.{{ fact }} AS f
+    ON d.{{ key }} = f.{{ key }}
+        AND f.{{ event_time }} >= CASE WHEN d._inserted_run_id > p_after_run_id THEN d.valid_from ELSE d.valid_to END
+WHERE
+    d._run_id > p_after_run_id
+    AND p_after_run_id > 0
+    AND (f.{{ surrogate }} = d.{{ surrogate }})
+    <> (f.{{ event_time }} >= d.valid_from AND f.{{ event_time }} < d.valid_to)
+{%- endmacro -%}
+
+{#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the end of a
+    statement with write_difference(..., returns=gold.both_images(columns)). Groups that every table in gold has
+    taken up are forgotten, when there are new ones. A full build leaves none: what follows is full as well. -#}
+{%- macro log_changes(log, columns) -%}
+changed_groups AS (
+    INSERT INTO {{ log }} (run_id, {{ columns | join(", ") }})
+    SELECT p_run_id, {{ columns | join(", ") }}
+    FROM written_rows
+    WHERE p_after_run_id > 0
+    UNION
+    SELECT p_run_id, old_{{ columns | join(", old_") }}
+    FROM written_rows
+    WHERE p_after_run_id > 0 AND NOT is_new
+    UNION
+    SELECT p_run_id, {{ columns | join(", ") }}
+    FROM removed_rows
+    WHERE p_after_run_id > 0
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+),
+
+forgotten_groups AS (
+    DELETE FROM {{ log }}
+    WHERE
+        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
+        AND EXISTS (SELECT FROM changed_groups)
+)
+{%- endmacro -%}
+
+{%- macro both_images(columns) -%}
+{% for c in columns %}old.{{ c }} AS old_{{ c }}, new.{{ c }}{{ ", " if not loop.last }}{% endfor %}
+{%- endmacro -%}

@@ -1,0 +1,110 @@
+{#- The rules that a version breaks, as a text array; empty for a version that is accepted.
+    rules: reason -> SQL condition. A deleted row is not judged. -#}
+{%- macro reject_reasons(rules) -%}
+array_remove(
+    ARRAY[
+        {%- for reason, condition in rules.items() %}
+        CASE WHEN NOT is_deleted AND ({{ condition }}) THEN {{ reason | literal }} END{{ "," if not loop.last }}
+        {%- endfor %}
+    ],
+    NULL
+)
+{%- endmacro -%}
+
+{#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and the
+    last good one stays; a deletion marks the row.
+    table     name of the table in silver
+    versions  view with every version, cleaned: the key, the columns, is_deleted, reject_reasons, _run_id
+    key       key columns
+    columns   the other columns -#}
+{%- macro write_latest(table, versions, key, columns) -%}
+{%- set keys = key | map("ident") | join(", ") -%}
+{{ routine.writer('silver.write_' ~ table) }}
+BEGIN ATOMIC
+    WITH accepted_versions AS (
+        SELECT DISTINCT ON ({{ keys }})
+            {{ compare.columns(key + columns) | indent(12) }},
+            is_deleted,
+            _run_id
+        FROM {{ versions }}
+        WHERE _run_id > p_after_run_id AND reject_reasons = '{}'
+        ORDER BY {{ keys }}, _run_id DESC
+    ),
+
+    rejected_versions AS (
+        SELECT DISTINCT ON ({{ keys }})
+            {{ compare.columns(key + columns) | indent(12) }},
+            reject_reasons,
+            _run_id
+        FROM {{ versions }}
+        WHERE _run_id > p_after_run_id AND reject_reasons <> '{}'
+        ORDER BY {{ keys }}, _run_id DESC
+    ),
+
+    standing_rejects AS (
+        SELECT
+            {{ compare.columns(key, 'r') | indent(12) }},
+            jsonb_build_object({% for c in key %}{{ c | literal }}, r.{{ c | ident }}{{ ", " if not loop.last }}{% endfor %}) AS reject_key,
+            r.reject_reasons,
+            to_jsonb(r) - '{reject_reasons,_run_id}'::text [] AS rejected_row,
+            r._run_id
+        FROM rejected_versions AS r
+        LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}
+        WHERE a._run_id IS NULL OR a._run_id < r._run_id
+    ),
+
+    decided_keys AS (
+        SELECT {{ keys }}
+        FROM silver.{{ table | ident }}
+        WHERE p_after_run_id = 0
+    ),
+
+    {{ merge.write_difference('silver.' ~ table, key, columns + ['is_deleted'], 'accepted_versions', 'decided_keys',
+        returns=['(new.is_deleted AND NOT coalesce(old.is_deleted, false)) AS is_gone']) | indent(4) }},
+
+    set_aside_rows AS (
+        INSERT INTO silver.rejected_rows AS t (model, key, reasons, rejected_row, _run_id)
+        SELECT
+            'silver.{{ table }}',
+            reject_key,
+            reject_reasons,
+            rejected_row,
+            _run_id
+        FROM standing_rejects
+        ON CONFLICT (model, key) DO UPDATE
+            SET reasons = excluded.reasons,
+                rejected_row = excluded.rejected_row,
+                _run_id = excluded._run_id
+            WHERE t._run_id <> excluded._run_id
+        RETURNING 1
+    ),
+
+    cleared_rows AS (
+        DELETE FROM silver.rejected_rows AS t
+        WHERE
+            t.model = 'silver.{{ table }}'
+            AND NOT EXISTS (SELECT FROM standing_rejects AS s WHERE s.reject_key = t.key)
+            AND (
+                p_after_run_id = 0
+                OR EXISTS (
+                    SELECT FROM accepted_versions AS a
+                    WHERE
+                        {%- for c in key %}
+                        {{ "AND " if not loop.first }}(jsonb_populate_record(NULL::silver.{{ table | ident }}, t.key)).{{ c | ident }} = a.{{ c | ident }}
+                        {%- endfor %}
+                )
+            )
+        RETURNING 1
+    )
+
+    SELECT
+        (SELECT count(*) FROM accepted_versions) + (SELECT count(*) FROM standing_rejects) AS rows_read,
+        (SELECT count(*) FROM written_rows WHERE is_new) AS rows_inserted,
+        (SELECT count(*) FROM written_rows WHERE NOT is_new AND NOT is_gone) AS rows_updated,
+        (SELECT count(*) FROM written_rows WHERE NOT is_new AND is_gone)
+        + (SELECT count(*) FROM removed_rows) AS rows_deleted,
+        (SELECT count(*) FROM set_aside_rows) AS rows_rejected;
+END;
+COMMENT ON FUNCTION silver.write_{{ table }} IS
+'Brings silver.{{ table }} up to the latest accepted versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+{%- endmacro -%}

@@ -1,0 +1,218 @@
+-- The log and the memory of the warehouse: what ran, what it read, how far each table has come.
+
+CREATE SCHEMA bronze;
+CREATE SCHEMA silver;
+CREATE SCHEMA gold;
+
+COMMENT ON SCHEMA etl IS 'Runs, steps, watermarks, checks and the runner.';
+COMMENT ON SCHEMA bronze IS 'Append-only log of the row versions seen in the sources.';
+COMMENT ON SCHEMA silver IS 'Latest accepted version of each source row, typed and conformed.';
+COMMENT ON SCHEMA gold IS 'Star schema and business metrics, published atomically.';
+
+CREATE TYPE etl.row_counts AS (
+    rows_read bigint,
+    rows_inserted bigint,
+    rows_updated bigint,
+    rows_deleted bigint,
+    rows_rejected bigint
+);
+COMMENT ON TYPE etl.row_counts IS 'What one step read and wrote. Unit: rows.';
+
+CREATE TABLE etl.runs (
+    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    begun_by text NOT NULL,
+    label text,
+    status text NOT NULL DEFAULT 'running'
+    CONSTRAINT runs_status_known CHECK (status IN ('running', 'succeeded', 'failed', 'abandoned')),
+    error text,
+    begun_by_role name NOT NULL DEFAULT session_user,
+    backend_pid integer NOT NULL DEFAULT pg_backend_pid(),
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    lease interval,
+    lease_until timestamptz,
+    CONSTRAINT runs_end_has_time CHECK ((status = 'running') = (finished_at IS NULL))
+);
+CREATE UNIQUE INDEX runs_one_at_a_time ON etl.runs ((status)) WHERE status = 'running';
+
+COMMENT ON TABLE etl.runs IS 'Grain: one run. At most one is running, which a unique index promises.';
+COMMENT ON COLUMN etl.runs.run_id IS 'Rises with time; stamps every row that the run writes.';
+COMMENT ON COLUMN etl.runs.begun_by IS 'The procedure that began the run, and so ends it.';
+COMMENT ON COLUMN etl.runs.label IS 'The caller''s own name for the run; start_run with the label of the open run joins it.';
+COMMENT ON COLUMN etl.runs.status IS 'running, succeeded, failed, or abandoned: nobody held it any more.';
+COMMENT ON COLUMN etl.runs.error IS 'The first error of the run.';
+COMMENT ON COLUMN etl.runs.begun_by_role IS 'Role that logged in.';
+COMMENT ON COLUMN etl.runs.backend_pid IS 'Server process that began the run.';
+COMMENT ON COLUMN etl.runs.started_at IS 'Clock of the warehouse.';
+COMMENT ON COLUMN etl.runs.finished_at IS 'Clock of the warehouse; null while running.';
+COMMENT ON COLUMN etl.runs.lease IS
+'How long a run that spans sessions may rest between two steps; null for a run of one session, which holds it by a lock.';
+COMMENT ON COLUMN etl.runs.lease_until IS 'Until when the lease holds; every step renews it.';
+
+CREATE TABLE etl.sources (
+    source_name text PRIMARY KEY,
+    source_system text NOT NULL,
+    fence text NOT NULL CONSTRAINT sources_fence_known CHECK (fence IN ('activity', 'lookback')),
+    lookback interval NOT NULL,
+    overlap interval NOT NULL,
+    time_zone text
+);
+COMMENT ON TABLE etl.sources IS 'Grain: one source of warehouse.yaml. Written by deploy.';
+COMMENT ON COLUMN etl.sources.source_name IS 'Name of the foreign server and of the schema that mounts it.';
+COMMENT ON COLUMN etl.sources.source_system IS 'The system, as rows in bronze name it.';
+COMMENT ON COLUMN etl.sources.fence IS 'The kind of fence that is wanted.';
+COMMENT ON COLUMN etl.sources.lookback IS 'How far a fence of kind lookback stays behind the clock.';
+COMMENT ON COLUMN etl.sources.overlap IS 'How far behind the fence an extraction begins to read.';
+COMMENT ON COLUMN etl.sources.time_zone IS 'Overrides the time zone that the source says it has.';
+
+CREATE TABLE etl.models (
+    model text PRIMARY KEY,
+    layer text NOT NULL
+    CONSTRAINT models_layer_known CHECK (layer IN ('source', 'bronze', 'silver', 'gold')),
+    source_name text,
+    writer text NOT NULL,
+    checksum text NOT NULL,
+    position integer NOT NULL
+);
+COMMENT ON TABLE etl.models IS
+'Grain: one table that a step builds (or the fence of one source). Written by deploy.';
+COMMENT ON COLUMN etl.models.model IS 'Schema-qualified table, also the name of its step.';
+COMMENT ON COLUMN etl.models.layer IS 'source, bronze, silver or gold, built in this order.';
+COMMENT ON COLUMN etl.models.source_name IS 'For source and bronze: the source it is read from.';
+COMMENT ON COLUMN etl.models.writer IS 'Function that brings the table up to date.';
+COMMENT ON COLUMN etl.models.checksum IS
+'Of all that decides its content; when a deploy changes it, the next run computes the table anew.';
+COMMENT ON COLUMN etl.models.position IS 'Order of building: a table comes after the tables it reads.';
+
+CREATE TABLE etl.steps (
+    run_id bigint NOT NULL REFERENCES etl.runs (run_id),
+    model text NOT NULL,
+    layer text NOT NULL,
+    position integer NOT NULL,
+    status text NOT NULL DEFAULT 'pending'
+    CONSTRAINT steps_status_known
+    CHECK (status IN ('pending', 'succeeded', 'failed', 'abandoned')),
+    is_full boolean NOT NULL DEFAULT false,
+    after_run_id bigint,
+    rows_read bigint,
+    rows_inserted bigint,
+    rows_updated bigint,
+    rows_deleted bigint,
+    rows_rejected bigint,
+    error text,
+    error_code text,
+    started_at timestamptz,
+    finished_at timestamptz,
+    duration interval GENERATED ALWAYS AS (finished_at - started_at) VIRTUAL,
+    PRIMARY KEY (run_id, model)
+);
+COMMENT ON TABLE etl.steps IS 'Grain: one model in one run.';
+COMMENT ON COLUMN etl.steps.run_id IS 'The run.';
+COMMENT ON COLUMN etl.steps.model IS 'What the step builds, see etl.models.';
+COMMENT ON COLUMN etl.steps.layer IS 'Layer of the model.';
+COMMENT ON COLUMN etl.steps.position IS 'Order of the step in its run.';
+COMMENT ON COLUMN etl.steps.status IS
+'As committed: pending until the transaction of the step ends. etl.progress shows what runs now.';
+COMMENT ON COLUMN etl.steps.is_full IS 'Whether everything was computed, not only what changed.';
+COMMENT ON COLUMN etl.steps.after_run_id IS 'Changes of later runs than this one were read; 0 means all.';
+COMMENT ON COLUMN etl.steps.rows_read IS 'Rows read from the layer before.';
+COMMENT ON COLUMN etl.steps.rows_inserted IS 'Rows that were new.';
+COMMENT ON COLUMN etl.steps.rows_updated IS 'Rows that differed.';
+COMMENT ON COLUMN etl.steps.rows_deleted IS 'Rows removed, or marked as deleted.';
+COMMENT ON COLUMN etl.steps.rows_rejected IS 'Rows set aside, see silver.rejected_rows.';
+COMMENT ON COLUMN etl.steps.error IS 'Message, detail and context of the failure.';
+COMMENT ON COLUMN etl.steps.error_code IS 'SQLSTATE of the failure.';
+COMMENT ON COLUMN etl.steps.started_at IS 'Clock of the warehouse.';
+COMMENT ON COLUMN etl.steps.finished_at IS 'Clock of the warehouse.';
+COMMENT ON COLUMN etl.steps.duration IS 'Time between start and end.';
+
+CREATE TABLE etl.fences (
+    run_id bigint NOT NULL REFERENCES etl.runs (run_id),
+    source_name text NOT NULL,
+    fence timestamptz NOT NULL,
+    kind text NOT NULL CONSTRAINT fences_kind_known CHECK (kind IN ('activity', 'lookback')),
+    observed_at timestamptz NOT NULL,
+    utc_offset interval NOT NULL,
+    held_by text,
+    PRIMARY KEY (run_id, source_name)
+);
+COMMENT ON TABLE etl.fences IS
+'Grain: one source in one run. All writing transactions that began before the fence had ended when it was read.';
+COMMENT ON COLUMN etl.fences.run_id IS 'The run.';
+COMMENT ON COLUMN etl.fences.source_name IS 'The source, see warehouse.yaml.';
+COMMENT ON COLUMN etl.fences.fence IS 'The next extraction reads from here.';
+COMMENT ON COLUMN etl.fences.kind IS
+'activity: the oldest open transaction of the source, provably safe; lookback: a margin of time, a promise only as good as the margin.';
+COMMENT ON COLUMN etl.fences.observed_at IS 'Clock of the source when the fence was read.';
+COMMENT ON COLUMN etl.fences.utc_offset IS 'Offset of the source''s own time zone at that moment.';
+COMMENT ON COLUMN etl.fences.held_by IS 'What holds the fence back, or why it is only a lookback.';
+
+CREATE TABLE etl.watermarks (
+    model text PRIMARY KEY,
+    run_id bigint NOT NULL REFERENCES etl.runs (run_id),
+    fence timestamptz,
+    utc_offset interval,
+    advanced_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE etl.watermarks IS 'Grain: one model. How far it has come.';
+COMMENT ON COLUMN etl.watermarks.model IS 'The model, see etl.models.';
+COMMENT ON COLUMN etl.watermarks.run_id IS 'It holds everything that runs up to this one brought.';
+COMMENT ON COLUMN etl.watermarks.fence IS 'For bronze: the fence that held when the table was last read.';
+COMMENT ON COLUMN etl.watermarks.utc_offset IS 'For bronze: the source''s offset from UTC at that fence.';
+COMMENT ON COLUMN etl.watermarks.advanced_at IS 'Clock of the warehouse.';
+
+CREATE TABLE etl.checks (
+    check_name text PRIMARY KEY,
+    layer text NOT NULL,
+    severity text NOT NULL CONSTRAINT checks_severity_known CHECK (severity IN ('error', 'warn')),
+    scope text NOT NULL CONSTRAINT checks_scope_known CHECK (scope IN ('run', 'full')),
+    description text NOT NULL
+);
+COMMENT ON TABLE etl.checks IS 'Grain: one check, a function etl.check_<name>. Written by deploy.';
+COMMENT ON COLUMN etl.checks.check_name IS 'Name of the file in sql/checks.';
+COMMENT ON COLUMN etl.checks.layer IS 'Layer that the check looks at.';
+COMMENT ON COLUMN etl.checks.severity IS 'error keeps gold from being published; warn is only shown.';
+COMMENT ON COLUMN etl.checks.scope IS
+'run: in every run, over what changed; full: only on demand, over everything.';
+COMMENT ON COLUMN etl.checks.description IS 'What the check promises.';
+
+CREATE TABLE etl.check_results (
+    run_id bigint NOT NULL REFERENCES etl.runs (run_id),
+    check_name text NOT NULL,
+    layer text NOT NULL,
+    severity text NOT NULL,
+    after_run_id bigint NOT NULL,
+    offending_rows bigint NOT NULL,
+    sample_rows jsonb NOT NULL,
+    checked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    duration interval NOT NULL,
+    passed boolean GENERATED ALWAYS AS (offending_rows = 0) VIRTUAL,
+    PRIMARY KEY (run_id, check_name)
+);
+COMMENT ON TABLE etl.check_results IS 'Grain: one check in one run; the last result where it ran twice.';
+COMMENT ON COLUMN etl.check_results.run_id IS 'The run.';
+COMMENT ON COLUMN etl.check_results.check_name IS 'The check, see etl.checks.';
+COMMENT ON COLUMN etl.check_results.layer IS 'Its layer at the time.';
+COMMENT ON COLUMN etl.check_results.severity IS 'Its severity at the time.';
+COMMENT ON COLUMN etl.check_results.after_run_id IS 'It looked at what later runs changed; 0 means at everything.';
+COMMENT ON COLUMN etl.check_results.offending_rows IS 'How many rows break the promise.';
+COMMENT ON COLUMN etl.check_results.sample_rows IS 'The first few of them.';
+COMMENT ON COLUMN etl.check_results.checked_at IS 'Clock of the warehouse.';
+COMMENT ON COLUMN etl.check_results.duration IS 'How long the check took.';
+COMMENT ON COLUMN etl.check_results.passed IS 'No row offends.';
+
+CREATE TABLE silver.rejected_rows (
+    model text NOT NULL,
+    key jsonb NOT NULL,
+    reasons text [] NOT NULL,
+    rejected_row jsonb NOT NULL,
+    _run_id bigint NOT NULL,
+    PRIMARY KEY (model, key)
+);
+COMMENT ON TABLE silver.rejected_rows IS
+'Grain: one source row whose latest version breaks a rule. Silver keeps its last good version; a later good one clears it from here.';
+COMMENT ON COLUMN silver.rejected_rows.model IS 'Silver table that the row was meant for.';
+COMMENT ON COLUMN silver.rejected_rows.key IS 'Key of the row.';
+COMMENT ON COLUMN silver.rejected_rows.reasons IS 'Every rule that it breaks.';
+COMMENT ON COLUMN silver.rejected_rows.rejected_row IS 'The row, cleaned, as it was rejected.';
+COMMENT ON COLUMN silver.rejected_rows._run_id IS 'Run that brought this version.';

@@ -1,0 +1,14 @@
+{#- Rendered once a check: etl.check_<name>, around the SELECT of the file. -#}
+-- {{ check.description }}
+CREATE FUNCTION etl.check_{{ check.name }}(p_after_run_id bigint) RETURNS SETOF jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH offending_rows AS (
+        {{ check.select | indent(8) }}
+    )
+
+    SELECT to_jsonb(offending_rows) FROM offending_rows;
+END;
+COMMENT ON FUNCTION etl.check_{{ check.name }} IS
+{{ (check.description ~ " Returns the rows that break it. Argument: look at what later runs than this one changed, 0 for everything.") | literal }};

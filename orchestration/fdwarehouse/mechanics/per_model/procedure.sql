@@ -1,0 +1,11 @@
+{#- Rendered once a model: bronze.load_<table>, silver.build_<table>, gold.build_<table>. -#}
+-- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
+CREATE PROCEDURE {{ model.procedure }}(p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    CALL etl.run_models('{{ "{" ~ model.model ~ "}" }}', p_run_id, '{{ model.procedure }}', p_is_full);
+END;
+$$;
+COMMENT ON PROCEDURE {{ model.procedure }} IS
+'Brings {{ model.model }} up to date, alone. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.';

@@ -1,0 +1,105 @@
+{#- Rendered once a source. The connection is not in the text: deploy puts it into a setting, psql too. -#}
+-- The server, its user mapping and the foreign tables of the source {{ source.name }}.
+CREATE SCHEMA IF NOT EXISTS {{ source.name | ident }};
+COMMENT ON SCHEMA {{ source.name | ident }} IS 'The source {{ source.name }}, mounted with postgres_fdw. Read-only.';
+
+DO $$
+DECLARE
+    v_url text := nullif(current_setting('fdwarehouse.{{ source.name }}_url', true), '');
+    v_options jsonb := etl.conninfo_options(v_url);
+    v_clause text;
+BEGIN
+    IF v_url IS NULL THEN
+        IF NOT EXISTS (SELECT FROM pg_foreign_server WHERE srvname = {{ source.name | literal }}) THEN
+            RAISE EXCEPTION 'the connection to source {{ source.name }} is not known'
+                USING ERRCODE = 'DW009', HINT = 'Set {{ source.name | upper }}_URL.';
+        END IF;
+        RETURN; -- it stays as it was
+    END IF;
+
+    IF NOT EXISTS (SELECT FROM pg_foreign_server WHERE srvname = {{ source.name | literal }}) THEN
+        CREATE SERVER {{ source.name | ident }} FOREIGN DATA WRAPPER postgres_fdw;
+    END IF;
+    SELECT string_agg(
+        format('%s %I %L', CASE WHEN is_set THEN 'SET' ELSE 'ADD' END, name, value), ', '
+    )
+    INTO v_clause
+    FROM (
+        SELECT
+            wanted.key AS name,
+            wanted.value,
+            EXISTS (
+                SELECT FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
+                WHERE s.srvname = {{ source.name | literal }} AND o.option_name = wanted.key
+            ) AS is_set
+        FROM jsonb_each_text(
+            '{"fetch_size": "10000", "updatable": "false", "truncatable": "false", "application_name": "fdwarehouse", "connect_timeout": "10", "options": "-c cursor_tuple_fraction=1.0"}'::jsonb
+            || (v_options - '{user,password}'::text [])
+        ) AS wanted
+    ) AS options;
+    EXECUTE format('ALTER SERVER {{ source.name | ident }} OPTIONS (%s)', v_clause);
+
+    DROP USER MAPPING IF EXISTS FOR CURRENT_USER SERVER {{ source.name | ident }};
+    EXECUTE format(
+        'CREATE USER MAPPING FOR CURRENT_USER SERVER {{ source.name | ident }} OPTIONS (user %L, password %L)',
+        v_options ->> 'user', v_options ->> 'password'
+    );
+END;
+$$;
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity (
+    datname name,
+    pid integer,
+    usename name,
+    application_name text,
+    xact_start timestamptz,
+    query_start timestamptz,
+    state text,
+    backend_type text
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stat_activity');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity IS 'Sessions of the source, for the fence.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_prepared_xacts (
+    gid text,
+    prepared timestamptz,
+    database name
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_prepared_xacts');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_prepared_xacts IS 'Prepared transactions of the source, for the fence.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_settings (
+    name text,
+    setting text,
+    reset_val text
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_settings');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_settings IS 'Settings of the source; reset_val has its own time zone.';
+
+{% for table in source.tables -%}
+CREATE FOREIGN TABLE {{ table.foreign_table }} (
+    {%- for c in table.contract_columns %}
+    {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
+    {%- endfor %}
+) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ source.schema_name | literal }}, table_name {{ table.name | literal }});
+COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS '{{ source.schema_name }}.{{ table.name }} of the source.';
+
+{% endfor -%}
+-- Nothing is deployed that could not be read.
+DO $$
+DECLARE
+    v_table text;
+    v_columns text;
+    v_message text;
+BEGIN
+    FOR v_table, v_columns IN VALUES
+        {%- for table in source.tables %}
+        ({{ table.foreign_table | literal }}, {{ table.columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
+        {%- endfor %}
+    LOOP
+        EXECUTE format('SELECT FROM (SELECT %s FROM %s LIMIT 1) AS first_row', v_columns, v_table);
+    END LOOP;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
+    RAISE EXCEPTION '% cannot be read: %', coalesce(v_table, 'source {{ source.name }}'), v_message
+        USING ERRCODE = 'DW008',
+            HINT = 'Is production up, {{ source.name | upper }}_URL right, SELECT granted, and the contract of today? See `fdwarehouse contract`.';
+END;
+$$;

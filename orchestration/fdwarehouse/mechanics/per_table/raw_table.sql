@@ -1,0 +1,24 @@
+{#- Rendered once a table of a source: bronze.raw_<table>. Columns are only ever added: history stays. -#}
+CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
+    {%- for c in table.contract_columns %}
+    {{ c.name | ident }} {{ c.type }},
+    {%- endfor %}
+    _run_id bigint NOT NULL,
+    _extracted_at timestamptz NOT NULL,
+    _is_deleted boolean NOT NULL DEFAULT false,
+    _source_system text GENERATED ALWAYS AS ({{ source.source_system | literal }}) VIRTUAL,
+    CONSTRAINT {{ (table.raw_name ~ "_one_version_a_run") | ident }} UNIQUE ({{ table.key | map("ident") | join(", ") }}, _run_id)
+);
+CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }} ON bronze.{{ table.raw_name | ident }} (_run_id);
+{% for c in table.contract_columns -%}
+ALTER TABLE bronze.{{ table.raw_name | ident }} ADD COLUMN IF NOT EXISTS {{ c.name | ident }} {{ c.type }};
+{% endfor %}
+COMMENT ON TABLE bronze.{{ table.raw_name | ident }} IS
+'Every version of {{ source.name }}.{{ table.name }} that was seen. Append-only. Grain: one version of one row.';
+{% for c in table.contract_columns -%}
+COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}.{{ c.name | ident }} IS 'As in {{ source.name }}.{{ table.name }}.';
+{% endfor -%}
+COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._run_id IS 'Run that saw this version first.';
+COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._extracted_at IS 'Start of the transaction that read it, clock of the warehouse.';
+COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._is_deleted IS 'A tombstone: the row was gone from the source; the columns hold its last version.';
+COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._source_system IS 'System that the row comes from.';

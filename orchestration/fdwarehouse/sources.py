@@ -1,0 +1,134 @@
+"""A source as the templates see it: configuration and contract brought together and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fdwarehouse.config import Config, TableConfig
+from fdwarehouse.contract import Contract
+from fdwarehouse.contract import Table as ContractTable
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import ident
+
+LOWER_BOUNDS = {
+    "timestamp with time zone": "etl.extract_since",
+    "timestamp without time zone": "etl.extract_since_local",
+    "date": "etl.extract_since_local",
+}
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column as it is mounted."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table of a source and how it is read."""
+
+    name: str
+    raw_name: str
+    foreign_table: str
+    key: list[str]
+    mode: str
+    watermark: str | None
+    lower_bound: str | None
+    """Function that says from which watermark on the table must be read."""
+    contract_columns: list[SourceColumn]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return [c.name for c in self.contract_columns]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source: a foreign server and the tables taken from it."""
+
+    name: str
+    schema_name: str
+    source_system: str
+    fence: str
+    lookback: str
+    overlap: str
+    time_zone: str | None
+    local_time_zone: str
+    """In which its time stamps without time zone are written."""
+    tables: list[SourceTable]
+
+
+def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]:
+    """Bring configuration and contracts together.
+
+    Args:
+        config: what the user decided.
+        contracts: what each source looks like, by name.
+
+    Raises:
+        FdwarehouseError: a table, key or watermark of the configuration is not in the contract, or
+            cannot serve as what it should be; the message names it.
+    """
+    return [
+        Source(
+            name=name,
+            schema_name=source.schema_name,
+            source_system=source.source_system,
+            fence=source.fence,
+            lookback=source.lookback,
+            overlap=source.overlap,
+            time_zone=source.time_zone,
+            local_time_zone=source.time_zone or contracts[name].time_zone,
+            tables=[
+                _make_table(name, table, settings, contracts[name].tables.get(table))
+                for table, settings in source.tables.items()
+            ],
+        )
+        for name, source in config.sources.items()
+    ]
+
+
+def _make_table(
+    source: str, name: str, settings: TableConfig, contract: ContractTable | None
+) -> SourceTable:
+    def wrong(problem: str, hint: str) -> FdwarehouseError:
+        return FdwarehouseError(f"{source}.{name}: {problem}", hint=hint)
+
+    again = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
+    if contract is None:
+        raise wrong("warehouse.yaml names a table that the contract does not have", again)
+    key = settings.key or contract.primary_key
+    if not key:
+        raise wrong("it has no primary key", "Say in warehouse.yaml which columns are its key.")
+    for column in (*key, *([settings.watermark] if settings.watermark else [])):
+        if column not in contract.columns:
+            raise wrong(f"column {column} of warehouse.yaml is not in the contract", again)
+    lower_bound = None
+    if settings.watermark:
+        column = contract.columns[settings.watermark]
+        lower_bound = LOWER_BOUNDS.get(column.type.split("(")[0].strip()) or LOWER_BOUNDS.get(
+            column.type
+        )
+        if lower_bound is None:
+            raise wrong(
+                f"watermark {settings.watermark} is of type {column.type}, not a time",
+                "Name a column with the time of the last change, or say mode: snapshot.",
+            )
+        if not column.not_null:
+            raise wrong(
+                f"watermark {settings.watermark} may be null, and such rows would be missed",
+                "Declare it NOT NULL in production, or say mode: snapshot.",
+            )
+    return SourceTable(
+        name=name,
+        raw_name=f"raw_{name}",
+        foreign_table=f"{ident(source)}.{ident(name)}",
+        key=key,
+        mode=settings.mode,
+        watermark=settings.watermark,
+        lower_bound=lower_bound,
+        contract_columns=[SourceColumn(n, c.type) for n, c in contract.columns.items()],
+    )

@@ -1,0 +1,36 @@
+-- layer: silver
+-- severity: warn
+-- scope: full
+-- Row count of customers are those of production, as of the last fence; a difference is a deletion or a silent update that was not reconciled yet.
+WITH last_fence AS (
+    SELECT (fence AT TIME ZONE 'UTC') + utc_offset AS local_time
+    FROM etl.watermarks
+    WHERE model = 'bronze.raw_customers'
+),
+
+changed_since AS (
+    SELECT customer_id
+    FROM production.customers
+    WHERE updated_at >= (SELECT local_time FROM last_fence)
+),
+
+in_production AS (
+    SELECT
+        count(*) AS row_count
+    FROM production.customers
+    WHERE updated_at < (SELECT local_time FROM last_fence)
+),
+
+in_silver AS (
+    SELECT
+        count(*) AS row_count
+    FROM silver.clean_customers
+    WHERE NOT is_deleted AND customer_id NOT IN (SELECT customer_id FROM changed_since)
+)
+
+SELECT
+    p.row_count AS rows_in_production,
+    s.row_count AS rows_in_silver
+FROM in_production AS p
+CROSS JOIN in_silver AS s
+WHERE p.row_count <> s.row_count

@@ -1,0 +1,9 @@
+-- layer: silver
+-- severity: warn
+-- No source row is set aside.
+SELECT
+    model,
+    key,
+    reasons
+FROM silver.rejected_rows
+WHERE _run_id > p_after_run_id

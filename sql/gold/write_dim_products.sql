@@ -1,0 +1,11 @@
+-- Products with their history. Grain: one version of one product.
+{{ gold.write_dimension(
+    'dim_products',
+    surrogate='product_key',
+    key='product_id',
+    tracked=['name', 'category', 'price', 'created_at'],
+    carried=['updated_at'],
+    stamped='updated_at',
+    versions='silver.product_versions',
+    referenced_by=['silver.order_item_versions'],
+) }}

@@ -1,0 +1,68 @@
+-- Sales, each with the versions of customer and product that were valid when it was ordered.
+-- Grain: one order item. The groups that it changes are left in gold.fact_sales_changes for the metrics.
+{{ routine.writer('gold.write_fact_sales') }}
+BEGIN ATOMIC
+    WITH decided_items AS (
+        SELECT order_item_id
+        FROM silver.clean_order_items
+        WHERE _run_id > p_after_run_id
+        UNION
+        SELECT i.order_item_id
+        FROM silver.clean_orders AS o
+        INNER JOIN silver.clean_order_items AS i ON o.order_id = i.order_id
+        WHERE o._run_id > p_after_run_id AND p_after_run_id > 0
+        UNION
+        {{ gold.rekeyed_facts(
+            'fact_sales', 'order_item_id', 'order_date', 'dim_customers', 'customer_key', 'customer_id'
+        ) | indent(8) }}
+        UNION
+        {{ gold.rekeyed_facts(
+            'fact_sales', 'order_item_id', 'order_date', 'dim_products', 'product_key', 'product_id'
+        ) | indent(8) }}
+        UNION
+        SELECT order_item_id
+        FROM gold.fact_sales
+        WHERE p_after_run_id = 0
+    ),
+
+    due_sales AS (
+        SELECT
+            i.order_item_id,
+            to_char(o.order_date, 'YYYYMMDD')::integer AS date_key,
+            coalesce(c.customer_key, -1) AS customer_key,
+            coalesce(p.product_key, -1) AS product_key,
+            o.customer_id,
+            i.product_id,
+            o.order_id,
+            o.order_date,
+            o.status AS order_status,
+            i.quantity,
+            i.unit_price
+        FROM decided_items AS d
+        INNER JOIN silver.clean_order_items AS i ON d.order_item_id = i.order_item_id
+        INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
+        LEFT JOIN gold.dim_customers AS c
+            ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
+        LEFT JOIN gold.dim_products AS p
+            ON i.product_id = p.product_id AND o.order_date >= p.valid_from AND o.order_date < p.valid_to
+        WHERE NOT i.is_deleted AND NOT o.is_deleted
+    ),
+
+    {{ merge.write_difference(
+        'gold.fact_sales',
+        key=['order_item_id'],
+        columns=[
+            'date_key', 'customer_key', 'product_key', 'customer_id', 'product_id', 'order_id',
+            'order_date', 'order_status', 'quantity', 'unit_price',
+        ],
+        source='due_sales',
+        scope='decided_items',
+        returns=[gold.both_images(['date_key', 'customer_id', 'product_id'])],
+    ) | indent(4) }},
+
+    {{ gold.log_changes('gold.fact_sales_changes', ['date_key', 'customer_id', 'product_id']) | indent(4) }}
+
+    {{ merge.counts('decided_items') | indent(4) }};
+END;
+COMMENT ON FUNCTION gold.write_fact_sales IS
+'Brings gold.fact_sales up to silver and the dimensions. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';

@@ -1,0 +1,22 @@
+-- What silver makes of customers, and which versions it sets aside. Grain: one version of one customer.
+CREATE VIEW silver.customer_versions AS
+WITH cleaned_versions AS (
+    SELECT
+        customer_id,
+        lower(btrim(email)) AS email,
+        initcap(btrim(full_name)) AS full_name,
+        created_at,
+        updated_at,
+        {{ bronze.metadata(source.production) | indent(8) }}
+    FROM bronze.raw_customers
+)
+
+SELECT
+    *,
+    {{ silver.reject_reasons({
+        'customer_id is null': "customer_id IS NULL",
+        'email is empty': "coalesce(email, '') = ''",
+    }) | indent(4) }} AS reject_reasons
+FROM cleaned_versions;
+COMMENT ON VIEW silver.customer_versions IS
+'Every version of every customer, cleaned, with the rules that it breaks. Grain: one version of one customer.';

@@ -1,0 +1,25 @@
+-- What silver makes of orders, and which versions it sets aside. Grain: one version of one order.
+CREATE VIEW silver.order_versions AS
+WITH cleaned_versions AS (
+    SELECT
+        order_id,
+        customer_id,
+        order_date,
+        lower(btrim(status)) AS status,
+        created_at,
+        updated_at,
+        {{ bronze.metadata(source.production) | indent(8) }}
+    FROM bronze.raw_orders
+)
+
+SELECT
+    *,
+    {{ silver.reject_reasons({
+        'order_id is null': "order_id IS NULL",
+        'customer_id is null': "customer_id IS NULL",
+        'order_date is null or infinite': "order_date IS NULL OR NOT isfinite(order_date)",
+        'unknown status': "status IS NULL OR status NOT IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')",
+    }) | indent(4) }} AS reject_reasons
+FROM cleaned_versions;
+COMMENT ON VIEW silver.order_versions IS
+'Every version of every order, cleaned, with the rules that it breaks. Grain: one version of one order.';

@@ -1,0 +1,23 @@
+-- What silver makes of products, and which versions it sets aside. Grain: one version of one product.
+CREATE VIEW silver.product_versions AS
+WITH cleaned_versions AS (
+    SELECT
+        product_id,
+        btrim(name) AS name,
+        lower(btrim(category)) AS category,
+        price,
+        created_at,
+        updated_at,
+        {{ bronze.metadata(source.production) | indent(8) }}
+    FROM bronze.raw_products
+)
+
+SELECT
+    *,
+    {{ silver.reject_reasons({
+        'product_id is null': "product_id IS NULL",
+        'price is null or negative': "price IS NULL OR price < 0",
+    }) | indent(4) }} AS reject_reasons
+FROM cleaned_versions;
+COMMENT ON VIEW silver.product_versions IS
+'Every version of every product, cleaned, with the rules that it breaks. Grain: one version of one product.';
