@@ -1,0 +1,46 @@
+-- A transaction's rows cannot be seen before it commits, its locks can: a step that runs holds its model's.
+CREATE VIEW etl.progress AS
+WITH last_run AS (
+    SELECT max(run_id) AS run_id FROM etl.runs
+),
+
+held_steps AS (
+    SELECT
+        s.run_id,
+        s.model,
+        row_number() OVER (PARTITION BY l.pid ORDER BY s.position DESC) = 1 AS is_last_of_its_transaction
+    FROM etl.steps AS s
+    INNER JOIN last_run AS r ON s.run_id = r.run_id
+    INNER JOIN pg_locks AS l
+        ON l.locktype = 'advisory'
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND l.classid = hashtext('fdwarehouse.step')::oid
+            AND l.objid = hashtext(s.model)::oid
+            AND l.objsubid = 2
+            AND l.granted
+    WHERE s.status = 'pending'
+)
+
+SELECT
+    s.run_id,
+    s.position,
+    s.layer,
+    s.model,
+    CASE
+        WHEN h.is_last_of_its_transaction THEN 'running'
+        WHEN h.model IS NOT NULL THEN 'written'
+        ELSE s.status
+    END AS state,
+    s.rows_read,
+    s.rows_inserted,
+    s.rows_updated,
+    s.rows_deleted,
+    s.rows_rejected,
+    s.started_at,
+    s.duration,
+    s.error
+FROM etl.steps AS s
+INNER JOIN last_run AS r ON s.run_id = r.run_id
+LEFT JOIN held_steps AS h ON s.run_id = h.run_id AND s.model = h.model;
+COMMENT ON VIEW etl.progress IS
+'The steps of the last run as they are now: pending, running, written (done, but its transaction goes on), succeeded, failed or abandoned. Grain: one step.';
