@@ -1,0 +1,1 @@
+"""Tests by guarantee and by layer."""
