@@ -1,0 +1,71 @@
+"""One pair of servers a session; a shop and a warehouse a test.
+
+shop, warehouse                empty tables, and a deployed warehouse that mounts them
+seeded_shop, seeded_warehouse  the demo's data at scale 1; nothing was run yet
+bootstrapped_warehouse         nothing deployed yet; mounts `shop`
+project                        a copy of this repository's project to change
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fdwarehouse import embedded
+from tests.harness import ROOT, Servers, Shop, Warehouse
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    state_dir = tmp_path_factory.mktemp("servers")
+    yield Servers(state_dir)
+    embedded.remove(state_dir)
+
+
+@pytest.fixture
+def shop(servers: Servers) -> Iterator[Shop]:
+    yield from _shop(servers, "empty")
+
+
+@pytest.fixture
+def seeded_shop(servers: Servers) -> Iterator[Shop]:
+    yield from _shop(servers, "seeded")
+
+
+@pytest.fixture
+def warehouse(servers: Servers, shop: Shop) -> Iterator[Warehouse]:
+    yield from _warehouse(servers, "deployed", shop)
+
+
+@pytest.fixture
+def seeded_warehouse(servers: Servers, seeded_shop: Shop) -> Iterator[Warehouse]:
+    yield from _warehouse(servers, "deployed", seeded_shop)
+
+
+@pytest.fixture
+def bootstrapped_warehouse(servers: Servers, shop: Shop) -> Iterator[Warehouse]:
+    yield from _warehouse(servers, "bootstrapped", shop)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    root.mkdir()
+    shutil.copy(ROOT / "warehouse.yaml", root)
+    for folder in ("contracts", "migrations", "sql"):
+        shutil.copytree(ROOT / folder, root / folder)
+    return root
+
+
+def _shop(servers: Servers, kind: str) -> Iterator[Shop]:
+    with closing(servers.shop(kind)) as shop:
+        yield shop
+    servers.drop_database("production", shop.name)
+
+
+def _warehouse(servers: Servers, kind: str, shop: Shop) -> Iterator[Warehouse]:
+    with closing(servers.warehouse(kind, shop)) as warehouse:
+        yield warehouse
+    servers.drop_database("warehouse", warehouse.name)
