@@ -41,6 +41,7 @@ CREATE TABLE gold.dim_customers (
     CHECK (is_inferred OR (full_name IS NOT NULL AND email IS NOT NULL))
 );
 CREATE INDEX dim_customers_run_id ON gold.dim_customers (_run_id);
+CREATE INDEX dim_customers_inferred ON gold.dim_customers (customer_id) WHERE is_inferred;
 
 CREATE TABLE gold.dim_products (
     product_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -64,6 +65,7 @@ CREATE TABLE gold.dim_products (
     CONSTRAINT dim_products_price_not_negative CHECK (is_inferred OR (price IS NOT NULL AND price >= 0))
 );
 CREATE INDEX dim_products_run_id ON gold.dim_products (_run_id);
+CREATE INDEX dim_products_inferred ON gold.dim_products (product_id) WHERE is_inferred;
 
 -- The unknown member, for facts whose dimension has no version at their time.
 INSERT INTO gold.dim_customers (

@@ -29,6 +29,12 @@ def _interval(value: str) -> str:
     return value
 
 
+def _memory(value: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*(kB|MB|GB)", value):
+        raise ValueError("expected an amount of memory such as '64MB', '1GB'")
+    return value
+
+
 def _schema_name(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", value):
         raise ValueError("expected a lower-case SQL name: letters, digits and underscores")
@@ -88,6 +94,8 @@ class Config(_Strict):
     """The content of ``warehouse.yaml``."""
 
     project: str
+    work_mem: Annotated[str, AfterValidator(_memory)] = "128MB"
+    """Memory for each sort or hash of a step, on the warehouse's server."""
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -121,6 +121,7 @@ class _Renderer:
         self.environment.filters.update(ident=ident, literal=literal)
         self.environment.globals.update(
             schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in self.sources)]) + "}"),
+            work_mem=config.work_mem,
             sources=self.sources,
             source={s.name: s for s in self.sources},
         )
@@ -229,7 +230,7 @@ class _Renderer:
                     writer,
                     f"bronze.load_{table.raw_name}",
                     source.name,
-                    by_name[writer].checksum,
+                    _content_checksum(by_name[writer], by_name),
                 )
         for layer in ("silver", "gold"):
             prefix = f"{layer}.write_"
@@ -279,13 +280,13 @@ def _parse_check(name: str, compiled: Compiled) -> Check:
 
 
 def _content_checksum(compiled: Compiled, by_name: dict[str, Compiled]) -> str:
-    """Hash an object with all the views and functions that it reads, directly or not."""
+    """Hash what an object computes, with all the views that it reads, directly or not."""
     seen: dict[str, str] = {}
     waiting = [compiled]
     while waiting:
         current = waiting.pop()
         if current.name not in seen:
-            seen[current.name] = current.checksum
+            seen[current.name] = re.sub(r"(?m)^(SET|--|COMMENT ON) .*$", "", current.sql)
             waiting += [by_name[name] for name in current.references if name in by_name]
     return sha256("".join(sorted(seen.values())).encode()).hexdigest()
 

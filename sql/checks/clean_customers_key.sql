@@ -1,16 +1,16 @@
 -- layer: silver
 -- severity: error
 -- customer_id is unique and not null in silver.clean_customers.
+WITH changed_keys AS (
+    SELECT DISTINCT customer_id
+    FROM silver.clean_customers
+    WHERE _run_id > p_after_run_id
+)
+
 SELECT
-    t.customer_id,
-    count(*) AS rows_with_it
-FROM silver.clean_customers AS t
-WHERE
-    t.customer_id IS NULL
-    OR t.customer_id IN (
-        SELECT c.customer_id
-        FROM silver.clean_customers AS c
-        WHERE c._run_id > p_after_run_id
-    )
-GROUP BY t.customer_id
-HAVING t.customer_id IS NULL OR count(*) > 1
+    c.customer_id,
+    count(t.customer_id) AS rows_with_it
+FROM changed_keys AS c
+LEFT JOIN silver.clean_customers AS t ON c.customer_id = t.customer_id
+GROUP BY c.customer_id
+HAVING count(t.customer_id) <> 1

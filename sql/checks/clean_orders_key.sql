@@ -1,16 +1,16 @@
 -- layer: silver
 -- severity: error
 -- order_id is unique and not null in silver.clean_orders.
+WITH changed_keys AS (
+    SELECT DISTINCT order_id
+    FROM silver.clean_orders
+    WHERE _run_id > p_after_run_id
+)
+
 SELECT
-    t.order_id,
-    count(*) AS rows_with_it
-FROM silver.clean_orders AS t
-WHERE
-    t.order_id IS NULL
-    OR t.order_id IN (
-        SELECT c.order_id
-        FROM silver.clean_orders AS c
-        WHERE c._run_id > p_after_run_id
-    )
-GROUP BY t.order_id
-HAVING t.order_id IS NULL OR count(*) > 1
+    c.order_id,
+    count(t.order_id) AS rows_with_it
+FROM changed_keys AS c
+LEFT JOIN silver.clean_orders AS t ON c.order_id = t.order_id
+GROUP BY c.order_id
+HAVING count(t.order_id) <> 1

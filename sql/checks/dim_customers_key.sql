@@ -1,12 +1,16 @@
 -- layer: gold
 -- severity: error
 -- customer_key is unique and not null in gold.dim_customers.
+WITH changed_keys AS (
+    SELECT DISTINCT customer_key
+    FROM gold.dim_customers
+    WHERE _run_id > p_after_run_id
+)
+
 SELECT
-    t.customer_key,
-    count(*) AS rows_with_it
-FROM gold.dim_customers AS t
-WHERE
-    t.customer_key IS NULL
-    OR t.customer_key IN (SELECT c.customer_key FROM gold.dim_customers AS c WHERE c._run_id > p_after_run_id)
-GROUP BY t.customer_key
-HAVING t.customer_key IS NULL OR count(*) > 1
+    c.customer_key,
+    count(t.customer_key) AS rows_with_it
+FROM changed_keys AS c
+LEFT JOIN gold.dim_customers AS t ON c.customer_key = t.customer_key
+GROUP BY c.customer_key
+HAVING count(t.customer_key) <> 1

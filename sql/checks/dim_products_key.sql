@@ -1,12 +1,16 @@
 -- layer: gold
 -- severity: error
 -- product_key is unique and not null in gold.dim_products.
+WITH changed_keys AS (
+    SELECT DISTINCT product_key
+    FROM gold.dim_products
+    WHERE _run_id > p_after_run_id
+)
+
 SELECT
-    t.product_key,
-    count(*) AS rows_with_it
-FROM gold.dim_products AS t
-WHERE
-    t.product_key IS NULL
-    OR t.product_key IN (SELECT c.product_key FROM gold.dim_products AS c WHERE c._run_id > p_after_run_id)
-GROUP BY t.product_key
-HAVING t.product_key IS NULL OR count(*) > 1
+    c.product_key,
+    count(t.product_key) AS rows_with_it
+FROM changed_keys AS c
+LEFT JOIN gold.dim_products AS t ON c.product_key = t.product_key
+GROUP BY c.product_key
+HAVING count(t.product_key) <> 1

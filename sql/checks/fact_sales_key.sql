@@ -1,12 +1,16 @@
 -- layer: gold
 -- severity: error
 -- order_item_id is unique and not null in gold.fact_sales.
+WITH changed_keys AS (
+    SELECT DISTINCT order_item_id
+    FROM gold.fact_sales
+    WHERE _run_id > p_after_run_id
+)
+
 SELECT
-    f.order_item_id,
-    count(*) AS rows_with_it
-FROM gold.fact_sales AS f
-WHERE
-    f.order_item_id IS NULL
-    OR f.order_item_id IN (SELECT c.order_item_id FROM gold.fact_sales AS c WHERE c._run_id > p_after_run_id)
-GROUP BY f.order_item_id
-HAVING f.order_item_id IS NULL OR count(*) > 1
+    c.order_item_id,
+    count(t.order_item_id) AS rows_with_it
+FROM changed_keys AS c
+LEFT JOIN gold.fact_sales AS t ON c.order_item_id = t.order_item_id
+GROUP BY c.order_item_id
+HAVING count(t.order_item_id) <> 1

@@ -1,12 +1,12 @@
 -- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
-CREATE PROCEDURE etl.finish_run(p_run_id bigint DEFAULT NULL)
+CREATE PROCEDURE etl.finish_run(p_run_id bigint DEFAULT NULL, p_error text DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     v_run_id bigint := etl.open_run(p_run_id);
     v_error text;
 BEGIN
-    v_error := etl.leave_run(v_run_id, 'etl.start_run');
+    v_error := etl.leave_run(v_run_id, 'etl.start_run', p_error);
     COMMIT;
     IF v_error IS NOT NULL THEN
         RAISE EXCEPTION 'run % has failed', v_run_id
@@ -16,4 +16,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.finish_run IS
-'Ends the run that start_run began: succeeded when every step that was begun has, else failed. Argument: run id, null for the open run. Errors: DW004 the run is not open, DW007 the run has failed.';
+'Ends the run that start_run began: succeeded when every step that was begun has, else failed. Arguments: run id, null for the open run; what went wrong outside the warehouse, null for nothing. Errors: DW004 the run is not open, DW007 the run has failed.';

@@ -4,4 +4,5 @@
 CREATE FUNCTION {{ name }}(p_run_id bigint, p_after_run_id bigint) RETURNS etl.row_counts
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
+SET work_mem = {{ work_mem | literal }}
 {%- endmacro -%}

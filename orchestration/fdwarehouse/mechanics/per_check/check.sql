@@ -3,6 +3,7 @@
 CREATE FUNCTION etl.check_{{ check.name }}(p_after_run_id bigint) RETURNS SETOF jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET work_mem = {{ work_mem | literal }}
 BEGIN ATOMIC
     WITH offending_rows AS (
         {{ check.select | indent(8) }}
