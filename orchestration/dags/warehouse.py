@@ -1,0 +1,283 @@
+"""One run of the warehouse, every hour.
+
+What `CALL etl.run_pipeline()` does in one go, step by step: Airflow shows each step, tries it
+again alone, and looks at what it left behind before the next begins. The work is done by procedures
+inside the warehouse; a task here is a `CALL` or a check, and no table passes through Airflow.
+
+| task | what it does |
+|---|---|
+| `start_run` | begins a run in `etl.runs`, under the name of this DAG run |
+| `extract_and_load_bronze` | appends what changed in production, all tables as of one moment |
+| `silver` | brings each clean table up to date, side by side |
+| `build_silver` | completes the layer with tables that are not named here, if there are any |
+| `build_gold` | publishes star schema and metrics in one commit, after the warehouse's checks |
+| `run_checks` | runs those of the warehouse's checks that have not run yet |
+| `return_sample` | returns the latest sales |
+| `finish_run` | ends the run, whatever happened: it has failed when a task has |
+
+After each layer stands `check_<layer>`. Its checks look at the rows that this run wrote, so they
+cost what the change costs; that no table is empty is a check of its own.
+
+**Full refresh** (in the form of *Trigger*) compares all of production with bronze, computes silver
+and gold anew, writes what differs, and checks every row.
+
+**When a task has failed**, its log and `SELECT * FROM etl.steps WHERE error IS NOT NULL` say why.
+Clear it: Airflow clears `start_run` and `finish_run` with it, so that it belongs to a run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.common.sql.operators.sql import (
+    SQLCheckOperator,
+    SQLColumnCheckOperator,
+    SQLExecuteQueryOperator,
+    SQLTableCheckOperator,
+)
+from airflow.sdk import DAG, Asset, Param, TaskGroup, chain
+
+RAW_TABLES = ["raw_customers", "raw_products", "raw_orders", "raw_order_items"]
+
+# The columns that every live row has a value in; the first is the key.
+CLEAN_TABLES = {
+    "clean_customers": ["customer_id", "email", "full_name"],
+    "clean_products": ["product_id", "name", "category", "price"],
+    "clean_orders": ["order_id", "customer_id", "order_date", "status"],
+    "clean_order_items": ["order_item_id", "order_id", "product_id", "quantity", "unit_price"],
+}
+
+STAR = ["dim_customers", "dim_products", "dim_date", "fact_sales"]
+METRICS = ["daily_sales", "customer_lifetime_value", "product_performance", "cohort_retention"]
+
+# Rendered by Airflow when a task runs.
+RUN_ID = "{{ ti.xcom_pull('start_run') }}"
+IS_FULL = "{{ params.full_refresh }}"
+WRITTEN = "_run_id >= {{ 0 if params.full_refresh else ti.xcom_pull('start_run') }}"
+LIVE = f"{WRITTEN} AND NOT is_deleted"
+
+# How long one statement may take. The server gives up first, so that the reason is in etl.steps.
+# It also notices when a task was killed, and ends the statement that nobody waits for any more.
+STEP_TIMEOUT = timedelta(hours=1)
+SESSION = {
+    "application_name": "airflow",
+    "statement_timeout": f"{STEP_TIMEOUT // timedelta(minutes=1) - 1}min",
+    "client_connection_check_interval": "5s",
+}
+
+
+def call(task_id: str, statement: str, **arguments: Any) -> SQLExecuteQueryOperator:
+    """Make a task that calls a procedure.
+
+    Args:
+        task_id: Name of the task.
+        statement: The CALL. Procedures of the warehouse commit, which needs autocommit.
+        arguments: Further arguments of the operator.
+    """
+    return SQLExecuteQueryOperator(task_id=task_id, sql=statement, autocommit=True, **arguments)
+
+
+def first_value(cursor: Any) -> Any:
+    """Return the first value of a result, for XCom."""
+    return cursor.fetchone()[0]
+
+
+def tasks_without_success(ti: Any) -> str:
+    """Name the tasks of this DAG run that were to succeed and did not.
+
+    Args:
+        ti: The running task, which does not count; nor do those that another one held up.
+    """
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
+    fine = ("success", "upstream_failed")
+    return ", ".join(t for t, state in states.items() if state not in fine and t != ti.task_id)
+
+
+def no_table_is_empty(schema: str, tables: Iterable[str]) -> None:
+    """Add a check that tables have rows, since checks of rows pass where there are none.
+
+    Args:
+        schema: Schema of the tables.
+        tables: Their names. A dimension's unknown member, from before the first run, is no row.
+    """
+    has_rows = [f"EXISTS (SELECT FROM {schema}.{t} WHERE _run_id > 0) AS {t}" for t in tables]
+    SQLCheckOperator(task_id="no_table_is_empty", sql=f"SELECT {', '.join(has_rows)}")
+
+
+def columns_are_filled(schema: str, table: str, columns: list[str], rows: str) -> None:
+    """Add a check that columns have values, and the first one, the key, no value twice.
+
+    Args:
+        schema: Schema of the table.
+        table: Its name, also that of the task.
+        columns: The columns.
+        rows: Condition on the rows to look at. Where a run wrote none, none is wrong.
+    """
+    checks: dict[str, Any] = {column: {"null_check": {"equal_to": 0}} for column in columns}
+    checks[columns[0]]["unique_check"] = {"equal_to": 0}
+    SQLColumnCheckOperator(
+        task_id=table, table=f"{schema}.{table}", column_mapping=checks, partition_clause=rows
+    )
+
+
+def rows_fulfil(task_id: str, table: str, rows: str, **conditions: str) -> None:
+    """Add a check that conditions hold for every row.
+
+    Args:
+        task_id: Name of the task.
+        table: The table, with its schema.
+        rows: Condition on the rows to look at. Where a run wrote none, none is wrong.
+        conditions: What each row must fulfil, by a name for it.
+    """
+    checks = {
+        name: {"check_statement": f"count(*) FILTER (WHERE ({condition}) IS NOT TRUE) = 0"}
+        for name, condition in conditions.items()
+    }
+    SQLTableCheckOperator(task_id=task_id, table=table, checks=checks, partition_clause=rows)
+
+
+with DAG(
+    dag_id="warehouse",
+    description="Production to bronze, silver and gold, by CALL",
+    doc_md=__doc__,
+    tags=["warehouse"],
+    schedule="@hourly",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,  # a run brings everything up to now: there is nothing to catch up with
+    max_active_runs=1,  # the warehouse refuses a second one
+    params={
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Full refresh",
+            description="Compute everything anew and write what differs.",
+        )
+    },
+    default_args={
+        "conn_id": "warehouse",
+        "hook_params": {"options": " ".join(f"-c {key}={value}" for key, value in SESSION.items())},
+        "execution_timeout": STEP_TIMEOUT,
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": True,
+        "retry_on_failure": False,  # a lost connection is worth another try, a failed check is not
+    },
+    user_defined_macros={"tasks_without_success": tasks_without_success},
+) as dag:
+    # By the label, a retry takes up the run that the first try began. By the lease, others may take
+    # the run for dead when it has rested that long between two steps: longer than retries take.
+    start_run = call(
+        "start_run",
+        "CALL etl.start_run(NULL, %(label)s, '15 minutes')",
+        parameters={"label": "{{ run_id }}"},
+        handler=first_value,
+    )
+
+    extract_and_load_bronze = call(
+        "extract_and_load_bronze", f"CALL etl.extract_and_load_bronze({RUN_ID}, {IS_FULL})"
+    )
+
+    with TaskGroup("check_bronze") as check_bronze:
+        no_table_is_empty("bronze", RAW_TABLES)
+        SQLCheckOperator(
+            task_id="all_tables_were_read",
+            sql="""
+                SELECT count(*) > 0 AND bool_and(s.status IS NOT DISTINCT FROM 'succeeded')
+                FROM etl.models AS m
+                LEFT JOIN etl.steps AS s
+                    ON m.model = s.model AND s.run_id = {{ ti.xcom_pull('start_run') }}
+                WHERE m.layer = 'bronze'
+            """,
+        )
+
+    with TaskGroup("silver") as silver:
+        for table in CLEAN_TABLES:
+            call(table, f"CALL silver.build_{table}({RUN_ID}, {IS_FULL})")
+
+    build_silver = call("build_silver", f"CALL etl.build_silver({RUN_ID}, {IS_FULL})")
+
+    with TaskGroup("check_silver") as check_silver:
+        no_table_is_empty("silver", CLEAN_TABLES)
+        for table, columns in CLEAN_TABLES.items():
+            columns_are_filled("silver", table, columns, LIVE)
+        rows_fulfil(
+            "values_of_orders",
+            "silver.clean_orders",
+            LIVE,
+            status_known="status IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')",
+        )
+        rows_fulfil(
+            "values_of_order_items",
+            "silver.clean_order_items",
+            LIVE,
+            quantity_positive="quantity > 0",
+            price_not_negative="unit_price >= 0",
+        )
+
+    build_gold = call(
+        "build_gold",
+        f"CALL etl.build_gold({RUN_ID}, {IS_FULL})",
+        outlets=[Asset(f"gold.{table}") for table in STAR + METRICS],
+    )
+
+    with TaskGroup("check_gold") as check_gold:
+        no_table_is_empty("gold", [*STAR, "daily_sales"])
+        columns_are_filled("gold", "dim_customers", ["customer_key", "customer_id"], WRITTEN)
+        columns_are_filled("gold", "dim_products", ["product_key", "product_id"], WRITTEN)
+        rows_fulfil(
+            "fact_sales",
+            "gold.fact_sales",
+            WRITTEN,
+            amount_is_quantity_by_price="total_amount = quantity * unit_price",
+            day_is_that_of_the_order="date_key = to_char(order_date, 'YYYYMMDD')::integer",
+        )
+        SQLCheckOperator(
+            task_id="metrics_agree",
+            sql="""
+                WITH revenues AS (
+                    SELECT sum(revenue) AS revenue FROM gold.daily_sales
+                    UNION ALL
+                    SELECT sum(revenue) FROM gold.customer_lifetime_value
+                    UNION ALL
+                    SELECT sum(revenue) FROM gold.product_performance
+                    UNION ALL
+                    SELECT coalesce(sum(revenue), 0) FROM gold.cohort_retention
+                )
+
+                SELECT count(revenue) = 4 AND min(revenue) = max(revenue) FROM revenues
+            """,
+        )
+
+    run_checks = call("run_checks", f"CALL etl.run_checks({RUN_ID})")
+
+    return_sample = SQLExecuteQueryOperator(
+        task_id="return_sample",
+        sql="""
+            WITH latest_sales AS (
+                SELECT f.order_date, p.name AS product, f.quantity, f.total_amount, f.order_status
+                FROM gold.fact_sales AS f
+                INNER JOIN gold.dim_products AS p ON f.product_key = p.product_key
+                ORDER BY f.date_key DESC, f.order_item_id DESC
+                LIMIT 5
+            )
+
+            SELECT jsonb_agg(latest_sales) FROM latest_sales
+        """,
+        handler=first_value,
+    )
+
+    # A teardown runs after any outcome, once its setup has succeeded. This one fails, and with it
+    # the DAG run, when a task has not succeeded. No retries: a second call finds the run ended.
+    finish_run = call(
+        "finish_run",
+        "CALL etl.finish_run(%(run_id)s, nullif(%(error)s, ''))",
+        parameters={"run_id": RUN_ID, "error": "{{ tasks_without_success(ti) }}"},
+        retries=0,
+    ).as_teardown(setups=start_run, on_failure_fail_dagrun=True)
+
+    chain(start_run, extract_and_load_bronze, check_bronze, silver, build_silver, check_silver)
+    chain(check_silver, build_gold, check_gold, run_checks, return_sample, finish_run)
+    # Where one of several tasks side by side fails, the others are still at work.
+    [check_bronze, silver, check_silver, check_gold] >> finish_run
