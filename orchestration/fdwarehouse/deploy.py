@@ -19,6 +19,7 @@ PSQL_HEADER = """\
 -- The connections to the sources are taken from the environment, as the command does.
 \\set ON_ERROR_STOP on
 \\set QUIET on
+\\set SHOW_CONTEXT never
 BEGIN;
 """
 

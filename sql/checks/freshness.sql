@@ -8,4 +8,4 @@ SELECT
 FROM etl.watermarks
 WHERE
     model LIKE 'bronze.%'
-    AND (advanced_at < now() - INTERVAL '2 days' OR fence < now() - INTERVAL '2 days')
+    AND (advanced_at < now() - interval '2 days' OR fence < now() - interval '2 days')

@@ -24,7 +24,7 @@ BEGIN ATOMIC
             extract(ISODOW FROM day) >= 6 AS is_weekend
         FROM order_years
         CROSS JOIN generate_series(
-            first_day, first_day + INTERVAL '1 year' - INTERVAL '1 day', INTERVAL '1 day'
+            first_day, first_day + interval '1 year' - interval '1 day', interval '1 day'
         ) AS day
     ),
 

@@ -14,7 +14,7 @@ DO $bootstrap$
 DECLARE
     v_side text := coalesce(nullif(current_setting('fdwarehouse.side', true), ''), 'warehouse');
     v_schema text := coalesce(nullif(current_setting('fdwarehouse.schema', true), ''), 'public');
-    v_roles text [];
+    v_roles text[];
     v_role text;
     v_password text;
 BEGIN

@@ -1,9 +1,10 @@
--- Routines, views and foreign tables are made again from the files. What cannot be dropped because something
--- of ours needs it is tried again after that; what others built on it stops the deploy, and is named.
+-- Routines, views and foreign tables are made again from the files. What cannot be dropped because
+-- something of ours needs it is tried again after that; what others built on it stops the deploy,
+-- and is named.
 DO $$
 DECLARE
-    v_drops text [];
-    v_left text [];
+    v_drops text[];
+    v_left text[];
     v_drop text;
     v_message text;
     v_detail text;
@@ -14,7 +15,11 @@ BEGIN
         FROM pg_proc
         WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }}))
         UNION ALL
-        SELECT format('DROP %s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'FOREIGN TABLE' END, oid::regclass)
+        SELECT format(
+            'DROP %s %s',
+            CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'FOREIGN TABLE' END,
+            oid::regclass
+        )
         FROM pg_class
         WHERE
             relkind IN ('v', 'f')

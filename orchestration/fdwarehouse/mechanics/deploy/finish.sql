@@ -1,3 +1,4 @@
+-- noqa: disable=LT02,LT05
 -- What is there now, who may do what, and what this deploy consisted of.
 MERGE INTO etl.sources AS t
 USING (
@@ -77,7 +78,7 @@ DECLARE
     v_schema text;
     v_role text;
 BEGIN
-    FOREACH v_schema IN ARRAY {{ schemas }}::text [] LOOP
+    FOREACH v_schema IN ARRAY {{ schemas }}::text[] LOOP
         EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA %I FROM public', v_schema);
     END LOOP;
 
@@ -89,7 +90,7 @@ BEGIN
         FOR v_routine IN
             SELECT oid::regprocedure AS signature
             FROM pg_proc
-            WHERE pronamespace = ANY('{etl,bronze,silver,gold}'::regnamespace [])
+            WHERE pronamespace = ANY('{etl,bronze,silver,gold}'::regnamespace[])
                 AND (prokind = 'p' OR prosecdef OR proname = 'require_checks')
         LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_routine.signature, v_role);

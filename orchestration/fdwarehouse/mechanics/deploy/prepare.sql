@@ -1,4 +1,5 @@
--- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a run is open.
+-- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a
+-- run is open.
 SET LOCAL client_min_messages = warning;
 CREATE SCHEMA IF NOT EXISTS etl;
 
@@ -22,7 +23,8 @@ BEGIN
             EXIT WHEN v_open IS NULL;
         END IF;
         IF clock_timestamp() > v_give_up THEN
-            RAISE EXCEPTION 'the warehouse is in use: %', coalesce(v_open, 'a step or another deploy is running')
+            RAISE EXCEPTION 'the warehouse is in use: %',
+                coalesce(v_open, 'a step or another deploy is running')
                 USING ERRCODE = 'DW001', HINT = 'Deploy when it has ended. Nothing was changed.';
         END IF;
         PERFORM pg_sleep(0.1);

@@ -1,3 +1,4 @@
+-- noqa: disable=LT02,LT05
 -- What this deploy consisted of, so that the next can say what it changes.
 MERGE INTO etl.deployed_objects AS t
 USING (

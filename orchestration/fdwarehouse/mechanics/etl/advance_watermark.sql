@@ -3,7 +3,11 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO etl.watermarks (model, run_id, fence, utc_offset)
-    SELECT m.model, p_run_id, f.fence, f.utc_offset
+    SELECT
+        m.model,
+        p_run_id,
+        f.fence,
+        f.utc_offset
     FROM etl.models AS m
     LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
     WHERE m.model = p_model

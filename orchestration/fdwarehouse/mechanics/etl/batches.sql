@@ -1,6 +1,6 @@
 -- What is published together is built together: bronze is one picture of production, gold one star.
 -- Silver tables do not depend on one another, so each has a transaction of its own.
-CREATE FUNCTION etl.batches(p_models text []) RETURNS SETOF text []
+CREATE FUNCTION etl.batches(p_models text[]) RETURNS SETOF text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,11 +1,11 @@
--- The two forms that libpq takes, so that psql can deploy with the same connection strings as the command.
+-- The two forms that libpq takes, so that psql can deploy with the connection strings of the command.
 -- https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING
 CREATE FUNCTION etl.conninfo_options(p_conninfo text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_url text [] := regexp_match(
+    v_url text[] := regexp_match(
         p_conninfo,
         '^postgres(?:ql)?://(?:([^:@/?]*)(?::([^@/?]*))?@)?(\[[^]]*\]|[^:/?]*)(?::(\d*))?(?:/([^?]*))?(?:\?(.*))?$'
     );

@@ -12,10 +12,11 @@ BEGIN
     WHERE run_id = p_run_id AND status = 'running';
 
     IF EXISTS (
-        SELECT FROM pg_locks
-        WHERE {{ lock.held('run') }}
-            AND objid = p_run_id::integer::oid
-            AND pid = pg_backend_pid()
+        SELECT FROM pg_locks AS l
+        WHERE
+            {{ lock.held('run', 'l') | indent(12) }}
+            AND l.objid = p_run_id::integer::oid
+            AND l.pid = pg_backend_pid()
     ) THEN
         PERFORM pg_advisory_unlock_shared({{ lock.run('p_run_id') }});
     END IF;

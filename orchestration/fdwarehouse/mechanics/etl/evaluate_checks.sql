@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.evaluate_checks(p_run_id bigint, p_models text [] DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION etl.evaluate_checks(p_run_id bigint, p_models text[] DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER -- a check reads what the loader may not
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,5 +1,5 @@
--- For time stamps without time zone. Local time is no clock: it goes back when summer time ends or the
--- server's time zone is changed. The smaller of the offsets then and now is before both.
+-- For time stamps without time zone. Local time is no clock: it goes back when summer time ends or
+-- the server's time zone is changed. The smaller of the offsets then and now is before both.
 CREATE FUNCTION etl.extract_since_local(p_model text, p_run_id bigint, p_after_run_id bigint)
 RETURNS timestamp
 LANGUAGE sql STABLE

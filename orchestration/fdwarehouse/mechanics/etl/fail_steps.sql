@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.fail_steps(
-    p_run_id bigint, p_models text [], p_failed_model text, p_error text, p_error_code text
+    p_run_id bigint, p_models text[], p_failed_model text, p_error text, p_error_code text
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 SET search_path = pg_catalog, pg_temp

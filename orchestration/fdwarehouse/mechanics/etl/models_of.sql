@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.models_of(p_layers text []) RETURNS text []
+CREATE FUNCTION etl.models_of(p_layers text[]) RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

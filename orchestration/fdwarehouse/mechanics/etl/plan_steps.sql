@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text [], p_is_full boolean) RETURNS void
+CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text[], p_is_full boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 SET search_path = pg_catalog, pg_temp
 AS $$

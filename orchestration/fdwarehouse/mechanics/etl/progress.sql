@@ -8,16 +8,14 @@ held_steps AS (
     SELECT
         s.run_id,
         s.model,
-        row_number() OVER (PARTITION BY l.pid ORDER BY s.position DESC) = 1 AS is_last_of_its_transaction
+        row_number() OVER (
+            PARTITION BY l.pid ORDER BY s.position DESC
+        ) = 1 AS is_last_of_its_transaction
     FROM etl.steps AS s
     INNER JOIN last_run AS r ON s.run_id = r.run_id
     INNER JOIN pg_locks AS l
-        ON l.locktype = 'advisory'
-            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND l.classid = hashtext('fdwarehouse.step')::oid
+        ON {{ lock.held('step', 'l') | indent(12) }}
             AND l.objid = hashtext(s.model)::oid
-            AND l.objsubid = 2
-            AND l.granted
     WHERE s.status = 'pending'
 )
 

@@ -1,6 +1,6 @@
--- One transaction of a run. The error is caught, logged in a transaction of its own, and raised again.
--- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
-CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text [], p_is_full boolean)
+-- One transaction of a run. An error is caught, logged in a transaction of its own, raised again.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text[], p_is_full boolean)
 LANGUAGE plpgsql
 AS $$
 DECLARE

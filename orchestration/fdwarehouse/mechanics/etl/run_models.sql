@@ -1,7 +1,7 @@
 -- What all the procedures that users call come down to.
--- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
 CREATE PROCEDURE etl.run_models(
-    p_models text [],
+    p_models text[],
     p_run_id bigint,
     p_begun_by text,
     p_is_full boolean DEFAULT false
@@ -10,7 +10,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_run_id bigint := etl.join_run(p_run_id, p_begun_by);
-    v_batch text [];
+    v_batch text[];
 BEGIN
     COMMIT;
     FOR v_batch IN SELECT batch FROM etl.batches(p_models) AS planned (batch) LOOP

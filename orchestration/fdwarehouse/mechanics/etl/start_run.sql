@@ -1,4 +1,4 @@
--- Commits, so it can neither be SECURITY DEFINER nor set a search_path: all names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
 CREATE PROCEDURE etl.start_run(
     INOUT p_run_id bigint DEFAULT NULL,
     p_label text DEFAULT NULL,

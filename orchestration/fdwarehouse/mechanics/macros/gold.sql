@@ -69,11 +69,9 @@ BEGIN ATOMIC
     marked_versions AS (
         SELECT
             *,
-            ({{ (tracked + ['is_deleted']) | join(", ") }}) IS DISTINCT FROM (
-                {%- for c in tracked + ['is_deleted'] %}
-                lag({{ c }}) OVER seen{{ "," if not loop.last }}
-                {%- endfor %}
-            ) AS is_change
+            {%- for c in tracked + ['is_deleted'] %}
+            {{ "OR " if not loop.first }}{{ c }} IS DISTINCT FROM lag({{ c }}) OVER seen
+            {%- endfor %} AS is_change
         FROM effective_versions
         WINDOW seen AS (PARTITION BY {{ key }} ORDER BY valid_from)
     ),
@@ -89,7 +87,7 @@ BEGIN ATOMIC
 
     changes AS (
         SELECT DISTINCT ON ({{ key }}, change_number)
-            {{ compare.columns([key] + tracked + carried) | indent(12) }},
+            {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
             is_deleted,
             change_number,
             min(valid_from) OVER (PARTITION BY {{ key }}, change_number) AS valid_from
@@ -108,7 +106,7 @@ BEGIN ATOMIC
 
     known_versions AS (
         SELECT
-            {{ compare.columns([key] + tracked + carried) | indent(12) }},
+            {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
             valid_from,
             valid_to,
             false AS is_inferred
@@ -156,7 +154,9 @@ SELECT f.{{ fact_key }}
 FROM gold.{{ dimension }} AS d
 INNER JOIN gold.{{ fact }} AS f
     ON d.{{ key }} = f.{{ key }}
-        AND f.{{ event_time }} >= CASE WHEN d._inserted_run_id > p_after_run_id THEN d.valid_from ELSE d.valid_to END
+        AND f.{{ event_time }} >= CASE
+            WHEN d._inserted_run_id > p_after_run_id THEN d.valid_from ELSE d.valid_to
+        END
 WHERE
     d._run_id > p_after_run_id
     AND p_after_run_id > 0
@@ -170,15 +170,21 @@ WHERE
 {%- macro log_changes(log, columns) -%}
 changed_groups AS (
     INSERT INTO {{ log }} (run_id, {{ columns | join(", ") }})
-    SELECT p_run_id, {{ columns | join(", ") }}
+    SELECT
+        p_run_id,
+        {{ columns | join(",\n        ") }}
     FROM written_rows
     WHERE p_after_run_id > 0
     UNION
-    SELECT p_run_id, old_{{ columns | join(", old_") }}
+    SELECT
+        p_run_id,
+        old_{{ columns | join(",\n        old_") }}
     FROM written_rows
     WHERE p_after_run_id > 0 AND NOT is_new
     UNION
-    SELECT p_run_id, {{ columns | join(", ") }}
+    SELECT
+        p_run_id,
+        {{ columns | join(",\n        ") }}
     FROM removed_rows
     WHERE p_after_run_id > 0
     ON CONFLICT DO NOTHING
@@ -194,5 +200,6 @@ forgotten_groups AS (
 {%- endmacro -%}
 
 {%- macro both_images(columns) -%}
-{% for c in columns %}old.{{ c }} AS old_{{ c }}, new.{{ c }}{{ ", " if not loop.last }}{% endfor %}
+{% for c in columns %}old.{{ c }} AS old_{{ c }},
+new.{{ c }}{{ ",\n" if not loop.last }}{% endfor %}
 {%- endmacro -%}

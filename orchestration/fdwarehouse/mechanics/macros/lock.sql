@@ -5,10 +5,10 @@
 {%- macro step(model) %}hashtext('fdwarehouse.step'), hashtext({{ model }}){% endmacro -%}
 
 {#- The pg_locks rows of one kind in this database. -#}
-{%- macro held(kind) -%}
-locktype = 'advisory'
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND classid = hashtext('fdwarehouse.{{ kind }}')::oid
-            AND objsubid = 2
-            AND granted
+{%- macro held(kind, l) -%}
+{{ l }}.locktype = 'advisory'
+AND {{ l }}.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+AND {{ l }}.classid = hashtext('fdwarehouse.{{ kind }}')::oid
+AND {{ l }}.objsubid = 2
+AND {{ l }}.granted
 {%- endmacro -%}

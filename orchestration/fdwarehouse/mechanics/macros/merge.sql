@@ -11,7 +11,7 @@
 {%- macro write_difference(target, key, columns, source, scope, returns=[], born=false) -%}
 differing_rows AS (
     SELECT
-        {{ compare.columns(key + columns, 's') | indent(8) }}
+        {{ compare.columns_of(key + columns, 's') | indent(8) }}
     FROM {{ source }} AS s
     LEFT JOIN {{ target }} AS t ON {{ compare.same_key('s', 't', key) }}
     WHERE
@@ -21,11 +21,11 @@ differing_rows AS (
 
 written_rows AS (
     INSERT INTO {{ target }} AS t (
-        {{ compare.columns(key + columns) | indent(8) }},
+        {{ compare.columns_of(key + columns) | indent(8) }},
         {{ "_inserted_run_id,\n        " if born }}_run_id
     )
     SELECT
-        {{ compare.columns(key + columns) | indent(8) }},
+        {{ compare.columns_of(key + columns) | indent(8) }},
         {{ "p_run_id,\n        " if born }}p_run_id
     FROM differing_rows
     ON CONFLICT ({{ key | map("ident") | join(", ") }}) DO UPDATE
@@ -34,7 +34,7 @@ written_rows AS (
     RETURNING
         (old.{{ key[0] | ident }} IS NULL) AS is_new
         {%- for expression in returns %},
-        {{ expression }}
+        {{ expression | indent(8) }}
         {%- endfor %}
 ),
 

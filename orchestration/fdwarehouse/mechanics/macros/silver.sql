@@ -23,7 +23,7 @@ array_remove(
 BEGIN ATOMIC
     WITH accepted_versions AS (
         SELECT DISTINCT ON ({{ keys }})
-            {{ compare.columns(key + columns) | indent(12) }},
+            {{ compare.columns_of(key + columns) | indent(12) }},
             is_deleted,
             _run_id
         FROM {{ versions }}
@@ -33,7 +33,7 @@ BEGIN ATOMIC
 
     rejected_versions AS (
         SELECT DISTINCT ON ({{ keys }})
-            {{ compare.columns(key + columns) | indent(12) }},
+            {{ compare.columns_of(key + columns) | indent(12) }},
             reject_reasons,
             _run_id
         FROM {{ versions }}
@@ -43,10 +43,10 @@ BEGIN ATOMIC
 
     standing_rejects AS (
         SELECT
-            {{ compare.columns(key, 'r') | indent(12) }},
+            {{ compare.columns_of(key, 'r') | indent(12) }},
             jsonb_build_object({% for c in key %}{{ c | literal }}, r.{{ c | ident }}{{ ", " if not loop.last }}{% endfor %}) AS reject_key,
             r.reject_reasons,
-            to_jsonb(r) - '{reject_reasons,_run_id}'::text [] AS rejected_row,
+            to_jsonb(r) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
             r._run_id
         FROM rejected_versions AS r
         LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}

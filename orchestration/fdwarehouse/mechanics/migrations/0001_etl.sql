@@ -144,7 +144,7 @@ COMMENT ON COLUMN etl.fences.fence IS 'The next extraction reads from here.';
 COMMENT ON COLUMN etl.fences.kind IS
 'activity: the oldest open transaction of the source, provably safe; lookback: a margin of time, a promise only as good as the margin.';
 COMMENT ON COLUMN etl.fences.observed_at IS 'Clock of the source when the fence was read.';
-COMMENT ON COLUMN etl.fences.utc_offset IS 'Offset of the source''s own time zone at that moment.';
+COMMENT ON COLUMN etl.fences.utc_offset IS 'Offset from UTC of the source''s own time zone; the smallest since the fence.';
 COMMENT ON COLUMN etl.fences.held_by IS 'What holds the fence back, or why it is only a lookback.';
 
 CREATE TABLE etl.watermarks (
@@ -204,7 +204,7 @@ COMMENT ON COLUMN etl.check_results.passed IS 'No row offends.';
 CREATE TABLE silver.rejected_rows (
     model text NOT NULL,
     key jsonb NOT NULL,
-    reasons text [] NOT NULL,
+    reasons text[] NOT NULL,
     rejected_row jsonb NOT NULL,
     _run_id bigint NOT NULL,
     PRIMARY KEY (model, key)

@@ -1,5 +1,5 @@
--- Everything that a writing transaction of {{ source.name }} stamped before the fence has ended when this
--- returns. It has to be read in a remote transaction of its own, before the data's snapshot is taken.
+-- Every transaction of {{ source.name }} that began before the fence has ended when this returns.
+-- It has to be read in a remote transaction of its own, before the data's snapshot is taken.
 CREATE FUNCTION {{ source.name | ident }}.read_fence(p_run_id bigint, p_after_run_id bigint) RETURNS etl.row_counts
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -14,7 +14,8 @@ DECLARE
     v_holder text;
     v_prepared text;
     v_kind text;
-    v_previous timestamptz;
+    v_fence timestamptz;
+    v_previous etl.fences;
 BEGIN
     SELECT * INTO STRICT v_source FROM etl.sources WHERE source_name = {{ source.name | literal }};
     SELECT o.option_value INTO STRICT v_database
@@ -53,26 +54,32 @@ BEGIN
         SELECT reset_val INTO STRICT v_zone FROM {{ source.name | ident }}._pg_settings WHERE name = 'TimeZone';
     END IF;
 
-    SELECT f.fence INTO v_previous
+    SELECT f.* INTO v_previous
     FROM etl.fences AS f
     WHERE f.source_name = v_source.source_name
     ORDER BY f.run_id DESC
     LIMIT 1;
 
     v_kind := CASE WHEN v_source.fence = 'activity' AND v_sees_all THEN 'activity' ELSE 'lookback' END;
+    v_fence := CASE
+        -- When a prepared transaction began cannot be seen any more; the last fence was before it.
+        WHEN v_prepared IS NOT NULL AND v_kind = 'activity' THEN coalesce(v_previous.fence, '-infinity')
+        WHEN v_kind = 'activity' THEN v_oldest
+        ELSE v_observed_at - v_source.lookback
+    END;
     INSERT INTO etl.fences (run_id, source_name, fence, kind, observed_at, utc_offset, held_by)
     VALUES (
         p_run_id,
         v_source.source_name,
-        CASE
-            -- When a prepared transaction began cannot be seen any more; the last fence was before it.
-            WHEN v_prepared IS NOT NULL AND v_kind = 'activity' THEN coalesce(v_previous, '-infinity')
-            WHEN v_kind = 'activity' THEN v_oldest
-            ELSE v_observed_at - v_source.lookback
-        END,
+        v_fence,
         v_kind,
         v_observed_at,
-        (v_observed_at AT TIME ZONE v_zone) - (v_observed_at AT TIME ZONE 'UTC'),
+        -- What began before the clock on the wall was put forward was stamped by the clock of then.
+        least(
+            (v_observed_at AT TIME ZONE v_zone) - (v_observed_at AT TIME ZONE 'UTC'),
+            CASE WHEN isfinite(v_fence) THEN (v_fence AT TIME ZONE v_zone) - (v_fence AT TIME ZONE 'UTC') END,
+            CASE WHEN v_fence < v_previous.observed_at THEN v_previous.utc_offset END
+        ),
         CASE
             WHEN v_source.fence = 'activity' AND NOT v_sees_all
                 THEN 'sessions of others are hidden: GRANT pg_read_all_stats to the reader'

@@ -34,7 +34,7 @@ BEGIN
             ) AS is_set
         FROM jsonb_each_text(
             '{"fetch_size": "10000", "updatable": "false", "truncatable": "false", "application_name": "fdwarehouse", "connect_timeout": "10", "options": "-c cursor_tuple_fraction=1.0"}'::jsonb
-            || (v_options - '{user,password}'::text [])
+            || (v_options - '{user,password}'::text[])
         ) AS wanted
     ) AS options;
     EXECUTE format('ALTER SERVER {{ source.name | ident }} OPTIONS (%s)', v_clause);

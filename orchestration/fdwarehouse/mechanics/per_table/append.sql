@@ -4,32 +4,36 @@
 BEGIN ATOMIC
     WITH extracted_rows AS MATERIALIZED (
         SELECT
-            {{ compare.columns(table.columns) | indent(12) }}
+            {{ compare.columns_of(table.columns) | indent(12) }}
         FROM {{ table.foreign_table }}
         {%- if table.watermark %}
-        WHERE {{ table.watermark | ident }} >= (SELECT {{ table.lower_bound }}('bronze.{{ table.raw_name }}', p_run_id, p_after_run_id))
+        WHERE {{ table.watermark | ident }} >= (
+            SELECT {{ table.lower_bound }}(
+                'bronze.{{ table.raw_name }}', p_run_id, p_after_run_id
+            )
+        )
         {%- endif %}
     ),
 
     latest_versions AS (
-        SELECT DISTINCT ON ({{ table.key | map("ident") | join(", ") }})
-            {{ compare.columns(table.columns) | indent(12) }},
-            _is_deleted
-        FROM bronze.{{ table.raw_name | ident }}
-        WHERE ({{ table.key | map("ident") | join(", ") }}) IN (
-            SELECT {{ table.key | map("ident") | join(", ") }} FROM extracted_rows
+        SELECT DISTINCT ON ({{ compare.list_of(table.key, 'b') }})
+            {{ compare.columns_of(table.columns, 'b') | indent(12) }},
+            b._is_deleted
+        FROM bronze.{{ table.raw_name | ident }} AS b
+        WHERE ({{ compare.list_of(table.key, 'b') }}) IN (
+            SELECT {{ compare.list_of(table.key, 'e') }} FROM extracted_rows AS e
         )
-        ORDER BY {{ table.key | map("ident") | join(", ") }}, _run_id DESC
+        ORDER BY {{ compare.list_of(table.key, 'b') }}, b._run_id DESC
     ),
 
     appended_rows AS (
         INSERT INTO bronze.{{ table.raw_name | ident }} (
-            {{ compare.columns(table.columns) | indent(12) }},
+            {{ compare.columns_of(table.columns) | indent(12) }},
             _run_id,
             _extracted_at
         )
         SELECT
-            {{ compare.columns(table.columns, 'e') | indent(12) }},
+            {{ compare.columns_of(table.columns, 'e') | indent(12) }},
             p_run_id,
             now()
         FROM extracted_rows AS e
