@@ -31,7 +31,8 @@ class SqlFile:
     origin: str
     name: str
     kind: str
-    """versioned, repeatable (routines and views), deploy (the rest of a deploy) or production."""
+    """versioned, repeatable (routines and views), deploy (the rest of a deploy), or script (run by
+    an administrator: bootstrap, and the demo's production)."""
     sql: str
     creates: str | None = None
 
@@ -72,7 +73,8 @@ def sql_files(root: Path = ROOT) -> list[SqlFile]:
     for owner, folder, kind in (
         ("fdwarehouse/migrations", MECHANICS / "migrations", "versioned"),
         ("migrations", root / "migrations", "versioned"),
-        ("production", root / "production", "production"),
+        ("fdwarehouse", MECHANICS, "script"),
+        ("production", root / "production", "script"),
     ):
         files += [
             SqlFile(f"{owner}/{path.name}", path.name, kind, path.read_text(encoding="utf-8"))

@@ -92,7 +92,7 @@ def test_project_renders() -> None:
     assert render_project(ROOT).files
 
 
-@every_file("versioned", "repeatable", "deploy", "production")
+@every_file("versioned", "repeatable", "deploy", "script")
 def test_postgresql_can_parse_it(file: SqlFile) -> None:
     try:
         assert file.statements
