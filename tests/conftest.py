@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse import embedded
-from tests.harness import ROOT, Servers, Shop, Warehouse
+from tests.harness import ROOT, Shop, Warehouse
+from tests.servers import Servers
 
 
 @pytest.fixture(scope="session")

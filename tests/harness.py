@@ -1,27 +1,20 @@
 """A shop and a warehouse of its own for each test: fresh databases and connections by role."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+import pytest
+from psycopg.conninfo import conninfo_to_dict
 
-from fdwarehouse import embedded
 from fdwarehouse.deploy import deploy
-from fdwarehouse.render import MECHANICS, render_project
+from fdwarehouse.render import render_project
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "shared_buffers": "64MB",
-}
 LAYERS = ("bronze", "silver", "gold")
 
 Row = tuple[Any, ...]
@@ -36,6 +29,53 @@ def wait_until(condition: Callable[[], T], seconds: float = 30) -> T:
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.01)
     return result
+
+
+@contextmanager
+def failing(code: str, words: str = "") -> Iterator[pytest.ExceptionInfo[psycopg.Error]]:
+    """Expect an error with this SQLSTATE whose message, detail or hint holds these words."""
+    with pytest.raises(psycopg.Error) as caught:
+        yield caught
+    said = caught.value.diag
+    text = f"{said.message_primary}\n{said.message_detail}\n{said.message_hint}"
+    assert (caught.value.sqlstate, text) == (code, text)
+    assert words in text
+
+
+class Background:
+    """A statement that runs in a session of its own while the test goes on.
+
+    Args:
+        url: Connection string.
+        statement: What to run, with autocommit.
+    """
+
+    def __init__(self, url: str, statement: str) -> None:
+        self._url = url
+        self._connection = psycopg.connect(url, autocommit=True, application_name="background")
+        self.pid = self._connection.info.backend_pid
+        pool = ThreadPoolExecutor(1)
+        self._done: Future[None] = pool.submit(self._run, statement)
+        pool.shutdown(wait=False)
+
+    def wait_until_blocked(self) -> None:
+        """Wait until it waits for a lock."""
+        waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+        with psycopg.connect(self._url, autocommit=True) as connection:
+
+            def is_blocked() -> bool:
+                assert not self._done.done(), self._done.exception()
+                return (True,) in connection.execute(waiting, [self.pid]).fetchall()
+
+            wait_until(is_blocked)
+
+    def result(self) -> None:
+        """Wait for its end; raises its error."""
+        self._done.result(60)
+
+    def _run(self, statement: str) -> None:
+        with self._connection as connection:
+            connection.execute(statement.encode())
 
 
 class Database:
@@ -150,6 +190,10 @@ class Warehouse(Database):
         """Id of the last run."""
         return int(self.value("SELECT max(run_id) FROM etl.runs"))
 
+    def begin(self, procedure: str, *, role: str = "loader") -> Background:
+        """CALL a procedure in a session of its own, without waiting for its end."""
+        return Background(self.urls[role], f"CALL {procedure}")
+
     def tables(self, *schemas: str) -> list[str]:
         """Name the tables of some schemas, bronze, silver and gold when none is given."""
         return self.column(
@@ -191,88 +235,3 @@ class Warehouse(Database):
         """Return the fence that a run read."""
         (row,) = self.rows("SELECT to_jsonb(f) FROM etl.fences AS f WHERE run_id = %s", [run_id])
         return dict(row[0])
-
-
-class Servers:
-    """Two embedded servers with template databases, copied for each test.
-
-    Args:
-        state_dir: Folder of the servers' data, logs and secrets.
-    """
-
-    def __init__(self, state_dir: Path) -> None:
-        self.state_dir = state_dir
-        self.urls = embedded.up(state_dir, settings=SETTINGS)
-        self.passwords = embedded.passwords(state_dir)
-        self._numbers = count(1)
-        self._templates: dict[str, str] = {}
-
-    def url(self, server: str, role: str, database: str) -> str:
-        """Connection string of a role: `admin`, `owner`, `loader`, `analyst`, ..."""
-        admin = self.urls[f"{server}_admin_url".upper()]
-        if role == "admin":
-            return make_conninfo(admin, dbname=database)
-        role = f"warehouse_{role}"
-        return make_conninfo(admin, dbname=database, user=role, password=self.passwords[role])
-
-    def create_database(self, server: str, kind: str) -> str:
-        """Make a database from nothing, or from the template of a kind once that is there."""
-        name = f"{kind}_{next(self._numbers)}"
-        command = "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"  # five times as fast as WAL
-        self._administrate(server, command, name, self._templates.get(kind, "template0"))
-        return name
-
-    def drop_database(self, server: str, name: str) -> None:
-        """Drop a database, whoever still uses it."""
-        self._administrate(server, "DROP DATABASE {} WITH (FORCE)", name)
-
-    def bootstrap(self, server: str, database: str) -> None:
-        """Make roles, extensions and grants, as an administrator."""
-        with psycopg.connect(self.url(server, "admin", database)) as connection:
-            settings = {
-                f"{r.removeprefix('warehouse_')}_password": self.passwords[r]
-                for r in embedded.ROLES
-            }
-            for setting, value in {"side": server, **settings}.items():
-                connection.execute(
-                    "SELECT set_config(%s, %s, true)", [f"fdwarehouse.{setting}", value]
-                )
-            connection.execute((MECHANICS / "bootstrap.sql").read_bytes())
-
-    def shop(self, kind: str) -> Shop:
-        """Copy a shop: `empty` or `seeded`."""
-        name = self.create_database("production", kind)
-        if kind not in self._templates:
-            files = ["schema.sql"] + (["seed.sql"] if kind == "seeded" else [])
-            with psycopg.connect(self.url("production", "admin", name)) as connection:
-                for file in files:
-                    connection.execute((ROOT / "production" / file).read_bytes())
-            self.bootstrap("production", name)
-            self._templates[kind] = name
-            return self.shop(kind)
-        self._administrate("production", "GRANT CONNECT ON DATABASE {} TO warehouse_reader", name)
-        return Shop({role: self.url("production", role, name) for role in ("admin", "reader")})
-
-    def warehouse(self, kind: str, shop: Shop) -> Warehouse:
-        """Copy a warehouse, `bootstrapped` or `deployed`, and mount a shop in it."""
-        name = self.create_database("warehouse", kind)
-        roles = ("owner", "loader", "analyst", "orchestrator", "admin")
-        warehouse = Warehouse({role: self.url("warehouse", role, name) for role in roles}, shop)
-        if kind not in self._templates:
-            self.bootstrap("warehouse", name)
-            if kind == "deployed":
-                warehouse.deploy()
-            warehouse.close()
-            self._templates[kind] = name
-            return self.warehouse(kind, shop)
-        # a copy has no rights on the database, and the template's connection
-        self._administrate(
-            "warehouse", "GRANT CREATE, CONNECT ON DATABASE {} TO warehouse_owner", name
-        )
-        if kind == "deployed":
-            warehouse.execute(f"ALTER SERVER production OPTIONS (SET dbname '{shop.name}')")
-        return warehouse
-
-    def _administrate(self, server: str, command: str, *names: str) -> None:
-        with psycopg.connect(self.url(server, "admin", "postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL(command).format(*map(sql.Identifier, names)))
