@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import yaml
@@ -10,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from fdwarehouse.config import load_yaml
 
 HEADER = """\
-# What the source looked like when last looked at. Written by `fdwarehouse contract`; review a change of it
-# like that of a lock file.
+# What the source looked like when last looked at. Written by `fdwarehouse contract`; review a
+# change of it like that of a lock file.
 """
 
 
@@ -62,14 +64,39 @@ def load_contract(root: Path, source: str) -> Contract:
     Raises:
         FdwarehouseError: the file is missing or does not hold a contract.
     """
-    return load_yaml(
-        contract_path(root, source), Contract, "Write it with `fdwarehouse contract`."
-    )
+    return load_yaml(contract_path(root, source), Contract, "Write it with `fdwarehouse contract`.")
 
 
 def dump_contract(contract: Contract) -> str:
-    """Write a contract as the text of its file, the same text for the same source."""
-    body = yaml.safe_dump(
-        contract.model_dump(exclude_defaults=True), sort_keys=False, default_flow_style=None, width=100
-    )
-    return HEADER + body
+    """Write a contract as the text of its file, a column a line; the same text for the same source.
+
+    Args:
+        contract: what the source looks like.
+    """
+    lines = [
+        f"source: {_scalar(contract.source)}",
+        f"server_version: {contract.server_version}",
+        f"time_zone: {_scalar(contract.time_zone)}",
+        "tables:",
+    ]
+    for name, table in contract.tables.items():
+        lines.append(f"  {_scalar(name)}:")
+        if table.primary_key:
+            lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
+        lines.append("    columns:")
+        for column, description in table.columns.items():
+            not_null = ", not_null: true" if description.not_null else ""
+            lines.append(
+                f"      {_scalar(column)}: {{type: {_quoted(description.type)}{not_null}}}"
+            )
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _scalar(text: str) -> str:
+    """Write a YAML string, quoted only where YAML would take it for something else."""
+    is_plain = re.fullmatch(r"[A-Za-z_][\w/+-]*", text, re.ASCII) and yaml.safe_load(text) == text
+    return text if is_plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)

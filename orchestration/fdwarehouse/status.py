@@ -1,0 +1,142 @@
+"""How the warehouse is: runs, tables, sources, checks and rejected rows, from its own log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from fdwarehouse.connections import connect
+
+EXACT_PAGES = 12_800
+"""Tables up to this size (100 MB) are counted; of larger ones the statistics tell."""
+
+# The server makes the JSON: its time stamps may be infinite, which Python's cannot be.
+_RUNS = """
+    SELECT
+        r.run_id, r.begun_by, r.label, r.status, r.error, r.begun_by_role, r.started_at,
+        r.finished_at,
+        extract(EPOCH FROM coalesce(r.finished_at, clock_timestamp()) - r.started_at) AS seconds,
+        s.rows_read, s.rows_written, s.rows_rejected
+    FROM etl.runs AS r
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(sum(rows_read) FILTER (WHERE layer = 'bronze'), 0) AS rows_read,
+            coalesce(
+                sum(rows_inserted + rows_updated + rows_deleted) FILTER (WHERE layer <> 'source'),
+                0
+            ) AS rows_written,
+            coalesce(sum(rows_rejected), 0) AS rows_rejected
+        FROM etl.steps
+        WHERE steps.run_id = r.run_id
+    ) AS s
+    ORDER BY r.run_id DESC
+    LIMIT 10
+"""
+
+_TABLES = """
+    SELECT
+        m.model, m.layer, m.source_name AS source, w.run_id AS last_success_run_id,
+        w.advanced_at AS last_success_at, w.fence AS watermark, c.relpages AS pages,
+        greatest(c.reltuples, 0)::bigint AS rows
+    FROM etl.models AS m
+    INNER JOIN pg_class AS c ON to_regclass(m.model) = c.oid
+    LEFT JOIN etl.watermarks AS w ON m.model = w.model
+    WHERE m.layer <> 'source'
+    ORDER BY m.position
+"""
+
+_SOURCES = """
+    SELECT
+        s.source_name AS source, s.source_system AS system, s.fence AS wanted_fence_kind,
+        f.kind AS fence_kind, f.fence, f.observed_at, f.run_id, f.held_by,
+        CASE
+            WHEN isfinite(f.fence) THEN extract(EPOCH FROM f.observed_at - f.fence)
+        END AS lag_seconds,
+        extract(EPOCH FROM clock_timestamp() - f.observed_at) AS age_seconds,
+        CASE f.kind
+            WHEN 'activity'
+                THEN 'complete: what began before the fence had ended when it was read'
+            WHEN 'lookback'
+                THEN 'complete as long as no transaction of the source is open for ' || s.lookback
+        END AS promise
+    FROM etl.sources AS s
+    LEFT JOIN LATERAL (
+        SELECT * FROM etl.fences WHERE fences.source_name = s.source_name
+        ORDER BY run_id DESC
+        LIMIT 1
+    ) AS f ON true
+    ORDER BY s.source_name
+"""
+
+_CHECKS = """
+    SELECT
+        c.check_name AS name, c.layer, c.severity, c.scope, c.description, r.passed,
+        r.offending_rows, r.sample_rows, r.run_id, r.checked_at,
+        extract(EPOCH FROM r.duration) AS seconds
+    FROM etl.checks AS c
+    LEFT JOIN LATERAL (
+        SELECT * FROM etl.check_results WHERE check_results.check_name = c.check_name
+        ORDER BY checked_at DESC
+        LIMIT 1
+    ) AS r ON true
+    ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
+"""
+
+_REJECTED = """
+    SELECT
+        model, array_to_string(reasons, ', ') AS reasons, count(*) AS rows,
+        max(_run_id) AS last_run_id
+    FROM silver.rejected_rows
+    GROUP BY 1, 2
+    ORDER BY 1, 3 DESC
+"""
+
+
+def status(warehouse_url: str) -> dict[str, Any]:
+    """Describe the warehouse as JSON values; times are ISO 8601 in UTC, time spans in seconds.
+
+    Args:
+        warehouse_url: connection string of a role that may read ``etl`` and ``silver``.
+
+    Returns:
+        ``deployed`` and ``database``; when deployed also ``runs`` (the newest first), ``tables`` in
+        the order of building, ``sources``, ``checks`` with their last result, ``rejected_rows``.
+
+    Raises:
+        FdwarehouseError: the warehouse cannot be reached.
+    """
+    with connect(warehouse_url) as connection:
+        connection.execute("SET TIME ZONE 'UTC'")
+        info = connection.info
+        is_deployed = _value(connection, "SELECT to_regclass('etl.deployed_objects') IS NOT NULL")
+        described: dict[str, Any] = {"deployed": is_deployed, "database": info.dbname}
+        if is_deployed:
+            described |= {
+                "runs": _rows(connection, _RUNS),
+                "tables": _tables(connection),
+                "sources": _rows(connection, _SOURCES),
+                "checks": _rows(connection, _CHECKS),
+                "rejected_rows": _rows(connection, _REJECTED),
+            }
+    return described
+
+
+def _tables(connection: psycopg.Connection) -> list[dict[str, Any]]:
+    tables = _rows(connection, _TABLES)
+    for table in tables:
+        table["rows_are_estimated"] = table.pop("pages") > EXACT_PAGES
+        if not table["rows_are_estimated"]:
+            table["rows"] = _value(connection, f"SELECT count(*) FROM {table['model']}")  # noqa: S608
+    return tables
+
+
+def _rows(connection: psycopg.Connection, query: str) -> list[dict[str, Any]]:
+    wrapped = f"SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM ({query}) AS r"  # noqa: S608
+    rows: list[dict[str, Any]] = _value(connection, wrapped)
+    return rows
+
+
+def _value(connection: psycopg.Connection, query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,148 @@
+"""What people see: the consoles, and numbers, times and differences as text."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fdwarehouse.errors import FdwarehouseError
+
+# Written to a file or a pipe there is no width to keep to, so lines stay whole.
+_WIDTH = None if "COLUMNS" in os.environ else 160
+
+STATES = {
+    "pending": ("·", "dim"),
+    "running": ("▶", "cyan"),
+    "written": ("✓", "dim green"),
+    "succeeded": ("✓", "green"),
+    "passed": ("✓", "green"),
+    "warned": ("!", "yellow"),
+    "failed": ("✗", "red"),
+    "abandoned": ("✗", "yellow"),
+}
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_WIDTH)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
+
+
+def show_error(error: FdwarehouseError) -> None:
+    """Write an error for a person to stderr: what happened, and the way out.
+
+    Args:
+        error: what happened.
+    """
+    err.print(Text.assemble(("Error: ", "bold red"), error.message), soft_wrap=True)
+    if error.hint:
+        err.print(Text.assemble(("Hint: ", "bold"), error.hint), soft_wrap=True)
+
+
+def say(text: str, style: str = "") -> None:
+    """Write one line to stdout; nothing in it is taken for markup.
+
+    Args:
+        text: the line.
+        style: of rich.
+    """
+    out.print(Text(text, style), soft_wrap=True)
+
+
+def heading(text: str) -> None:
+    """Begin a section of a longer output."""
+    out.print()
+    out.print(Text(text, "bold"), soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Write one line about what is being done to stderr, where it does not disturb a result."""
+    err.print(Text(text, "dim"), soft_wrap=True)
+
+
+def mark(state: str) -> Text:
+    """Show a state as a coloured sign."""
+    sign, style = STATES[state]
+    return Text(sign, style)
+
+
+def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+    """Make an empty table.
+
+    Args:
+        columns: headings.
+        right: those whose cells are numbers.
+        title: above the table, or None.
+    """
+    made = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="dim",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+    )
+    for column in columns:
+        made.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in right,
+        )
+    return made
+
+
+def number(value: float | None) -> str:
+    """Write a whole number with separators of thousands; nothing for None."""
+    return "" if value is None else f"{value:,.0f}"
+
+
+def counted(value: int, what: str) -> str:
+    """Count things in words: 1 row, 2,000 rows."""
+    return f"{value:,} {what}{'' if value == 1 else 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a time span to be read at a glance: 12 ms, 3.4 s, 5 min 10 s, 3 h, 2 days.
+
+    Args:
+        seconds: its length in seconds; None gives nothing.
+    """
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    if seconds < 2 * 86400:
+        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    return f"{seconds // 86400:.0f} days"
+
+
+def difference(before: str, after: str, name: str) -> list[Text]:
+    """Show what changed in a file, as ``diff -u`` does.
+
+    Args:
+        before: its text before.
+        after: its text now.
+        name: the file.
+
+    Returns:
+        Coloured lines; none when the texts are the same.
+    """
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), name, f"{name} (production now)", lineterm=""
+    )
+    return [Text(line, styles.get(line[0], "")) for line in lines]
