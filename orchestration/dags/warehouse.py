@@ -272,8 +272,8 @@ with DAG(
     # the DAG run, when a task has not succeeded. No retries: a second call finds the run ended.
     finish_run = call(
         "finish_run",
-        "CALL etl.finish_run(%(run_id)s, nullif(%(error)s, ''))",
-        parameters={"run_id": RUN_ID, "error": "{{ tasks_without_success(ti) }}"},
+        "CALL etl.finish_run(%(run_id)s, 'failed in Airflow: ' || nullif(%(tasks)s, ''))",
+        parameters={"run_id": RUN_ID, "tasks": "{{ tasks_without_success(ti) }}"},
         retries=0,
     ).as_teardown(setups=start_run, on_failure_fail_dagrun=True)
 

@@ -1,0 +1,293 @@
+"""The DAG, run by Airflow itself against a shop and a warehouse of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.harness import ROOT, Warehouse, wait_until
+
+pytestmark = pytest.mark.airflow
+
+DAGS = ROOT / "orchestration" / "dags"
+CLEAN_TABLES = {"clean_customers", "clean_products", "clean_orders", "clean_order_items"}
+GOLD_TABLES = {
+    *("dim_customers", "dim_products", "dim_date", "fact_sales"),
+    *("daily_sales", "customer_lifetime_value", "product_performance", "cohort_retention"),
+}
+
+
+class Airflow:
+    """Airflow in a process of its own, with a metadata database of its own.
+
+    Args:
+        home: Its folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._log = home / "airflow.log"
+        environment = {name: value for name, value in os.environ.items() if "AIRFLOW" not in name}
+        environment |= {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        }
+        answers, their_end = os.pipe()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.airflow_process", str(their_end)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=[their_end],
+                cwd=ROOT,
+                env=environment,
+            )
+        os.close(their_end)
+        self._answers = os.fdopen(answers, encoding="utf-8")
+        self.dag = self._answer()
+
+    def run(self, warehouse: Warehouse, **conf: Any) -> dict[str, Any]:
+        """Run the DAG on a warehouse and return its state, tasks, tries, sample and assets."""
+        assert self._process.stdin
+        request = {"connection": connection_of(warehouse), "conf": conf}
+        self._process.stdin.write(f"{json.dumps(request)}\n".encode())
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._process.communicate(timeout=60)
+        self._answers.close()
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._answers.readline()
+        assert line, self._log.read_text(encoding="utf-8")[-5000:]
+        return dict(json.loads(line))
+
+
+def connection_of(warehouse: Warehouse) -> dict[str, Any]:
+    """Return the orchestrator's connection as Airflow takes it."""
+    options = conninfo_to_dict(warehouse.urls["orchestrator"])
+    return {
+        "conn_type": "postgres",
+        "host": options["host"],
+        "port": int(str(options["port"])),
+        "login": options["user"],
+        "password": options["password"],
+        "schema": options["dbname"],
+    }
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    airflow = Airflow(tmp_path_factory.mktemp("airflow"))
+    yield airflow
+    airflow.close()
+
+
+def runs(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    return warehouse.rows("SELECT status, label, error FROM etl.runs ORDER BY run_id")
+
+
+def failed(answer: dict[str, Any]) -> set[str]:
+    return {task for task, state in answer["tasks"].items() if state == "failed"}
+
+
+def without_run_ids(warehouse: Warehouse) -> dict[str, list[str]]:
+    return {
+        table: warehouse.column(
+            f"SELECT to_jsonb(t) - '{{_run_id,_inserted_run_id}}'::text [] FROM {table} AS t"
+            " ORDER BY 1"
+        )
+        for table in warehouse.tables("silver", "gold")
+        if not table.endswith("_changes")
+    }
+
+
+def break_rows(warehouse: Warehouse, table: str, change: str) -> None:
+    """Have a trigger spoil the rows that are written from now on."""
+    warehouse.execute(
+        f"""
+        CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN {change}; RETURN new; END; $$
+        """,
+        f"CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION spoil()",
+        role="admin",
+    )
+
+
+def test_dag_has_the_names_that_users_know(airflow: Airflow) -> None:
+    tasks, groups = airflow.dag["tasks"], airflow.dag["groups"]
+    assert {
+        *("start_run", "extract_and_load_bronze", "build_silver", "build_gold"),
+        *("run_checks", "return_sample", "finish_run"),
+    } <= set(tasks)
+    assert {"check_bronze", "silver", "check_silver", "check_gold"} == set(groups)
+    assert {task["connection"] for task in tasks.values()} == {"warehouse"}
+
+
+def test_dag_has_a_schedule_and_one_run_at_a_time_without_catch_up(airflow: Airflow) -> None:
+    dag = airflow.dag
+    assert (dag["schedule"], dag["catchup"], dag["max_active_runs"]) == ("@hourly", False, 1)
+    assert dag["params"] == {"full_refresh": False}
+    assert "One run of the warehouse" in dag["doc"]
+
+
+def test_every_task_has_timeouts_on_both_sides_and_all_but_the_last_have_retries(
+    airflow: Airflow,
+) -> None:
+    for name, task in airflow.dag["tasks"].items():
+        assert task["execution_timeout"] == 3600
+        assert "-c statement_timeout=59min" in task["options"]
+        assert (task["retries"] > 0) == (name != "finish_run"), name
+        assert task["retry_delay"] >= 60
+
+
+def test_silver_tables_are_built_side_by_side(airflow: Airflow) -> None:
+    tasks = airflow.dag["tasks"]
+    assert set(airflow.dag["groups"]["silver"]) == {f"silver.{table}" for table in CLEAN_TABLES}
+    assert {tuple(tasks[f"silver.{table}"]["upstream"]) for table in CLEAN_TABLES} == {
+        ("check_bronze.all_tables_were_read", "check_bronze.no_table_is_empty")
+    }
+
+
+def test_run_ends_only_when_nothing_works_on_it_any_more(airflow: Airflow) -> None:
+    tasks = airflow.dag["tasks"]
+    assert set(tasks["finish_run"]["upstream"]) >= {
+        *(name for name in tasks if "." in name),
+        *("start_run", "return_sample"),
+    }
+
+
+def test_airflow_fills_gold_and_a_second_run_writes_nothing(
+    airflow: Airflow, seeded_warehouse: Warehouse
+) -> None:
+    warehouse, shop = seeded_warehouse, seeded_warehouse.shop
+
+    answer = airflow.run(warehouse)
+
+    assert (answer["state"], failed(answer)) == ("success", set())
+    assert runs(warehouse) == [("succeeded", answer["run_id"], None)]
+    assert warehouse.rows("SELECT count(*), sum(total_amount) FROM gold.fact_sales") == shop.rows(
+        "SELECT count(*), sum(quantity * unit_price) FROM order_items"
+    )
+    assert answer["assets"] == sorted(f"gold.{table}" for table in GOLD_TABLES)
+    assert len(answer["sample"]) == 5
+    assert set(answer["sample"][0]) == {
+        *("order_date", "product", "quantity", "total_amount", "order_status")
+    }
+
+    before = warehouse.row_versions()
+    assert airflow.run(warehouse)["state"] == "success"
+    assert warehouse.row_versions() == before
+    assert [status for status, _, _ in runs(warehouse)] == ["succeeded", "succeeded"]
+
+
+def test_check_of_silver_that_fails_keeps_gold_unbuilt_and_the_run_has_failed(
+    airflow: Airflow, seeded_warehouse: Warehouse
+) -> None:
+    warehouse = seeded_warehouse
+    warehouse.execute(
+        "ALTER TABLE silver.clean_customers DROP CONSTRAINT clean_customers_complete", role="admin"
+    )
+    break_rows(warehouse, "silver.clean_customers", "new.full_name := NULL")
+
+    answer = airflow.run(warehouse)
+
+    assert answer["state"] == "failed"
+    assert failed(answer) == {"check_silver.clean_customers", "finish_run"}
+    assert answer["tasks"]["build_gold"] == "upstream_failed"
+    assert answer["tries"]["check_silver.clean_customers"] == 1
+    assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 0
+    assert runs(warehouse) == [
+        ("failed", answer["run_id"], "failed in Airflow: check_silver.clean_customers")
+    ]
+
+
+def test_empty_tables_do_not_pass_for_correct_ones(airflow: Airflow, warehouse: Warehouse) -> None:
+    answer = airflow.run(warehouse)
+
+    assert failed(answer) == {"check_bronze.no_table_is_empty", "finish_run"}
+    assert answer["tasks"]["silver.clean_orders"] == "upstream_failed"
+    assert [status for status, _, _ in runs(warehouse)] == ["failed"]
+
+
+def test_check_in_the_warehouse_that_fails_fails_build_gold_and_nothing_is_published(
+    airflow: Airflow, seeded_warehouse: Warehouse
+) -> None:
+    warehouse = seeded_warehouse
+    break_rows(warehouse, "gold.dim_customers", "new.full_name := 'Somebody Else'")
+
+    answer = airflow.run(warehouse)
+
+    assert failed(answer) == {"build_gold", "finish_run"}
+    assert answer["tries"]["build_gold"] == 3
+    assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 0
+    ((status, label, error),) = runs(warehouse)
+    assert (status, label) == ("failed", answer["run_id"])
+    assert error.startswith("check dim_customers_current failed")
+
+
+def test_g4_retry_goes_on_with_the_same_run(airflow: Airflow, seeded_warehouse: Warehouse) -> None:
+    warehouse = seeded_warehouse
+    warehouse.execute("CREATE SEQUENCE attempts", role="admin")
+    warehouse.execute("GRANT USAGE ON SEQUENCE attempts TO public", role="admin")
+    once = "IF nextval('public.attempts') = 1 THEN RAISE 'out of luck'; END IF"
+    break_rows(warehouse, "silver.clean_orders", once)
+
+    answer = airflow.run(warehouse)
+
+    assert answer["state"] == "success"
+    assert answer["tries"]["silver.clean_orders"] == 2
+    assert [status for status, _, _ in runs(warehouse)] == ["succeeded"]
+
+
+def test_full_refresh_mends_and_checks_what_no_run_changed(
+    airflow: Airflow, seeded_warehouse: Warehouse
+) -> None:
+    warehouse = seeded_warehouse
+    warehouse.run()
+    right = without_run_ids(warehouse)
+    warehouse.execute("UPDATE silver.clean_orders SET status = 'pending'", role="admin")
+    warehouse.execute("DELETE FROM gold.daily_sales", role="admin")
+    warehouse.run()
+    assert warehouse.value("SELECT count(*) FROM gold.daily_sales") == 0
+
+    answer = airflow.run(warehouse, full_refresh=True)
+
+    assert answer["state"] == "success"
+    assert warehouse.column(
+        "SELECT DISTINCT is_full FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs)"
+    ) == [True]
+    assert without_run_ids(warehouse) == right
+
+
+def test_run_of_somebody_else_is_left_alone(airflow: Airflow, seeded_warehouse: Warehouse) -> None:
+    warehouse = seeded_warehouse
+    warehouse.call("etl.start_run(NULL, 'of somebody else')")
+
+    answer = airflow.run(warehouse)
+
+    assert failed(answer) == {"start_run"}
+    assert answer["tasks"]["finish_run"] == "upstream_failed"
+    assert runs(warehouse) == [("running", "of somebody else", None)]
+
+
+def test_g4_statement_of_a_killed_task_ends(airflow: Airflow, warehouse: Warehouse) -> None:
+    options = airflow.dag["tasks"]["build_gold"]["options"]
+    code = "psycopg.connect(sys.argv[1], options=sys.argv[2]).execute('SELECT pg_sleep(600)')"
+    arguments = (f"import psycopg, sys; {code}", warehouse.urls["orchestrator"], options)
+    task = subprocess.Popen([sys.executable, "-c", *arguments])
+    working = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"
+    wait_until(lambda: warehouse.value(working, role="admin") == 1)
+    task.kill()
+    task.wait()
+    wait_until(lambda: warehouse.value(working, role="admin") == 0)
