@@ -12,10 +12,22 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fdwarehouse import embedded
 from tests.harness import ROOT, Shop, Warehouse
 from tests.servers import Servers
+
+# Every example runs a pipeline: few, and the same ones each time. More of them:
+# `pytest --hypothesis-profile=thorough`.
+_UNHURRIED = settings(
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.register_profile("few", _UNHURRIED, max_examples=15, derandomize=True)
+settings.register_profile("thorough", _UNHURRIED, max_examples=300)
+settings.load_profile("few")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from fdwarehouse.deploy import deploy
+from fdwarehouse.deploy import Plan, deploy
 from fdwarehouse.render import render_project
 
 ROOT = Path(__file__).parents[1]
@@ -168,14 +168,12 @@ class Warehouse(Database):
             "PRODUCTION_ADMIN_URL": self.shop.urls["admin"],
         }
 
-    def deploy(self, root: Path = ROOT, *, wait: str = "10 seconds") -> None:
-        """Deploy a project, which mounts the shop."""
-        deploy(
-            render_project(root),
-            self.urls["owner"],
-            {"production": self.shop.urls["reader"]},
-            wait=wait,
-        )
+    def deploy(
+        self, root: Path = ROOT, *, source: str = "production", wait: str = "10 seconds"
+    ) -> Plan:
+        """Deploy a project as the owner, with the shop as its source."""
+        urls = {source: self.shop.urls["reader"]}
+        return deploy(render_project(root), self.urls["owner"], urls, wait=wait)
 
     def call(self, procedure: str, *, role: str = "loader") -> None:
         """CALL a procedure as the loader: `etl.run_pipeline()`."""
