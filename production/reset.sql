@@ -1,0 +1,7 @@
+-- Drops the shop that schema.sql made, with all its content.
+
+DROP TABLE IF EXISTS order_items;
+DROP TABLE IF EXISTS orders;
+DROP TABLE IF EXISTS products;
+DROP TABLE IF EXISTS customers;
+DROP FUNCTION IF EXISTS set_updated_at;
