@@ -56,6 +56,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ReconcileConfig(_Strict):
+    """How often a table is compared with the source as a whole, and how closely."""
+
+    every: Interval = "1 day"
+    depth: Literal["all", "key"] = "all"
+    """all: every column is hashed; key: key and watermark alone, which finds deletions for less."""
+
+
 class TableConfig(_Strict):
     """How one table of a source is read."""
 
@@ -66,6 +74,7 @@ class TableConfig(_Strict):
     updated; snapshot: the whole table is compared every time."""
     watermark: str | None = None
     """Column with the time of the row's last change."""
+    reconcile: ReconcileConfig = ReconcileConfig()
 
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:

@@ -62,6 +62,15 @@ class Model:
     source_name: str | None = None
     checksum: str = ""
     """Of everything that decides its content; when it changes, the table is computed anew."""
+    reconciles: str | None = None
+    """For a reconciliation: the table that it compares."""
+    interval_between: str | None = None
+    """For a reconciliation: how often."""
+
+    @property
+    def table_name(self) -> str:
+        """The table that it writes."""
+        return self.reconciles or self.model
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,7 @@ class _Renderer:
         objects += [
             self._compile("per_model/procedure.sql", m.procedure, model=m)
             for m in models
-            if m.layer != "source"
+            if m.procedure
         ]
         objects += [
             self._compile("per_check/check.sql", f"etl.check_{c.name}", check=c) for c in checks
@@ -191,6 +200,10 @@ class _Renderer:
                 yield self._compile(
                     "per_table/append.sql", f"bronze.append_{table.raw_name}", table=table
                 )
+                if table.is_reconciled:
+                    yield self._compile(
+                        "per_table/reconcile.sql", f"bronze.reconcile_{table.raw_name}", table=table
+                    )
 
     def _tables_of_sources(self) -> Iterator[Compiled]:
         for source in self.sources:
@@ -232,6 +245,16 @@ class _Renderer:
                     source.name,
                     _content_checksum(by_name[writer], by_name),
                 )
+                if table.is_reconciled:
+                    yield Model(
+                        f"{table.model}.reconciliation",
+                        "bronze",
+                        f"bronze.reconcile_{table.raw_name}",
+                        "",
+                        source.name,
+                        reconciles=table.model,
+                        interval_between=table.reconcile_every,
+                    )
         for layer in ("silver", "gold"):
             prefix = f"{layer}.write_"
             writers = {

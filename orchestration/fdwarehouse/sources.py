@@ -8,6 +8,7 @@ from fdwarehouse.config import Config, TableConfig
 from fdwarehouse.contract import Contract
 from fdwarehouse.contract import Table as ContractTable
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.hashing import HashedColumn, base_type, hashed_columns
 from fdwarehouse.identifiers import ident
 
 LOWER_BOUNDS = {
@@ -38,6 +39,25 @@ class SourceTable:
     lower_bound: str | None
     """Function that says from which watermark on the table must be read."""
     contract_columns: list[SourceColumn]
+    reconcile_every: str | None
+    """Time between two reconciliations; None where every run compares the whole table."""
+    key_hashes: list[HashedColumn]
+    row_hashes: list[HashedColumn]
+
+    @property
+    def model(self) -> str:
+        """Name of its step, and of its table in bronze."""
+        return f"bronze.{self.raw_name}"
+
+    @property
+    def raw_table(self) -> str:
+        """Its table in bronze, quoted."""
+        return f"bronze.{ident(self.raw_name)}"
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether its rows are hashed in buckets."""
+        return self.reconcile_every is not None
 
     @property
     def columns(self) -> list[str]:
@@ -109,9 +129,7 @@ def _make_table(
     lower_bound = None
     if settings.watermark:
         column = contract.columns[settings.watermark]
-        lower_bound = LOWER_BOUNDS.get(column.type.split("(")[0].strip()) or LOWER_BOUNDS.get(
-            column.type
-        )
+        lower_bound = LOWER_BOUNDS.get(base_type(column.type))
         if lower_bound is None:
             raise wrong(
                 f"watermark {settings.watermark} is of type {column.type}, not a time",
@@ -122,6 +140,11 @@ def _make_table(
                 f"watermark {settings.watermark} may be null, and such rows would be missed",
                 "Declare it NOT NULL in production, or say mode: snapshot.",
             )
+    types = {n: c.type for n, c in contract.columns.items()}
+    hashed = hashed_columns(types)
+    key_hashes = [h for h in hashed if h.name in key]
+    is_reconciled = settings.mode != "snapshot" and len(key_hashes) == len(key)
+    shallow = (*key, settings.watermark)
     return SourceTable(
         name=name,
         raw_name=f"raw_{name}",
@@ -130,5 +153,10 @@ def _make_table(
         mode=settings.mode,
         watermark=settings.watermark,
         lower_bound=lower_bound,
-        contract_columns=[SourceColumn(n, c.type) for n, c in contract.columns.items()],
+        contract_columns=[SourceColumn(n, t) for n, t in types.items()],
+        reconcile_every=settings.reconcile.every if is_reconciled else None,
+        key_hashes=key_hashes,
+        row_hashes=[
+            h for h in hashed if settings.reconcile.depth == "all" or h.name in shallow
+        ],
     )

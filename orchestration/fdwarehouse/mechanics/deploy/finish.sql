@@ -39,18 +39,22 @@ MERGE INTO etl.models AS t
 USING (
     VALUES
     {%- for m in models %}
-    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.checksum | literal }}, {{ loop.index }}){{ "," if not loop.last }}
+    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}){{ "," if not loop.last }}
     {%- endfor %}
-) AS s (model, layer, source_name, writer, checksum, position)
+) AS s (model, layer, table_name, source_name, writer, interval_between, checksum, position)
 ON t.model = s.model
 WHEN NOT MATCHED THEN
-    INSERT (model, layer, source_name, writer, checksum, position)
-    VALUES (s.model, s.layer, s.source_name, s.writer, s.checksum, s.position)
+    INSERT (model, layer, table_name, source_name, writer, interval_between, checksum, position)
+    VALUES (
+        s.model, s.layer, s.table_name, s.source_name, s.writer, s.interval_between, s.checksum, s.position
+    )
 WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
     UPDATE SET
         layer = s.layer,
+        table_name = s.table_name,
         source_name = s.source_name,
         writer = s.writer,
+        interval_between = s.interval_between,
         checksum = s.checksum,
         position = s.position
 WHEN NOT MATCHED BY SOURCE THEN DELETE;

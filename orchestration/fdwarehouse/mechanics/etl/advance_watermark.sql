@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text) RETURNS void
+CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text, p_is_full boolean) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -10,7 +10,10 @@ BEGIN ATOMIC
         f.utc_offset
     FROM etl.models AS m
     LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
-    WHERE m.model = p_model
+    WHERE
+        m.model = p_model
+        -- what was read as a whole is reconciled too
+        OR (p_is_full AND m.interval_between IS NOT NULL AND m.table_name = p_model)
     ON CONFLICT (model) DO UPDATE
         SET run_id = excluded.run_id,
             fence = excluded.fence,
@@ -18,4 +21,4 @@ BEGIN ATOMIC
             advanced_at = clock_timestamp();
 END;
 COMMENT ON FUNCTION etl.advance_watermark IS
-'Notes that a model holds everything up to a run, and for bronze the fence it was read behind.';
+'Notes that a model holds everything up to a run, and for bronze the fence it was read behind. Arguments: the run, the model, whether all of it was computed.';

@@ -4,7 +4,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step etl.steps;
-    v_writer text;
+    v_model etl.models;
     v_later_model text;
     v_after_run_id bigint;
     v_counts etl.row_counts;
@@ -34,23 +34,21 @@ BEGIN
                 HINT = 'End the run and begin another.';
     END IF;
 
-    SELECT m.writer, CASE WHEN v_step.is_full THEN 0 ELSE coalesce(w.run_id, 0) END
-    INTO STRICT v_writer, v_after_run_id
-    FROM etl.models AS m
-    LEFT JOIN etl.watermarks AS w ON m.model = w.model
-    WHERE m.model = p_model;
+    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_model;
+    SELECT run_id INTO v_after_run_id FROM etl.watermarks WHERE model = p_model;
+    v_after_run_id := CASE WHEN v_step.is_full THEN 0 ELSE coalesce(v_after_run_id, 0) END;
 
     UPDATE etl.steps
     SET started_at = clock_timestamp(), finished_at = NULL, after_run_id = v_after_run_id
     WHERE run_id = p_run_id AND model = p_model;
 
-    EXECUTE format('SELECT * FROM %s($1, $2)', v_writer)
+    EXECUTE format('SELECT * FROM %s($1, $2)', v_model.writer)
     INTO v_counts
     USING p_run_id, v_after_run_id;
 
     IF v_step.layer <> 'source' THEN
-        PERFORM etl.refresh_statistics(p_model, v_counts);
-        PERFORM etl.advance_watermark(p_run_id, p_model);
+        PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
+        PERFORM etl.advance_watermark(p_run_id, p_model, v_after_run_id = 0);
     END IF;
 
     UPDATE etl.steps

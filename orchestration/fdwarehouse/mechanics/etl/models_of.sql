@@ -2,8 +2,16 @@ CREATE FUNCTION etl.models_of(p_layers text[]) RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce(array_agg(model ORDER BY position), '{}')
-    FROM etl.models
-    WHERE layer = ANY(p_layers);
+    SELECT coalesce(array_agg(m.model ORDER BY m.position), '{}')
+    FROM etl.models AS m
+    LEFT JOIN etl.watermarks AS w ON m.model = w.model
+    WHERE
+        m.layer = ANY(p_layers)
+        AND (
+            m.interval_between IS NULL
+            -- a first load needs no reconciliation, and brings its watermark
+            OR w.advanced_at < now() - m.interval_between
+        );
 END;
-COMMENT ON FUNCTION etl.models_of IS 'The models of some layers, in the order of building.';
+COMMENT ON FUNCTION etl.models_of IS
+'The models of some layers that are due, in the order of building. A reconciliation is due when its interval has passed.';

@@ -69,14 +69,19 @@ CREATE TABLE etl.models (
     model text PRIMARY KEY,
     layer text NOT NULL
     CONSTRAINT models_layer_known CHECK (layer IN ('source', 'bronze', 'silver', 'gold')),
+    table_name text NOT NULL,
     source_name text,
     writer text NOT NULL,
+    interval_between interval,
     checksum text NOT NULL,
     position integer NOT NULL
 );
 COMMENT ON TABLE etl.models IS
 'Grain: one table that a step builds (or the fence of one source). Written by deploy.';
-COMMENT ON COLUMN etl.models.model IS 'Schema-qualified table, also the name of its step.';
+COMMENT ON COLUMN etl.models.model IS 'Name of the step: the table, or what is done to it besides.';
+COMMENT ON COLUMN etl.models.table_name IS 'Schema-qualified table that it writes.';
+COMMENT ON COLUMN etl.models.interval_between IS
+'For a reconciliation: how much time may pass until the next; null for what is built in every run.';
 COMMENT ON COLUMN etl.models.layer IS 'source, bronze, silver or gold, built in this order.';
 COMMENT ON COLUMN etl.models.source_name IS 'For source and bronze: the source it is read from.';
 COMMENT ON COLUMN etl.models.writer IS 'Function that brings the table up to date.';
@@ -160,6 +165,20 @@ COMMENT ON COLUMN etl.watermarks.run_id IS 'It holds everything that runs up to 
 COMMENT ON COLUMN etl.watermarks.fence IS 'For bronze: the fence that held when the table was last read.';
 COMMENT ON COLUMN etl.watermarks.utc_offset IS 'For bronze: the source''s offset from UTC at that fence.';
 COMMENT ON COLUMN etl.watermarks.advanced_at IS 'Clock of the warehouse.';
+
+CREATE TABLE etl.bucket_hashes (
+    model text NOT NULL,
+    bucket bigint NOT NULL,
+    row_count bigint NOT NULL,
+    hash bigint NOT NULL,
+    PRIMARY KEY (model, bucket)
+);
+COMMENT ON TABLE etl.bucket_hashes IS
+'What the latest live versions in bronze hash to, kept up to date by every append. Grain: one of 4096 buckets of the keys of one table.';
+COMMENT ON COLUMN etl.bucket_hashes.model IS 'The table in bronze.';
+COMMENT ON COLUMN etl.bucket_hashes.bucket IS 'Hash of the key, 0 to 4095.';
+COMMENT ON COLUMN etl.bucket_hashes.row_count IS 'Live rows in the bucket.';
+COMMENT ON COLUMN etl.bucket_hashes.hash IS 'The hashes of these rows, XORed.';
 
 CREATE TABLE etl.checks (
     check_name text PRIMARY KEY,

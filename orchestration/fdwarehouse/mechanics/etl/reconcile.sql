@@ -1,0 +1,17 @@
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+CREATE PROCEDURE etl.reconcile(p_table text DEFAULT NULL, p_run_id bigint DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_run_id bigint := etl.join_run(p_run_id, 'etl.reconcile');
+BEGIN
+    COMMIT;
+    CALL etl.run_models(etl.reconciliations_of(p_table), v_run_id, 'etl.run_models');
+    CALL etl.build_silver(v_run_id);
+    CALL etl.build_gold(v_run_id);
+    PERFORM etl.leave_run(v_run_id, 'etl.reconcile');
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE etl.reconcile IS
+'Compares production with bronze, repairs what differs (deletions, silent updates) and carries it on to gold. The pipeline does the same by itself, as often as warehouse.yaml says. Arguments: a table of the source (null: all), run id (null: the open run, or one of its own). Errors: DW003 unknown table, and see etl.run_models.';

@@ -1,0 +1,54 @@
+{#- Rendered once a table that has a watermark: bronze.reconcile_raw_<table>. -#}
+-- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and anything else.
+-- The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that differ from what
+-- bronze holds are read row by row.
+{{ routine.writer('bronze.reconcile_' ~ table.raw_name) }}
+BEGIN ATOMIC
+    WITH source_hashes AS MATERIALIZED (
+        SELECT
+            {{ bronze.bucket(table, 's') | indent(12) }} AS bucket,
+            count(*) AS row_count,
+            bit_xor(
+                {{ bronze.row_hash(table, 's') | indent(16) }}
+            ) AS hash
+        FROM {{ table.foreign_table }} AS s
+        GROUP BY 1
+    ),
+
+    bronze_hashes AS (
+        SELECT
+            h.bucket,
+            h.row_count,
+            h.hash
+        FROM etl.bucket_hashes AS h
+        WHERE h.model = '{{ table.model }}' AND h.row_count > 0
+    ),
+
+    differing_buckets AS (
+        SELECT coalesce(s.bucket, h.bucket) AS bucket
+        FROM source_hashes AS s
+        FULL JOIN bronze_hashes AS h ON s.bucket = h.bucket
+        WHERE (s.row_count, s.hash) IS DISTINCT FROM (h.row_count, h.hash)
+    ),
+
+    extracted_rows AS MATERIALIZED (
+        SELECT
+            {{ compare.columns_of(table.columns, 's') | indent(12) }}
+        FROM {{ table.foreign_table }} AS s
+        WHERE
+            EXISTS (SELECT FROM differing_buckets)
+            AND {{ bronze.bucket(table, 's') | indent(12) }} = ANY(
+                (SELECT array_agg(d.bucket) FROM differing_buckets AS d)::bigint[]
+            )
+    ),
+
+    {{ bronze.append_difference(
+        table,
+        whole='EXISTS (SELECT FROM differing_buckets)
+        AND ' ~ (bronze.bucket(table, 'b') | indent(8)) ~ ' = ANY(
+            (SELECT array_agg(d.bucket) FROM differing_buckets AS d)::bigint[]
+        )',
+    ) | indent(4) }};
+END;
+COMMENT ON FUNCTION bronze.reconcile_{{ table.raw_name }} IS
+'Compares {{ table.foreign_table }} with {{ table.raw_table }}, by the hashes of 4096 buckets of keys, and appends what differs: new versions, and tombstones for rows that are gone. Arguments: the run; the second is not used. Returns counts; rows read are those of the buckets that differed.';
