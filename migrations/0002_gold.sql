@@ -101,8 +101,6 @@ CREATE TABLE gold.fact_sales (
 CREATE INDEX fact_sales_date_key ON gold.fact_sales (date_key);
 CREATE INDEX fact_sales_customer_id ON gold.fact_sales (customer_id, order_date);
 CREATE INDEX fact_sales_product_id ON gold.fact_sales (product_id, order_date);
-CREATE INDEX fact_sales_customer_key ON gold.fact_sales (customer_key);
-CREATE INDEX fact_sales_product_key ON gold.fact_sales (product_key);
 CREATE INDEX fact_sales_run_id ON gold.fact_sales (_run_id);
 
 CREATE TABLE gold.fact_sales_changes (
