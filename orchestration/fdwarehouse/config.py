@@ -124,13 +124,12 @@ def find_root(start: Path | None = None) -> Path:
     """Find the project's folder: the nearest one upwards that has a ``warehouse.yaml``.
 
     Args:
-        start: where to begin; the current folder when omitted. ``FDWAREHOUSE_PROJECT`` overrides it.
+        start: where to begin; when omitted, ``FDWAREHOUSE_PROJECT`` or else the current folder.
 
     Raises:
         FdwarehouseError: there is none.
     """
-    named = os.environ.get("FDWAREHOUSE_PROJECT")
-    start = Path(named) if named else (start or Path.cwd())
+    start = start or Path(os.environ.get("FDWAREHOUSE_PROJECT") or Path.cwd())
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / "warehouse.yaml").is_file():
             return folder

@@ -84,8 +84,14 @@ class Connections:
             name: the source's name in ``warehouse.yaml``.
 
         Raises:
-            FdwarehouseError: it is not set, or lacks what postgres_fdw needs.
+            FdwarehouseError: there is no such source, its connection is not set, or lacks what
+                postgres_fdw needs.
         """
+        if name not in self.config.sources:
+            raise FdwarehouseError(
+                f"warehouse.yaml has no source {name}",
+                hint=f"It has {', '.join(self.config.sources)}.",
+            )
         url = self._url(name)
         if not conninfo_to_dict(url).get("password"):
             raise FdwarehouseError(

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from fdwarehouse.config import SourceConfig
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.contract import Column, Contract, Table
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, database_error
 
 # Not the name of a source, which begins with no underscore in the mechanics' own objects.
 MOUNT = "_fdwarehouse_contract"
@@ -113,10 +113,10 @@ def inspect(warehouse_url: str, name: str, source: SourceConfig, url: str) -> Co
             for table, description in contract.tables.items():
                 _try(connection, name, source.schema_name, table, list(description.columns))
         except psycopg.Error as error:
+            told = database_error(error)
             raise FdwarehouseError(
-                f"source {name} cannot be read: {error.diag.message_primary or str(error).strip()}"
-                + (f"\n{error.diag.message_detail}" if error.diag.message_detail else ""),
-                hint=error.diag.message_hint
+                f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
+                hint=told.hint
                 or f"The warehouse's server reads it: is production up, and {variable(name)} right "
                 "as seen from there? `fdwarehouse bootstrap` makes the roles.",
             ) from error

@@ -35,7 +35,7 @@ _STEPS = """
             WHERE run_id > %(before)s AND backend_pid = %(pid)s
         )
     ) AS s ON m.model = s.model
-    WHERE m.layer = ANY(%(layers)s) OR s.model IS NOT NULL
+    WHERE (m.layer = ANY(%(layers)s) AND m.interval_between IS NULL) OR s.model IS NOT NULL
     ORDER BY m.position
 """
 

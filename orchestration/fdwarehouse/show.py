@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-import psycopg
 from rich.live import Live
 from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from fdwarehouse.deploy import Plan
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.running import CheckResult, Outcome, Step
-from fdwarehouse.terminal import counted, duration, mark, number, out, say, table
+from fdwarehouse.terminal import counted, duration, err, mark, number, out, say, table
 
 SAMPLE_ROWS = 3
 
@@ -51,6 +51,37 @@ class LiveSteps:
             if step.is_over and step.model not in self._said:
                 self._said.add(step.model)
                 say(step_line(step))
+
+
+class ProgressBar:
+    """Shows how far a series of statements has come, on a terminal."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+        )
+        self._task = self._bar.add_task("")
+
+    def __enter__(self) -> Self:
+        if err.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, done: int, total: int, label: str) -> None:
+        """Show what is done now, and how much is done already."""
+        self._bar.update(self._task, completed=done, total=total, description=label)
 
 
 def steps_table(steps: Sequence[Step]) -> Table:
@@ -136,17 +167,6 @@ def run_failure(outcome: Outcome, name: str) -> FdwarehouseError:
     return database_error(outcome.error)
 
 
-def database_error(error: psycopg.Error) -> FdwarehouseError:
-    """Say what the database said: message, detail and hint.
-
-    Args:
-        error: of a statement.
-    """
-    message = error.diag.message_primary or str(error).strip()
-    detail = f"\n{error.diag.message_detail}" if error.diag.message_detail else ""
-    return FdwarehouseError(message + detail, hint=error.diag.message_hint, exit_code=1)
-
-
 def show_checks(checks: Sequence[CheckResult]) -> None:
     """Show what checks found, with sample rows of those that failed.
 
@@ -173,6 +193,18 @@ def show_checks(checks: Sequence[CheckResult]) -> None:
                 say(f"    {json.dumps(row, ensure_ascii=False)}")
             if (left := check.offending_rows - SAMPLE_ROWS) > 0:
                 say(f"    and {number(left)} more, see etl.check_{check.check_name}(0)")
+
+
+def show_counts(counts: Mapping[str, int]) -> None:
+    """Show rows by kind.
+
+    Args:
+        counts: rows, by what they are.
+    """
+    made = table("", "rows", right=("rows",))
+    for what, rows in counts.items():
+        made.add_row(what, number(rows))
+    out.print(made)
 
 
 def show_plan(plan: Plan) -> None:

@@ -76,14 +76,23 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
 
 def _show_tables(tables: list[dict[str, Any]]) -> None:
     heading("Tables")
-    made = table("table", "rows", "last success", "run", "watermark", right=("rows", "run"))
+    made = table(
+        "table",
+        "rows",
+        "last success",
+        "run",
+        "watermark (UTC)",
+        "reconciled",
+        right=("rows", "run"),
+    )
     for row in tables:
         made.add_row(
-            row["model"],
+            row["table"],
             ("about " if row["rows_are_estimated"] else "") + number(row["rows"]),
             _ago(row["last_success_at"]) or "not yet: the next run computes it anew",
             str(row["last_success_run_id"] or ""),
             _moment(row["watermark"]),
+            _ago(row["last_reconciled_at"]),
         )
     out.print(made)
 

@@ -36,13 +36,17 @@ _RUNS = """
 
 _TABLES = """
     SELECT
-        m.model, m.layer, m.source_name AS source, w.run_id AS last_success_run_id,
-        w.advanced_at AS last_success_at, w.fence AS watermark, c.relpages AS pages,
-        greatest(c.reltuples, 0)::bigint AS rows
+        m.table_name AS "table", m.layer, m.source_name AS source,
+        w.run_id AS last_success_run_id, w.advanced_at AS last_success_at, w.fence AS watermark,
+        extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
+        v.run_id AS last_reconciled_run_id, v.advanced_at AS last_reconciled_at,
+        greatest(c.reltuples, 0)::bigint AS rows, c.relpages AS pages
     FROM etl.models AS m
-    INNER JOIN pg_class AS c ON to_regclass(m.model) = c.oid
+    INNER JOIN pg_class AS c ON to_regclass(m.table_name) = c.oid
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
-    WHERE m.layer <> 'source'
+    LEFT JOIN etl.models AS r ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
+    LEFT JOIN etl.watermarks AS v ON r.model = v.model
+    WHERE m.layer <> 'source' AND m.interval_between IS NULL
     ORDER BY m.position
 """
 
@@ -127,7 +131,7 @@ def _tables(connection: psycopg.Connection) -> list[dict[str, Any]]:
     for table in tables:
         table["rows_are_estimated"] = table.pop("pages") > EXACT_PAGES
         if not table["rows_are_estimated"]:
-            table["rows"] = _value(connection, f"SELECT count(*) FROM {table['model']}")  # noqa: S608
+            table["rows"] = _value(connection, f"SELECT count(*) FROM {table['table']}")  # noqa: S608
     return tables
 
 

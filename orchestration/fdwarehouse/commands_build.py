@@ -1,0 +1,182 @@
+"""The commands that make the databases and the warehouse in them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fdwarehouse import embedded
+from fdwarehouse.bootstrap import bootstrap_source, bootstrap_warehouse
+from fdwarehouse.connections import Connections, connect
+from fdwarehouse.contract import contract_path, dump_contract
+from fdwarehouse.deploy import deploy as apply
+from fdwarehouse.deploy import plan as compare
+from fdwarehouse.deploy import write_build
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.inspect_source import inspect
+from fdwarehouse.render import render_project
+from fdwarehouse.seed import make_changes
+from fdwarehouse.seed import seed as make_shop
+from fdwarehouse.show import ProgressBar, show_counts, show_plan
+from fdwarehouse.terminal import difference, note, out, say
+
+
+class Side(StrEnum):
+    """Servers that bootstrap prepares."""
+
+    warehouse = "warehouse"
+    production = "production"
+    both = "both"
+
+
+def up(context: typer.Context) -> None:
+    """Start the two embedded servers.
+
+    eval "$(fdwarehouse up)" exports their connection strings into a shell.
+    """
+    connections = context.ensure_object(Connections)
+    urls = connections.embedded_urls()
+    note(f"Both embedded servers run, data in {connections.state_dir}")
+    for name, url in urls.items():
+        quoted = url.replace("'", "'\\''")
+        print(f"export {name}='{quoted}'")
+
+
+def down(context: typer.Context) -> None:
+    """Stop the two embedded servers; their data stays."""
+    was_up = embedded.down(context.ensure_object(Connections).state_dir)
+    say("Both embedded servers are stopped." if was_up else "No embedded server was running.")
+
+
+def seed(
+    context: typer.Context,
+    scale: Annotated[
+        int | None, typer.Option(min=1, help="Size: 1 is 400 orders, 2500 a million.")
+    ] = None,
+    changes: Annotated[
+        int | None, typer.Option(min=1, help="Do a day's work on the shop: rows to touch, roughly.")
+    ] = None,
+    random_seed: Annotated[int, typer.Option(help="Another number, another shop.")] = 42,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="First drop the shop that is there, with its content.")
+    ] = False,
+) -> None:
+    """Make the demo's production database, or change it.
+
+    As production's administrator: makes the tables of production/schema.sql and fills them, or with
+    --changes does a day's work on the shop that is there.
+    """
+    if changes is not None and (scale is not None or reset):
+        raise typer.BadParameter("--changes works on the shop that is there, as large as it is")
+    connections = context.ensure_object(Connections)
+    admin_url = connections.source_admin(next(iter(connections.config.sources)))
+    folder = connections.root / "production"
+    with ProgressBar() as progress:
+        if changes is None:
+            counts = make_shop(
+                admin_url,
+                folder,
+                scale=scale or 1,
+                random_seed=random_seed,
+                reset=reset,
+                progress=progress,
+            )
+        else:
+            counts = make_changes(
+                admin_url, folder, changes=changes, random_seed=random_seed, progress=progress
+            )
+    show_counts(counts)
+
+
+def bootstrap(
+    context: typer.Context,
+    side: Annotated[Side, typer.Option(help="Which servers to prepare.")] = Side.both,
+) -> None:
+    """As an administrator: make extensions, roles and grants.
+
+    Can be run again at any time. The owner and the reader get the passwords of their connection
+    strings; the other roles those of WAREHOUSE_LOADER_PASSWORD and so on, where they are set.
+    """
+    connections = context.ensure_object(Connections)
+    if side != Side.production:
+        for line in bootstrap_warehouse(connections):
+            say(line)
+    if side != Side.warehouse:
+        for name in connections.config.sources:
+            for line in bootstrap_source(connections, name):
+                say(line)
+
+
+def contract(
+    context: typer.Context,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; exit with 1 if it has changed."),
+    ] = False,
+) -> None:
+    """Write down in contracts/ what production looks like.
+
+    It is looked at through the warehouse's server, with the rights of the reader.
+    """
+    connections = context.ensure_object(Connections)
+    is_stale = False
+    for name, source in connections.config.sources.items():
+        path = contract_path(connections.root, name)
+        shown = str(path.relative_to(connections.root))
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        now = dump_contract(
+            inspect(connections.warehouse(), name, source, connections.source(name))
+        )
+        for line in difference(before, now, shown):
+            out.print(line, soft_wrap=True)
+        if before == now:
+            say(f"{shown} is up to date.")
+        elif check:
+            is_stale = True
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(now, encoding="utf-8")
+            say(f"{shown} was written. Review it, then `fdwarehouse deploy`.")
+    if is_stale:
+        raise FdwarehouseError(
+            "production is not what the contract says",
+            hint="`fdwarehouse contract` writes it anew; review what changes.",
+            exit_code=1,
+        )
+
+
+def render(context: typer.Context) -> None:
+    """Write the compiled SQL to build/, without a database."""
+    root = context.ensure_object(Connections).root
+    rendered = render_project(root)
+    write_build(rendered, root / "build")
+    say(f"{len(rendered.files)} files are in build/. psql -f build/deploy.sql deploys them.")
+
+
+def deploy(
+    context: typer.Context,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a run or another deploy to end.")
+    ] = 10,
+) -> None:
+    """Bring the warehouse to what the project says.
+
+    In one transaction: migrations, mounts, tables, routines, views and grants, or nothing of them.
+    """
+    connections = context.ensure_object(Connections)
+    rendered = render_project(connections.root)
+    write_build(rendered, connections.root / "build")
+    urls = connections.known_sources()
+    if plan:
+        with connect(connections.warehouse()) as warehouse:
+            changes = compare(rendered, warehouse, urls)
+    else:
+        changes = apply(rendered, connections.warehouse(), urls, wait=f"{wait} seconds")
+    show_plan(changes)
+    if changes.is_empty:
+        say("Nothing to change.")
+    else:
+        say("Nothing was changed: this is the plan." if plan else "Deployed.", "bold")

@@ -1,0 +1,151 @@
+"""The commands that run the warehouse and look at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from fdwarehouse import embedded_programs
+from fdwarehouse.connections import Connections
+from fdwarehouse.errors import database_error
+from fdwarehouse.demo import tell
+from fdwarehouse.running import call
+from fdwarehouse.show import LiveSteps, run_failure, show_checks, show_outcome
+from fdwarehouse.show_status import show_status
+from fdwarehouse.status import status as describe
+from fdwarehouse.terminal import counted, err, say
+
+
+class Layer(StrEnum):
+    """What can be rebuilt."""
+
+    silver = "silver"
+    gold = "gold"
+    all = "all"
+
+
+def demo(context: typer.Context) -> None:
+    """Show the whole of it, from nothing, in a minute.
+
+    On the embedded servers, whose databases are made anew: a seeded shop, its warehouse, a first
+    run, a day's changes in the shop, a second run, and what the warehouse knows then.
+    """
+    tell(Connections(context.ensure_object(Connections).root, environment={}))
+
+
+def run(
+    context: typer.Context,
+    full: Annotated[
+        bool, typer.Option("--full", help="Compute everything anew and write what differs.")
+    ] = False,
+) -> None:
+    """Run the pipeline once.
+
+    Extracts what changed, cleans it, publishes the star schema, checks. Exits with 1 on failure.
+    """
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.run_pipeline(%s)",
+            [full],
+            layers=["source", "bronze", "silver", "gold"],
+            on_progress=live,
+        )
+    show_outcome(outcome, "run")
+
+
+def check(context: typer.Context) -> None:
+    """Run all checks over everything.
+
+    Exits with 1 when one of severity error fails.
+    """
+    with err.status("Checking"):
+        outcome = call(context.ensure_object(Connections).warehouse(), "CALL etl.run_checks()")
+    if outcome.checks:
+        show_checks(outcome.checks)
+    if outcome.status == "cancelled":
+        raise run_failure(outcome, "the check run")
+    if outcome.error is not None:
+        raise database_error(outcome.error)
+    warned = sum(1 for result in outcome.checks if result.offending_rows)
+    say(f"{counted(len(outcome.checks) - warned, 'check')} passed, {warned} warned", "bold green")
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show runs, tables, sources, checks and rejects."""
+    described = describe(context.ensure_object(Connections).warehouse())
+    if as_json:
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+    else:
+        show_status(described)
+
+
+def rebuild(
+    context: typer.Context,
+    layer: Annotated[Layer, typer.Argument(help="What to compute anew.")] = Layer.all,
+) -> None:
+    """Compute silver and gold anew from bronze.
+
+    Writes only what differs, so it is also an audit of what the runs have built.
+    """
+    layers = [Layer.silver, Layer.gold] if layer == Layer.all else [layer]
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.rebuild(%s)",
+            [layer.value],
+            layers=layers,
+            on_progress=live,
+        )
+    show_outcome(outcome, "rebuild")
+    if outcome.run_id and not outcome.rows_written:
+        say("No row differed from what the runs had built.")
+
+
+def reconcile(
+    context: typer.Context,
+    table: Annotated[
+        str | None, typer.Argument(help="A table of the source; all when omitted.")
+    ] = None,
+) -> None:
+    """Compare production with bronze, and repair.
+
+    Finds what a run cannot see in time stamps, deletes above all, and carries it on to gold. A run
+    does the same by itself, as often as warehouse.yaml says.
+    """
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.reconcile(%s)",
+            [table],
+            on_progress=live,
+        )
+    show_outcome(outcome, "reconciliation")
+
+
+def psql(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Arguments of psql, such as -c 'SELECT 1'.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(help="Not in the warehouse, but in this source, as its reader.")
+    ] = None,
+) -> None:
+    """Open psql in the warehouse; the embedded servers bring one along."""
+    connections = context.ensure_object(Connections)
+    options = conninfo_to_dict(connections.source(on) if on else connections.warehouse())
+    # Everybody can see the arguments of a process, only its owner the environment.
+    environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
+    program = shutil.which("psql") or str(embedded_programs.binaries({}) / "psql")
+    conninfo = make_conninfo("", **{k: v for k, v in options.items() if v is not None})
+    os.execve(program, [program, conninfo, *(arguments or [])], environment)  # noqa: S606
