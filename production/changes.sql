@@ -11,26 +11,31 @@
 -- stamps to the shop. The same settings on the same shop make the same changes; the next run on it
 -- makes others, since there are new orders by then.
 
-SELECT set_config('fdwarehouse.last_order_id', coalesce(max(order_id), 0)::text, false)
-FROM orders;
+WITH given_settings AS (
+    SELECT
+        coalesce(nullif(current_setting('fdwarehouse.random_seed', true), ''), '42')::bigint
+            AS random_seed,
+        (SELECT coalesce(max(order_id), 0) FROM orders) AS last_order_id
+)
+
+SELECT
+    set_config(
+        'fdwarehouse.day_seed', hashint8extended(last_order_id, random_seed)::text, false
+    ) AS day_seed
+FROM given_settings;
 
 -- A number from 0 to 1, without 1, for one choice about one row; see seed.sql.
 CREATE OR REPLACE FUNCTION pg_temp.draw(p_choice text, p_number bigint)
 RETURNS double precision
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-    WITH seeds AS (
-        SELECT
-            hashint8extended(
-                current_setting('fdwarehouse.last_order_id')::bigint,
-                coalesce(nullif(current_setting('fdwarehouse.random_seed', true), ''), '42')::bigint
-            ) AS seed
-    )
-
     SELECT
-        (hashint8extended(p_number, hashtextextended(p_choice, seed)) & 4503599627370495)
-        / 4503599627370496.0::double precision
-    FROM seeds
+        (
+            hashint8extended(
+                p_number,
+                hashtextextended(p_choice, current_setting('fdwarehouse.day_seed')::bigint)
+            ) & 4503599627370495
+        ) / 4503599627370496.0::double precision
 $$;
 
 CREATE OR REPLACE FUNCTION pg_temp.rows_for(p_percent integer)
@@ -51,7 +56,7 @@ LANGUAGE sql STABLE
 AS $$
     SELECT customer_id
     FROM customers
-    WHERE customer_id >= p_draw * (SELECT max(customer_id) FROM customers)
+    WHERE customer_id >= ceil(p_draw * (SELECT max(customer_id) FROM customers))::integer
     ORDER BY customer_id
     LIMIT 1
 $$;
@@ -62,7 +67,7 @@ LANGUAGE sql STABLE
 AS $$
     SELECT product_id
     FROM products
-    WHERE product_id >= p_draw * (SELECT max(product_id) FROM products)
+    WHERE product_id >= ceil(p_draw * (SELECT max(product_id) FROM products))::integer
     ORDER BY product_id
     LIMIT 1
 $$;
