@@ -1,7 +1,7 @@
 """G1 complete: what each kind of fence promises, and any interleaving of transactions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -50,6 +50,11 @@ class Writer:
             self._connection.execute(f"{action}{prepared}")
             self.state = "idle"
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.act("rollback")
+        self._connection.close()
+
 
 @given(st.lists(st.lists(actions, max_size=6), min_size=1, max_size=4))
 def test_g1_whatever_interleaves_silver_is_the_snapshot_that_was_read(
@@ -61,15 +66,16 @@ def test_g1_whatever_interleaves_silver_is_the_snapshot_that_was_read(
     in_silver = (
         f"SELECT {columns} FROM silver.clean_products WHERE NOT is_deleted ORDER BY product_id"
     )
-    writers = [Writer(shop, number) for number in range(SESSIONS)]
     finale = [[("commit", n) for n in range(SESSIONS)]]
-    for steps in rounds + finale:
-        for action, number in [*steps, ("run", 0)]:
-            if action == "run":
-                warehouse.run()
-                assert warehouse.rows(in_silver) == shop.rows(in_production)
-            else:
-                writers[number].act(action)
+    with ExitStack() as stack:
+        writers = [stack.enter_context(closing(Writer(shop, n))) for n in range(SESSIONS)]
+        for steps in rounds + finale:
+            for action, number in [*steps, ("run", 0)]:
+                if action == "run":
+                    warehouse.run()
+                    assert warehouse.rows(in_silver) == shop.rows(in_production)
+                else:
+                    writers[number].act(action)
 
 
 @contextmanager
