@@ -2,17 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
-from fdwarehouse import embedded, embedded_programs, seed
+from fdwarehouse import embedded_programs, seed
 from fdwarehouse.errors import FdwarehouseError
+from tests.servers import Servers
 
 PRODUCTION = Path(__file__).parents[1] / "production"
 AS_OF = date(2025, 11, 1)
@@ -28,29 +29,16 @@ NewDatabase = Callable[[], str]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    state_dir = tmp_path_factory.mktemp("seed") / "state"
-    urls = embedded.up(state_dir, settings={"fsync": "off", "shared_buffers": "64MB"})
-    yield urls["PRODUCTION_ADMIN_URL"]
-    embedded.remove(state_dir)
-
-
-@pytest.fixture(scope="module")
-def new_database(server: str) -> NewDatabase:
-    names = iter(f"shop_{number}" for number in range(100))
-
+def new_database(servers: Servers) -> NewDatabase:
     def make() -> str:
-        name = next(names)
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return conninfo.make_conninfo(server, dbname=name)
+        return servers.url("production", "admin", servers.create_database("production", "bare"))
 
     return make
 
 
 @pytest.fixture(scope="module")
-def shop(new_database: NewDatabase) -> str:
-    """A seeded shop that tests only read."""
+def seeded(new_database: NewDatabase) -> str:
+    """A seeded database that tests only read."""
     url = new_database()
     seed.seed(url, PRODUCTION, as_of=AS_OF)
     return url
@@ -66,7 +54,7 @@ def only(url: str, statement: str) -> Any:
     return value
 
 
-def test_tables_are_exactly_as_the_existing_programs_know_them(shop: str) -> None:
+def test_tables_are_exactly_as_the_existing_programs_know_them(seeded: str) -> None:
     stamps = [
         ("created_at", "timestamp without time zone", "NO", "CURRENT_TIMESTAMP"),
         ("updated_at", "timestamp without time zone", "NO", "CURRENT_TIMESTAMP"),
@@ -88,27 +76,27 @@ def test_tables_are_exactly_as_the_existing_programs_know_them(shop: str) -> Non
     def serial(column: str, table: str) -> tuple[str, str, str, str]:
         return (column, "integer", "NO", f"nextval('{table}_{column}_seq'::regclass)")
 
-    assert query(shop, columns.format("customers")) == [
+    assert query(seeded, columns.format("customers")) == [
         serial("customer_id", "customers"),
         ("email", "character varying(255)", "NO", None),
         ("full_name", "character varying(255)", "NO", None),
         *stamps,
     ]
-    assert query(shop, columns.format("products")) == [
+    assert query(seeded, columns.format("products")) == [
         serial("product_id", "products"),
         ("name", "character varying(255)", "NO", None),
         ("category", "character varying(100)", "NO", None),
         ("price", "numeric(10,2)", "NO", None),
         *stamps,
     ]
-    assert query(shop, columns.format("orders")) == [
+    assert query(seeded, columns.format("orders")) == [
         serial("order_id", "orders"),
         ("customer_id", "integer", "NO", None),
         ("order_date", "timestamp without time zone", "NO", "CURRENT_TIMESTAMP"),
         ("status", "character varying(50)", "NO", "'pending'::character varying"),
         *stamps,
     ]
-    assert query(shop, columns.format("order_items")) == [
+    assert query(seeded, columns.format("order_items")) == [
         serial("order_item_id", "order_items"),
         ("order_id", "integer", "NO", None),
         ("product_id", "integer", "NO", None),
@@ -117,16 +105,16 @@ def test_tables_are_exactly_as_the_existing_programs_know_them(shop: str) -> Non
         *stamps,
     ]
     tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-    assert {name for (name,) in query(shop, tables)} == set(TABLES)
+    assert {name for (name,) in query(seeded, tables)} == set(TABLES)
 
 
-def test_keys_and_rules_are_there_after_seeding(shop: str) -> None:
+def test_keys_and_rules_are_there_after_seeding(seeded: str) -> None:
     constraints = """
         SELECT conrelid::regclass::text, pg_get_constraintdef(oid)
         FROM pg_constraint
         WHERE contype <> 'n' AND connamespace = 'public'::regnamespace AND convalidated
     """
-    assert set(query(shop, constraints)) == {
+    assert set(query(seeded, constraints)) == {
         ("customers", "PRIMARY KEY (customer_id)"),
         ("customers", "UNIQUE (email)"),
         ("products", "PRIMARY KEY (product_id)"),
@@ -150,7 +138,7 @@ def test_keys_and_rules_are_there_after_seeding(shop: str) -> None:
         FROM pg_indexes
         WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkey' AND indexname NOT LIKE '%_key'
     """
-    assert set(query(shop, indexes)) == {
+    assert set(query(seeded, indexes)) == {
         ("products", "btree (category)"),
         ("orders", "btree (customer_id)"),
         ("orders", "btree (order_date)"),
@@ -162,8 +150,8 @@ def test_keys_and_rules_are_there_after_seeding(shop: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_an_update_stamps_the_row_with_its_transactions_start(shop: str, table: str) -> None:
-    with psycopg.connect(shop) as connection:
+def test_an_update_stamps_the_row_with_its_transactions_start(seeded: str, table: str) -> None:
+    with psycopg.connect(seeded) as connection:
         update = f"""
             UPDATE {table} SET created_at = created_at, updated_at = '2000-01-01'
             RETURNING updated_at = localtimestamp
@@ -172,17 +160,17 @@ def test_an_update_stamps_the_row_with_its_transactions_start(shop: str, table: 
         connection.rollback()
 
 
-def test_ids_go_on_after_the_seeded_ones(shop: str) -> None:
+def test_ids_go_on_after_the_seeded_ones(seeded: str) -> None:
     for table in TABLES:
         key = table.removesuffix("s") + "_id"
         following = f"nextval(pg_get_serial_sequence('{table}', '{key}'))"
-        assert only(shop, f"SELECT {following} > max({key}) FROM {table}")
+        assert only(seeded, f"SELECT {following} > max({key}) FROM {table}")
 
 
-def test_the_shop_has_the_size_of_its_scale(new_database: NewDatabase, shop: str) -> None:
-    assert query(shop, "SELECT count(*) FROM customers") == [(150,)]
-    assert query(shop, "SELECT count(*) FROM products") == [(75,)]
-    assert query(shop, "SELECT count(*) FROM orders") == [(400,)]
+def test_the_shop_has_the_size_of_its_scale(new_database: NewDatabase, seeded: str) -> None:
+    assert query(seeded, "SELECT count(*) FROM customers") == [(150,)]
+    assert query(seeded, "SELECT count(*) FROM products") == [(75,)]
+    assert query(seeded, "SELECT count(*) FROM orders") == [(400,)]
     larger = new_database()
     report = seed.seed(larger, PRODUCTION, scale=3, as_of=AS_OF)
     items = only(larger, "SELECT count(*) FROM order_items")
@@ -191,38 +179,32 @@ def test_the_shop_has_the_size_of_its_scale(new_database: NewDatabase, shop: str
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
-    new_database: NewDatabase, shop: str
+    new_database: NewDatabase, seeded: str
 ) -> None:
     again, other = new_database(), new_database()
-    with psycopg.connect(again, autocommit=True) as connection:
-        # Neither the session's clock nor another plan may matter.
-        connection.execute("ALTER ROLE CURRENT_USER SET timezone = 'Pacific/Auckland'")
-        connection.execute("ALTER ROLE CURRENT_USER SET enable_hashjoin = off")
-    try:
-        seed.seed(again, PRODUCTION, as_of=AS_OF)
-    finally:
-        with psycopg.connect(again, autocommit=True) as connection:
-            connection.execute("ALTER ROLE CURRENT_USER RESET ALL")
+    # Neither the session's clock nor another plan may matter.
+    options = "-c timezone=Pacific/Auckland -c enable_hashjoin=off -c work_mem=1MB"
+    seed.seed(conninfo.make_conninfo(again, options=options), PRODUCTION, as_of=AS_OF)
     seed.seed(other, PRODUCTION, as_of=AS_OF, random_seed=43)
-    assert query(again, FINGERPRINT) == query(shop, FINGERPRINT)
-    pairs = zip(query(other, FINGERPRINT), query(shop, FINGERPRINT), strict=True)
+    assert query(again, FINGERPRINT) == query(seeded, FINGERPRINT)
+    pairs = zip(query(other, FINGERPRINT), query(seeded, FINGERPRINT), strict=True)
     assert all(one[2] != another[2] for one, another in pairs)
 
 
-def test_names_and_emails_are_as_people_write_them(shop: str) -> None:
+def test_names_and_emails_are_as_people_write_them(seeded: str) -> None:
     for column in ("email", "full_name"):
-        assert only(shop, f"SELECT count(*) FROM customers WHERE {column} <> btrim({column})") > 5
-        assert only(shop, f"SELECT count(*) FROM customers WHERE {column} = upper({column})") > 2
-    assert only(shop, "SELECT count(*) FROM products WHERE name <> btrim(name)") > 2
-    assert only(shop, "SELECT count(DISTINCT lower(btrim(email))) FROM customers") == 150
+        assert only(seeded, f"SELECT count(*) FROM customers WHERE {column} <> btrim({column})") > 5
+        assert only(seeded, f"SELECT count(*) FROM customers WHERE {column} = upper({column})") > 2
+    assert only(seeded, "SELECT count(*) FROM products WHERE name <> btrim(name)") > 2
+    assert only(seeded, "SELECT count(DISTINCT lower(btrim(email))) FROM customers") == 150
     pattern = r"^[a-z.-]+[0-9]+@(example\.(com|net|org)|mail\.example)$"
     strange = f"SELECT email FROM customers WHERE lower(btrim(email)) !~ '{pattern}'"
-    assert query(shop, strange) == []
-    assert only(shop, "SELECT count(DISTINCT category) FROM products") == 7
-    assert only(shop, "SELECT count(DISTINCT lower(btrim(name))) FROM products") == 75
+    assert query(seeded, strange) == []
+    assert only(seeded, "SELECT count(DISTINCT category) FROM products") == 7
+    assert only(seeded, "SELECT count(DISTINCT lower(btrim(name))) FROM products") == 75
 
 
-def test_dates_make_a_history_that_can_have_been(shop: str) -> None:
+def test_dates_make_a_history_that_can_have_been(seeded: str) -> None:
     spans = """
         SELECT
             (SELECT min(created_at) >= '{as_of}'::date - 730 FROM customers),
@@ -230,19 +212,19 @@ def test_dates_make_a_history_that_can_have_been(shop: str) -> None:
             (SELECT min(created_at) >= '{as_of}'::date - 1095 FROM products),
             (SELECT min(created_at) < '{as_of}'::date - 1000 FROM products)
     """
-    assert query(shop, spans.format(as_of=AS_OF)) == [(True, True, True, True)]
+    assert query(seeded, spans.format(as_of=AS_OF)) == [(True, True, True, True)]
     for table in TABLES:
         impossible = f"""
             SELECT * FROM {table}
             WHERE updated_at < created_at OR created_at >= '{AS_OF}' OR updated_at > '{AS_OF}'
         """
-        assert query(shop, impossible) == []
+        assert query(seeded, impossible) == []
         assert table == "order_items" or only(
-            shop, f"SELECT count(*) FROM {table} WHERE updated_at > created_at"
+            seeded, f"SELECT count(*) FROM {table} WHERE updated_at > created_at"
         )
     in_order = "SELECT array_agg(order_id ORDER BY {}) FROM orders"
-    by_date = query(shop, in_order.format("order_date, order_id"))
-    assert by_date == query(shop, in_order.format("order_id"))
+    by_date = query(seeded, in_order.format("order_date, order_id"))
+    assert by_date == query(seeded, in_order.format("order_id"))
     before_its_time = """
         SELECT order_id
         FROM orders
@@ -254,34 +236,34 @@ def test_dates_make_a_history_that_can_have_been(shop: str) -> None:
             OR orders.order_date < customers.created_at
             OR orders.order_date < products.created_at
     """
-    assert query(shop, before_its_time) == []
+    assert query(seeded, before_its_time) == []
 
 
-def test_most_orders_are_delivered_and_every_status_occurs(shop: str) -> None:
-    orders = dict(query(shop, "SELECT status, count(*) FROM orders GROUP BY status"))
+def test_most_orders_are_delivered_and_every_status_occurs(seeded: str) -> None:
+    orders = dict(query(seeded, "SELECT status, count(*) FROM orders GROUP BY status"))
     assert set(orders) == {"pending", "confirmed", "shipped", "delivered", "cancelled"}
     assert orders["delivered"] > 300
     assert min(orders.values()) >= 2
 
 
-def test_items_are_one_to_five_an_order_at_about_the_products_price(shop: str) -> None:
+def test_items_are_one_to_five_an_order_at_about_the_products_price(seeded: str) -> None:
     sizes = "SELECT count(*) FROM order_items GROUP BY order_id"
-    assert {size for (size,) in query(shop, sizes)} == {1, 2, 3, 4, 5}
-    assert only(shop, "SELECT count(DISTINCT order_id) FROM order_items") == 400
+    assert {size for (size,) in query(seeded, sizes)} == {1, 2, 3, 4, 5}
+    assert only(seeded, "SELECT count(DISTINCT order_id) FROM order_items") == 400
     far_off = """
         SELECT order_item_id
         FROM order_items
         INNER JOIN products USING (product_id)
         WHERE unit_price NOT BETWEEN price * 0.8 AND price * 1.15
     """
-    assert query(shop, far_off) == []
+    assert query(seeded, far_off) == []
 
 
 def test_seeding_again_refuses_and_destroys_nothing(new_database: NewDatabase) -> None:
     url = new_database()
     seed.seed(url, PRODUCTION, as_of=AS_OF)
     before = query(url, FINGERPRINT)
-    with pytest.raises(FdwarehouseError, match=r"shop_\d+ is not empty: .*customers") as caught:
+    with pytest.raises(FdwarehouseError, match=r"bare_\d+ is not empty: .*customers") as caught:
         seed.seed(url, PRODUCTION)
     assert "--reset" in str(caught.value.hint)
     assert query(url, FINGERPRINT) == before
@@ -406,7 +388,10 @@ def test_changes_to_a_database_without_a_shop_say_so(new_database: NewDatabase) 
     assert "fdwarehouse seed" in str(caught.value.hint)
 
 
-def test_wrong_numbers_and_unreachable_servers_are_errors_for_a_person(server: str) -> None:
+def test_wrong_numbers_and_unreachable_servers_are_errors_for_a_person(
+    new_database: NewDatabase,
+) -> None:
+    server = new_database()
     with pytest.raises(FdwarehouseError, match="scale is 0"):
         seed.seed(server, PRODUCTION, scale=0)
     with pytest.raises(FdwarehouseError, match="0 changes"):
@@ -417,7 +402,7 @@ def test_wrong_numbers_and_unreachable_servers_are_errors_for_a_person(server: s
 
 
 def test_psql_alone_makes_the_same_shop_and_changes_it(
-    new_database: NewDatabase, shop: str
+    new_database: NewDatabase, seeded: str
 ) -> None:
     url = new_database()
 
@@ -432,6 +417,6 @@ def test_psql_alone_makes_the_same_shop_and_changes_it(
 
     files = [f"--file={PRODUCTION / name}.sql" for name in ("schema", "seed")]
     psql("--single-transaction", *files)
-    assert query(url, FINGERPRINT) == query(shop, FINGERPRINT)
+    assert query(url, FINGERPRINT) == query(seeded, FINGERPRINT)
     psql(f"--file={PRODUCTION / 'changes.sql'}")
     assert only(url, "SELECT count(*) FROM orders WHERE order_id > 400") == 2
