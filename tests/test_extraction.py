@@ -54,10 +54,12 @@ def test_g1_fence_is_the_start_of_the_oldest_open_transaction(
 
 def test_g1_row_stamped_exactly_at_the_fence_is_not_lost(shop: Shop, warehouse: Warehouse) -> None:
     first = warehouse.run()
+    fence = f"timestamptz '{warehouse.fence(first)['fence']}' AT TIME ZONE 'UTC'"
     shop.force(
-        "INSERT INTO customers (email, full_name, created_at, updated_at) "
-        f"SELECT 'tie' || n || '@example.com', 'Ana', stamp, stamp FROM generate_series(1, 2) AS n, "
-        f"LATERAL (SELECT timestamptz '{warehouse.fence(first)['fence']}' AT TIME ZONE 'UTC') AS s (stamp)"
+        f"""
+        INSERT INTO customers (email, full_name, created_at, updated_at)
+        SELECT 'tie' || n || '@example.com', 'Ana', {fence}, {fence} FROM generate_series(1, 2) AS n
+        """
     )
     warehouse.run()
     assert emails(warehouse) == ["tie1@example.com", "tie2@example.com"]
@@ -111,7 +113,7 @@ def test_g1_all_tables_are_read_at_one_moment(shop: Shop, warehouse: Warehouse) 
             """
         )
     run.result()
-    assert {t: live_rows(warehouse, t) for t in TABLES} == dict.fromkeys(TABLES, [])
+    assert {t: live_rows(warehouse, t) for t in TABLES} == {table: [] for table in TABLES}
     warehouse.run()
     for table in TABLES:
         ((key,),) = shop.rows(f"SELECT {table.removesuffix('s')}_id FROM {table}")
@@ -197,8 +199,8 @@ def test_g1_transaction_open_when_summer_time_begins_is_not_lost(
     shop: Shop, warehouse: Warehouse
 ) -> None:
     # summer time begins in a second or two, and lasts 90 days
-    query = "SELECT extract(DOY FROM t)::int - 1, t::time(0) FROM (SELECT now()::timestamp + '2 s') AS s (t)"
-    ((day, time),) = shop.rows(query)
+    soon = "now()::timestamp + INTERVAL '2 seconds'"
+    ((day, time),) = shop.rows(f"SELECT extract(DOY FROM {soon})::int - 1, ({soon})::time(0)")
     zone = f"<WINTER>0<SUMMER>-1,{day}/{time},{(day + 90) % 365}/0"
     shop.execute(f"ALTER DATABASE {shop.name} SET timezone TO '{zone}'")
     with shop.connect() as late, shop.connect(autocommit=True) as clock:
