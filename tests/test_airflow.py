@@ -211,6 +211,10 @@ def test_check_of_silver_that_fails_keeps_gold_unbuilt_and_the_run_has_failed(
         ("failed", answer["run_id"], "failed in Airflow: check_silver.clean_customers")
     ]
 
+    warehouse.execute("DROP TRIGGER spoil ON silver.clean_customers", role="admin")
+    again = airflow.run(warehouse)
+    assert failed(again) == failed(answer), "rows that no run has changed since passed the check"
+
 
 def test_empty_tables_do_not_pass_for_correct_ones(airflow: Airflow, warehouse: Warehouse) -> None:
     answer = airflow.run(warehouse)

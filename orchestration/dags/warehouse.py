@@ -15,8 +15,8 @@ inside the warehouse; a task here is a `CALL` or a check, and no table passes th
 | `return_sample` | returns the latest sales |
 | `finish_run` | ends the run, whatever happened: it has failed when a task has |
 
-After each layer stands `check_<layer>`. Its checks look at the rows that this run wrote, so they
-cost what the change costs; that no table is empty is a check of its own.
+After each layer stands `check_<layer>`. Its checks look at the rows written since the last run that
+succeeded, so they cost what the change costs; that no table is empty is a check of its own.
 
 **Full refresh** (in the form of *Trigger*) compares all of production with bronze, computes silver
 and gold anew, writes what differs, and checks every row.
@@ -55,8 +55,16 @@ METRICS = ["daily_sales", "customer_lifetime_value", "product_performance", "coh
 # Rendered by Airflow when a task runs.
 RUN_ID = "{{ ti.xcom_pull('start_run') }}"
 IS_FULL = "{{ params.full_refresh }}"
-WRITTEN = "_run_id >= {{ 0 if params.full_refresh else ti.xcom_pull('start_run') }}"
-LIVE = f"{WRITTEN} AND NOT is_deleted"
+
+# The rows that a check looks at: those written since the last run of this DAG that succeeded. What
+# a check has found is so found again until it is mended. In a full refresh, all rows.
+UNCHECKED = """
+    _run_id > coalesce((
+        SELECT max(run_id) FROM etl.runs
+        WHERE begun_by = 'etl.start_run' AND status = 'succeeded' AND NOT {{ params.full_refresh }}
+    ), -1)
+"""
+UNCHECKED_AND_LIVE = f"NOT is_deleted AND {UNCHECKED}"
 
 # How long one statement may take. The server gives up first, so that the reason is in etl.steps.
 # It also notices when a task was killed, and ends the statement that nobody waits for any more.
@@ -85,14 +93,15 @@ def first_value(cursor: Any) -> Any:
 
 
 def tasks_without_success(ti: Any) -> str:
-    """Name the tasks of this DAG run that were to succeed and did not.
+    """Name the tasks of this DAG run that have failed or, when somebody stopped it, were skipped.
 
     Args:
-        ti: The running task, which does not count; nor do those that another one held up.
+        ti: The running task.
     """
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
-    fine = ("success", "upstream_failed")
-    return ", ".join(t for t, state in states.items() if state not in fine and t != ti.task_id)
+    failed = [task for task, state in states.items() if state == "failed"]
+    skipped = [task for task, state in states.items() if state == "skipped"]
+    return ", ".join(failed or skipped)
 
 
 def no_table_is_empty(schema: str, tables: Iterable[str]) -> None:
@@ -113,7 +122,7 @@ def columns_are_filled(schema: str, table: str, columns: list[str], rows: str) -
         schema: Schema of the table.
         table: Its name, also that of the task.
         columns: The columns.
-        rows: Condition on the rows to look at. Where a run wrote none, none is wrong.
+        rows: Condition on the rows to look at. Where there are none, none is wrong.
     """
     checks: dict[str, Any] = {column: {"null_check": {"equal_to": 0}} for column in columns}
     checks[columns[0]]["unique_check"] = {"equal_to": 0}
@@ -128,7 +137,7 @@ def rows_fulfil(task_id: str, table: str, rows: str, **conditions: str) -> None:
     Args:
         task_id: Name of the task.
         table: The table, with its schema.
-        rows: Condition on the rows to look at. Where a run wrote none, none is wrong.
+        rows: Condition on the rows to look at. Where there are none, none is wrong.
         conditions: What each row must fulfil, by a name for it.
     """
     checks = {
@@ -184,12 +193,13 @@ with DAG(
         SQLCheckOperator(
             task_id="all_tables_were_read",
             sql="""
-                SELECT count(*) > 0 AND bool_and(s.status IS NOT DISTINCT FROM 'succeeded')
-                FROM etl.models AS m
-                LEFT JOIN etl.steps AS s
-                    ON m.model = s.model AND s.run_id = {{ ti.xcom_pull('start_run') }}
-                WHERE m.layer = 'bronze'
+                SELECT count(*) = cardinality(%(tables)s::text[])
+                FROM etl.steps
+                WHERE run_id = {{ ti.xcom_pull('start_run') }}
+                    AND model = ANY(%(tables)s)
+                    AND status = 'succeeded'
             """,
+            parameters={"tables": [f"bronze.{table}" for table in RAW_TABLES]},
         )
 
     with TaskGroup("silver") as silver:
@@ -201,17 +211,17 @@ with DAG(
     with TaskGroup("check_silver") as check_silver:
         no_table_is_empty("silver", CLEAN_TABLES)
         for table, columns in CLEAN_TABLES.items():
-            columns_are_filled("silver", table, columns, LIVE)
+            columns_are_filled("silver", table, columns, UNCHECKED_AND_LIVE)
         rows_fulfil(
             "values_of_orders",
             "silver.clean_orders",
-            LIVE,
+            UNCHECKED_AND_LIVE,
             status_known="status IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')",
         )
         rows_fulfil(
             "values_of_order_items",
             "silver.clean_order_items",
-            LIVE,
+            UNCHECKED_AND_LIVE,
             quantity_positive="quantity > 0",
             price_not_negative="unit_price >= 0",
         )
@@ -224,12 +234,12 @@ with DAG(
 
     with TaskGroup("check_gold") as check_gold:
         no_table_is_empty("gold", [*STAR, "daily_sales"])
-        columns_are_filled("gold", "dim_customers", ["customer_key", "customer_id"], WRITTEN)
-        columns_are_filled("gold", "dim_products", ["product_key", "product_id"], WRITTEN)
+        columns_are_filled("gold", "dim_customers", ["customer_key", "customer_id"], UNCHECKED)
+        columns_are_filled("gold", "dim_products", ["product_key", "product_id"], UNCHECKED)
         rows_fulfil(
             "fact_sales",
             "gold.fact_sales",
-            WRITTEN,
+            UNCHECKED,
             amount_is_quantity_by_price="total_amount = quantity * unit_price",
             day_is_that_of_the_order="date_key = to_char(order_date, 'YYYYMMDD')::integer",
         )
