@@ -14,7 +14,7 @@ from fdwarehouse.identifiers import ident
 LOWER_BOUNDS = {
     "timestamp with time zone": "etl.extract_since",
     "timestamp without time zone": "etl.extract_since_local",
-    "date": "etl.extract_since_local",
+    "date": "etl.extract_since_date",
 }
 
 

@@ -61,10 +61,14 @@ WHEN NOT MATCHED BY SOURCE THEN DELETE;
 
 MERGE INTO etl.checks AS t
 USING (
+    {%- if checks %}
     VALUES
     {%- for c in checks %}
     ({{ c.name | literal }}, {{ c.layer | literal }}, {{ c.severity | literal }}, {{ c.scope | literal }}, {{ c.description | literal }}){{ "," if not loop.last }}
     {%- endfor %}
+    {%- else %}
+    SELECT NULL, NULL, NULL, NULL, NULL WHERE false
+    {%- endif %}
 ) AS s (check_name, layer, severity, scope, description)
 ON t.check_name = s.check_name
 WHEN NOT MATCHED THEN

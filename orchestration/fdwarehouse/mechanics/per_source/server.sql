@@ -79,7 +79,7 @@ CREATE FOREIGN TABLE {{ table.foreign_table }} (
     {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
     {%- endfor %}
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ source.schema_name | literal }}, table_name {{ table.name | literal }});
-COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS '{{ source.schema_name }}.{{ table.name }} of the source.';
+COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS {{ (source.schema_name ~ "." ~ table.name ~ " of the source.") | literal }};
 
 {% endfor -%}
 -- Nothing is deployed that could not be read.

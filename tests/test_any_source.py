@@ -1,0 +1,191 @@
+"""G1 complete, for a production that is no shop: any key, any column type, each mode of reading."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from fdwarehouse.config import load_config
+from fdwarehouse.contract import contract_path, dump_contract
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.inspect_source import inspect
+from fdwarehouse.render import render_project
+from tests.harness import Row, Shop, Warehouse
+
+SCHEMA = """
+CREATE SCHEMA "clinic 'A'";
+SET search_path = "clinic 'A'";
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE TABLE visits (
+    visit uuid PRIMARY KEY,
+    report json,
+    findings jsonb,
+    tags text [],
+    letter xml,
+    "Mood" mood,
+    "order" point,
+    dose numeric,
+    scan bytea,
+    stay tsrange,
+    device inet,
+    lasted interval,
+    changed_at timestamptz NOT NULL
+);
+CREATE TABLE readings (
+    sensor text,
+    number bigint,
+    value double precision,
+    received_at timestamp(3) NOT NULL,
+    PRIMARY KEY (number, sensor)
+);
+CREATE TABLE wards (ward char(3) PRIMARY KEY, beds smallint);
+CREATE TABLE diary (entry int PRIMARY KEY, said text, changed_on date NOT NULL);
+GRANT USAGE ON SCHEMA "clinic 'A'"TO warehouse_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA "clinic 'A'"TO warehouse_reader;
+"""
+CONFIG: dict[str, Any] = {
+    "project": "hospital",
+    "sources": {
+        "clinic": {
+            "schema": "clinic 'A'",
+            "source_system": "it's the clinic",
+            "overlap": "0 seconds",
+            "tables": {
+                "visits": {"watermark": "changed_at"},
+                "readings": {"mode": "append", "watermark": "received_at"},
+                "wards": {"mode": "snapshot"},
+                "diary": {"key": ["entry"], "watermark": "changed_on"},
+            },
+        }
+    },
+}
+
+
+class Clinic:
+    """A production with another schema, and a warehouse of it that has only bronze."""
+
+    def __init__(self, shop: Shop, warehouse: Warehouse, root: Path) -> None:
+        self.shop = shop
+        self.warehouse = warehouse
+        self.root = root
+        with psycopg.connect(shop.urls["admin"]) as connection:
+            connection.execute(SCHEMA.encode())
+        self.configure(CONFIG)
+        warehouse.deploy(root, source="clinic")
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Write warehouse.yaml, and the contract as the tool does."""
+        (self.root / "warehouse.yaml").write_text(yaml.safe_dump(config))
+        source = load_config(self.root).sources["clinic"]
+        urls = self.warehouse.urls["owner"], self.shop.urls["reader"]
+        path = contract_path(self.root, "clinic")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dump_contract(inspect(urls[0], "clinic", source, urls[1])))
+
+    def write(self, *statements: str) -> None:
+        """Change production."""
+        with self.shop.connect() as connection:
+            connection.execute("""SET search_path = "clinic 'A'" """)
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def run(self, table: str, columns: str) -> list[Row]:
+        """Run the pipeline, and return what it appended to a table."""
+        query = f"SELECT {columns} FROM bronze.raw_{table} WHERE _run_id = %s ORDER BY 1"
+        return self.warehouse.rows(query, [self.warehouse.run()])
+
+
+@pytest.fixture
+def clinic(shop: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path) -> Clinic:
+    return Clinic(shop, bootstrapped_warehouse, tmp_path)
+
+
+# column, two values, and how they look in bronze; the embedded server has no values of xml
+CHANGES = [
+    (
+        "report",
+        """'{"a": 1, "a":  2}'""",
+        '{"a": 1, "a":  2}',
+        """'{"a":1,"a":2}'""",
+        '{"a":1,"a":2}',
+    ),
+    ("findings", """'{"b": [1, null]}'""", '{"b": [1, null]}', "'null'", "null"),
+    ("tags", "'{x,NULL,\"y z\"}'", '{x,NULL,"y z"}', "'{}'", "{}"),
+    ('"Mood"', "'good'", "good", "'bad'", "bad"),
+    ('"order"', "'(1,2)'", "(1,2)", "'(1,3)'", "(1,3)"),
+    ("dose", "1.0", "1.0", "'NaN'", "NaN"),
+    ("scan", r"'\x00ff'", r"\x00ff", r"'\x'", r"\x"),
+    ("stay", "'[2020-01-01,)'", '["2020-01-01 00:00:00",)', "'empty'", "empty"),
+    ("device", "'10.0.0.1/8'", "10.0.0.1/8", "'::1/64'", "::1/64"),
+    ("lasted", "'1 month'", "1 mon", "'30 days'", "30 days"),  # equal, and yet not the same
+]
+
+
+def test_g1_change_of_a_column_of_any_type_makes_a_version(clinic: Clinic) -> None:
+    clinic.write("INSERT INTO visits (visit, changed_at) VALUES (gen_random_uuid(), now())")
+    assert len(clinic.run("visits", "visit")) == 1
+    for column, first, first_text, second, second_text in CHANGES:
+        values = [(first, first_text), (second, second_text), ("NULL", None)]
+        for value, text in values:
+            clinic.write(f"UPDATE visits SET changed_at = now(), {column} = {value}")
+            assert clinic.run("visits", f"{column}::text") == [(text,)]
+            clinic.write("UPDATE visits SET changed_at = changed_at")
+    seen = clinic.warehouse.column("SELECT count(*) FROM bronze.raw_visits GROUP BY visit")
+    assert seen == [1 + 3 * len(CHANGES)]
+
+
+def test_g1_keys_of_several_columns_are_compared_as_a_whole(clinic: Clinic) -> None:
+    for sensor, number, value in (("a", 1, 0.1), ("b", 1, 0.2), ("a", 2, 0.3)):
+        clinic.write(f"INSERT INTO readings VALUES ('{sensor}', {number}, {value}, now())")
+    columns = "sensor, number, value"
+    assert clinic.run("readings", columns) == [("a", 1, 0.1), ("a", 2, 0.3), ("b", 1, 0.2)]
+    clinic.write("UPDATE readings SET value = 0.4, received_at = now() WHERE number = 2")
+    assert clinic.run("readings", columns) == [("a", 2, 0.4)]
+
+
+def test_g1_rows_without_time_stamp_are_compared_as_a_whole(clinic: Clinic) -> None:
+    columns = "ward, beds, _is_deleted"
+    clinic.write("INSERT INTO wards VALUES ('A', 10), ('B', 20)")
+    assert clinic.run("wards", columns) == [("A  ", 10, False), ("B  ", 20, False)]
+    clinic.write(
+        "UPDATE wards SET beds = 11 WHERE ward = 'A'", "DELETE FROM wards WHERE ward = 'B'"
+    )
+    assert clinic.run("wards", columns) == [("A  ", 11, False), ("B  ", 20, True)]
+    assert clinic.run("wards", columns) == []
+    clinic.write("INSERT INTO wards VALUES ('B', 20)")
+    assert clinic.run("wards", columns) == [("B  ", 20, False)]
+
+
+def test_g1_rows_stamped_with_a_date_are_seen_the_same_day(clinic: Clinic) -> None:
+    clinic.write("INSERT INTO diary VALUES (1, 'morning', current_date)")
+    assert clinic.run("diary", "entry, said") == [(1, "morning")]
+    clinic.write(
+        "INSERT INTO diary VALUES (2, 'noon', current_date)",
+        "UPDATE diary SET said = 'evening' WHERE entry = 1",
+    )
+    assert clinic.run("diary", "entry, said") == [(1, "evening"), (2, "noon")]
+
+
+def test_g5_column_added_to_production_is_added_to_bronze_and_history_stays(clinic: Clinic) -> None:
+    clinic.write("INSERT INTO wards VALUES ('A', 10)")
+    assert clinic.run("wards", "ward") == [("A  ",)]
+    clinic.write("ALTER TABLE wards ADD floor int NOT NULL DEFAULT 2, DROP beds")
+    clinic.configure(CONFIG)
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    assert clinic.run("wards", "ward, floor, beds") == [("A  ", 2, None)]
+    query = "SELECT ward, floor, beds FROM bronze.raw_wards ORDER BY _run_id"
+    assert clinic.warehouse.rows(query) == [("A  ", None, 10), ("A  ", 2, None)]
+
+
+def test_source_system_is_what_the_configuration_says(clinic: Clinic) -> None:
+    clinic.write("INSERT INTO wards VALUES ('A', 10)")
+    assert clinic.run("wards", "_source_system") == [("it's the clinic",)]
+
+
+def test_table_without_key_is_refused(clinic: Clinic) -> None:
+    clinic.write("ALTER TABLE wards DROP CONSTRAINT wards_pkey")
+    clinic.configure(CONFIG)
+    with pytest.raises(FdwarehouseError, match=r"clinic\.wards: it has no primary key"):
+        render_project(clinic.root)
