@@ -47,6 +47,7 @@ BEGIN
     USING p_run_id, v_after_run_id;
 
     IF v_step.layer <> 'source' THEN
+        PERFORM etl.make_owed_definitions(v_model.table_name);
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
         PERFORM etl.advance_watermark(p_run_id, p_model, v_after_run_id = 0);
     END IF;

@@ -11,6 +11,8 @@ BEGIN
         SET status = 'pending', is_full = s.is_full OR excluded.is_full
         WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
 
+    PERFORM etl.put_off_definitions(p_models);
+
     UPDATE etl.runs SET lease_until = clock_timestamp() + lease
     WHERE run_id = p_run_id AND lease IS NOT NULL;
 END;

@@ -20,6 +20,7 @@ BEGIN
             PERFORM etl.execute_step(p_run_id, v_model);
         END LOOP;
         v_model := NULL;
+        SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
         v_results := etl.evaluate_checks(p_run_id, p_models);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN

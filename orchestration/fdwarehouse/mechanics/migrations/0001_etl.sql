@@ -180,6 +180,16 @@ COMMENT ON COLUMN etl.bucket_hashes.bucket IS 'Hash of the key, 0 to 4095.';
 COMMENT ON COLUMN etl.bucket_hashes.row_count IS 'Live rows in the bucket.';
 COMMENT ON COLUMN etl.bucket_hashes.hash IS 'The hashes of these rows, XORed.';
 
+CREATE TABLE etl.owed_definitions (
+    table_name text NOT NULL,
+    make_command text NOT NULL,
+    PRIMARY KEY (table_name, make_command)
+);
+COMMENT ON TABLE etl.owed_definitions IS
+'Grain: one index or constraint that a first load has put off and makes when it is through.';
+COMMENT ON COLUMN etl.owed_definitions.table_name IS 'Schema-qualified table.';
+COMMENT ON COLUMN etl.owed_definitions.make_command IS 'The SQL that makes it.';
+
 CREATE TABLE etl.checks (
     check_name text PRIMARY KEY,
     layer text NOT NULL,

@@ -1,0 +1,18 @@
+CREATE FUNCTION etl.make_owed_definitions(p_table text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_command text;
+BEGIN
+    FOR v_command IN
+        DELETE FROM etl.owed_definitions
+        WHERE table_name = p_table
+        RETURNING make_command
+    LOOP
+        EXECUTE v_command;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION etl.make_owed_definitions IS
+'Makes the indexes, references and exclusions of a table that were put off until it is loaded; the data must fulfil them. Argument: the table.';

@@ -1,0 +1,52 @@
+-- A first load pays for every index entry and every reference row by row; made afterwards, from all rows at
+-- once, they cost a tenth. Dropped in a short transaction before the load, so that readers of gold do not
+-- wait; making them does not block readers. What is owed is in a table: it survives a load that fails.
+CREATE FUNCTION etl.put_off_definitions(p_models text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_table regclass;
+    v_is_small boolean;
+    v_definition record;
+BEGIN
+    FOR v_table IN
+        SELECT m.table_name::regclass
+        FROM etl.models AS m
+        WHERE m.model = ANY(p_models)
+            AND m.layer <> 'source'
+            AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.table_name)
+    LOOP
+        EXECUTE format(
+            'SELECT count(*) < 1000 FROM (SELECT FROM %s LIMIT 1000) AS first_rows', v_table
+        )
+        INTO v_is_small;
+        CONTINUE WHEN NOT v_is_small;
+
+        FOR v_definition IN
+            SELECT
+                format('ALTER TABLE %s DROP CONSTRAINT %I', v_table, c.conname) AS drop_command,
+                format(
+                    'ALTER TABLE %s ADD CONSTRAINT %I %s',
+                    v_table, c.conname, pg_get_constraintdef(c.oid)
+                ) AS make_command
+            FROM pg_constraint AS c
+            WHERE c.conrelid = v_table AND c.contype IN ('f', 'x')
+            UNION ALL
+            SELECT
+                format('DROP INDEX %s', i.indexrelid::regclass),
+                pg_get_indexdef(i.indexrelid)
+            FROM pg_index AS i
+            WHERE i.indrelid = v_table
+                AND NOT i.indisunique
+                AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)
+        LOOP
+            INSERT INTO etl.owed_definitions (table_name, make_command)
+            VALUES (v_table::text, v_definition.make_command);
+            EXECUTE v_definition.drop_command;
+        END LOOP;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION etl.put_off_definitions IS
+'Drops the secondary indexes, references and exclusions of tables that are about to be loaded for the first time, and notes them in etl.owed_definitions. Argument: the models of the load.';
