@@ -1,4 +1,5 @@
--- Silver of xyz_store. What a live row must fulfil is a constraint; a deleted row keeps what was last seen.
+-- Silver of xyz_store. What a live row must fulfil is a constraint; a deleted row keeps what was
+-- last seen.
 
 CREATE TABLE silver.clean_customers (
     customer_id integer PRIMARY KEY,
@@ -9,7 +10,8 @@ CREATE TABLE silver.clean_customers (
     is_deleted boolean NOT NULL,
     _run_id bigint NOT NULL,
     CONSTRAINT clean_customers_email_clean CHECK (is_deleted OR email = lower(btrim(email))),
-    CONSTRAINT clean_customers_complete CHECK (is_deleted OR (email IS NOT NULL AND full_name IS NOT NULL))
+    CONSTRAINT clean_customers_complete
+    CHECK (is_deleted OR (email IS NOT NULL AND full_name IS NOT NULL))
 );
 CREATE INDEX clean_customers_run_id ON silver.clean_customers (_run_id);
 
@@ -22,7 +24,8 @@ CREATE TABLE silver.clean_products (
     updated_at timestamp,
     is_deleted boolean NOT NULL,
     _run_id bigint NOT NULL,
-    CONSTRAINT clean_products_price_not_negative CHECK (is_deleted OR (price IS NOT NULL AND price >= 0))
+    CONSTRAINT clean_products_price_not_negative
+    CHECK (is_deleted OR (price IS NOT NULL AND price >= 0))
 );
 CREATE INDEX clean_products_run_id ON silver.clean_products (_run_id);
 
@@ -38,7 +41,10 @@ CREATE TABLE silver.clean_orders (
     CONSTRAINT clean_orders_status_known
     CHECK (is_deleted OR status IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')),
     CONSTRAINT clean_orders_complete
-    CHECK (is_deleted OR (customer_id IS NOT NULL AND order_date IS NOT NULL AND status IS NOT NULL))
+    CHECK (
+        is_deleted
+        OR (customer_id IS NOT NULL AND order_date IS NOT NULL AND status IS NOT NULL)
+    )
 );
 CREATE INDEX clean_orders_run_id ON silver.clean_orders (_run_id);
 

@@ -62,19 +62,35 @@ CREATE TABLE gold.dim_products (
     CONSTRAINT dim_products_no_overlap
     EXCLUDE USING gist (product_id WITH =, tsrange(valid_from, valid_to) WITH &&)
     DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT dim_products_price_not_negative CHECK (is_inferred OR (price IS NOT NULL AND price >= 0))
+    CONSTRAINT dim_products_price_not_negative
+    CHECK (is_inferred OR (price IS NOT NULL AND price >= 0))
 );
 CREATE INDEX dim_products_run_id ON gold.dim_products (_run_id);
 CREATE INDEX dim_products_inferred ON gold.dim_products (product_id) WHERE is_inferred;
 
 -- The unknown member, for facts whose dimension has no version at their time.
 INSERT INTO gold.dim_customers (
-    customer_key, customer_id, full_name, valid_from, valid_to, is_inferred, _inserted_run_id, _run_id
+    customer_key,
+    customer_id,
+    full_name,
+    valid_from,
+    valid_to,
+    is_inferred,
+    _inserted_run_id,
+    _run_id
 )
 OVERRIDING SYSTEM VALUE
 VALUES (-1, -1, 'Unknown', '-infinity', 'infinity', true, 0, 0);
 INSERT INTO gold.dim_products (
-    product_key, product_id, name, category, valid_from, valid_to, is_inferred, _inserted_run_id, _run_id
+    product_key,
+    product_id,
+    name,
+    category,
+    valid_from,
+    valid_to,
+    is_inferred,
+    _inserted_run_id,
+    _run_id
 )
 OVERRIDING SYSTEM VALUE
 VALUES (-1, -1, 'Unknown', 'unknown', '-infinity', 'infinity', true, 0, 0);
@@ -171,7 +187,8 @@ CREATE TABLE gold.cohort_retention (
     cohort_customers bigint NOT NULL,
     active_customers bigint NOT NULL,
     revenue numeric(20, 2) NOT NULL,
-    retention_rate numeric GENERATED ALWAYS AS (round(active_customers::numeric / cohort_customers, 4)) STORED,
+    retention_rate numeric
+    GENERATED ALWAYS AS (round(active_customers::numeric / cohort_customers, 4)) STORED,
     _run_id bigint NOT NULL,
     PRIMARY KEY (cohort_month, months_since)
 );

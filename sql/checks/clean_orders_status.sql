@@ -8,4 +8,7 @@ FROM silver.clean_orders
 WHERE
     _run_id > p_after_run_id
     AND NOT is_deleted
-    AND (status IS NULL OR status NOT IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled'))
+    AND (
+        status IS NULL
+        OR status NOT IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')
+    )

@@ -11,5 +11,5 @@ INNER JOIN gold.dim_customers AS b
     ON a.customer_id = b.customer_id
         AND a.customer_key <> b.customer_key
         AND a.valid_from < b.valid_to
-        AND b.valid_from < a.valid_to
+        AND a.valid_to > b.valid_from
 WHERE a._run_id > p_after_run_id

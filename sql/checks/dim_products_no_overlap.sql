@@ -11,5 +11,5 @@ INNER JOIN gold.dim_products AS b
     ON a.product_id = b.product_id
         AND a.product_key <> b.product_key
         AND a.valid_from < b.valid_to
-        AND b.valid_from < a.valid_to
+        AND a.valid_to > b.valid_from
 WHERE a._run_id > p_after_run_id

@@ -1,7 +1,9 @@
 -- layer: silver
 -- severity: warn
 -- scope: full
--- Row count and sum of order_items are those of production, as of the last fence; a difference is a deletion or a silent update that was not reconciled yet.
+-- The number of order items and their amount are those of production, as of the last fence; a
+-- difference is a row that was set aside, or a deletion or a silent update that was not reconciled
+-- yet.
 WITH last_fence AS (
     SELECT (fence AT TIME ZONE 'UTC') + utc_offset AS local_time
     FROM etl.watermarks
@@ -11,7 +13,7 @@ WITH last_fence AS (
 changed_since AS (
     SELECT order_item_id
     FROM production.order_items
-    WHERE updated_at >= (SELECT local_time FROM last_fence)
+    WHERE updated_at >= (SELECT f.local_time FROM last_fence AS f)
 ),
 
 in_production AS (
@@ -19,7 +21,7 @@ in_production AS (
         count(*) AS row_count,
         coalesce(sum(quantity * unit_price), 0) AS amount
     FROM production.order_items
-    WHERE updated_at < (SELECT local_time FROM last_fence)
+    WHERE updated_at < (SELECT f.local_time FROM last_fence AS f)
 ),
 
 in_silver AS (
@@ -27,7 +29,9 @@ in_silver AS (
         count(*) AS row_count,
         coalesce(sum(quantity * unit_price), 0) AS amount
     FROM silver.clean_order_items
-    WHERE NOT is_deleted AND order_item_id NOT IN (SELECT order_item_id FROM changed_since)
+    WHERE
+        NOT is_deleted
+        AND order_item_id NOT IN (SELECT c.order_item_id FROM changed_since AS c)
 )
 
 SELECT

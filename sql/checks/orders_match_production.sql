@@ -1,7 +1,8 @@
 -- layer: silver
 -- severity: warn
 -- scope: full
--- Row count of orders are those of production, as of the last fence; a difference is a deletion or a silent update that was not reconciled yet.
+-- The number of orders is that of production, as of the last fence; a difference is a row that was
+-- set aside, or a deletion or a silent update that was not reconciled yet.
 WITH last_fence AS (
     SELECT (fence AT TIME ZONE 'UTC') + utc_offset AS local_time
     FROM etl.watermarks
@@ -11,21 +12,21 @@ WITH last_fence AS (
 changed_since AS (
     SELECT order_id
     FROM production.orders
-    WHERE updated_at >= (SELECT local_time FROM last_fence)
+    WHERE updated_at >= (SELECT f.local_time FROM last_fence AS f)
 ),
 
 in_production AS (
-    SELECT
-        count(*) AS row_count
+    SELECT count(*) AS row_count
     FROM production.orders
-    WHERE updated_at < (SELECT local_time FROM last_fence)
+    WHERE updated_at < (SELECT f.local_time FROM last_fence AS f)
 ),
 
 in_silver AS (
-    SELECT
-        count(*) AS row_count
+    SELECT count(*) AS row_count
     FROM silver.clean_orders
-    WHERE NOT is_deleted AND order_id NOT IN (SELECT order_id FROM changed_since)
+    WHERE
+        NOT is_deleted
+        AND order_id NOT IN (SELECT c.order_id FROM changed_since AS c)
 )
 
 SELECT

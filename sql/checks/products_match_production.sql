@@ -1,7 +1,9 @@
 -- layer: silver
 -- severity: warn
 -- scope: full
--- Row count and sum of products are those of production, as of the last fence; a difference is a deletion or a silent update that was not reconciled yet.
+-- The number of products and the sum of their prices are those of production, as of the last fence;
+-- a difference is a row that was set aside, or a deletion or a silent update that was not
+-- reconciled yet.
 WITH last_fence AS (
     SELECT (fence AT TIME ZONE 'UTC') + utc_offset AS local_time
     FROM etl.watermarks
@@ -11,7 +13,7 @@ WITH last_fence AS (
 changed_since AS (
     SELECT product_id
     FROM production.products
-    WHERE updated_at >= (SELECT local_time FROM last_fence)
+    WHERE updated_at >= (SELECT f.local_time FROM last_fence AS f)
 ),
 
 in_production AS (
@@ -19,7 +21,7 @@ in_production AS (
         count(*) AS row_count,
         coalesce(sum(price), 0) AS amount
     FROM production.products
-    WHERE updated_at < (SELECT local_time FROM last_fence)
+    WHERE updated_at < (SELECT f.local_time FROM last_fence AS f)
 ),
 
 in_silver AS (
@@ -27,7 +29,9 @@ in_silver AS (
         count(*) AS row_count,
         coalesce(sum(price), 0) AS amount
     FROM silver.clean_products
-    WHERE NOT is_deleted AND product_id NOT IN (SELECT product_id FROM changed_since)
+    WHERE
+        NOT is_deleted
+        AND product_id NOT IN (SELECT c.product_id FROM changed_since AS c)
 )
 
 SELECT

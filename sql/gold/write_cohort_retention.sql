@@ -1,5 +1,5 @@
--- How many customers of a cohort (those who first bought in the same month) buy again, month by month.
--- Grain: one cohort and number of months since.
+-- How many customers of a cohort, those who first bought in the same month, buy again month by
+-- month. Grain: one cohort and number of months since.
 {{ routine.writer('gold.write_cohort_retention') }}
 BEGIN ATOMIC
     WITH decided_cohorts AS (

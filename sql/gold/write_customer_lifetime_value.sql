@@ -1,4 +1,5 @@
--- What each customer has brought; what was cancelled is not revenue. Grain: one customer with orders.
+-- What each customer has brought; what was cancelled is not revenue.
+-- Grain: one customer with orders.
 {{ routine.writer('gold.write_customer_lifetime_value') }}
 BEGIN ATOMIC
     WITH decided_groups AS (
@@ -15,23 +16,34 @@ BEGIN ATOMIC
         WHERE p_after_run_id = 0
     ),
 
-    due_groups AS (
+    decided_sales AS (
         SELECT
             f.customer_id,
-            count(DISTINCT f.order_id) FILTER (WHERE f.order_status <> 'cancelled') AS orders,
-            coalesce(sum(f.quantity) FILTER (WHERE f.order_status <> 'cancelled'), 0) AS quantity,
-            coalesce(sum(f.total_amount) FILTER (WHERE f.order_status <> 'cancelled'), 0) AS revenue,
-            round(
-                sum(f.total_amount) FILTER (WHERE f.order_status <> 'cancelled')
-                / nullif(count(DISTINCT f.order_id) FILTER (WHERE f.order_status <> 'cancelled'), 0),
-                2
-            ) AS average_order_value,
-            min(f.order_date) FILTER (WHERE f.order_status <> 'cancelled') AS first_order_date,
-            max(f.order_date) FILTER (WHERE f.order_status <> 'cancelled') AS last_order_date,
-            count(DISTINCT f.order_id) FILTER (WHERE f.order_status = 'cancelled') AS cancelled_orders
+            f.order_id,
+            f.order_date,
+            f.quantity,
+            f.total_amount,
+            f.order_status = 'cancelled' AS is_cancelled
         FROM decided_groups AS d
         INNER JOIN gold.fact_sales AS f ON d.customer_id = f.customer_id
-        GROUP BY f.customer_id
+    ),
+
+    due_groups AS (
+        SELECT
+            customer_id,
+            count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled) AS orders,
+            coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0) AS quantity,
+            coalesce(sum(total_amount) FILTER (WHERE NOT is_cancelled), 0) AS revenue,
+            round(
+                sum(total_amount) FILTER (WHERE NOT is_cancelled)
+                / nullif(count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled), 0),
+                2
+            ) AS average_order_value,
+            min(order_date) FILTER (WHERE NOT is_cancelled) AS first_order_date,
+            max(order_date) FILTER (WHERE NOT is_cancelled) AS last_order_date,
+            count(DISTINCT order_id) FILTER (WHERE is_cancelled) AS cancelled_orders
+        FROM decided_sales
+        GROUP BY customer_id
     ),
 
     {{ merge.write_difference(

@@ -1,5 +1,6 @@
--- In which months each customer bought, and since when. Grain: one customer and month with an order that was
--- not cancelled. The cohorts that it changes are left in gold.customer_months_changes.
+-- In which months each customer bought, and since when. The cohorts that it changes are left in
+-- gold.customer_months_changes.
+-- Grain: one customer and month with an order that was not cancelled.
 {{ routine.writer('gold.write_customer_months') }}
 BEGIN ATOMIC
     WITH decided_customers AS (

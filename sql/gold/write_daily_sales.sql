@@ -15,18 +15,29 @@ BEGIN ATOMIC
         WHERE p_after_run_id = 0
     ),
 
-    due_groups AS (
+    decided_sales AS (
         SELECT
             f.date_key,
-            count(DISTINCT f.order_id) FILTER (WHERE f.order_status <> 'cancelled') AS orders,
-            count(DISTINCT f.customer_id) FILTER (WHERE f.order_status <> 'cancelled') AS customers,
-            coalesce(sum(f.quantity) FILTER (WHERE f.order_status <> 'cancelled'), 0) AS quantity,
-            coalesce(sum(f.total_amount) FILTER (WHERE f.order_status <> 'cancelled'), 0) AS revenue,
-            count(DISTINCT f.order_id) FILTER (WHERE f.order_status = 'cancelled') AS cancelled_orders,
-            coalesce(sum(f.total_amount) FILTER (WHERE f.order_status = 'cancelled'), 0) AS cancelled_amount
+            f.order_id,
+            f.customer_id,
+            f.quantity,
+            f.total_amount,
+            f.order_status = 'cancelled' AS is_cancelled
         FROM decided_groups AS d
         INNER JOIN gold.fact_sales AS f ON d.date_key = f.date_key
-        GROUP BY f.date_key
+    ),
+
+    due_groups AS (
+        SELECT
+            date_key,
+            count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled) AS orders,
+            count(DISTINCT customer_id) FILTER (WHERE NOT is_cancelled) AS customers,
+            coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0) AS quantity,
+            coalesce(sum(total_amount) FILTER (WHERE NOT is_cancelled), 0) AS revenue,
+            count(DISTINCT order_id) FILTER (WHERE is_cancelled) AS cancelled_orders,
+            coalesce(sum(total_amount) FILTER (WHERE is_cancelled), 0) AS cancelled_amount
+        FROM decided_sales
+        GROUP BY date_key
     ),
 
     {{ merge.write_difference(

@@ -1,5 +1,6 @@
--- Sales, each with the versions of customer and product that were valid when it was ordered.
--- Grain: one order item. The groups that it changes are left in gold.fact_sales_changes for the metrics.
+-- Sales, each with the versions of customer and product that were valid when it was ordered. The
+-- groups that it changes are left in gold.fact_sales_changes for the metrics.
+-- Grain: one order item.
 {{ routine.writer('gold.write_fact_sales') }}
 BEGIN ATOMIC
     WITH decided_items AS (
@@ -42,9 +43,13 @@ BEGIN ATOMIC
         INNER JOIN silver.clean_order_items AS i ON d.order_item_id = i.order_item_id
         INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
         LEFT JOIN gold.dim_customers AS c
-            ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
+            ON o.customer_id = c.customer_id
+                AND o.order_date >= c.valid_from
+                AND o.order_date < c.valid_to
         LEFT JOIN gold.dim_products AS p
-            ON i.product_id = p.product_id AND o.order_date >= p.valid_from AND o.order_date < p.valid_to
+            ON i.product_id = p.product_id
+                AND o.order_date >= p.valid_from
+                AND o.order_date < p.valid_to
         WHERE NOT i.is_deleted AND NOT o.is_deleted
     ),
 

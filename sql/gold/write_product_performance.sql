@@ -15,21 +15,35 @@ BEGIN ATOMIC
         WHERE p_after_run_id = 0
     ),
 
-    due_groups AS (
+    decided_sales AS (
         SELECT
             f.product_id,
-            count(DISTINCT f.order_id) FILTER (WHERE f.order_status <> 'cancelled') AS orders,
-            count(DISTINCT f.customer_id) FILTER (WHERE f.order_status <> 'cancelled') AS customers,
-            coalesce(sum(f.quantity) FILTER (WHERE f.order_status <> 'cancelled'), 0) AS quantity,
-            coalesce(sum(f.total_amount) FILTER (WHERE f.order_status <> 'cancelled'), 0) AS revenue,
-            round(
-                sum(f.total_amount) FILTER (WHERE f.order_status <> 'cancelled') / nullif(sum(f.quantity) FILTER (WHERE f.order_status <> 'cancelled'), 0), 2
-            ) AS average_unit_price,
-            min(f.order_date) FILTER (WHERE f.order_status <> 'cancelled') AS first_order_date,
-            max(f.order_date) FILTER (WHERE f.order_status <> 'cancelled') AS last_order_date
+            f.order_id,
+            f.customer_id,
+            f.order_date,
+            f.quantity,
+            f.total_amount,
+            f.order_status = 'cancelled' AS is_cancelled
         FROM decided_groups AS d
         INNER JOIN gold.fact_sales AS f ON d.product_id = f.product_id
-        GROUP BY f.product_id
+    ),
+
+    due_groups AS (
+        SELECT
+            product_id,
+            count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled) AS orders,
+            count(DISTINCT customer_id) FILTER (WHERE NOT is_cancelled) AS customers,
+            coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0) AS quantity,
+            coalesce(sum(total_amount) FILTER (WHERE NOT is_cancelled), 0) AS revenue,
+            round(
+                sum(total_amount) FILTER (WHERE NOT is_cancelled)
+                / nullif(sum(quantity) FILTER (WHERE NOT is_cancelled), 0),
+                2
+            ) AS average_unit_price,
+            min(order_date) FILTER (WHERE NOT is_cancelled) AS first_order_date,
+            max(order_date) FILTER (WHERE NOT is_cancelled) AS last_order_date
+        FROM decided_sales
+        GROUP BY product_id
     ),
 
     {{ merge.write_difference(

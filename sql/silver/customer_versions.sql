@@ -1,4 +1,5 @@
--- What silver makes of customers, and which versions it sets aside. Grain: one version of one customer.
+-- What silver makes of customers, and which versions it sets aside.
+-- Grain: one version of one customer.
 CREATE VIEW silver.customer_versions AS
 WITH cleaned_versions AS (
     SELECT
@@ -14,8 +15,8 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'customer_id is null': "customer_id IS NULL",
-        'email is empty': "coalesce(email, '') = ''",
+        'customer_id is null': ["customer_id IS NULL"],
+        'email is empty': ["email IS NULL", "email = ''"],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.customer_versions IS

@@ -1,4 +1,5 @@
--- What silver makes of order_items, and which versions it sets aside. Grain: one version of one order item.
+-- What silver makes of order_items, and which versions it sets aside.
+-- Grain: one version of one order item.
 CREATE VIEW silver.order_item_versions AS
 WITH cleaned_versions AS (
     SELECT
@@ -16,11 +17,11 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'order_item_id is null': "order_item_id IS NULL",
-        'order_id is null': "order_id IS NULL",
-        'product_id is null': "product_id IS NULL",
-        'quantity is null or not positive': "quantity IS NULL OR quantity <= 0",
-        'unit_price is null or negative': "unit_price IS NULL OR unit_price < 0",
+        'order_item_id is null': ["order_item_id IS NULL"],
+        'order_id is null': ["order_id IS NULL"],
+        'product_id is null': ["product_id IS NULL"],
+        'quantity is null or not positive': ["quantity IS NULL", "quantity <= 0"],
+        'unit_price is null or negative': ["unit_price IS NULL", "unit_price < 0"],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.order_item_versions IS

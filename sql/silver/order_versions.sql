@@ -1,4 +1,5 @@
--- What silver makes of orders, and which versions it sets aside. Grain: one version of one order.
+-- What silver makes of orders, and which versions it sets aside.
+-- Grain: one version of one order.
 CREATE VIEW silver.order_versions AS
 WITH cleaned_versions AS (
     SELECT
@@ -15,10 +16,13 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'order_id is null': "order_id IS NULL",
-        'customer_id is null': "customer_id IS NULL",
-        'order_date is null or infinite': "order_date IS NULL OR NOT isfinite(order_date)",
-        'unknown status': "status IS NULL OR status NOT IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')",
+        'order_id is null': ["order_id IS NULL"],
+        'customer_id is null': ["customer_id IS NULL"],
+        'order_date is null or infinite': ["order_date IS NULL", "NOT isfinite(order_date)"],
+        'unknown status': [
+            "status IS NULL",
+            "status NOT IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')",
+        ],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.order_versions IS

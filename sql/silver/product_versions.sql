@@ -1,4 +1,5 @@
--- What silver makes of products, and which versions it sets aside. Grain: one version of one product.
+-- What silver makes of products, and which versions it sets aside.
+-- Grain: one version of one product.
 CREATE VIEW silver.product_versions AS
 WITH cleaned_versions AS (
     SELECT
@@ -15,8 +16,8 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'product_id is null': "product_id IS NULL",
-        'price is null or negative': "price IS NULL OR price < 0",
+        'product_id is null': ["product_id IS NULL"],
+        'price is null or negative': ["price IS NULL", "price < 0"],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.product_versions IS

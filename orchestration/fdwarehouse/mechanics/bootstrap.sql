@@ -1,14 +1,17 @@
--- The only step that needs an administrator. It can be run again at any time; it takes nothing away.
+-- The only step that needs an administrator. It can be run again at any time; it takes nothing
+-- away.
 --
 -- The warehouse's server (extensions, roles, the right to create schemas):
 --     psql "$WAREHOUSE_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
 -- The production server (one role that may read one schema and see when transactions began):
---     PGOPTIONS="-c fdwarehouse.side=production" psql "$PRODUCTION_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
+--     PGOPTIONS="-c fdwarehouse.side=production" \
+--         psql "$PRODUCTION_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
 --
 -- Settings, all optional, given like fdwarehouse.side above:
 --     fdwarehouse.schema             schema of production to read (public)
---     fdwarehouse.<role>_password    password of a role (none: it is left as it is, set one with \password);
---                                    <role> is owner, loader, analyst, orchestrator or reader
+--     fdwarehouse.<role>_password    password of a role (none: it is left as it is, set one with
+--                                    \password); <role> is owner, loader, analyst, orchestrator or
+--                                    reader
 
 DO $bootstrap$
 DECLARE
@@ -47,8 +50,11 @@ BEGIN
     ELSE
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);
-        EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO warehouse_reader', v_schema);
-        -- Sees when the transactions of others began, no data: without it the fence is only a margin of time.
+        EXECUTE format(
+            'ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO warehouse_reader', v_schema
+        );
+        -- Sees when the transactions of others began, no data: without it the fence is only a margin
+        -- of time.
         GRANT pg_read_all_stats TO warehouse_reader;
     END IF;
 END;

@@ -2,6 +2,7 @@
 -- run is open.
 SET LOCAL client_min_messages = warning;
 CREATE SCHEMA IF NOT EXISTS etl;
+COMMENT ON SCHEMA etl IS 'Runs, steps, watermarks, checks and the runner.';
 
 DO $$
 DECLARE
@@ -69,7 +70,8 @@ BEGIN
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION pg_temp.migrate(p_migration text, p_checksum text, p_sql text) RETURNS void
+CREATE OR REPLACE FUNCTION pg_temp.migrate(p_migration text, p_checksum text, p_sql text)
+RETURNS void
 LANGUAGE plpgsql
 AS $$
 DECLARE

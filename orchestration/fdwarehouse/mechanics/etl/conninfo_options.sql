@@ -1,4 +1,5 @@
--- The two forms that libpq takes, so that psql can deploy with the connection strings of the command.
+-- The two forms that libpq takes, so that psql can deploy with the connection strings of the
+-- command.
 -- https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING
 CREATE FUNCTION etl.conninfo_options(p_conninfo text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE

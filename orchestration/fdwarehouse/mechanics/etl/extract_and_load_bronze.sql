@@ -1,9 +1,13 @@
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
-CREATE PROCEDURE etl.extract_and_load_bronze(p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false)
+CREATE PROCEDURE etl.extract_and_load_bronze(
+    p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false
+)
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    CALL etl.run_models(etl.models_of('{source,bronze}'), p_run_id, 'etl.extract_and_load_bronze', p_is_full);
+    CALL etl.run_models(
+        etl.models_of('{source,bronze}'), p_run_id, 'etl.extract_and_load_bronze', p_is_full
+    );
 END;
 $$;
 COMMENT ON PROCEDURE etl.extract_and_load_bronze IS

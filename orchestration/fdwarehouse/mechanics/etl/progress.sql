@@ -1,4 +1,5 @@
--- A transaction's rows cannot be seen before it commits, its locks can: a step that runs holds its model's.
+-- A transaction's rows cannot be seen before it commits, its locks can: a step that runs holds its
+-- model's.
 CREATE VIEW etl.progress AS
 WITH last_run AS (
     SELECT max(run_id) AS run_id FROM etl.runs

@@ -1,5 +1,6 @@
-{#- One row image against another: true when any column differs, null or not, whatever its type; json, xml and
-    point have no equality operator. It is the test that REFRESH MATERIALIZED VIEW CONCURRENTLY makes. For bronze. -#}
+{#- One row image against another: true when any column differs, null or not, whatever its type;
+    json, xml and point have no equality operator. It is the test that REFRESH MATERIALIZED VIEW
+    CONCURRENTLY makes. For bronze. -#}
 {%- macro images_differ(left, right, columns) -%}
 record_image_ne(
     ROW(

@@ -69,9 +69,11 @@ BEGIN ATOMIC
     marked_versions AS (
         SELECT
             *,
-            {%- for c in tracked + ['is_deleted'] %}
-            {{ "OR " if not loop.first }}{{ c }} IS DISTINCT FROM lag({{ c }}) OVER seen
-            {%- endfor %} AS is_change
+            (
+                {%- for c in tracked + ['is_deleted'] %}
+                {{ "OR " if not loop.first }}{{ c }} IS DISTINCT FROM lag({{ c }}) OVER seen
+                {%- endfor %}
+            ) AS is_change
         FROM effective_versions
         WINDOW seen AS (PARTITION BY {{ key }} ORDER BY valid_from)
     ),
@@ -138,8 +140,14 @@ BEGIN ATOMIC
         INNER JOIN decided_members AS m ON t.{{ key }} = m.{{ key }}
     ),
 
-    {{ merge.write_difference('gold.' ~ table, [key, 'valid_from'], tracked + carried + ['valid_to', 'is_inferred'],
-        'due_versions', 'decided_rows', born=true) | indent(4) }}
+    {{ merge.write_difference(
+        'gold.' ~ table,
+        key=[key, 'valid_from'],
+        columns=tracked + carried + ['valid_to', 'is_inferred'],
+        source='due_versions',
+        scope='decided_rows',
+        born=true,
+    ) | indent(4) }}
 
     {{ merge.counts('decided_members') | indent(4) }};
 END;
@@ -164,9 +172,10 @@ WHERE
     <> (f.{{ event_time }} >= d.valid_from AND f.{{ event_time }} < d.valid_to)
 {%- endmacro -%}
 
-{#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the end of a
-    statement with write_difference(..., returns=gold.both_images(columns)). Groups that every table in gold has
-    taken up are forgotten, when there are new ones. A full build leaves none: what follows is full as well. -#}
+{#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the
+    end of a statement with write_difference(..., returns=gold.both_images(columns)). Groups that
+    every table in gold has taken up are forgotten, when there are new ones. A full build leaves
+    none: what follows is full as well. -#}
 {%- macro log_changes(log, columns) -%}
 changed_groups AS (
     INSERT INTO {{ log }} (run_id, {{ columns | join(", ") }})

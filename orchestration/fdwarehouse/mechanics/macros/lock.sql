@@ -7,7 +7,9 @@
 {#- The pg_locks rows of one kind in this database. -#}
 {%- macro held(kind, l) -%}
 {{ l }}.locktype = 'advisory'
-AND {{ l }}.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+AND {{ l }}.database = (
+    SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()
+)
 AND {{ l }}.classid = hashtext('fdwarehouse.{{ kind }}')::oid
 AND {{ l }}.objsubid = 2
 AND {{ l }}.granted

@@ -13,7 +13,8 @@ differing_rows AS (
     SELECT
         {{ compare.columns_of(key + columns, 's') | indent(8) }}
     FROM {{ source }} AS s
-    LEFT JOIN {{ target }} AS t ON {{ compare.same_key('s', 't', key) }}
+    LEFT JOIN {{ target }} AS t
+        ON {{ compare.same_key('s', 't', key) }}
     WHERE
         t.{{ key[0] | ident }} IS NULL
         OR {{ compare.values_differ('s', 't', columns) | indent(8) }}

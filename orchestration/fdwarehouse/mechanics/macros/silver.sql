@@ -1,10 +1,14 @@
 {#- The rules that a version breaks, as a text array; empty for a version that is accepted.
-    rules: reason -> SQL condition. A deleted row is not judged. -#}
+    rules: reason -> SQL conditions, any of which breaks the rule. A deleted row is not judged. -#}
 {%- macro reject_reasons(rules) -%}
 array_remove(
     ARRAY[
-        {%- for reason, condition in rules.items() %}
-        CASE WHEN NOT is_deleted AND ({{ condition }}) THEN {{ reason | literal }} END{{ "," if not loop.last }}
+        {%- for reason, conditions in rules.items() %}
+        CASE
+            WHEN is_deleted THEN NULL
+            WHEN {{ conditions | join("\n                OR ") }}
+                THEN {{ reason | literal }}
+        END{{ "," if not loop.last }}
         {%- endfor %}
     ],
     NULL
@@ -44,7 +48,11 @@ BEGIN ATOMIC
     standing_rejects AS (
         SELECT
             {{ compare.columns_of(key, 'r') | indent(12) }},
-            jsonb_build_object({% for c in key %}{{ c | literal }}, r.{{ c | ident }}{{ ", " if not loop.last }}{% endfor %}) AS reject_key,
+            jsonb_build_object(
+                {%- for c in key %}
+                {{ c | literal }}, r.{{ c | ident }}{{ "," if not loop.last }}
+                {%- endfor %}
+            ) AS reject_key,
             r.reject_reasons,
             to_jsonb(r) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
             r._run_id
@@ -59,8 +67,14 @@ BEGIN ATOMIC
         WHERE p_after_run_id = 0
     ),
 
-    {{ merge.write_difference('silver.' ~ table, key, columns + ['is_deleted'], 'accepted_versions', 'decided_keys',
-        returns=['(new.is_deleted AND NOT coalesce(old.is_deleted, false)) AS is_gone']) | indent(4) }},
+    {{ merge.write_difference(
+        'silver.' ~ table,
+        key=key,
+        columns=columns + ['is_deleted'],
+        source='accepted_versions',
+        scope='decided_keys',
+        returns=['(new.is_deleted AND NOT coalesce(old.is_deleted, false)) AS is_gone'],
+    ) | indent(4) }},
 
     set_aside_rows AS (
         INSERT INTO silver.rejected_rows AS t (model, key, reasons, rejected_row, _run_id)
@@ -90,7 +104,8 @@ BEGIN ATOMIC
                     SELECT FROM accepted_versions AS a
                     WHERE
                         {%- for c in key %}
-                        {{ "AND " if not loop.first }}(jsonb_populate_record(NULL::silver.{{ table | ident }}, t.key)).{{ c | ident }} = a.{{ c | ident }}
+                        {{ "AND " if not loop.first }}(jsonb_populate_record(NULL::silver.{{ table | ident }}, t.key)).{{ c | ident }}
+                        = a.{{ c | ident }}
                         {%- endfor %}
                 )
             )
@@ -98,7 +113,8 @@ BEGIN ATOMIC
     )
 
     SELECT
-        (SELECT count(*) FROM accepted_versions) + (SELECT count(*) FROM standing_rejects) AS rows_read,
+        (SELECT count(*) FROM accepted_versions)
+        + (SELECT count(*) FROM standing_rejects) AS rows_read,
         (SELECT count(*) FROM written_rows WHERE is_new) AS rows_inserted,
         (SELECT count(*) FROM written_rows WHERE NOT is_new AND NOT is_gone) AS rows_updated,
         (SELECT count(*) FROM written_rows WHERE NOT is_new AND is_gone)

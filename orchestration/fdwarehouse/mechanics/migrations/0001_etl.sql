@@ -4,7 +4,6 @@ CREATE SCHEMA bronze;
 CREATE SCHEMA silver;
 CREATE SCHEMA gold;
 
-COMMENT ON SCHEMA etl IS 'Runs, steps, watermarks, checks and the runner.';
 COMMENT ON SCHEMA bronze IS 'Append-only log of the row versions seen in the sources.';
 COMMENT ON SCHEMA silver IS 'Latest accepted version of each source row, typed and conformed.';
 COMMENT ON SCHEMA gold IS 'Star schema and business metrics, published atomically.';

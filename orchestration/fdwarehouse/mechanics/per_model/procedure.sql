@@ -1,10 +1,14 @@
 {#- Rendered once a model: bronze.load_<table>, silver.build_<table>, gold.build_<table>. -#}
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
-CREATE PROCEDURE {{ model.procedure }}(p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false)
+CREATE PROCEDURE {{ model.procedure }}(
+    p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false
+)
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    CALL etl.run_models('{{ "{" ~ model.model ~ "}" }}', p_run_id, '{{ model.procedure }}', p_is_full);
+    CALL etl.run_models(
+        '{{ "{" ~ model.model ~ "}" }}', p_run_id, '{{ model.procedure }}', p_is_full
+    );
 END;
 $$;
 COMMENT ON PROCEDURE {{ model.procedure }} IS
