@@ -4,6 +4,7 @@ shop, warehouse                empty tables, and a deployed warehouse that mount
 seeded_shop, seeded_warehouse  the demo's data at scale 1; nothing was run yet
 bootstrapped_warehouse         nothing deployed yet; mounts `shop`
 project                        a copy of this repository's project to change
+command                        the command line, without connections until a test gives it some
 """
 
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fdwarehouse import embedded
+from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse
 from tests.servers import Servers
 
@@ -70,6 +72,13 @@ def project(tmp_path: Path) -> Path:
     for folder in ("contracts", "migrations", "sql"):
         shutil.copytree(ROOT / folder, root / folder)
     return root
+
+
+@pytest.fixture
+def command(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    return Command(monkeypatch, capsys, servers.passwords.values())
 
 
 def _shop(servers: Servers, kind: str) -> Iterator[Shop]:

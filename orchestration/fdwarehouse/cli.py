@@ -41,6 +41,7 @@ for command in (
     commands_run.status,
     commands_run.reconcile,
     commands_run.rebuild,
+    commands_run.airflow,
 ):
     app.command()(command)
 app.command(context_settings={"ignore_unknown_options": True})(commands_run.psql)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from fdwarehouse import embedded_programs
+from fdwarehouse import airflow_local, embedded_programs
 from fdwarehouse.connections import Connections
 from fdwarehouse.errors import database_error
 from fdwarehouse.demo import tell
@@ -132,6 +132,17 @@ def reconcile(
     show_outcome(outcome, "reconciliation")
 
 
+def airflow(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="Of the UI, on 127.0.0.1.")] = airflow_local.PORT,
+) -> None:
+    """Run Airflow on this machine, with the warehouse's DAG.
+
+    Until Ctrl-C; nothing is installed or kept outside the project.
+    """
+    airflow_local.run_airflow(context.ensure_object(Connections), port=port, say=say)
+
+
 def psql(
     context: typer.Context,
     arguments: Annotated[
@@ -141,7 +152,10 @@ def psql(
         str | None, typer.Option(help="Not in the warehouse, but in this source, as its reader.")
     ] = None,
 ) -> None:
-    """Open psql in the warehouse; the embedded servers bring one along."""
+    """Open psql in the warehouse.
+
+    The machine's own psql, or the one that comes with the embedded servers.
+    """
     connections = context.ensure_object(Connections)
     options = conninfo_to_dict(connections.source(on) if on else connections.warehouse())
     # Everybody can see the arguments of a process, only its owner the environment.

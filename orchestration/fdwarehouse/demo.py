@@ -170,6 +170,7 @@ def _show_where_to_look(connections: Connections, seconds: float) -> None:
         (f"{command} status", "runs, tables, fence, checks"),
         (f"{command} seed --changes 1000", "another day in the shop"),
         (f"{command} run", "and what it changes in the warehouse"),
+        (f"{command} airflow", "the same, run by Airflow"),
         (f'eval "$({command} up)"', "the connections, for your own tools"),
         (f"{command} down", "stops both servers; their data stays"),
     ):

@@ -77,7 +77,8 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if err.is_terminal:
+            self._bar.stop()
 
     def __call__(self, done: int, total: int, label: str) -> None:
         """Show what is done now, and how much is done already."""

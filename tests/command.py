@@ -1,0 +1,80 @@
+"""Runs the command `fdwarehouse` in this process, and looks at all that it says."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from fdwarehouse.cli import main
+from tests.harness import ROOT
+
+VARIABLES = ("WAREHOUSE_URL", "PRODUCTION_URL", "WAREHOUSE_ADMIN_URL", "PRODUCTION_ADMIN_URL")
+
+
+class Said(NamedTuple):
+    """How the command ended, and what it wrote."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+class Command:
+    """The command in one project, with some connections in its environment.
+
+    Args:
+        monkeypatch: of the test.
+        capsys: of the test.
+        secrets: passwords that nothing may ever show.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        secrets: Iterable[str],
+    ) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        self.secrets = {*secrets}
+        self.use({})
+        self.project(ROOT)
+
+    def use(self, environment: Mapping[str, str]) -> None:
+        """Take these connections, and no others."""
+        for name in VARIABLES:
+            self._monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+
+    def project(self, root: Path) -> None:
+        """Work in this project."""
+        self._monkeypatch.setenv("FDWAREHOUSE_PROJECT", str(root))
+
+    def __call__(self, *arguments: str) -> Said:
+        """Run it; no password and no traceback is ever shown."""
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = Said(int(ended.value.code or 0), *self._capsys.readouterr())
+        sys.stdout.write(said.out)
+        sys.stderr.write(said.err)
+        for secret in self.secrets:
+            assert secret not in said.out + said.err
+        assert "Traceback" not in said.err
+        return said
+
+    def works(self, *arguments: str) -> str:
+        """Run it, expect success, and return what it wrote to stdout."""
+        said = self(*arguments)
+        assert (said.exit_code, said.err) == (0, "")
+        return said.out
+
+    def fails(self, exit_code: int, *arguments: str) -> str:
+        """Run it, expect this exit code and a message with a way out, and return them."""
+        said = self(*arguments)
+        assert said.exit_code == exit_code
+        assert said.err.startswith("Error: ")
+        return said.err

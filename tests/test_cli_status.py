@@ -1,0 +1,98 @@
+"""`fdwarehouse status`: for people, and for machines."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from tests.command import Command
+from tests.harness import Warehouse
+
+
+def as_json(command: Command) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(command.works("status", "--json"))
+    return described
+
+
+def test_status_of_nothing(command: Command, bootstrapped_warehouse: Warehouse) -> None:
+    command.use(bootstrapped_warehouse.environment)
+    assert "Nothing is deployed" in command.works("status")
+    assert as_json(command) == {"deployed": False, "database": bootstrapped_warehouse.name}
+
+
+def test_status_before_the_first_run(command: Command, warehouse: Warehouse) -> None:
+    command.use(warehouse.environment)
+    said = command.works("status")
+    assert "none yet: `fdwarehouse run`" in said
+    assert "production (xyz_store_oltp): never read" in said
+    described = as_json(command)
+    assert described["runs"] == []
+    assert {check["passed"] for check in described["checks"]} == {None}
+
+
+def test_status_has_stable_keys_and_iso_times(
+    command: Command, seeded_warehouse: Warehouse
+) -> None:
+    command.use(seeded_warehouse.environment)
+    command.works("run")
+    described = as_json(command)
+    assert list(described) == [
+        "deployed", "database", "runs", "tables", "sources", "checks", "rejected_rows",
+    ]  # fmt: skip
+    (run,) = described["runs"]
+    assert list(run) == [
+        "run_id", "begun_by", "label", "status", "error", "begun_by_role", "started_at",
+        "finished_at", "seconds", "rows_read", "rows_written", "rows_rejected",
+    ]  # fmt: skip
+    assert datetime.fromisoformat(run["started_at"]).utcoffset() is not None
+    tables = {table["table"]: table for table in described["tables"]}
+    assert list(tables["bronze.raw_orders"]) == [
+        "table", "layer", "source", "last_success_run_id", "last_success_at", "watermark",
+        "reconciled_every_seconds", "last_reconciled_run_id", "last_reconciled_at", "rows",
+        "rows_are_estimated",
+    ]  # fmt: skip
+    assert tables["gold.fact_sales"]["rows"] == 1162
+    (source,) = described["sources"]
+    assert (source["source"], source["fence_kind"]) == ("production", "activity")
+    assert source["lag_seconds"] < 5
+    assert source["promise"].startswith("complete: ")
+    assert {check["name"]: check["passed"] for check in described["checks"]}["fact_sales_key"]
+    assert described["rejected_rows"] == []
+
+
+def test_status_shows_failures_lag_and_rejected_rows(
+    command: Command, seeded_warehouse: Warehouse
+) -> None:
+    shop = seeded_warehouse.shop
+    shop.execute("UPDATE orders SET status = 'lost' WHERE order_id = 1")
+    writer = shop.connect("admin")
+    writer.execute("UPDATE customers SET full_name = 'Someone' WHERE customer_id = 1")
+    command.use(seeded_warehouse.environment)
+    command.works("run")
+    assert "held back by process" in command.works("status")
+    writer.rollback()
+    shop.execute("REVOKE SELECT ON orders FROM warehouse_reader")
+    assert command("run").exit_code == 1
+    said = command.works("status")
+    assert re.search(r"✗ +2 +etl\.run_pipeline", said)
+    assert "run 2 failed: permission denied for table orders" in said
+    assert re.search(r"silver\.clean_orders +1 +unknown status", said)
+
+
+def test_status_of_a_source_held_back_for_ever(
+    command: Command, seeded_warehouse: Warehouse
+) -> None:
+    shop = seeded_warehouse.shop
+    with psycopg.connect(shop.urls["admin"]) as connection:
+        connection.execute("UPDATE customers SET full_name = 'Someone' WHERE customer_id = 1")
+        connection.execute("PREPARE TRANSACTION 'forgotten'")
+    command.use(seeded_warehouse.environment)
+    try:
+        command.works("run")
+        assert "for ever behind its clock" in command.works("status")
+        assert "held back by prepared transaction forgotten" in command.works("status")
+        assert as_json(command)["sources"][0]["lag_seconds"] is None
+    finally:
+        shop.execute("ROLLBACK PREPARED 'forgotten'")
