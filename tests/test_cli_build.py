@@ -166,6 +166,49 @@ def test_deploy_that_fails_names_the_file_and_changes_nothing(
     assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
 
 
+@pytest.mark.parametrize(
+    ("in_production", "reason"),
+    [
+        ("ALTER TABLE orders RENAME COLUMN status TO state", 'column "status" does not exist'),
+        ("DROP TABLE orders CASCADE", 'relation "public.orders" does not exist'),
+        ("REVOKE SELECT ON orders FROM warehouse_reader", "permission denied for table orders"),
+        (
+            "REVOKE SELECT ON orders FROM warehouse_reader; "
+            "GRANT SELECT (order_id) ON orders TO warehouse_reader",
+            "permission denied for table orders",
+        ),
+    ],
+)
+def test_deploy_mounts_nothing_that_cannot_be_read(
+    command: Command, bootstrapped_warehouse: Warehouse, in_production: str, reason: str
+) -> None:
+    bootstrapped_warehouse.shop.execute(in_production)
+    command.use(bootstrapped_warehouse.environment)
+    said = command.fails(1, "deploy")
+    assert f"production.orders cannot be read: {reason}" in said
+    assert "`fdwarehouse contract`" in said
+    assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://warehouse_reader:pa55word@127.0.0.1:1/x", "cannot be read: could not conn"),
+        (
+            "postgresql://warehouse_reader:pa55word@127.0.0.1:1/x?client_encoding=latin1",
+            'invalid option "client_encoding"',
+        ),
+    ],
+)
+def test_g6_deploy_tells_that_production_is_down_without_its_password(
+    command: Command, bootstrapped_warehouse: Warehouse, url: str, reason: str
+) -> None:
+    command.secrets.add("pa55word")
+    command.use(bootstrapped_warehouse.environment | {"PRODUCTION_URL": url})
+    assert reason in command.fails(1, "deploy")
+    assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
+
+
 def test_deploy_refuses_an_edited_migration_and_says_so_in_its_plan(
     command: Command, warehouse: Warehouse, project: Path
 ) -> None:

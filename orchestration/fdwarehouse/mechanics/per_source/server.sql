@@ -94,7 +94,7 @@ BEGIN
         ({{ table.foreign_table | literal }}, {{ table.columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
         {%- endfor %}
     LOOP
-        EXECUTE format('SELECT FROM (SELECT %s FROM %s LIMIT 1) AS first_row', v_columns, v_table);
+        EXECUTE format('SELECT %s FROM %s LIMIT 1', v_columns, v_table);
     END LOOP;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
