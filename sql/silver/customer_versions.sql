@@ -17,6 +17,7 @@ SELECT
     {{ silver.reject_reasons({
         'customer_id is null': ["customer_id IS NULL"],
         'email is empty': ["email IS NULL", "email = ''"],
+        'full_name is null': ["full_name IS NULL"],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.customer_versions IS
