@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pwd
 import socket
 import stat
 import subprocess
@@ -9,6 +10,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -226,6 +228,21 @@ def test_up_side_by_side_makes_one_pair_of_servers(tmp_path: Path) -> None:
             start(tmp_path / "state")
     finally:
         embedded.remove(tmp_path / "state")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a system user")
+def test_servers_started_at_the_same_time_run_as_the_same_new_system_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "fdwarehouse_test_user"
+    monkeypatch.setattr(embedded_programs, "_SYSTEM_USER", name)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            accounts = list(pool.map(embedded_programs.account_of, [tmp_path / "none"] * 8))
+        entry = pwd.getpwnam(name)
+        assert {(a["user"], a["group"]) for a in accounts} == {(entry.pw_uid, entry.pw_gid)}
+    finally:
+        subprocess.run(["userdel", name], check=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

