@@ -118,6 +118,28 @@ def test_render_needs_no_database(command: Command, project: Path) -> None:
     assert (project / "build" / "bootstrap.sql").exists()
 
 
+def test_render_removes_what_it_wrote_before_and_nothing_else(
+    command: Command, project: Path
+) -> None:
+    command.project(project)
+    command.works("render")
+    (project / "build" / "mine.txt").write_text("mine")
+    before = set((project / "build").iterdir())
+    (project / "sql" / "checks" / "freshness.sql").unlink()
+    command.works("render")
+    gone = before - set((project / "build").iterdir())
+    assert [path.name.split("_", 1)[1] for path in gone if "fresh" in path.name] == [
+        "etl.check_freshness.sql"
+    ]
+    assert (project / "build" / "mine.txt").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(command: Command, project: Path) -> None:
+    (project / "build").write_text("a file")
+    command.project(project)
+    assert command("render") == (2, "", f"Error: {project / 'build'}: File exists\n")
+
+
 def test_deploy_shows_its_plan_and_the_second_has_nothing_to_do(
     command: Command, bootstrapped_warehouse: Warehouse, project: Path
 ) -> None:
@@ -152,6 +174,16 @@ def test_deploy_names_what_is_changed_new_and_gone(
     assert told[6] == "Deployed."
 
 
+def test_deploy_of_a_setting_alone_says_so(
+    command: Command, warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(warehouse.environment)
+    change(project / "warehouse.yaml", "lookback: 1 hour", "lookback: 2 hours")
+    told = command.works("deploy")
+    assert told == "Changed\n  ~ settings and grants\nDeployed.\n"
+
+
 def test_deploy_that_fails_names_the_file_and_changes_nothing(
     command: Command, bootstrapped_warehouse: Warehouse, project: Path
 ) -> None:
@@ -173,8 +205,10 @@ def test_deploy_that_fails_names_the_file_and_changes_nothing(
         ("DROP TABLE orders CASCADE", 'relation "public.orders" does not exist'),
         ("REVOKE SELECT ON orders FROM warehouse_reader", "permission denied for table orders"),
         (
-            "REVOKE SELECT ON orders FROM warehouse_reader; "
-            "GRANT SELECT (order_id) ON orders TO warehouse_reader",
+            """
+            REVOKE SELECT ON orders FROM warehouse_reader;
+            GRANT SELECT (order_id) ON orders TO warehouse_reader;
+            """,
             "permission denied for table orders",
         ),
     ],

@@ -85,6 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except psycopg.Error as error:
         show_error(database_error(error))
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        show_error(FdwarehouseError(f"{error.filename}: {error.strerror}"))
+        sys.exit(2)
     sys.exit(0)
 
 

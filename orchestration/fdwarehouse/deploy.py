@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from fdwarehouse.connections import connect
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.render import MECHANICS, Compiled, Rendered
 
@@ -47,10 +47,8 @@ def write_build(rendered: Rendered, folder: Path) -> None:
 
     Args:
         rendered: the deploy.
-        folder: is emptied first.
+        folder: where to; SQL of an earlier deploy there is removed, other files stay.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     lines = [PSQL_HEADER]
     for source in rendered.sources:
         variable, setting = f"{source.name}_url", f"fdwarehouse.{source.name}_url"
@@ -58,11 +56,17 @@ def write_build(rendered: Rendered, folder: Path) -> None:
             f"\\set {variable} ''\n\\getenv {variable} {variable.upper()}\n"
             f"SELECT set_config('{setting}', :'{variable}', true) \\g /dev/null\n"
         )
-    for file in rendered.files:
-        (folder / file.name).write_text(file.sql, encoding="utf-8")
-        lines.append(f"\\ir {file.name}\n")
-    (folder / "deploy.sql").write_text("".join([*lines, "COMMIT;\n"]), encoding="utf-8")
-    shutil.copyfile(MECHANICS / "bootstrap.sql", folder / "bootstrap.sql")
+    lines += [f"\\ir {file.name}\n" for file in rendered.files]
+    texts = {file.name: file.sql for file in rendered.files} | {
+        "deploy.sql": "".join([*lines, "COMMIT;\n"]),
+        "bootstrap.sql": (MECHANICS / "bootstrap.sql").read_text(encoding="utf-8"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for path in folder.glob("*.sql"):
+        if path.name not in texts:
+            path.unlink(missing_ok=True)
 
 
 def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str]) -> Plan:
@@ -80,15 +84,15 @@ def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, s
             warehouse.execute("SELECT object_name, checksum FROM etl.deployed_objects").fetchall()
         )
     wanted = {
-        f.plain_name: f.checksum for f in rendered.files if f.origin != "fdwarehouse/deploy/record.sql"
+        f.plain_name: f.checksum
+        for f in rendered.files
+        if f.origin != "fdwarehouse/deploy/record.sql"
     }
     missing = _missing_objects(rendered, warehouse)
     return Plan(
         migrations=[n for n in wanted if n.startswith("migration_") and n not in deployed],
         new=[n for n in wanted if n not in deployed and not n.startswith("migration_")],
-        changed=[
-            n for n in wanted if n in deployed and (deployed[n] != wanted[n] or n in missing)
-        ],
+        changed=[n for n in wanted if n in deployed and (deployed[n] != wanted[n] or n in missing)],
         gone=[n for n in deployed if n not in wanted],
         connections=[
             s.name
@@ -121,36 +125,13 @@ def deploy(
             return changes
         warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
         for name, url in urls.items():
-            warehouse.execute(
-                "SELECT set_config(%s, %s, true)", [f"fdwarehouse.{name}_url", url]
-            )
+            warehouse.execute("SELECT set_config(%s, %s, true)", [f"fdwarehouse.{name}_url", url])
         for file in rendered.files:
             try:
                 warehouse.execute(file.sql.encode())
             except psycopg.Error as error:
                 raise _failure(file, error) from error
         return changes
-
-
-def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
-    """Connect, or say in words for a person why not.
-
-    Args:
-        url: connection string.
-        autocommit: for procedures that commit.
-
-    Raises:
-        FdwarehouseError: the server cannot be reached or refuses.
-    """
-    try:
-        return psycopg.connect(url, autocommit=autocommit, application_name="fdwarehouse")
-    except psycopg.Error as error:
-        options = conninfo_to_dict(url) if "=" in url or "://" in url else {}
-        where = f"{options.get('host', 'local')}, database {options.get('dbname', '?')}"
-        raise FdwarehouseError(
-            f"cannot connect to {where} as {options.get('user', '?')}: {str(error).strip()}",
-            hint="Is the server up, and the connection string right?",
-        ) from error
 
 
 def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
@@ -187,7 +168,7 @@ def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[s
 
 
 def _is_mounted(warehouse: psycopg.Connection, source: str, url: str) -> bool:
-    mounted = dict(
+    mounted: dict[str, str] = dict(
         warehouse.execute(
             """
             SELECT o.option_name, o.option_value

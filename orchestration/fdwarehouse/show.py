@@ -216,15 +216,17 @@ def show_plan(plan: Plan) -> None:
     """
     edited = [name for name in plan.changed if name.startswith("migration_")]
     changed = [name for name in plan.changed if name not in edited]
-    connections = [f"to source {name}" for name in plan.connections]
-    for title, sign, style, lines in (
+    sections: tuple[tuple[str, str, str, list[str]], ...] = (
         ("Migrations", "+", "green", _migrations(plan.migrations)),
         ("Migrations edited after they were applied: refused", "!", "red", _migrations(edited)),
         ("New", "+", "green", _by_schema(plan.new)),
         ("Changed", "~", "yellow", _by_schema(changed)),
         ("Gone", "-", "red", _by_schema(plan.gone)),
-        ("Connections", "~", "yellow", connections),
-    ):
+        ("Connections", "~", "yellow", [f"to source {name}" for name in plan.connections]),
+    )
+    if not plan.is_empty and not any(lines for *_, lines in sections):
+        sections = (("Changed", "~", "yellow", ["settings and grants"]),)
+    for title, sign, style, lines in sections:
         if lines:
             say(title, "bold")
         for line in lines:
