@@ -59,7 +59,7 @@ def tell(connections: Connections) -> None:
     _show_history(connections)
     _show_metrics(connections)
     _check_everything(connections)
-    _show_where_to_look(connections, time.monotonic() - started)
+    _show_where_to_look(time.monotonic() - started)
 
 
 def _start_the_servers(connections: Connections) -> None:
@@ -158,7 +158,7 @@ def _check_everything(connections: Connections) -> None:
         show_checks(warned)
 
 
-def _show_where_to_look(connections: Connections, seconds: float) -> None:
+def _show_where_to_look(seconds: float) -> None:
     command = "fdwarehouse"
     if shutil.which(command) is None:
         command = min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
@@ -170,13 +170,13 @@ def _show_where_to_look(connections: Connections, seconds: float) -> None:
         (f"{command} status", "runs, tables, fence, checks"),
         (f"{command} seed --changes 1000", "another day in the shop"),
         (f"{command} run", "and what it changes in the warehouse"),
-        (f"{command} airflow", "the same, run by Airflow"),
+        (f"{command} airflow", "the same, run by Airflow (`make setup` installs it)"),
         (f'eval "$({command} up)"', "the connections, for your own tools"),
         (f"{command} down", "stops both servers; their data stays"),
     ):
         made.add_row(Text(typed, "cyan"), what)
     out.print(made)
-    say(f"The SQL: sql/ as written, {connections.root.name}/build/ as deployed.", "dim")
+    say("The SQL: sql/ as written, build/ as deployed.", "dim")
 
 
 def _shop(connections: Connections) -> Path:

@@ -37,6 +37,7 @@ _SETTINGS = {
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
     "jit": "off",
+    "timezone": "Etc/UTC",  # not the machine's: the demo's contract says what production has
 }
 _SERVER_SETTINGS = {
     "production": {"max_prepared_transactions": "10"},
