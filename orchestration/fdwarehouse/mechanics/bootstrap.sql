@@ -46,7 +46,7 @@ BEGIN
         CREATE EXTENSION IF NOT EXISTS postgres_fdw; -- is not trusted: an administrator has to
         CREATE EXTENSION IF NOT EXISTS btree_gist;
         GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO warehouse_owner;
-        EXECUTE format('GRANT CREATE ON DATABASE %I TO warehouse_owner', current_database());
+        EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO warehouse_owner', current_database());
     ELSE
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);

@@ -1,9 +1,11 @@
--- A first load pays for every index entry and every reference row by row; made afterwards, from all rows at
--- once, they cost a tenth. Dropped in a short transaction before the load, so that readers of gold do not
--- wait; making them does not block readers. What is owed is in a table: it survives a load that fails.
+-- A first load pays for every index entry and every reference row by row; made afterwards, from all
+-- rows at once, they cost a tenth. Dropped in a short transaction before the load, so that readers of
+-- gold do not wait; making them does not block readers. What is owed is kept in a table: it survives
+-- a load that fails.
 CREATE FUNCTION etl.put_off_definitions(p_models text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s' -- who reads the empty table goes first, and the load is slower
 AS $$
 DECLARE
     v_table regclass;
@@ -41,9 +43,13 @@ BEGIN
                 AND NOT i.indisunique
                 AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)
         LOOP
-            INSERT INTO etl.owed_definitions (table_name, make_command)
-            VALUES (v_table::text, v_definition.make_command);
-            EXECUTE v_definition.drop_command;
+            BEGIN
+                EXECUTE v_definition.drop_command;
+                INSERT INTO etl.owed_definitions (table_name, make_command)
+                VALUES (v_table::text, v_definition.make_command);
+            EXCEPTION WHEN lock_not_available THEN
+                CONTINUE;
+            END;
         END LOOP;
     END LOOP;
 END;

@@ -5,6 +5,7 @@ AS $$
 DECLARE
     v_run_id bigint := etl.join_run(p_run_id, 'etl.run_checks');
     v_results jsonb;
+    v_code text;
     v_message text;
     v_detail text;
 BEGIN
@@ -13,7 +14,10 @@ BEGIN
         v_results := etl.evaluate_checks(v_run_id);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
-        GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
+        GET STACKED DIAGNOSTICS
+            v_code = RETURNED_SQLSTATE,
+            v_message = MESSAGE_TEXT,
+            v_detail = PG_EXCEPTION_DETAIL;
     END;
     PERFORM etl.store_check_results(v_run_id, v_results);
     PERFORM etl.leave_run(v_run_id, 'etl.run_checks', v_message);
@@ -23,7 +27,7 @@ BEGIN
     COMMIT;
     IF v_message IS NOT NULL THEN
         RAISE EXCEPTION '%', v_message
-            USING ERRCODE = 'DW002', DETAIL = v_detail,
+            USING ERRCODE = v_code, DETAIL = v_detail,
                 HINT = format('SELECT * FROM etl.check_results WHERE run_id = %s;', v_run_id);
     END IF;
 END;
