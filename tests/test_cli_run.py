@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
-from fdwarehouse import show
+from fdwarehouse import live
+from fdwarehouse.running import Step
 from tests.command import Command
 from tests.harness import ROOT, Warehouse, wait_until
 
@@ -47,12 +48,30 @@ def test_run_on_a_terminal_draws_a_table(
     command: Command, seeded_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = io.StringIO()
-    monkeypatch.setattr(show, "out", Console(file=screen, force_terminal=True, width=120))
+    console = Console(file=screen, force_terminal=True, width=120)
+    for module in (live, show):
+        monkeypatch.setattr(module, "out", console)
     command.use(seeded_warehouse.environment)
     command("run")
     drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
     assert re.search(r"· +gold\.fact_sales", drawn)  # to come
     assert re.search(r"✓ +gold\.fact_sales +1,162 +1,162 +0 +0 +0 +\d+ ms", drawn)
+
+
+def test_a_terminal_shows_how_long_a_step_runs_before_its_time_is_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(live, "out", Console(file=screen, force_terminal=True, width=120))
+    clock = iter([100.0, 100.0, 104.0, 108.0])
+    monkeypatch.setattr(live, "monotonic", lambda: next(clock))
+    with live.LiveSteps() as display:
+        for state in ("pending", "running", "running", "written"):
+            counts = (None, None, None, None, None)
+            display([Step("gold.fact_sales", "gold", state, *counts, seconds=None, error=None)])
+    drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    shown = re.findall(r"([·▶✓]) +gold\.fact_sales +(\d[\d.]* m?s)?", drawn)
+    assert shown[:4] == [("·", ""), ("▶", "0 ms"), ("▶", "4.0 s"), ("✓", "4.0 s")]
 
 
 def test_run_as_the_loader_who_may_call_only(command: Command, warehouse: Warehouse) -> None:

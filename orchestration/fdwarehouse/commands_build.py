@@ -16,10 +16,11 @@ from fdwarehouse.deploy import plan as compare
 from fdwarehouse.deploy import write_build
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.inspect_source import inspect
+from fdwarehouse.live import ProgressBar
 from fdwarehouse.render import render_project
 from fdwarehouse.seed import make_changes
 from fdwarehouse.seed import seed as make_shop
-from fdwarehouse.show import ProgressBar, show_counts, show_plan
+from fdwarehouse.show import show_counts, show_plan
 from fdwarehouse.terminal import difference, note, out, say
 
 
@@ -88,6 +89,9 @@ def seed(
                 admin_url, folder, changes=changes, random_seed=random_seed, progress=progress
             )
     show_counts(counts)
+    if changes is None:
+        say("A warehouse that has read another shop here takes this one with")
+        say("`fdwarehouse run --full`: its time stamps are of the past.")
 
 
 def bootstrap(

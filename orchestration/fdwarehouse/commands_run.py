@@ -13,10 +13,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fdwarehouse import airflow_local, embedded_programs
 from fdwarehouse.connections import Connections
-from fdwarehouse.errors import database_error
 from fdwarehouse.demo import tell
+from fdwarehouse.errors import database_error
+from fdwarehouse.live import LiveSteps
 from fdwarehouse.running import call
-from fdwarehouse.show import LiveSteps, run_failure, show_checks, show_outcome
+from fdwarehouse.show import run_failure, show_checks, show_outcome
 from fdwarehouse.show_status import show_status
 from fdwarehouse.status import status as describe
 from fdwarehouse.terminal import counted, err, say
@@ -162,4 +163,4 @@ def psql(
     environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
     program = shutil.which("psql") or str(embedded_programs.binaries({}) / "psql")
     conninfo = make_conninfo("", **{k: v for k, v in options.items() if v is not None})
-    os.execve(program, [program, conninfo, *(arguments or [])], environment)  # noqa: S606
+    os.execve(program, [program, conninfo, *(arguments or [])], environment)

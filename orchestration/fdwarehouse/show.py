@@ -5,84 +5,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
-from rich.live import Live
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from fdwarehouse.deploy import Plan
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.running import CheckResult, Outcome, Step
-from fdwarehouse.terminal import counted, duration, err, mark, number, out, say, table
+from fdwarehouse.terminal import counted, duration, mark, number, out, say, table
 
 SAMPLE_ROWS = 3
-
-
-class LiveSteps:
-    """Shows the steps of a run while it goes on: a table on a terminal, else a line a step."""
-
-    def __init__(self) -> None:
-        self._live = Live(console=out, auto_refresh=False, transient=True)
-        self._said: set[str] = set()
-
-    def __enter__(self) -> Self:
-        if out.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._live.stop()
-
-    def __call__(self, steps: Sequence[Step]) -> None:
-        """Show the steps as they are now."""
-        if out.is_terminal:
-            self._live.update(steps_table(steps), refresh=True)
-            return
-        for step in steps:
-            if step.is_over and step.model not in self._said:
-                self._said.add(step.model)
-                say(step_line(step))
-
-
-class ProgressBar:
-    """Shows how far a series of statements has come, on a terminal."""
-
-    def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            console=err,
-            transient=True,
-        )
-        self._task = self._bar.add_task("")
-
-    def __enter__(self) -> Self:
-        if err.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if err.is_terminal:
-            self._bar.stop()
-
-    def __call__(self, done: int, total: int, label: str) -> None:
-        """Show what is done now, and how much is done already."""
-        self._bar.update(self._task, completed=done, total=total, description=label)
 
 
 def steps_table(steps: Sequence[Step]) -> Table:
