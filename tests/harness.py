@@ -150,6 +150,14 @@ class Shop(Database):
             for statement in statements:
                 connection.execute(statement.encode())
 
+    def lift_rules(self, table: str) -> None:
+        """Let any value pass in any column: no key, unique, check or NOT NULL."""
+        constraints = f"SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass"
+        for name in self.column(
+            f"{constraints} AND contype IN ('p', 'u', 'c', 'n') ORDER BY contype DESC"
+        ):
+            self.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE")
+
 
 class Warehouse(Database):
     """A warehouse; roles `owner`, `loader`, `analyst`, `orchestrator` and `admin`."""

@@ -21,13 +21,6 @@ def insert(shop: Shop, table: str, *rows: str) -> None:
         shop.force(f"INSERT INTO {table} VALUES ({row}, '{CREATED}', '{UPDATED}')")
 
 
-def lift_rules(shop: Shop, table: str) -> None:
-    """Let production hold any value in any column."""
-    constraints = f"SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass"
-    for name in shop.column(f"{constraints} AND contype IN ('p', 'c', 'n') ORDER BY contype DESC"):
-        shop.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE")
-
-
 def rejects(warehouse: Warehouse) -> list[Row]:
     query = "SELECT model, key, reasons, _run_id FROM silver.rejected_rows ORDER BY model, key"
     return warehouse.rows(query)
@@ -122,7 +115,7 @@ def test_row_that_breaks_a_rule_is_set_aside(
     shop: Shop, warehouse: Warehouse, table: str, row: str, reasons: list[str]
 ) -> None:
     key = None if row.startswith("NULL") else 1
-    lift_rules(shop, table)
+    shop.lift_rules(table)
     insert(shop, table, row)
     run_id = warehouse.run()
     model, key_column = f"silver.clean_{table}", f"{table.removesuffix('s')}_id"
@@ -167,7 +160,7 @@ def test_good_version_between_two_runs_of_silver_is_not_skipped_for_a_bad_one(
     shop: Shop, warehouse: Warehouse
 ) -> None:
     insert(shop, "products", "1, 'Kite', 'toys', 1")
-    lift_rules(shop, "products")
+    shop.lift_rules("products")
     warehouse.call("etl.extract_and_load_bronze()")
     for price in (2, -3):
         shop.execute(f"UPDATE products SET price = {price}")
