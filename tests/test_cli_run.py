@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
-from fdwarehouse import live
+from fdwarehouse import live, show
 from fdwarehouse.running import Step
 from tests.command import Command
 from tests.harness import ROOT, Warehouse, wait_until
