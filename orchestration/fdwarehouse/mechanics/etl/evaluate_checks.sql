@@ -25,9 +25,22 @@ BEGIN
                 WHEN p_models IS NULL
                     THEN NOT EXISTS (
                         SELECT FROM etl.check_results AS r
-                        WHERE r.run_id = p_run_id AND r.check_name = c.check_name
+                        WHERE r.run_id = p_run_id
+                            AND r.check_name = c.check_name
+                            AND (r.passed OR r.severity = 'warn')
                     )
-                ELSE v_publishes_gold AND c.layer IN ('silver', 'gold')
+                ELSE v_publishes_gold
+                    AND c.layer IN ('silver', 'gold')
+                    AND NOT EXISTS ( -- what is built alone is not judged by what is not built yet
+                        SELECT
+                        FROM pg_depend AS d
+                        INNER JOIN etl.models AS m ON d.refobjid = m.table_name::regclass
+                        WHERE d.classid = 'pg_proc'::regclass
+                            AND d.objid = format('etl.%I', 'check_' || c.check_name)::regproc
+                            AND d.refclassid = 'pg_class'::regclass
+                            AND m.layer = 'gold'
+                            AND m.model <> ALL(p_models)
+                    )
             END
         ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
     LOOP

@@ -25,8 +25,11 @@ BEGIN
     FROM etl.steps AS later
     WHERE later.run_id = p_run_id
         AND later.status = 'succeeded'
-        AND array_position('{source,bronze,silver,gold}', later.layer)
-        > array_position('{source,bronze,silver,gold}', v_step.layer);
+        AND (
+            array_position('{source,bronze,silver,gold}', later.layer)
+            > array_position('{source,bronze,silver,gold}', v_step.layer)
+            OR later.model IN (SELECT etl.readers_of(p_model))
+        );
     IF FOUND THEN
         RAISE EXCEPTION '% comes too late in run %', p_model, p_run_id
             USING ERRCODE = 'DW005',
@@ -50,6 +53,9 @@ BEGIN
         PERFORM etl.make_owed_definitions(v_model.table_name);
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
         PERFORM etl.advance_watermark(p_run_id, p_model, v_after_run_id = 0);
+        IF v_after_run_id = 0 OR v_counts.rows_deleted > 0 THEN
+            PERFORM etl.forget_what_follows(p_model, v_after_run_id = 0);
+        END IF;
     END IF;
 
     UPDATE etl.steps

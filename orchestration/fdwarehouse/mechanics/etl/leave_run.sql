@@ -17,6 +17,12 @@ BEGIN
             ORDER BY position
             LIMIT 1;
         END IF;
+        IF v_failure IS NULL THEN
+            SELECT format('check %s failed', check_name) INTO v_failure
+            FROM etl.check_results
+            WHERE run_id = p_run_id AND severity = 'error' AND NOT passed
+            LIMIT 1;
+        END IF;
         PERFORM etl.end_run(
             p_run_id, CASE WHEN v_failure IS NULL THEN 'succeeded' ELSE 'failed' END, v_failure
         );
@@ -29,4 +35,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.leave_run IS
-'Ends the run if the caller began it: succeeded, or failed with the given error or that of a failed step, which is returned. Else renews the lease.';
+'Ends the run if the caller began it: succeeded, or failed with the given error or that of a failed step or check, which is returned. Else renews the lease.';

@@ -1,0 +1,149 @@
+"""Each table alone, in any order, and after a change of how it is made: the same as all at once."""
+
+import re
+from pathlib import Path
+
+from tests.harness import Shop, Warehouse, failing
+from tests.test_rebuild import picture
+
+SILVER = ("clean_customers", "clean_products", "clean_orders", "clean_order_items")
+GOLD = (
+    *("dim_customers", "dim_products", "dim_date", "fact_sales", "daily_sales"),
+    *("customer_lifetime_value", "product_performance", "customer_months", "cohort_retention"),
+)
+
+
+def sell(shop: Shop, number: int, *, price: int = 5, date: str = "2024-01-31") -> None:
+    """Sell a new product to a new customer."""
+    stamps = f"'{date}', now()"
+    shop.force(
+        f"INSERT INTO customers VALUES ({number}, 'c{number}@example.com', 'Ana', {stamps})",
+        f"INSERT INTO products VALUES ({number}, 'Kite', 'toys', {price}, {stamps})",
+        f"INSERT INTO orders VALUES ({number}, {number}, '{date}', 'delivered', {stamps})",
+        f"INSERT INTO order_items VALUES ({number}, {number}, {number}, 2, {price}, {stamps})",
+    )
+
+
+def change(project: Path, file: str, pattern: str, replacement: str) -> None:
+    """Change a file of a project."""
+    path = project / "sql" / file
+    text, count = re.subn(pattern, replacement, path.read_text())
+    assert count == 1
+    path.write_text(text)
+
+
+def assert_is_as_rebuilt(warehouse: Warehouse) -> None:
+    built = picture(warehouse)
+    warehouse.call("etl.rebuild()")
+    assert picture(warehouse) == built
+
+
+def test_each_table_is_built_alone(shop: Shop, warehouse: Warehouse) -> None:
+    for number in (1, 2):
+        sell(shop, number)
+        for table in ("customers", "products", "orders", "order_items"):
+            warehouse.call(f"bronze.load_raw_{table}()")
+        for table in SILVER:
+            warehouse.call(f"silver.build_{table}()")
+        for table in GOLD:
+            warehouse.call(f"gold.build_{table}()")
+        assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [10 * number]
+        assert warehouse.column("SELECT DISTINCT status FROM etl.runs") == ["succeeded"]
+        assert_is_as_rebuilt(warehouse)
+
+
+def test_g3_table_that_comes_after_its_readers_is_refused(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    sell(shop, 2)
+    warehouse.call("etl.start_run(NULL)")
+    warehouse.call("etl.extract_and_load_bronze()")
+    warehouse.call("etl.build_silver()")
+    warehouse.call("gold.build_dim_products()")
+    warehouse.call("gold.build_fact_sales()")
+    with failing("DW005", "gold.fact_sales has been built already and would miss the change"):
+        warehouse.call("gold.build_dim_customers()")
+    warehouse.call("gold.build_cohort_retention()")
+    with failing("DW005", "gold.cohort_retention has been built already"):
+        warehouse.call("gold.build_customer_months()")
+    with failing("DW007", "gold.dim_customers comes too late in run"):
+        warehouse.call("etl.finish_run()")
+    warehouse.run()
+    assert_is_as_rebuilt(warehouse)
+
+
+def test_change_of_the_facts_reaches_the_metrics(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    change(
+        project, "gold/write_fact_sales.sql", r"i\.unit_price\b", "i.unit_price * 2 AS unit_price"
+    )
+    change(project, "checks/fact_sales_matches_silver.sql", "severity: error", "severity: warn")
+    warehouse.deploy(project)
+    warehouse.run()
+    assert warehouse.column("SELECT total_amount FROM gold.fact_sales") == [20]
+    assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [20]
+
+
+def test_change_of_what_makes_a_version_rekeys_the_facts(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    sell(shop, 1, date="2031-01-01")
+    warehouse.run()
+    shop.force("UPDATE products SET price = 6, updated_at = '2030-01-01'")
+    warehouse.run()
+    assert warehouse.value("SELECT count(*) FROM gold.dim_products WHERE product_id = 1") == 2
+    change(project, "gold/write_dim_products.sql", "'price', 'created_at'", "'created_at'")
+    change(project, "gold/write_dim_products.sql", r"carried=\[", "carried=['price', ")
+    warehouse.deploy(project)
+    warehouse.run()
+    assert warehouse.column("SELECT price FROM gold.dim_products WHERE product_id = 1") == [6]
+
+
+def test_full_build_of_one_table_reaches_what_is_made_of_it(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    good = picture(warehouse)
+    warehouse.execute(
+        "UPDATE gold.fact_sales SET quantity = 100",
+        "UPDATE gold.daily_sales SET revenue = 500",
+        "INSERT INTO silver.clean_orders VALUES "
+        "(2, 1, '2024-01-31', 'delivered', now(), now(), false, 1)",
+        "UPDATE silver.clean_order_items SET order_id = 2",
+    )
+    warehouse.call("gold.build_fact_sales(p_is_full => true)")
+    assert warehouse.column("SELECT order_id FROM gold.fact_sales") == [2]
+    warehouse.call("silver.build_clean_order_items(p_is_full => true)")
+    warehouse.call("silver.build_clean_orders(p_is_full => true)")
+    warehouse.run()
+    assert picture(warehouse) == good
+
+
+def test_dimension_alone_cannot_take_away_what_facts_refer_to(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    warehouse.execute("UPDATE gold.dim_products SET valid_from = '2000-01-01' WHERE product_id = 1")
+    damaged = picture(warehouse)
+    with failing("23503", "still referenced"):
+        warehouse.call("gold.build_dim_products(p_is_full => true)")
+    assert picture(warehouse) == damaged
+    warehouse.call("etl.build_gold(p_is_full => true)")
+    assert picture(warehouse)["gold.dim_products"] != damaged["gold.dim_products"]
+
+
+def test_version_that_vanishes_lets_go_of_its_facts(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1, date="2031-01-01")
+    warehouse.run()
+    shop.force("UPDATE products SET price = 6, updated_at = '2030-01-01'")
+    warehouse.run()
+    # production's clock is ahead: what happened after the change seems to have happened before
+    shop.force("UPDATE products SET price = 5, updated_at = '2029-01-01'")
+    warehouse.run()
+    assert warehouse.column("SELECT price FROM gold.dim_products WHERE product_id = 1") == [5]
+    assert_is_as_rebuilt(warehouse)
