@@ -1,7 +1,7 @@
-"""Hash expressions for columns, of functions that PostgreSQL 11 and later have and postgres_fdw ships.
+"""Hash expressions for columns, of functions that any PostgreSQL has and postgres_fdw ships.
 
-Only immutable built-in functions are sent to the source; a cast to text is not, and NULL has to be
-taken care of with CASE, since COALESCE is not sent either (contrib/postgres_fdw/deparse.c).
+Only immutable built-in functions are sent to the source; a cast to text is not, nor are COALESCE
+and row expressions (contrib/postgres_fdw/deparse.c). NULL hashes to NULL, which an array takes.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ _BY_TYPE = {
     "character varying": "hashtextextended({c}::text, {seed})",
     "character": "hashbpcharextended({c}, {seed})",
     "name": "hashnameextended({c}, {seed})",
-    "boolean": "hashint4extended(CASE WHEN {c} THEN 1 ELSE 0 END, {seed})",
+    "boolean": "hashint4extended(CASE WHEN {c} THEN 1 WHEN NOT {c} THEN 0 END, {seed})",
     "uuid": "uuid_hash_extended({c}, {seed})",
     "timestamp without time zone": "timestamp_hash_extended({c}, {seed})",
     # Its own hash function is new in PostgreSQL 18; an interval is hashed alike everywhere.
     "timestamp with time zone": (
         "CASE WHEN isfinite({c}) THEN interval_hash_extended("
         "{c} - '2000-01-01 00:00:00+00'::timestamptz, {seed}) "
-        "WHEN {c} > '2000-01-01 00:00:00+00'::timestamptz THEN 1 ELSE 2 END"
+        "WHEN {c} > '2000-01-01 00:00:00+00'::timestamptz THEN 1 "
+        "WHEN {c} IS NOT NULL THEN 2 END"
     ),
     "date": (
         "CASE WHEN isfinite({c}) THEN hashint4extended({c} - '2000-01-01'::date, {seed}) "
-        "WHEN {c} > '2000-01-01'::date THEN 1 ELSE 2 END"
+        "WHEN {c} > '2000-01-01'::date THEN 1 WHEN {c} IS NOT NULL THEN 2 END"
     ),
     "time without time zone": "time_hash_extended({c}, {seed})",
     "time with time zone": "timetz_hash_extended({c}, {seed})",
@@ -57,14 +58,13 @@ class HashedColumn:
     seed: int
 
     def hash(self, alias: str) -> str:
-        """Give the SQL expression, a bigint that is never null.
+        """Give the SQL expression, a bigint; null for null.
 
         Args:
             alias: the table's alias.
         """
         column = f"{alias}.{ident(self.name)}"
-        expression = _BY_TYPE[self.type].format(c=column, seed=self.seed)
-        return f"CASE WHEN {column} IS NULL THEN {self.seed} ELSE {expression} END"
+        return _BY_TYPE[self.type].format(c=column, seed=self.seed)
 
 
 def hashed_columns(types: dict[str, str]) -> list[HashedColumn]:
@@ -85,6 +85,6 @@ def hashed_columns(types: dict[str, str]) -> list[HashedColumn]:
 
 
 def base_type(type_: str) -> str:
-    """Strip the modifier from a type: ``timestamp(3) with time zone`` is ``timestamp with time zone``."""
+    """Strip the modifier from a type: ``timestamp(3) with time zone`` loses its ``(3)``."""
     before, bracket, rest = type_.partition("(")
     return f"{before.strip()}{rest.partition(')')[2]}" if bracket else type_

@@ -153,7 +153,7 @@ def _make_table(
         mode=settings.mode,
         watermark=settings.watermark,
         lower_bound=lower_bound,
-        contract_columns=[SourceColumn(n, t) for n, t in types.items()],
+        contract_columns=[SourceColumn(n, t.replace(",", ", ")) for n, t in types.items()],
         reconcile_every=settings.reconcile.every if is_reconciled else None,
         key_hashes=key_hashes,
         row_hashes=[

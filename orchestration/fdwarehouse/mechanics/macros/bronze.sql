@@ -6,43 +6,53 @@ _run_id,
 _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {%- endmacro -%}
 
-{#- Which of 4096 buckets a row is in, by its key. Built from hash functions that every PostgreSQL since 11
-    has and that postgres_fdw sends to the source. -#}
+{#- Which of 4096 buckets a row is in, by its key. The hash functions are such that every PostgreSQL
+    since 12 has them and postgres_fdw sends them to the source. -#}
 {%- macro bucket(table, alias) -%}
 (
-    hashint8extended(
-        {% for c in table.key_hashes -%}
-        {{ "# " if not loop.first }}{{ c.hash(alias) }}{{ "\n        " if not loop.last }}
-        {%- endfor %}, 0
+    hash_array_extended(
+        ARRAY[
+            {{ hashes(table.key_hashes, alias) | indent(12) }}
+        ],
+        0
     ) & 4095
 )
 {%- endmacro -%}
 
-{#- One number for a whole row: the hashes of its columns, each seeded with its place, mixed once more, so
-    that two rows that exchange a value do not cancel out when rows are XORed. -#}
+{#- One number for a whole row. hash_array_extended alone is linear; mixed once more, two rows that exchange
+    a value do not cancel out when rows are XORed. -#}
 {%- macro row_hash(table, alias) -%}
 hashint8extended(
-    {% for c in table.row_hashes -%}
-    {{ "# " if not loop.first }}{{ c.hash(alias) }}{{ "\n    " if not loop.last }}
-    {%- endfor %}, 1
+    hash_array_extended(
+        ARRAY[
+            {{ hashes(table.row_hashes, alias) | indent(12) }}
+        ],
+        0
+    ),
+    0
 )
+{%- endmacro -%}
+
+{%- macro hashes(columns, alias) -%}
+{% for c in columns %}{{ c.hash(alias) }}{{ ",\n" if not loop.last }}{% endfor %}
 {%- endmacro -%}
 
 {#- Appends to bronze what differs between the CTE extracted_rows and the latest versions, and keeps the
     hashes of the buckets in step. Ends the statement with the counts.
     whole    condition on b, a row of bronze: extracted_rows has every row of the source like it, so what is
              not there is gone
-    rehash   condition under which the hashes are computed anew from extracted_rows, which has everything -#}
-{%- macro append_difference(table, whole, rehash='false') -%}
+    rehashes whether extracted_rows has everything when p_after_run_id is 0, and the hashes are made anew -#}
+{%- macro append_difference(table, whole, rehashes=false) -%}
 {%- set columns = table.columns -%}
 latest_versions AS (
     SELECT DISTINCT ON ({{ compare.list_of(table.key, 'b') }})
         {{ compare.columns_of(columns, 'b') | indent(8) }},
         b._is_deleted
     FROM {{ table.raw_table }} AS b
-    WHERE ({{ compare.list_of(table.key, 'b') }}) IN (
-        SELECT {{ compare.list_of(table.key, 'e') }} FROM extracted_rows AS e
-    )
+    WHERE
+        ({{ compare.list_of(table.key, 'b') }}) IN (
+            SELECT {{ compare.list_of(table.key, 'e') }} FROM extracted_rows AS e
+        )
     ORDER BY {{ compare.list_of(table.key, 'b') }}, b._run_id DESC
 ),
 
@@ -91,7 +101,11 @@ appended_rows AS (
         n.*,
         p_run_id,
         now()
-    FROM (SELECT * FROM new_versions UNION ALL SELECT * FROM gone_versions) AS n
+    FROM (
+        SELECT * FROM new_versions
+        UNION ALL
+        SELECT * FROM gone_versions
+    ) AS n
     RETURNING _is_deleted
 ),
 {%- if table.is_reconciled %}
@@ -102,7 +116,9 @@ hash_changes AS (
         1 AS row_count,
         {{ row_hash(table, 'n') | indent(8) }} AS hash
     FROM new_versions AS n
-    WHERE NOT {{ rehash }}
+    {%- if rehashes %}
+    WHERE p_after_run_id > 0
+    {%- endif %}
     UNION ALL
     SELECT
         {{ bucket(table, 'v') | indent(8) }},
@@ -110,29 +126,31 @@ hash_changes AS (
         {{ row_hash(table, 'v') | indent(8) }}
     FROM latest_versions AS v
     INNER JOIN new_versions AS n ON {{ compare.same_key('v', 'n', table.key) }}
-    WHERE NOT v._is_deleted AND NOT {{ rehash }}
+    WHERE NOT v._is_deleted{{ " AND p_after_run_id > 0" if rehashes }}
     UNION ALL
     SELECT
         {{ bucket(table, 'g') | indent(8) }},
         -1,
         {{ row_hash(table, 'g') | indent(8) }}
     FROM gone_versions AS g
-    WHERE NOT {{ rehash }}
-    {%- if rehash != 'false' %}
+    {%- if rehashes %}
+    WHERE p_after_run_id > 0
+    {%- endif %}
+    {%- if rehashes %}
     UNION ALL
     SELECT
         {{ bucket(table, 'e') | indent(8) }},
         1,
         {{ row_hash(table, 'e') | indent(8) }}
     FROM extracted_rows AS e
-    WHERE {{ rehash }}
+    WHERE p_after_run_id = 0
     UNION ALL
     SELECT
         h.bucket,
         0,
         0
     FROM etl.bucket_hashes AS h
-    WHERE h.model = '{{ table.model }}' AND {{ rehash }}
+    WHERE h.model = '{{ table.model }}' AND p_after_run_id = 0
     {%- endif %}
 ),
 
@@ -146,9 +164,15 @@ written_hashes AS (
     FROM hash_changes
     GROUP BY bucket
     ON CONFLICT (model, bucket) DO UPDATE
-        SET row_count = CASE WHEN {{ rehash }} THEN 0 ELSE t.row_count END + excluded.row_count,
-            hash = CASE WHEN {{ rehash }} THEN 0 ELSE t.hash END # excluded.hash
-        WHERE NOT {{ rehash }} OR (t.row_count, t.hash) <> (excluded.row_count, excluded.hash)
+        {%- if rehashes %}
+        SET row_count = excluded.row_count
+            + CASE WHEN p_after_run_id > 0 THEN t.row_count ELSE 0 END,
+            hash = int8xor(CASE WHEN p_after_run_id > 0 THEN t.hash ELSE 0 END, excluded.hash)
+        WHERE p_after_run_id > 0 OR (t.row_count, t.hash) <> (excluded.row_count, excluded.hash)
+        {%- else %}
+        SET row_count = t.row_count + excluded.row_count,
+            hash = int8xor(t.hash, excluded.hash)
+        {%- endif %}
 ),
 {%- endif %}
 

@@ -17,7 +17,7 @@ BEGIN ATOMIC
     {{ bronze.append_difference(
         table,
         whole='true' if table.mode == 'snapshot' else 'p_after_run_id = 0',
-        rehash='(p_after_run_id = 0)',
+        rehashes=true,
     ) | indent(4) }};
 END;
 COMMENT ON FUNCTION bronze.append_{{ table.raw_name }} IS

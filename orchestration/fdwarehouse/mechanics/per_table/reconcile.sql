@@ -1,7 +1,7 @@
 {#- Rendered once a table that has a watermark: bronze.reconcile_raw_<table>. -#}
--- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and anything else.
--- The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that differ from what
--- bronze holds are read row by row.
+-- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, anything.
+-- The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that differ
+-- from what bronze holds are read row by row.
 {{ routine.writer('bronze.reconcile_' ~ table.raw_name) }}
 BEGIN ATOMIC
     WITH source_hashes AS MATERIALIZED (
@@ -12,7 +12,7 @@ BEGIN ATOMIC
                 {{ bronze.row_hash(table, 's') | indent(16) }}
             ) AS hash
         FROM {{ table.foreign_table }} AS s
-        GROUP BY 1
+        GROUP BY bucket
     ),
 
     bronze_hashes AS (
