@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import MECHANICS, Compiled, Rendered
+from fdwarehouse.render import MECHANICS, Rendered
 
 PSQL_HEADER = """\
 -- Deploys the warehouse with psql alone, in one transaction:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 # Reserved, or usable only as a function or type: https://www.postgresql.org/docs/18/sql-keywords-appendix.html
-RESERVED = frozenset(
-    """all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+_RESERVED_WORDS = """
+    all analyse analyze and any array as asc asymmetric authorization binary both case cast check
     collate collation column concurrently constraint create cross current_catalog current_date
     current_role current_schema current_time current_timestamp current_user default deferrable desc
     distinct do else end except false fetch for foreign freeze from full grant group having ilike in
@@ -19,8 +19,9 @@ RESERVED = frozenset(
     json_object json_objectagg json_query json_scalar json_serialize json_table json_value least
     merge_action national nchar none normalize nullif numeric out overlay position precision real
     row setof smallint substring time timestamp treat trim values varchar xmlattributes xmlconcat
-    xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable""".split()
-)
+    xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+"""
+RESERVED = frozenset(_RESERVED_WORDS.split())
 
 
 def ident(name: str) -> str:

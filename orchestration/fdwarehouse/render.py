@@ -2,87 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from fdwarehouse.checks import Check, parse_check
+from fdwarehouse.compiled import Compiled, in_order_of_need
 from fdwarehouse.config import LAYERS, Config, load_config
 from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, literal
+from fdwarehouse.models import Model, make_models
 from fdwarehouse.sources import Source, make_sources
 
 MECHANICS = Path(__file__).parent / "mechanics"
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """One file of the deploy: what it is called below ``build/``, where it came from, its SQL."""
-
-    name: str
-    origin: str
-    sql: str
-    """As it is deployed and read."""
-    creates: str | None = None
-    """Schema-qualified object, for a repeatable file."""
-
-    @property
-    def plain_name(self) -> str:
-        """Its name without the number that orders it."""
-        return re.sub(r"^\d+_", "", self.name)
-
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the SQL, in hexadecimal."""
-        return sha256(self.sql.encode()).hexdigest()
-
-    @property
-    def references(self) -> set[str]:
-        """Schema-qualified names that must be there when the object is created."""
-        if "BEGIN ATOMIC" not in self.sql and "CREATE VIEW" not in self.sql:
-            return set()  # PL/pgSQL looks names up when it runs
-        code = re.sub(r"--[^\n]*|'(?:[^']|'')*'", "", self.sql)
-        return set(re.findall(r"\b[a-z_]\w*\.[a-z_]\w*", code)) - {self.creates or ""}
-
-
-@dataclass(frozen=True)
-class Model:
-    """A table that a step builds."""
-
-    model: str
-    layer: str
-    writer: str
-    procedure: str
-    source_name: str | None = None
-    checksum: str = ""
-    """Of everything that decides its content; when it changes, the table is computed anew."""
-    reconciles: str | None = None
-    """For a reconciliation: the table that it compares."""
-    interval_between: str | None = None
-    """For a reconciliation: how often."""
-
-    @property
-    def table_name(self) -> str:
-        """The table that it writes."""
-        return self.reconciles or self.model
-
-
-@dataclass(frozen=True)
-class Check:
-    """A check: a SELECT of the rows that break a promise."""
-
-    name: str
-    layer: str
-    severity: str
-    scope: str
-    description: str
-    select: str
 
 
 @dataclass(frozen=True)
@@ -105,7 +42,8 @@ def render_project(root: Path) -> Rendered:
         The files of the deploy in the order in which they run.
 
     Raises:
-        FdwarehouseError: configuration, contract or a template is wrong; the message names the file.
+        FdwarehouseError: configuration, contract or a template is wrong; the message names the
+            file.
     """
     config = load_config(root)
     contracts = {name: load_contract(root, name) for name in config.sources}
@@ -145,7 +83,7 @@ class _Renderer:
         ]
         runner = list(self._routines_of_the_runner())
         objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
-        models = list(self._models(objects))
+        models = make_models(self.sources, objects)
         checks = list(self._checks())
         objects += [
             self._compile("per_model/procedure.sql", m.procedure, model=m)
@@ -159,9 +97,9 @@ class _Renderer:
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
             self._compile("deploy/drop_repeatable.sql"),
             *migrations,
-            *_in_order_of_need(runner),
+            *in_order_of_need(runner),
             *self._tables_of_sources(),
-            *_in_order_of_need(objects),
+            *in_order_of_need(objects),
             self._compile("deploy/finish.sql", models=models, checks=checks),
         ]
         recorded = [(f.name, f.checksum) for f in files]
@@ -230,102 +168,6 @@ class _Renderer:
             origin = f"migrations/{path.name}" if owner == "project" else migration
             yield Compiled(f"migration_{owner}_{path.name}", origin, sql)
 
-    def _models(self, objects: list[Compiled]) -> Iterator[Model]:
-        by_name = {o.creates: o for o in objects if o.creates}
-        for source in self.sources:
-            reader = f"{source.name}.read_fence"
-            yield Model(f"{source.name}.fence", "source", reader, "", source.name)
-            for table in source.tables:
-                writer = f"bronze.append_{table.raw_name}"
-                yield Model(
-                    f"bronze.{table.raw_name}",
-                    "bronze",
-                    writer,
-                    f"bronze.load_{table.raw_name}",
-                    source.name,
-                    _content_checksum(by_name[writer], by_name),
-                )
-                if table.is_reconciled:
-                    yield Model(
-                        f"{table.model}.reconciliation",
-                        "bronze",
-                        f"bronze.reconcile_{table.raw_name}",
-                        "",
-                        source.name,
-                        reconciles=table.model,
-                        interval_between=table.reconcile_every,
-                    )
-        for layer in ("silver", "gold"):
-            prefix = f"{layer}.write_"
-            writers = {
-                layer + "." + o.creates.removeprefix(prefix): o
-                for o in objects
-                if o.creates and o.creates.startswith(prefix)
-            }
-            graph = {m: o.references & set(writers) - {m} for m, o in writers.items()}
-            for model in _static_order(graph, f"sql/{layer}"):
-                table = model.removeprefix(f"{layer}.")
-                yield Model(
-                    model,
-                    layer,
-                    f"{prefix}{table}",
-                    f"{layer}.build_{table}",
-                    None,
-                    _content_checksum(writers[model], by_name),
-                )
-
     def _checks(self) -> Iterator[Check]:
         for path in sorted((self.root / "sql" / "checks").glob("*.sql")):
-            compiled = self._compile(f"sql/checks/{path.name}")
-            yield _parse_check(path.stem, compiled)
-
-
-def _parse_check(name: str, compiled: Compiled) -> Check:
-    comment = re.match(r"(?:--[^\n]*\n)*", compiled.sql)
-    assert comment is not None  # it matches the empty text too
-    lines = [line.removeprefix("--").strip() for line in comment.group().splitlines()]
-    settings = dict(re.fullmatch(r"(\w+): *(\w+)", x).groups() for x in lines if re.fullmatch(r"(\w+): *(\w+)", x))  # type: ignore[union-attr]
-    description = " ".join(x for x in lines if not re.fullmatch(r"(\w+): *(\w+)", x))
-    allowed = {
-        "layer": ("bronze", "silver", "gold"),
-        "severity": ("error", "warn"),
-        "scope": ("run", "full"),
-    }
-    settings.setdefault("scope", "run")
-    for setting, values in allowed.items():
-        if settings.get(setting) not in values:
-            raise FdwarehouseError(
-                f"{compiled.origin}: a check says its {setting}: {' or '.join(values)}",
-                hint=f"Begin the file with a line such as `-- {setting}: {values[0]}`.",
-            )
-    select = compiled.sql[comment.end() :].strip().rstrip(";")
-    return Check(name, settings["layer"], settings["severity"], settings["scope"], description, select)
-
-
-def _content_checksum(compiled: Compiled, by_name: dict[str, Compiled]) -> str:
-    """Hash what an object computes, with all the views that it reads, directly or not."""
-    seen: dict[str, str] = {}
-    waiting = [compiled]
-    while waiting:
-        current = waiting.pop()
-        if current.name not in seen:
-            seen[current.name] = re.sub(r"(?m)^(SET|--|COMMENT ON) .*$", "", current.sql)
-            waiting += [by_name[name] for name in current.references if name in by_name]
-    return sha256("".join(sorted(seen.values())).encode()).hexdigest()
-
-
-def _in_order_of_need(objects: Iterable[Compiled]) -> list[Compiled]:
-    by_name = {o.creates or o.name: o for o in objects}
-    graph = {name: o.references & set(by_name) for name, o in by_name.items()}
-    return [by_name[name] for name in _static_order(graph, "sql")]
-
-
-def _static_order(graph: dict[str, set[str]], where: str) -> list[str]:
-    sorter = TopologicalSorter({node: sorted(needs) for node, needs in sorted(graph.items())})
-    try:
-        return list(sorter.static_order())
-    except ValueError as error:
-        raise FdwarehouseError(
-            f"{where}: these need one another: {' -> '.join(error.args[1])}",
-            hint="Break the circle.",
-        ) from error
+            yield parse_check(path.stem, self._compile(f"sql/checks/{path.name}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fdwarehouse.config import Config, TableConfig
@@ -24,6 +25,7 @@ class SourceColumn:
 
     name: str
     type: str
+    """As a person would write it: ``numeric(10, 2)``."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +130,14 @@ def _make_table(
             raise wrong(f"column {column} of warehouse.yaml is not in the contract", again)
     lower_bound = None
     if settings.watermark:
-        column = contract.columns[settings.watermark]
-        lower_bound = LOWER_BOUNDS.get(base_type(column.type))
+        watermark = contract.columns[settings.watermark]
+        lower_bound = LOWER_BOUNDS.get(base_type(watermark.type))
         if lower_bound is None:
             raise wrong(
-                f"watermark {settings.watermark} is of type {column.type}, not a time",
+                f"watermark {settings.watermark} is of type {watermark.type}, not a time",
                 "Name a column with the time of the last change, or say mode: snapshot.",
             )
-        if not column.not_null:
+        if not watermark.not_null:
             raise wrong(
                 f"watermark {settings.watermark} may be null, and such rows would be missed",
                 "Declare it NOT NULL in production, or say mode: snapshot.",
@@ -153,10 +155,8 @@ def _make_table(
         mode=settings.mode,
         watermark=settings.watermark,
         lower_bound=lower_bound,
-        contract_columns=[SourceColumn(n, t.replace(",", ", ")) for n, t in types.items()],
+        contract_columns=[SourceColumn(n, re.sub(", *", ", ", t)) for n, t in types.items()],
         reconcile_every=settings.reconcile.every if is_reconciled else None,
         key_hashes=key_hashes,
-        row_hashes=[
-            h for h in hashed if settings.reconcile.depth == "all" or h.name in shallow
-        ],
+        row_hashes=[h for h in hashed if settings.reconcile.depth == "all" or h.name in shallow],
     )

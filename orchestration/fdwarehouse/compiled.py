@@ -1,0 +1,94 @@
+"""The files of a deploy, and what they need of one another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from hashlib import sha256
+
+from fdwarehouse.errors import FdwarehouseError
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One file of the deploy: what it is called below ``build/``, where it came from, its SQL."""
+
+    name: str
+    origin: str
+    sql: str
+    """As it is deployed and read."""
+    creates: str | None = None
+    """Schema-qualified object, for a repeatable file."""
+
+    @property
+    def plain_name(self) -> str:
+        """Its name without the number that orders it."""
+        return re.sub(r"^\d+_", "", self.name)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the SQL, in hexadecimal."""
+        return sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def references(self) -> set[str]:
+        """Schema-qualified names that must be there when the object is created."""
+        if "BEGIN ATOMIC" not in self.sql and "CREATE VIEW" not in self.sql:
+            return set()  # PL/pgSQL looks names up when it runs
+        code = re.sub(r"--[^\n]*|'(?:[^']|'')*'", "", self.sql)
+        return set(re.findall(r"\b[a-z_]\w*\.[a-z_]\w*", code)) - {self.creates or ""}
+
+
+def in_order_of_need(objects: Iterable[Compiled]) -> list[Compiled]:
+    """Sort the files so that each comes after those whose objects it refers to.
+
+    Args:
+        objects: repeatable files.
+
+    Raises:
+        FdwarehouseError: some need one another.
+    """
+    by_name = {o.creates or o.name: o for o in objects}
+    graph = {name: o.references & set(by_name) for name, o in by_name.items()}
+    return [by_name[name] for name in order_of_need(graph, "sql")]
+
+
+def order_of_need(graph: Mapping[str, set[str]], where: str) -> list[str]:
+    """Sort names so that each comes after those that it needs; else by the alphabet.
+
+    Args:
+        graph: name to the names that it needs.
+        where: the folder that the error names.
+
+    Raises:
+        FdwarehouseError: some need one another.
+    """
+    sorter = TopologicalSorter({node: sorted(needs) for node, needs in sorted(graph.items())})
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        raise FdwarehouseError(
+            f"{where}: these need one another: {' -> '.join(error.args[1])}",
+            hint="Break the circle.",
+        ) from error
+
+
+def content_checksum(compiled: Compiled, by_name: Mapping[str, Compiled]) -> str:
+    """Hash what an object computes, with all that it reads, directly or not; comments do not count.
+
+    Args:
+        compiled: the object's file.
+        by_name: every repeatable file, by the object that it creates.
+    """
+    seen: dict[str, str] = {}
+    waiting = [compiled]
+    while waiting:
+        current = waiting.pop()
+        if current.name not in seen:
+            seen[current.name] = re.sub(
+                r"(?ms)^(?:(?:SET|--) [^\n]*|COMMENT ON .*?;)$", "", current.sql
+            )
+            waiting += [by_name[name] for name in current.references if name in by_name]
+    return sha256("".join(sorted(seen.values())).encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""The steps that build tables, found in the sources and in the names of the project's routines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fdwarehouse.compiled import Compiled, content_checksum, order_of_need
+from fdwarehouse.sources import Source
+
+
+@dataclass(frozen=True)
+class Model:
+    """A table that a step builds."""
+
+    model: str
+    layer: str
+    writer: str
+    procedure: str
+    source_name: str | None = None
+    checksum: str = ""
+    """Of everything that decides its content; when it changes, the table is computed anew."""
+    reconciles: str | None = None
+    """For a reconciliation: the table that it compares."""
+    interval_between: str | None = None
+    """For a reconciliation: how often."""
+
+    @property
+    def table_name(self) -> str:
+        """The table that it writes."""
+        return self.reconciles or self.model
+
+
+def make_models(sources: Iterable[Source], objects: Iterable[Compiled]) -> list[Model]:
+    """List the steps in the order in which they run.
+
+    Args:
+        sources: what is read.
+        objects: the compiled routines and views of the sources and of the project.
+
+    Raises:
+        FdwarehouseError: models of one layer need one another.
+    """
+    by_name = {o.creates: o for o in objects if o.creates}
+    models = [model for source in sources for model in _models_of_source(source, by_name)]
+    for layer in ("silver", "gold"):
+        models += _models_of_layer(layer, by_name)
+    return models
+
+
+def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[Model]:
+    yield Model(f"{source.name}.fence", "source", f"{source.name}.read_fence", "", source.name)
+    for table in source.tables:
+        writer = f"bronze.append_{table.raw_name}"
+        yield Model(
+            table.model,
+            "bronze",
+            writer,
+            f"bronze.load_{table.raw_name}",
+            source.name,
+            content_checksum(by_name[writer], by_name),
+        )
+        if table.is_reconciled:
+            yield Model(
+                f"{table.model}.reconciliation",
+                "bronze",
+                f"bronze.reconcile_{table.raw_name}",
+                "",
+                source.name,
+                reconciles=table.model,
+                interval_between=table.reconcile_every,
+            )
+
+
+def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model]:
+    prefix = f"{layer}.write_"
+    writers = {
+        f"{layer}.{name.removeprefix(prefix)}": writer
+        for name, writer in by_name.items()
+        if name.startswith(prefix)
+    }
+    graph = {model: o.references & set(writers) - {model} for model, o in writers.items()}
+    for model in order_of_need(graph, f"sql/{layer}"):
+        table = model.removeprefix(f"{layer}.")
+        yield Model(
+            model,
+            layer,
+            f"{prefix}{table}",
+            f"{layer}.build_{table}",
+            checksum=content_checksum(writers[model], by_name),
+        )
