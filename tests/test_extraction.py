@@ -91,6 +91,7 @@ def test_g1_prepared_transaction_holds_the_fence(shop: Shop, warehouse: Warehous
 
 
 def test_g1_all_tables_are_read_at_one_moment(shop: Shop, warehouse: Warehouse) -> None:
+    warehouse.run()
     with warehouse.connect("admin") as holder:
         # customers and products are read before orders, which wait
         holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
