@@ -15,4 +15,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.make_owed_definitions IS
-'Makes the indexes, references and exclusions of a table that were put off until it is loaded; the data must fulfil them. Argument: the table.';
+'Makes the indexes and references of a table that were put off until it is loaded; the data must fulfil them. Argument: the table.';

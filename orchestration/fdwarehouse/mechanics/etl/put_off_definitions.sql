@@ -1,7 +1,7 @@
--- A first load pays for every index entry and every reference row by row; made afterwards, from
--- all rows at once, they cost a tenth. Dropped in a short transaction before the load, so that
--- readers of gold do not wait; making them does not block readers. What is owed is kept in a table:
--- it survives a load that fails.
+-- A first load pays for every index entry and every reference row by row; made afterwards, from all
+-- rows at once, they cost a tenth. Dropped in a short transaction before the load, so that readers of
+-- gold do not wait; making them does not block readers (making an exclusion does: those stay). What
+-- is owed is kept in a table: it survives a load that fails.
 CREATE FUNCTION etl.put_off_definitions(p_models text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -33,7 +33,7 @@ BEGIN
                     v_table, c.conname, pg_get_constraintdef(c.oid)
                 ) AS make_command
             FROM pg_constraint AS c
-            WHERE c.conrelid = v_table AND c.contype IN ('f', 'x')
+            WHERE c.conrelid = v_table AND c.contype = 'f'
             UNION ALL
             SELECT
                 format('DROP INDEX %s', i.indexrelid::regclass),
@@ -55,4 +55,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.put_off_definitions IS
-'Drops the secondary indexes, references and exclusions of tables that are about to be loaded for the first time, and notes them in etl.owed_definitions. Argument: the models of the load.';
+'Drops the secondary indexes and references of tables that are about to be loaded for the first time, and notes them in etl.owed_definitions. Argument: the models of the load.';
