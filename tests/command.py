@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from fdwarehouse import terminal
 from fdwarehouse.cli import main
 from tests.harness import ROOT
 
@@ -39,6 +40,8 @@ class Command:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         self.secrets = {*secrets}
+        for console in (terminal.out, terminal.err):
+            monkeypatch.setattr(console, "width", 160)  # whatever COLUMNS says
         self.use({})
         self.project(ROOT)
 
