@@ -1,7 +1,7 @@
-"""Hash expressions for columns, of functions that any PostgreSQL has and postgres_fdw ships.
+"""Hash expressions for columns, the same in every PostgreSQL since 11, which postgres_fdw ships.
 
-Only immutable built-in functions are sent to the source; a cast to text is not, nor are COALESCE
-and row expressions (contrib/postgres_fdw/deparse.c). NULL hashes to NULL, which an array takes.
+Only immutable built-in functions are sent to the source; a cast to text is not, and COALESCE is not
+(contrib/postgres_fdw/deparse.c).
 """
 
 from __future__ import annotations
@@ -11,60 +11,57 @@ from dataclasses import dataclass
 from fdwarehouse.identifiers import ident
 
 _BY_TYPE = {
-    "smallint": "hashint2extended({c}, {seed})",
-    "integer": "hashint4extended({c}, {seed})",
-    "bigint": "hashint8extended({c}, {seed})",
-    "real": "hashfloat4extended({c}, {seed})",
-    "double precision": "hashfloat8extended({c}, {seed})",
-    "numeric": "hash_numeric_extended({c}, {seed})",
-    "text": "hashtextextended({c}, {seed})",
-    "character varying": "hashtextextended({c}::text, {seed})",
-    "character": "hashbpcharextended({c}, {seed})",
-    "name": "hashnameextended({c}, {seed})",
-    "boolean": "hashint4extended(CASE WHEN {c} THEN 1 WHEN NOT {c} THEN 0 END, {seed})",
-    "uuid": "uuid_hash_extended({c}, {seed})",
-    "timestamp without time zone": "timestamp_hash_extended({c}, {seed})",
+    "smallint": "hashint2extended({c}, 0)",
+    "integer": "hashint4extended({c}, 0)",
+    "bigint": "hashint8extended({c}, 0)",
+    "real": "hashfloat4extended({c}, 0)",
+    "double precision": "hashfloat8extended({c}, 0)",
+    "numeric": "hash_numeric_extended({c}, 0)",
+    "text": "hashtextextended({c}, 0)",
+    "character varying": "hashtextextended({c}::text, 0)",
+    "character": "hashbpcharextended({c}, 0)",
+    "name": "hashnameextended({c}, 0)",
+    "boolean": "hashint4extended({c}::integer, 0)",
+    "uuid": "uuid_hash_extended({c}, 0)",
+    "timestamp without time zone": "timestamp_hash_extended({c}, 0)",
     # Its own hash function is new in PostgreSQL 18; an interval is hashed alike everywhere.
     "timestamp with time zone": (
-        "CASE WHEN isfinite({c}) THEN interval_hash_extended("
-        "{c} - '2000-01-01 00:00:00+00'::timestamptz, {seed}) "
-        "WHEN {c} > '2000-01-01 00:00:00+00'::timestamptz THEN 1 "
-        "WHEN {c} IS NOT NULL THEN 2 END"
+        "CASE WHEN isfinite({c}) "
+        "THEN interval_hash_extended({c} - '2000-01-01 00:00:00+00'::timestamptz, 0) "
+        "WHEN {c} = 'infinity' THEN 1 WHEN {c} = '-infinity' THEN 2 END"
     ),
     "date": (
-        "CASE WHEN isfinite({c}) THEN hashint4extended({c} - '2000-01-01'::date, {seed}) "
-        "WHEN {c} > '2000-01-01'::date THEN 1 WHEN {c} IS NOT NULL THEN 2 END"
+        "CASE WHEN isfinite({c}) THEN hashint4extended({c} - '2000-01-01'::date, 0) "
+        "WHEN {c} = 'infinity' THEN 1 WHEN {c} = '-infinity' THEN 2 END"
     ),
-    "time without time zone": "time_hash_extended({c}, {seed})",
-    "time with time zone": "timetz_hash_extended({c}, {seed})",
-    "interval": "interval_hash_extended({c}, {seed})",
-    "bytea": "hashtextextended(md5({c}), {seed})",
-    "jsonb": "jsonb_hash_extended({c}, {seed})",
-    "json": "hashtextextended({c} #>> '{{}}'::text[], {seed})",
-    "inet": "hashinetextended({c}, {seed})",
-    "cidr": "hashinetextended({c}, {seed})",
-    "macaddr": "hashmacaddrextended({c}, {seed})",
-    "macaddr8": "hashmacaddr8extended({c}, {seed})",
+    "time without time zone": "time_hash_extended({c}, 0)",
+    "time with time zone": "timetz_hash_extended({c}, 0)",
+    "interval": "interval_hash_extended({c}, 0)",
+    "bytea": "hashtextextended(md5({c}), 0)",
+    "jsonb": "jsonb_hash_extended({c}, 0)",
+    "json": "hashtextextended({c} #>> '{{}}'::text[], 0)",
+    "inet": "hashinetextended({c}, 0)",
+    "cidr": "hashinetextended({c}, 0)",
+    "macaddr": "hashmacaddrextended({c}, 0)",
+    "macaddr8": "hashmacaddr8extended({c}, 0)",
 }
 
 
 @dataclass(frozen=True)
 class HashedColumn:
-    """A column and its place in the row, which seeds its hash."""
+    """A column whose type has a hash on both sides."""
 
     name: str
     type: str
     """Without modifiers: ``numeric`` for ``numeric(10, 2)``."""
-    seed: int
 
     def hash(self, alias: str) -> str:
-        """Give the SQL expression, a bigint; null for null.
+        """Give the SQL expression, a bigint that is null when the column is.
 
         Args:
             alias: the table's alias.
         """
-        column = f"{alias}.{ident(self.name)}"
-        return _BY_TYPE[self.type].format(c=column, seed=self.seed)
+        return _BY_TYPE[self.type].format(c=f"{alias}.{ident(self.name)}")
 
 
 def hashed_columns(types: dict[str, str]) -> list[HashedColumn]:
@@ -77,14 +74,14 @@ def hashed_columns(types: dict[str, str]) -> list[HashedColumn]:
         Those whose type has a hash; xml, point and the like have none.
     """
     plain = {name: base_type(type_) for name, type_ in types.items()}
-    return [
-        HashedColumn(name, type_, seed)
-        for seed, (name, type_) in enumerate(plain.items(), start=1)
-        if type_ in _BY_TYPE
-    ]
+    return [HashedColumn(name, type_) for name, type_ in plain.items() if type_ in _BY_TYPE]
 
 
 def base_type(type_: str) -> str:
-    """Strip the modifier from a type: ``timestamp(3) with time zone`` loses its ``(3)``."""
+    """Strip the modifier: ``timestamp(3) with time zone`` is ``timestamp with time zone``.
+
+    Args:
+        type_: a type as ``format_type`` writes it.
+    """
     before, bracket, rest = type_.partition("(")
     return f"{before.strip()}{rest.partition(')')[2]}" if bracket else type_

@@ -6,26 +6,37 @@ _run_id,
 _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {%- endmacro -%}
 
-{#- Which of 4096 buckets a row is in, by its key. The hash functions are such that every PostgreSQL
-    since 12 has them and postgres_fdw sends them to the source. -#}
+{#- Hashes are made of functions that every PostgreSQL since 11 has and that postgres_fdw sends to
+    the source. A null counts as well, and so does the order of the columns. -#}
+
+{#- Which of 4096 buckets a row is in, by its key. -#}
 {%- macro bucket(table, alias) -%}
-(
-    hash_array_extended(
-        ARRAY[
-            {{ hashes(table.key_hashes, alias) | indent(12) }}
-        ],
-        0
-    ) & 4095
+{%- if table.key_hashes | length == 1 -%}
+{{ table.key_hashes[0].hash(alias) }}
+{%- else -%}
+hash_array_extended(ARRAY[
+{%- for c in table.key_hashes %}{{ c.hash(alias) }}{{ ", " if not loop.last }}{% endfor -%}
+], 0)
+{%- endif %} & 4095
+{%- endmacro -%}
+
+{#- Whether a row is in one of the CTE differing_buckets; nothing is read when there is none. -#}
+{%- macro in_differing_bucket(table, alias) -%}
+EXISTS (SELECT FROM differing_buckets)
+AND ({{ bucket(table, alias) }}) = ANY(
+    (SELECT array_agg(d.bucket) FROM differing_buckets AS d)::bigint[]
 )
 {%- endmacro -%}
 
-{#- One number for a whole row. hash_array_extended alone is linear; mixed once more, two rows that exchange
-    a value do not cancel out when rows are XORed. -#}
+{#- One number for a whole row. hash_array_extended alone is linear; mixed once more, two rows that
+    exchange a value do not cancel out when rows are XORed. -#}
 {%- macro row_hash(table, alias) -%}
 hashint8extended(
     hash_array_extended(
         ARRAY[
-            {{ hashes(table.row_hashes, alias) | indent(12) }}
+            {% for c in table.row_hashes -%}
+            {{ c.hash(alias) }}{{ ",\n            " if not loop.last }}
+            {%- endfor %}
         ],
         0
     ),
@@ -33,16 +44,12 @@ hashint8extended(
 )
 {%- endmacro -%}
 
-{%- macro hashes(columns, alias) -%}
-{% for c in columns %}{{ c.hash(alias) }}{{ ",\n" if not loop.last }}{% endfor %}
-{%- endmacro -%}
-
-{#- Appends to bronze what differs between the CTE extracted_rows and the latest versions, and keeps the
-    hashes of the buckets in step. Ends the statement with the counts.
-    whole    condition on b, a row of bronze: extracted_rows has every row of the source like it, so what is
-             not there is gone
-    rehashes whether extracted_rows has everything when p_after_run_id is 0, and the hashes are made anew -#}
-{%- macro append_difference(table, whole, rehashes=false) -%}
+{#- Appends to bronze what differs between the CTE extracted_rows and the latest versions, and keeps
+    the hashes of the buckets in step. Ends the statement with the counts.
+    whole     condition on b, a row of bronze: extracted_rows has every row of the source like it,
+              so what is not there is gone; none where it has every row there is
+    rehashes  whether a full load (p_after_run_id = 0) computes the hashes anew -#}
+{%- macro append_difference(table, whole=none, rehashes=false) -%}
 {%- set columns = table.columns -%}
 latest_versions AS (
     SELECT DISTINCT ON ({{ compare.list_of(table.key, 'b') }})
@@ -73,7 +80,10 @@ covered_versions AS (
         {{ compare.columns_of(columns, 'b') | indent(8) }},
         b._is_deleted
     FROM {{ table.raw_table }} AS b
-    WHERE {{ whole }}
+    {%- if whole %}
+    WHERE
+        {{ whole | indent(8) }}
+    {%- endif %}
     ORDER BY {{ compare.list_of(table.key, 'b') }}, b._run_id DESC
 ),
 
@@ -90,6 +100,12 @@ gone_versions AS (
         )
 ),
 
+due_versions AS (
+    SELECT * FROM new_versions
+    UNION ALL
+    SELECT * FROM gone_versions
+),
+
 appended_rows AS (
     INSERT INTO {{ table.raw_table }} (
         {{ compare.columns_of(columns) | indent(8) }},
@@ -98,82 +114,16 @@ appended_rows AS (
         _extracted_at
     )
     SELECT
-        n.*,
+        {{ compare.columns_of(columns) | indent(8) }},
+        _is_deleted,
         p_run_id,
         now()
-    FROM (
-        SELECT * FROM new_versions
-        UNION ALL
-        SELECT * FROM gone_versions
-    ) AS n
+    FROM due_versions
     RETURNING _is_deleted
 ),
 {%- if table.is_reconciled %}
 
-hash_changes AS (
-    SELECT
-        {{ bucket(table, 'n') | indent(8) }} AS bucket,
-        1 AS row_count,
-        {{ row_hash(table, 'n') | indent(8) }} AS hash
-    FROM new_versions AS n
-    {%- if rehashes %}
-    WHERE p_after_run_id > 0
-    {%- endif %}
-    UNION ALL
-    SELECT
-        {{ bucket(table, 'v') | indent(8) }},
-        -1,
-        {{ row_hash(table, 'v') | indent(8) }}
-    FROM latest_versions AS v
-    INNER JOIN new_versions AS n ON {{ compare.same_key('v', 'n', table.key) }}
-    WHERE NOT v._is_deleted{{ " AND p_after_run_id > 0" if rehashes }}
-    UNION ALL
-    SELECT
-        {{ bucket(table, 'g') | indent(8) }},
-        -1,
-        {{ row_hash(table, 'g') | indent(8) }}
-    FROM gone_versions AS g
-    {%- if rehashes %}
-    WHERE p_after_run_id > 0
-    {%- endif %}
-    {%- if rehashes %}
-    UNION ALL
-    SELECT
-        {{ bucket(table, 'e') | indent(8) }},
-        1,
-        {{ row_hash(table, 'e') | indent(8) }}
-    FROM extracted_rows AS e
-    WHERE p_after_run_id = 0
-    UNION ALL
-    SELECT
-        h.bucket,
-        0,
-        0
-    FROM etl.bucket_hashes AS h
-    WHERE h.model = '{{ table.model }}' AND p_after_run_id = 0
-    {%- endif %}
-),
-
-written_hashes AS (
-    INSERT INTO etl.bucket_hashes AS t (model, bucket, row_count, hash)
-    SELECT
-        '{{ table.model }}',
-        bucket,
-        sum(row_count),
-        bit_xor(hash)
-    FROM hash_changes
-    GROUP BY bucket
-    ON CONFLICT (model, bucket) DO UPDATE
-        {%- if rehashes %}
-        SET row_count = excluded.row_count
-            + CASE WHEN p_after_run_id > 0 THEN t.row_count ELSE 0 END,
-            hash = int8xor(CASE WHEN p_after_run_id > 0 THEN t.hash ELSE 0 END, excluded.hash)
-        WHERE p_after_run_id > 0 OR (t.row_count, t.hash) <> (excluded.row_count, excluded.hash)
-        {%- else %}
-        SET row_count = t.row_count + excluded.row_count,
-            hash = int8xor(t.hash, excluded.hash)
-        {%- endif %}
-),
+{{ hash_changes(table, rehashes) }},
 {%- endif %}
 
 counted_rows AS (
@@ -190,4 +140,72 @@ SELECT
     c.tombstones AS rows_deleted,
     0::bigint AS rows_rejected
 FROM counted_rows AS c
+{%- endmacro -%}
+
+{#- What comes into the buckets and what leaves them. A XOR takes away what it has added, so a full
+    load takes away whole buckets and adds every row. int8xor is #, which sqlfluff cannot read. -#}
+{%- macro hash_changes(table, rehashes) -%}
+{%- set hashed = table.row_hashes | map(attribute="name") | list -%}
+row_changes AS (
+    SELECT
+        {{ compare.columns_of(hashed, 'n') | indent(8) }},
+        1 AS _row_count
+    FROM new_versions AS n
+    {%- if rehashes %}
+    WHERE p_after_run_id > 0
+    {%- endif %}
+    UNION ALL
+    SELECT
+        {{ compare.columns_of(hashed, 'v') | indent(8) }},
+        -1
+    FROM latest_versions AS v
+    INNER JOIN new_versions AS n ON {{ compare.same_key('v', 'n', table.key) }}
+    WHERE NOT v._is_deleted{{ " AND p_after_run_id > 0" if rehashes }}
+    UNION ALL
+    SELECT
+        {{ compare.columns_of(hashed, 'g') | indent(8) }},
+        -1
+    FROM gone_versions AS g
+    {%- if rehashes %}
+    WHERE p_after_run_id > 0
+    UNION ALL
+    SELECT
+        {{ compare.columns_of(hashed, 'e') | indent(8) }},
+        1
+    FROM extracted_rows AS e
+    WHERE p_after_run_id = 0
+    {%- endif %}
+),
+
+hash_changes AS (
+    SELECT
+        {{ bucket(table, 'r') | indent(8) }} AS bucket,
+        r._row_count AS row_count,
+        {{ row_hash(table, 'r') | indent(8) }} AS hash
+    FROM row_changes AS r
+    {%- if rehashes %}
+    UNION ALL
+    SELECT
+        h.bucket,
+        -h.row_count,
+        h.hash
+    FROM etl.bucket_hashes AS h
+    WHERE h.model = '{{ table.model }}' AND p_after_run_id = 0
+    {%- endif %}
+),
+
+written_hashes AS (
+    INSERT INTO etl.bucket_hashes AS t (model, bucket, row_count, hash)
+    SELECT
+        '{{ table.model }}',
+        bucket,
+        sum(row_count),
+        bit_xor(hash)
+    FROM hash_changes
+    GROUP BY bucket
+    HAVING sum(row_count) <> 0 OR bit_xor(hash) <> 0
+    ON CONFLICT (model, bucket) DO UPDATE
+        SET row_count = t.row_count + excluded.row_count,
+            hash = int8xor(t.hash, excluded.hash)
+)
 {%- endmacro -%}

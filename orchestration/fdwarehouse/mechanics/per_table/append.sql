@@ -16,7 +16,7 @@ BEGIN ATOMIC
 
     {{ bronze.append_difference(
         table,
-        whole='true' if table.mode == 'snapshot' else 'p_after_run_id = 0',
+        whole='p_after_run_id = 0' if table.watermark,
         rehashes=true,
     ) | indent(4) }};
 END;

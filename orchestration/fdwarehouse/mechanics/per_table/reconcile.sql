@@ -1,17 +1,22 @@
 {#- Rendered once a table that has a watermark: bronze.reconcile_raw_<table>. -#}
--- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, anything.
--- The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that differ
--- from what bronze holds are read row by row.
+-- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and anything
+-- else. The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that
+-- differ from what bronze holds are read row by row.
 {{ routine.writer('bronze.reconcile_' ~ table.raw_name) }}
 BEGIN ATOMIC
-    WITH source_hashes AS MATERIALIZED (
+    WITH hashed_rows AS (
         SELECT
             {{ bronze.bucket(table, 's') | indent(12) }} AS bucket,
-            count(*) AS row_count,
-            bit_xor(
-                {{ bronze.row_hash(table, 's') | indent(16) }}
-            ) AS hash
+            {{ bronze.row_hash(table, 's') | indent(12) }} AS hash
         FROM {{ table.foreign_table }} AS s
+    ),
+
+    source_hashes AS MATERIALIZED (
+        SELECT
+            bucket,
+            count(*) AS row_count,
+            bit_xor(hash) AS hash
+        FROM hashed_rows
         GROUP BY bucket
     ),
 
@@ -36,18 +41,11 @@ BEGIN ATOMIC
             {{ compare.columns_of(table.columns, 's') | indent(12) }}
         FROM {{ table.foreign_table }} AS s
         WHERE
-            EXISTS (SELECT FROM differing_buckets)
-            AND {{ bronze.bucket(table, 's') | indent(12) }} = ANY(
-                (SELECT array_agg(d.bucket) FROM differing_buckets AS d)::bigint[]
-            )
+            {{ bronze.in_differing_bucket(table, 's') | indent(12) }}
     ),
 
     {{ bronze.append_difference(
-        table,
-        whole='EXISTS (SELECT FROM differing_buckets)
-        AND ' ~ (bronze.bucket(table, 'b') | indent(8)) ~ ' = ANY(
-            (SELECT array_agg(d.bucket) FROM differing_buckets AS d)::bigint[]
-        )',
+        table, whole=bronze.in_differing_bucket(table, 'b')
     ) | indent(4) }};
 END;
 COMMENT ON FUNCTION bronze.reconcile_{{ table.raw_name }} IS
