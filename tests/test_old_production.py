@@ -1,0 +1,110 @@
+"""A production of another version: Debian's PostgreSQL 15 under a warehouse of 18."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fdwarehouse import embedded_programs as programs
+from fdwarehouse.render import MECHANICS
+from tests.harness import ROOT, Shop, Warehouse
+from tests.servers import Servers
+
+FOUND = Path("/usr/lib/postgresql/15/bin")
+WANTED = os.environ.get("FDWAREHOUSE_OLDER_POSTGRES")  # CI says so: then it has to be there
+BIN = Path(WANTED) if WANTED else FOUND
+BOOTSTRAP = MECHANICS / "bootstrap.sql"
+PASSWORD = "of-the-old-server"
+
+pytestmark = pytest.mark.skipif(
+    not WANTED and not FOUND.exists(), reason="PostgreSQL 15 is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def old_server() -> Iterator[int]:
+    """Start PostgreSQL 15 on a free port of the loopback."""
+    folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-old-"))
+    account = programs.account_of(folder / "none")
+    programs.hand_over(folder, account)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    password_file = folder / "password"
+    programs.write_private(password_file, PASSWORD, account)
+    data = folder / "data"
+    options = ["-D", data, "-U", "postgres", "--pwfile", password_file, "--auth", "scram-sha-256"]
+    done = programs.run([BIN / "initdb", *options, "--no-sync"], account)
+    assert done.returncode == 0, done.stdout
+    settings = (
+        f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    )
+    start = [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start"]
+    started = programs.run(start, account, stdout=None)
+    assert started.returncode == 0, (folder / "log").read_text()
+    yield port
+    programs.run([BIN / "pg_ctl", "-D", data, "-m", "immediate", "stop"], account)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def old_shop(old_server: int, servers: Servers) -> Iterator[Shop]:
+    def url(user: str, password: str, database: str) -> str:
+        return f"postgresql://{user}:{password}@127.0.0.1:{old_server}/{database}"
+
+    admin = url("postgres", PASSWORD, "xyz_store")
+    with psycopg.connect(url("postgres", PASSWORD, "postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE xyz_store ENCODING 'UTF8' TEMPLATE template0")
+    reader = servers.passwords["warehouse_reader"]
+    with psycopg.connect(admin) as connection:
+        for file in ("schema.sql", "seed.sql"):
+            connection.execute((ROOT / "production" / file).read_bytes())
+        connection.execute("SELECT set_config('fdwarehouse.side', 'production', true)")
+        connection.execute("SELECT set_config('fdwarehouse.reader_password', %s, true)", [reader])
+        connection.execute(BOOTSTRAP.read_bytes())
+    shop = Shop({"admin": admin, "reader": url("warehouse_reader", reader, "xyz_store")})
+    yield shop
+    shop.close()
+
+
+def test_production_of_version_15_is_loaded_followed_and_reconciled(
+    old_shop: Shop, servers: Servers
+) -> None:
+    assert old_shop.value("SHOW server_version_num").startswith("15")
+    name = servers.create_database("warehouse", "for_an_old_production")
+    servers.bootstrap("warehouse", name)
+    roles = ("owner", "loader", "admin")
+    warehouse = Warehouse({r: servers.url("warehouse", r, name) for r in roles}, old_shop)
+    try:
+        warehouse.deploy()
+        warehouse.run()
+        assert warehouse.fence(1)["kind"] == "activity"
+
+        old_shop.execute(
+            "UPDATE orders SET status = 'cancelled' WHERE order_id % 9 = 0",
+            "DELETE FROM order_items WHERE order_item_id % 40 = 0",
+        )
+        warehouse.run()
+        warehouse.call("etl.reconcile()")
+        counts = warehouse.step_counts(warehouse.last_run())
+        assert counts["bronze.raw_customers.reconciliation"][0] == 0, "it hashes as 18 does"
+        assert counts["bronze.raw_order_items.reconciliation"][3] > 0
+
+        by_status = "SELECT {}, count(*), sum({}) FROM {} GROUP BY 1 ORDER BY 1"
+        assert warehouse.rows(
+            by_status.format("order_status", "total_amount", "gold.fact_sales")
+        ) == old_shop.rows(
+            by_status.format(
+                "o.status::text",
+                "i.quantity * i.unit_price",
+                "order_items AS i INNER JOIN orders AS o ON i.order_id = o.order_id",
+            )
+        )
+        warehouse.call("etl.run_checks()")
+    finally:
+        warehouse.close()
+        servers.drop_database("warehouse", name)
