@@ -50,8 +50,8 @@ BEGIN ATOMIC
         'gold.customer_lifetime_value',
         key=['customer_id'],
         columns=[
-            'orders', 'quantity', 'revenue', 'average_order_value', 'first_order_date', 'last_order_date',
-            'cancelled_orders',
+            'orders', 'quantity', 'revenue', 'average_order_value', 'first_order_date',
+            'last_order_date', 'cancelled_orders',
         ],
         source='due_groups',
         scope='decided_groups',

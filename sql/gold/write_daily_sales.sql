@@ -43,7 +43,9 @@ BEGIN ATOMIC
     {{ merge.write_difference(
         'gold.daily_sales',
         key=['date_key'],
-        columns=['orders', 'customers', 'quantity', 'revenue', 'cancelled_orders', 'cancelled_amount'],
+        columns=[
+            'orders', 'customers', 'quantity', 'revenue', 'cancelled_orders', 'cancelled_amount',
+        ],
         source='due_groups',
         scope='decided_groups',
     ) | indent(4) }}

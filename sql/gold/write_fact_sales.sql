@@ -65,7 +65,9 @@ BEGIN ATOMIC
         returns=[gold.both_images(['date_key', 'customer_id', 'product_id'])],
     ) | indent(4) }},
 
-    {{ gold.log_changes('gold.fact_sales_changes', ['date_key', 'customer_id', 'product_id']) | indent(4) }}
+    {{ gold.log_changes(
+        'gold.fact_sales_changes', ['date_key', 'customer_id', 'product_id']
+    ) | indent(4) }}
 
     {{ merge.counts('decided_items') | indent(4) }};
 END;

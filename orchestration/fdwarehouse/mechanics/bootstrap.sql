@@ -46,15 +46,18 @@ BEGIN
         CREATE EXTENSION IF NOT EXISTS postgres_fdw; -- is not trusted: an administrator has to
         CREATE EXTENSION IF NOT EXISTS btree_gist;
         GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO warehouse_owner;
-        EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO warehouse_owner', current_database());
+        EXECUTE format(
+            'GRANT CREATE, TEMPORARY ON DATABASE %I TO warehouse_owner', current_database()
+        );
     ELSE
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format(
-            'ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO warehouse_reader', v_schema
+            'ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO warehouse_reader',
+            v_schema
         );
-        -- Sees when the transactions of others began, no data: without it the fence is only a margin
-        -- of time.
+        -- Sees when the transactions of others began, no data: without it the fence is only a
+        -- margin of time.
         GRANT pg_read_all_stats TO warehouse_reader;
     END IF;
 END;

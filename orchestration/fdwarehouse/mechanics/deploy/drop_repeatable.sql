@@ -40,7 +40,8 @@ BEGIN
         IF cardinality(v_left) = cardinality(v_drops) THEN
             RAISE EXCEPTION '%', v_message
                 USING ERRCODE = 'DW011', DETAIL = v_detail,
-                    HINT = 'Base it on a table rather than on a view or routine, or drop it before deploying.';
+                    HINT = 'Base it on a table rather than on a view or routine, '
+                        || 'or drop it before deploying.';
         END IF;
     END LOOP;
 END;

@@ -20,8 +20,8 @@ WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
         time_zone = s.time_zone
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
 
--- A model that is built in another way, or not any more, has come nowhere: the next run computes it anew and
--- writes what differs.
+-- A model that is built in another way, or not any more, has come nowhere: the next run computes it
+-- anew and writes what differs.
 DELETE FROM etl.watermarks AS w
 WHERE NOT EXISTS (
     SELECT
@@ -46,7 +46,14 @@ ON t.model = s.model
 WHEN NOT MATCHED THEN
     INSERT (model, layer, table_name, source_name, writer, interval_between, checksum, position)
     VALUES (
-        s.model, s.layer, s.table_name, s.source_name, s.writer, s.interval_between, s.checksum, s.position
+        s.model,
+        s.layer,
+        s.table_name,
+        s.source_name,
+        s.writer,
+        s.interval_between,
+        s.checksum,
+        s.position
     )
 WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
     UPDATE SET
@@ -90,7 +97,8 @@ BEGIN
         EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA %I FROM public', v_schema);
     END LOOP;
 
-    -- The loader and the orchestrator may CALL: procedures, and the functions that give them the owner's rights.
+    -- The loader and the orchestrator may CALL: procedures, and the functions that give them the
+    -- owner's rights.
     FOR v_role IN
         SELECT rolname FROM pg_roles WHERE rolname IN ('warehouse_loader', 'warehouse_orchestrator')
     LOOP

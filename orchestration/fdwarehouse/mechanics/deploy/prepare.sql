@@ -6,8 +6,8 @@ COMMENT ON SCHEMA etl IS 'Runs, steps, watermarks, checks and the runner.';
 
 DO $$
 DECLARE
-    v_give_up timestamptz := clock_timestamp()
-    + coalesce(nullif(current_setting('fdwarehouse.deploy_wait', true), ''), '10 seconds')::interval;
+    v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');
+    v_give_up timestamptz := clock_timestamp() + coalesce(v_wait, '10 seconds')::interval;
     v_open text;
 BEGIN
     LOOP
@@ -83,7 +83,8 @@ BEGIN
         INSERT INTO etl.migrations (migration, checksum) VALUES (p_migration, p_checksum);
     ELSIF v_checksum <> p_checksum THEN
         RAISE EXCEPTION 'migration % was edited after it had been applied', p_migration
-            USING ERRCODE = 'DW010', HINT = 'Restore the file and put the change into a new migration.';
+            USING ERRCODE = 'DW010',
+                HINT = 'Restore the file and put the change into a new migration.';
     END IF;
 END;
 $$;

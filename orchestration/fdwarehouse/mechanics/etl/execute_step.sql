@@ -33,7 +33,9 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '% comes too late in run %', p_model, p_run_id
             USING ERRCODE = 'DW005',
-                DETAIL = format('%s has been built already and would miss the change.', v_later_model),
+                DETAIL = format(
+                    '%s has been built already and would miss the change.', v_later_model
+                ),
                 HINT = 'End the run and begin another.';
     END IF;
 

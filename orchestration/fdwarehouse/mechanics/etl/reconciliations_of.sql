@@ -8,7 +8,10 @@ BEGIN
     SELECT array_agg(model ORDER BY position) INTO v_models
     FROM etl.models
     WHERE interval_between IS NOT NULL
-        AND (p_table IS NULL OR table_name IN (p_table, 'bronze.' || p_table, 'bronze.raw_' || p_table));
+        AND (
+            p_table IS NULL
+            OR table_name IN (p_table, 'bronze.' || p_table, 'bronze.raw_' || p_table)
+        );
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is reconciled', quote_nullable(p_table)
             USING ERRCODE = 'DW003',

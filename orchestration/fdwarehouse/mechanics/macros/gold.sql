@@ -1,8 +1,8 @@
-{#- A dimension with its history, SCD type 2 (Kimball). A version is valid from the time that production
-    stamped on it, or from when it was seen where the stamp does not rise (a silent change, a deletion, a
-    key that came back); the first is valid from the beginning. Versions follow one another in the order in
-    which they were seen, which is the order in which they were true. A member that facts refer to but that
-    was never seen is inferred, and completed when it comes.
+{#- A dimension with its history, SCD type 2 (Kimball). A version is valid from the time that
+    production stamped on it, or from when it was seen where the stamp does not rise (a silent
+    change, a deletion, a key that came back); the first is valid from the beginning. Versions follow
+    one another in the order in which they were seen, which is the order in which they were true. A
+    member that facts refer to but that was never seen is inferred, and completed when it comes.
     table         name of the table in gold
     surrogate     its surrogate key
     key           business key, one column
@@ -10,8 +10,11 @@
     carried       columns that only the latest state of a version shows
     stamped       column with the time of the change
     versions      view with every version, cleaned
-    referenced_by views with every version of the rows that refer to the key by a column of its name -#}
-{%- macro write_dimension(table, surrogate, key, tracked, carried, stamped, versions, referenced_by) -%}
+    referenced_by views with every version of the rows that refer to the key by a column of its
+                  name -#}
+{%- macro write_dimension(
+    table, surrogate, key, tracked, carried, stamped, versions, referenced_by
+) -%}
 {{ routine.writer('gold.write_' ~ table) }}
 BEGIN ATOMIC
     WITH referenced_members AS (
@@ -55,7 +58,11 @@ BEGIN ATOMIC
         SELECT
             *,
             max(
-                CASE WHEN is_first THEN '-infinity' WHEN has_risen THEN {{ stamped }} ELSE _seen_at END
+                CASE
+                    WHEN is_first THEN '-infinity'
+                    WHEN has_risen THEN {{ stamped }}
+                    ELSE _seen_at
+                END
             ) OVER (PARTITION BY {{ key }} ORDER BY _run_id) AS valid_from
         FROM accepted_versions
     ),
@@ -155,8 +162,8 @@ COMMENT ON FUNCTION gold.write_{{ table }} IS
 'Brings gold.{{ table }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
 {%- endmacro -%}
 
-{#- Keys of facts that a change of a dimension moves to another version: those in the validity of a version
-    that was inserted, and those that a version which ended before their time still holds. -#}
+{#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
+    version that was inserted, and those that a version which ended before their time still holds. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
 SELECT f.{{ fact_key }}
 FROM gold.{{ dimension }} AS d

@@ -1,11 +1,11 @@
-{#- Writes what differs between a table and what it should be, and nothing else: the CTEs differing_rows,
-    written_rows and removed_rows, to be followed by a SELECT of counts.
+{#- Writes what differs between a table and what it should be, and nothing else: the CTEs
+    differing_rows, written_rows and removed_rows, to be followed by a SELECT of counts.
     target   the table
     key      its key columns
     columns  the other columns in which a difference counts
     source   CTE with the rows that should be
-    scope    CTE with the keys that are decided: a row of the target whose key is there but not in source
-             is removed
+    scope    CTE with the keys that are decided: a row of the target whose key is there but not in
+             source is removed
     returns  further expressions over old and new that written_rows has
     born     whether the table keeps the run that inserted a row, in _inserted_run_id -#}
 {%- macro write_difference(target, key, columns, source, scope, returns=[], born=false) -%}

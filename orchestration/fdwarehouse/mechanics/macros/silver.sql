@@ -15,10 +15,11 @@ array_remove(
 )
 {%- endmacro -%}
 
-{#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and the
-    last good one stays; a deletion marks the row.
+{#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and
+    the last good one stays; a deletion marks the row.
     table     name of the table in silver
-    versions  view with every version, cleaned: the key, the columns, is_deleted, reject_reasons, _run_id
+    versions  view with every version, cleaned: the key, the columns, is_deleted, reject_reasons,
+              _run_id
     key       key columns
     columns   the other columns -#}
 {%- macro write_latest(table, versions, key, columns) -%}

@@ -1,6 +1,7 @@
 -- Every transaction of {{ source.name }} that began before the fence has ended when this returns.
 -- It has to be read in a remote transaction of its own, before the data's snapshot is taken.
-CREATE FUNCTION {{ source.name | ident }}.read_fence(p_run_id bigint, p_after_run_id bigint) RETURNS etl.row_counts
+CREATE FUNCTION {{ source.name | ident }}.read_fence(p_run_id bigint, p_after_run_id bigint)
+RETURNS etl.row_counts
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -51,7 +52,9 @@ BEGIN
 
     v_zone := v_source.time_zone;
     IF v_zone IS NULL THEN
-        SELECT reset_val INTO STRICT v_zone FROM {{ source.name | ident }}._pg_settings WHERE name = 'TimeZone';
+        SELECT reset_val INTO STRICT v_zone
+        FROM {{ source.name | ident }}._pg_settings
+        WHERE name = 'TimeZone';
     END IF;
 
     SELECT f.* INTO v_previous
@@ -60,10 +63,14 @@ BEGIN
     ORDER BY f.run_id DESC
     LIMIT 1;
 
-    v_kind := CASE WHEN v_source.fence = 'activity' AND v_sees_all THEN 'activity' ELSE 'lookback' END;
+    v_kind := CASE
+        WHEN v_source.fence = 'activity' AND v_sees_all THEN 'activity'
+        ELSE 'lookback'
+    END;
     v_fence := CASE
         -- When a prepared transaction began cannot be seen any more; the last fence was before it.
-        WHEN v_prepared IS NOT NULL AND v_kind = 'activity' THEN coalesce(v_previous.fence, '-infinity')
+        WHEN v_prepared IS NOT NULL AND v_kind = 'activity'
+            THEN coalesce(v_previous.fence, '-infinity')
         WHEN v_kind = 'activity' THEN v_oldest
         ELSE v_observed_at - v_source.lookback
     END;
@@ -77,7 +84,10 @@ BEGIN
         -- What began before the clock on the wall was put forward was stamped by the clock of then.
         least(
             (v_observed_at AT TIME ZONE v_zone) - (v_observed_at AT TIME ZONE 'UTC'),
-            CASE WHEN isfinite(v_fence) THEN (v_fence AT TIME ZONE v_zone) - (v_fence AT TIME ZONE 'UTC') END,
+            CASE
+                WHEN isfinite(v_fence)
+                    THEN (v_fence AT TIME ZONE v_zone) - (v_fence AT TIME ZONE 'UTC')
+            END,
             CASE WHEN v_fence < v_previous.observed_at THEN v_previous.utc_offset END
         ),
         CASE

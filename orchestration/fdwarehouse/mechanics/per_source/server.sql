@@ -1,4 +1,5 @@
-{#- Rendered once a source. The connection is not in the text: deploy puts it into a setting, psql too. -#}
+{#- Rendered once a source. The connection is not in the text: deploy puts it into a setting, and so
+    does psql. -#}
 -- The server, its user mapping and the foreign tables of the source {{ source.name }}.
 CREATE SCHEMA IF NOT EXISTS {{ source.name | ident }};
 COMMENT ON SCHEMA {{ source.name | ident }} IS 'The source {{ source.name }}, mounted with postgres_fdw. Read-only.';
@@ -33,7 +34,14 @@ BEGIN
                 WHERE s.srvname = {{ source.name | literal }} AND o.option_name = wanted.key
             ) AS is_set
         FROM jsonb_each_text(
-            '{"fetch_size": "10000", "updatable": "false", "truncatable": "false", "application_name": "fdwarehouse", "connect_timeout": "10", "options": "-c cursor_tuple_fraction=1.0"}'::jsonb
+            '{
+                "fetch_size": "10000",
+                "updatable": "false",
+                "truncatable": "false",
+                "application_name": "fdwarehouse",
+                "connect_timeout": "10",
+                "options": "-c cursor_tuple_fraction=1.0"
+            }'::jsonb
             || (v_options - '{user,password}'::text[])
         ) AS wanted
     ) AS options;
@@ -100,6 +108,7 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
     RAISE EXCEPTION '% cannot be read: %', coalesce(v_table, 'source {{ source.name }}'), v_message
         USING ERRCODE = 'DW008',
-            HINT = 'Is production up, {{ source.name | upper }}_URL right, SELECT granted, and the contract of today? See `fdwarehouse contract`.';
+            HINT = 'Is production up, {{ source.name | upper }}_URL right, SELECT granted, '
+                || 'and the contract of today? See `fdwarehouse contract`.';
 END;
 $$;

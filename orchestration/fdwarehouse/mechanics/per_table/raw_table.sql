@@ -1,4 +1,5 @@
-{#- Rendered once a table of a source: bronze.raw_<table>. Columns are only ever added: history stays. -#}
+{#- Rendered once a table of a source: bronze.raw_<table>. Columns are only ever added: history
+    stays. -#}
 CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
     {%- for c in table.contract_columns %}
     {{ c.name | ident }} {{ c.type }},
@@ -7,9 +8,11 @@ CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
     _extracted_at timestamptz NOT NULL,
     _is_deleted boolean NOT NULL DEFAULT false,
     _source_system text GENERATED ALWAYS AS ({{ source.source_system | literal }}) VIRTUAL,
-    CONSTRAINT {{ (table.raw_name ~ "_one_version_a_run") | ident }} UNIQUE ({{ table.key | map("ident") | join(", ") }}, _run_id)
+    CONSTRAINT {{ (table.raw_name ~ "_one_version_a_run") | ident }}
+    UNIQUE ({{ table.key | map("ident") | join(", ") }}, _run_id)
 );
-CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }} ON bronze.{{ table.raw_name | ident }} (_run_id);
+CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }}
+ON bronze.{{ table.raw_name | ident }} (_run_id);
 {% for c in table.contract_columns -%}
 ALTER TABLE bronze.{{ table.raw_name | ident }} ADD COLUMN IF NOT EXISTS {{ c.name | ident }} {{ c.type }};
 {% endfor %}

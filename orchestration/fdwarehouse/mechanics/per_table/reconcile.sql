@@ -1,5 +1,5 @@
 {#- Rendered once a table that has a watermark: bronze.reconcile_raw_<table>. -#}
--- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and anything
+-- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and all
 -- else. The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that
 -- differ from what bronze holds are read row by row.
 {{ routine.writer('bronze.reconcile_' ~ table.raw_name) }}
