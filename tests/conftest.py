@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from fdwarehouse import embedded
+from fdwarehouse import embedded, seed
 from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse
 from tests.servers import Servers
+from tests.shop_database import AS_OF, PRODUCTION, NewDatabase
 
 # Every example runs a pipeline: few, and the same ones each time. More of them:
 # `pytest --hypothesis-profile=thorough`.
@@ -37,6 +38,24 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     state_dir = tmp_path_factory.mktemp("servers")
     yield Servers(state_dir)
     embedded.remove(state_dir)
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: Servers) -> NewDatabase:
+    """Make an empty database on the production server."""
+
+    def make() -> str:
+        return servers.url("production", "admin", servers.create_database("production", "bare"))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def seeded(new_database: NewDatabase) -> str:
+    """A seeded database that tests only read."""
+    url = new_database()
+    seed.seed(url, PRODUCTION, as_of=AS_OF)
+    return url
 
 
 @pytest.fixture

@@ -37,14 +37,15 @@ def old_server() -> Iterator[int]:
     password_file = folder / "password"
     programs.write_private(password_file, PASSWORD, account)
     data = folder / "data"
-    options = ["-D", data, "-U", "postgres", "--pwfile", password_file, "--auth", "scram-sha-256"]
-    done = programs.run([BIN / "initdb", *options, "--no-sync"], account)
+    options: list[str | Path] = ["-D", data, "-U", "postgres", "--pwfile", password_file]
+    options += ["--auth", "scram-sha-256", "--no-sync"]
+    done = programs.run([BIN / "initdb", *options], account)
     assert done.returncode == 0, done.stdout
     settings = (
         f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     )
-    start = [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start"]
-    started = programs.run(start, account, stdout=None)
+    start: list[str | Path] = [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    started = programs.run([*start, "-o", settings, "start"], account, stdout=None)
     assert started.returncode == 0, (folder / "log").read_text()
     yield port
     programs.run([BIN / "pg_ctl", "-D", data, "-m", "immediate", "stop"], account)

@@ -38,7 +38,12 @@ def _memory(value: str) -> str:
 def _schema_name(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", value):
         raise ValueError("expected a lower-case SQL name: letters, digits and underscores")
-    if value in (*LAYERS, "public") or value.startswith("pg_"):
+    # X_URL is the source's connection: WAREHOUSE_URL and those of administrators are others.
+    if (
+        value in (*LAYERS, "public", "warehouse")
+        or value.startswith("pg_")
+        or value.endswith("_admin")
+    ):
         raise ValueError(f"'{value}' is taken: choose another name for the source")
     return value
 

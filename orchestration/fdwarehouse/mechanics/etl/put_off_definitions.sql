@@ -1,7 +1,7 @@
--- A first load pays for every index entry and every reference row by row; made afterwards, from
--- all rows at once, they cost a tenth. Dropped in a short transaction before the load, so that
--- readers of gold do not wait; making them does not block readers (making an exclusion does:
--- those stay). What is owed is kept in a table: it survives a load that fails.
+-- A first load pays for every index entry and every reference row by row; made afterwards, from all
+-- rows at once, they cost a tenth. Dropped in a short transaction before the load, so that readers
+-- of gold do not wait; making them does not block readers (making an exclusion does: those stay).
+-- What is owed is kept in a table: it survives a load that fails.
 CREATE FUNCTION etl.put_off_definitions(p_models text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
