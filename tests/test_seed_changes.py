@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from typing import Any
 
 import psycopg
 import pytest
