@@ -32,6 +32,9 @@ BEGIN
             v_context = PG_EXCEPTION_CONTEXT;
     END;
 
+    IF v_code IS NOT NULL THEN
+        ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+    END IF;
     PERFORM etl.store_check_results(p_run_id, v_results);
     IF v_code IS NULL THEN
         COMMIT;

@@ -19,6 +19,9 @@ BEGIN
             v_message = MESSAGE_TEXT,
             v_detail = PG_EXCEPTION_DETAIL;
     END;
+    IF v_message IS NOT NULL THEN
+        ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+    END IF;
     PERFORM etl.store_check_results(v_run_id, v_results);
     PERFORM etl.leave_run(v_run_id, 'etl.run_checks', v_message);
     IF v_message IS NOT NULL THEN
