@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -119,21 +120,22 @@ def test_airflow_serves_its_ui_runs_the_dag_and_ends_on_ctrl_c(
         port = free.getsockname()[1]
     arguments = [sys.executable, "-c", RUN, str(tmp_path), str(ROOT), str(port)]
     password = {"WAREHOUSE_ORCHESTRATOR_PASSWORD": servers.passwords["warehouse_orchestrator"]}
-    airflow = subprocess.Popen(
+    with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, text=True, env=warehouse.environment | password
-    )
-    assert airflow.stdout
-    try:
-        assert "Starting Airflow" in airflow.stdout.readline()
-        assert f"http://127.0.0.1:{port}/dags/warehouse" in airflow.stdout.readline()
-        ui = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        ui.request("GET", "/dags/warehouse")
-        assert ui.getresponse().status == 200
-        # Nobody triggers it: it is not paused, and this hour is due.
-        wait_until(lambda: warehouse.column("SELECT status FROM etl.runs") == ["succeeded"], 180)
-        assert warehouse.value("SELECT count(*) FROM gold.fact_sales") > 0
-    finally:
-        airflow.send_signal(signal.SIGINT)
-        assert airflow.wait(60) == 0
+    ) as airflow:
+        assert airflow.stdout
+        try:
+            assert "Starting Airflow" in airflow.stdout.readline()
+            assert f"http://127.0.0.1:{port}/dags/warehouse" in airflow.stdout.readline()
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as ui:
+                ui.request("GET", "/dags/warehouse")
+                assert ui.getresponse().status == 200
+            # Nobody triggers it: it is not paused, and this hour is due.
+            runs = "SELECT status FROM etl.runs"
+            wait_until(lambda: warehouse.column(runs) == ["succeeded"], 180)
+            assert warehouse.value("SELECT count(*) FROM gold.fact_sales") > 0
+        finally:
+            airflow.send_signal(signal.SIGINT)
+            assert airflow.wait(60) == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
