@@ -132,7 +132,7 @@ def test_airflow_serves_its_ui_runs_the_dag_and_ends_on_ctrl_c(
                 assert ui.getresponse().status == 200
             # Nobody triggers it: it is not paused, and this hour is due.
             runs = "SELECT status FROM etl.runs"
-            wait_until(lambda: warehouse.column(runs) == ["succeeded"], 180)
+            wait_until(lambda: "succeeded" in warehouse.column(runs), 180)
             assert warehouse.value("SELECT count(*) FROM gold.fact_sales") > 0
         finally:
             airflow.send_signal(signal.SIGINT)
