@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import jinja2
@@ -90,9 +91,9 @@ class _Renderer:
             for m in models
             if m.procedure
         ]
-        objects += [
-            self._compile("per_check/check.sql", f"etl.check_{c.name}", check=c) for c in checks
-        ]
+        for check in checks:
+            function = self._compile("per_check/check.sql", f"etl.check_{check.name}", check=check)
+            objects.append(replace(function, origin=f"sql/checks/{check.name}.sql"))
         files = [
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
             self._compile("deploy/drop_repeatable.sql"),
@@ -111,16 +112,12 @@ class _Renderer:
         origin = template if template.startswith("sql/") else f"fdwarehouse/{template}"
         try:
             sql = self.environment.get_template(template).render(context)
-        except jinja2.TemplateError as error:
-            line = getattr(error, "lineno", None)
-            where = getattr(error, "name", None) or origin
+        except (jinja2.TemplateError, TypeError, ValueError, AttributeError) as error:
+            frames = [f for f in extract_tb(error.__traceback__) if f.filename.endswith(".sql")]
+            line = getattr(error, "lineno", None) or (frames[0].lineno if frames else None)
             raise FdwarehouseError(
-                f"{where}{f', line {line}' if line else ''}: {error.message}",
-                hint=f"Mend the template {origin}.",
-            ) from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise FdwarehouseError(
-                f"{origin}: {error}", hint=f"Mend a macro call in the template {origin}."
+                f"{origin}{f', line {line}' if line else ''}: {error}",
+                hint=f"Mend the template {origin}, or its call of a macro.",
             ) from error
         name = f"{creates}.sql" if creates else template.replace("/", "_")
         return Compiled(name, origin, sql.strip() + "\n", creates)

@@ -1,9 +1,6 @@
 -- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a
 -- run is open.
 SET LOCAL client_min_messages = warning;
-CREATE SCHEMA IF NOT EXISTS etl;
-COMMENT ON SCHEMA etl IS 'Runs, steps, watermarks, checks and the runner.';
-
 DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');
@@ -32,6 +29,9 @@ BEGIN
     END LOOP;
 END;
 $$;
+
+CREATE SCHEMA IF NOT EXISTS etl;
+COMMENT ON SCHEMA etl IS 'Runs, steps, watermarks, checks and the runner.';
 
 CREATE TABLE IF NOT EXISTS etl.migrations (
     migration text PRIMARY KEY,

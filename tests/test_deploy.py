@@ -1,0 +1,233 @@
+"""G7 atomic deploy: whole or not at all, and never in the middle of a run."""
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from fdwarehouse.deploy import write_build
+from fdwarehouse.embedded_programs import binaries
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.render import render_project
+from tests.harness import ROOT, Background, Row, Shop, Warehouse, failing
+from tests.test_models import change, sell
+from tests.test_runs import begin_run
+
+CATALOGUES = (
+    *(
+        "pg_namespace",
+        "pg_class",
+        "pg_attribute",
+        "pg_proc",
+        "pg_type",
+        "pg_constraint",
+        "pg_index",
+    ),
+    *("pg_trigger", "pg_rewrite", "pg_depend", "pg_description", "pg_default_acl", "pg_attrdef"),
+    *("pg_foreign_server", "pg_user_mapping", "pg_foreign_table", "pg_extension"),
+)
+
+
+def fingerprint(warehouse: Warehouse) -> dict[str, list[Row]]:
+    """Which transaction wrote each row of the catalogue and of etl, and where it lies."""
+    tables = [f"pg_catalog.{name}" for name in CATALOGUES]
+    if warehouse.value("SELECT to_regnamespace('etl') IS NOT NULL"):
+        tables += warehouse.tables("etl")
+    query = "SELECT xmin::text, ctid::text FROM {} ORDER BY ctid"
+    return {table: warehouse.rows(query.format(table), role="admin") for table in tables}
+
+
+def deploy_in_background(warehouse: Warehouse, project: Path, wait: str) -> Background:
+    """Deploy without waiting for the end: what `deploy.sql` holds, as one statement."""
+    files = [file.sql for file in render_project(project).files]
+    settings = [
+        f"SELECT set_config('fdwarehouse.{name}', '{value}', true);"
+        for name, value in (
+            ("deploy_wait", wait),
+            ("production_url", warehouse.shop.urls["reader"]),
+        )
+    ]
+    return Background(warehouse.urls["owner"], "\n".join(["BEGIN;", *settings, *files, "COMMIT;"]))
+
+
+def test_g7_second_deploy_changes_nothing(warehouse: Warehouse) -> None:
+    before = fingerprint(warehouse)
+    assert warehouse.deploy().is_empty
+    assert fingerprint(warehouse) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "sql/gold/broken.sql",
+            "CREATE VIEW gold.broken AS SELECT 1 FROM gold.nowhere;",
+            ('sql/gold/broken.sql (gold.broken): relation "gold.nowhere"', "Mend sql/gold/broken"),
+        ),
+        (
+            "sql/gold/broken.sql",
+            "CREATE VIEW gold.broken SA SELECT 1;",
+            ("sql/gold/broken.sql (gold.broken): syntax error", "_gold.broken.sql, line 1"),
+        ),
+        (
+            "sql/gold/broken.sql",
+            "\n{{ nothing }}",
+            ("sql/gold/broken.sql, line 2: 'nothing' is undefined", "Mend the template"),
+        ),
+        (
+            "sql/gold/broken.sql",
+            "\n\n{% if %}",
+            ("sql/gold/broken.sql, line 3: Expected an expression", "Mend the template"),
+        ),
+        (
+            "migrations/0001_silver.sql",
+            "SELECT 1;",
+            ("migrations/0001_silver.sql: migration project/0001_silver.sql was edited", "Restore"),
+        ),
+        (
+            "migrations/0009_new.sql",
+            "CREATE TABLE gold.dim_date ();",
+            ('migrations/0009_new.sql: relation "dim_date" already exists', "Mend migrations/0009"),
+        ),
+        (
+            "sql/checks/broken.sql",
+            "-- layer: gold\n-- severity: error\n-- Nothing.\nSELECT nothing FROM gold.dim_date",
+            (
+                'sql/checks/broken.sql (etl.check_broken): column "nothing"',
+                "Mend sql/checks/broken",
+            ),
+        ),
+    ],
+)
+def test_g7_deploy_that_fails_changes_nothing_and_names_the_file(
+    warehouse: Warehouse, project: Path, file: str, text: str, said: tuple[str, str]
+) -> None:
+    change(project, "silver/customer_versions.sql", "lower", "upper")  # would be deployed before
+    (project / file).write_text(text)
+    before = fingerprint(warehouse)
+    with pytest.raises(FdwarehouseError) as caught:
+        warehouse.deploy(project)
+    assert fingerprint(warehouse) == before
+    message, way_out = said
+    assert message in caught.value.message
+    assert way_out in str(caught.value.hint)
+
+
+def test_g7_missing_migration_is_refused(warehouse: Warehouse, project: Path) -> None:
+    (project / "migrations/0002_gold.sql").unlink()
+    before = fingerprint(warehouse)
+    with pytest.raises(FdwarehouseError, match="its file is missing") as caught:
+        warehouse.deploy(project)
+    assert "Deploy from a checkout that has it" in str(caught.value.hint)
+    assert fingerprint(warehouse) == before
+
+
+def test_g7_view_that_others_depend_on_stops_the_deploy(
+    warehouse: Warehouse, project: Path
+) -> None:
+    warehouse.execute(
+        "CREATE SCHEMA reports",
+        "CREATE VIEW reports.recency AS SELECT * FROM gold.customer_recency",
+        "CREATE VIEW reports.sales AS SELECT * FROM gold.fact_sales",  # a table is no obstacle
+    )
+    change(project, "silver/customer_versions.sql", "lower", "upper")
+    before = fingerprint(warehouse)
+    with pytest.raises(FdwarehouseError, match=r"view reports\.recency depends on") as caught:
+        warehouse.deploy(project)
+    assert "Base it on a table" in str(caught.value.hint)
+    assert fingerprint(warehouse) == before
+    warehouse.execute("DROP VIEW reports.recency")
+    warehouse.deploy(project)
+
+
+@pytest.mark.parametrize("spans_sessions", [False, True])
+def test_g7_deploy_does_not_meet_a_run_half_way(
+    shop: Shop, warehouse: Warehouse, project: Path, spans_sessions: bool
+) -> None:
+    warehouse.run()
+    sell(shop, 1)
+    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    before = fingerprint(warehouse)["pg_catalog.pg_proc"]
+    if spans_sessions:
+        run_id = begin_run(warehouse)
+        with pytest.raises(FdwarehouseError, match=rf"in use: run {run_id}, begun at .* by etl.st"):
+            warehouse.deploy(project, wait="0 seconds")
+        assert fingerprint(warehouse)["pg_catalog.pg_proc"] == before
+        deploying = deploy_in_background(warehouse, project, "30 seconds")
+        warehouse.call("etl.build_silver()")
+        warehouse.call("etl.finish_run()")
+        deploying.result()
+        return
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE gold.fact_sales IN SHARE MODE")
+        run = warehouse.begin("etl.run_pipeline()")
+        run.wait_until_blocked()
+        with pytest.raises(FdwarehouseError, match="in use: a step or another deploy") as caught:
+            warehouse.deploy(project, wait="0 seconds")
+        assert "Deploy when it has ended" in str(caught.value.hint)
+        deploying = deploy_in_background(warehouse, project, "30 seconds")
+    run.result()
+    deploying.result()
+    assert warehouse.column("SELECT full_name FROM silver.clean_customers") == ["Ana"]
+    warehouse.run()
+    assert warehouse.column("SELECT full_name FROM silver.clean_customers") == ["ANA"]
+
+
+def test_g7_run_does_not_meet_a_deploy_half_way(warehouse: Warehouse, project: Path) -> None:
+    run_id = begin_run(warehouse, "NULL, NULL, '1 microsecond'")
+    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE etl.checks IN SHARE MODE")
+        deploying = deploy_in_background(warehouse, project, "0 seconds")
+        deploying.wait_until_blocked()
+        for procedure in (
+            *("etl.run_pipeline()", f"etl.build_silver({run_id})", "etl.start_run(NULL)"),
+            *("gold.build_dim_date()", "etl.run_checks()", "etl.rebuild()"),
+        ):
+            with failing("DW006", "Call again when it has ended"):
+                warehouse.call(procedure)
+        with pytest.raises(FdwarehouseError, match="another deploy is running"):
+            warehouse.deploy(project, wait="0 seconds")
+    deploying.result()
+    assert warehouse.deploy(project).is_empty
+    warehouse.run()
+
+
+def test_g7_deploys_at_the_same_time_wait_for_each_other(bootstrapped_warehouse: Warehouse) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(bootstrapped_warehouse.deploy, wait="60 seconds") for _ in range(3)]
+    assert [len(plan.result().new) > 0 for plan in done] == [True] * 3
+    assert bootstrapped_warehouse.deploy().is_empty
+    bootstrapped_warehouse.run()
+
+
+def test_g7_psql_deploys_too(bootstrapped_warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse = bootstrapped_warehouse
+    write_build(render_project(ROOT), tmp_path / "build")
+
+    def psql(production_url: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                *(binaries({}) / "psql", "--no-psqlrc", warehouse.urls["owner"]),
+                *("-f", tmp_path / "build" / "deploy.sql"),
+            ],
+            env=os.environ | {"PRODUCTION_URL": production_url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    before = fingerprint(warehouse)
+    url = warehouse.shop.urls["reader"]
+    failed = psql(make_conninfo(url, port="1"))
+    assert failed.returncode == 3
+    assert "cannot be read: could not connect" in failed.stderr
+    assert "Is production up, PRODUCTION_URL right" in failed.stderr
+    assert fingerprint(warehouse) == before
+    done = psql(url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert warehouse.deploy().is_empty
+    warehouse.run()
