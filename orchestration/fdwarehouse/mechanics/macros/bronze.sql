@@ -9,15 +9,11 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {#- Hashes are made of functions that every PostgreSQL since 11 has and that postgres_fdw sends to
     the source. A null counts as well, and so does the order of the columns. -#}
 
-{#- Which of 4096 buckets a row is in, by its key. -#}
+{#- Which of 4096 buckets a row is in, by its key; one with a null in it has a bucket too. -#}
 {%- macro bucket(table, alias) -%}
-{%- if table.key_hashes | length == 1 -%}
-{{ table.key_hashes[0].hash(alias) }}
-{%- else -%}
 hash_array_extended(ARRAY[
 {%- for c in table.key_hashes %}{{ c.hash(alias) }}{{ ", " if not loop.last }}{% endfor -%}
-], 0)
-{%- endif %} & 4095
+], 0) & 4095
 {%- endmacro -%}
 
 {#- Whether a row is in one of the CTE differing_buckets; nothing is read when there is none. -#}
