@@ -21,6 +21,9 @@ def insert(shop: Shop, table: str, *rows: str) -> None:
         shop.force(f"INSERT INTO {table} VALUES ({row}, '{CREATED}', '{UPDATED}')")
 
 
+WRONG_DATE = "order_date is not in the years 1 to 9999"
+
+
 def rejects(warehouse: Warehouse) -> list[Row]:
     query = "SELECT model, key, reasons, _run_id FROM silver.rejected_rows ORDER BY model, key"
     return warehouse.rows(query)
@@ -92,12 +95,15 @@ def test_rows_are_cleaned(
         ("customers", "1, '  ', 'Ana'", ["email is empty"]),
         ("customers", "1, 'a@b.c', NULL", ["full_name is null"]),
         ("products", "NULL, 'Kite', 'toys', 1", ["product_id is null"]),
-        ("products", "1, 'Kite', 'toys', -0.01", ["price is null or negative"]),
-        ("products", "1, 'Kite', 'toys', NULL", ["price is null or negative"]),
+        ("products", "1, 'Kite', 'toys', -0.01", ["price is null, negative or NaN"]),
+        ("products", "1, 'Kite', 'toys', NULL", ["price is null, negative or NaN"]),
+        ("products", "1, 'Kite', 'toys', 'NaN'", ["price is null, negative or NaN"]),
         ("orders", "NULL, 1, '2024-01-01', 'shipped'", ["order_id is null"]),
         ("orders", "1, NULL, '2024-01-01', 'shipped'", ["customer_id is null"]),
-        ("orders", "1, 1, NULL, 'shipped'", ["order_date is null or infinite"]),
-        ("orders", "1, 1, '-infinity', 'shipped'", ["order_date is null or infinite"]),
+        ("orders", "1, 1, NULL, 'shipped'", [WRONG_DATE]),
+        ("orders", "1, 1, '-infinity', 'shipped'", [WRONG_DATE]),
+        ("orders", "1, 1, '10000-01-01', 'shipped'", [WRONG_DATE]),
+        ("orders", "1, 1, '0001-12-31 BC', ''", [WRONG_DATE, "unknown status"]),
         ("orders", "1, 1, '2024-01-01', NULL", ["unknown status"]),
         ("orders", "1, 1, '2024-01-01', 'lost'", ["unknown status"]),
         ("orders", "1, NULL, '2024-01-01', ''", ["customer_id is null", "unknown status"]),
@@ -107,8 +113,9 @@ def test_rows_are_cleaned(
         ("order_items", "1, 1, 1, 0, 1", ["quantity is null or not positive"]),
         ("order_items", "1, 1, 1, -1, 1", ["quantity is null or not positive"]),
         ("order_items", "1, 1, 1, NULL, 1", ["quantity is null or not positive"]),
-        ("order_items", "1, 1, 1, 1, -0.01", ["unit_price is null or negative"]),
-        ("order_items", "1, 1, 1, 1, NULL", ["unit_price is null or negative"]),
+        ("order_items", "1, 1, 1, 1, -0.01", ["unit_price is null, negative or NaN"]),
+        ("order_items", "1, 1, 1, 1, 'NaN'", ["unit_price is null, negative or NaN"]),
+        ("order_items", "1, 1, 1, 1, NULL", ["unit_price is null, negative or NaN"]),
     ],
 )
 def test_row_that_breaks_a_rule_is_set_aside(

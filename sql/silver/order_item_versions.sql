@@ -21,7 +21,11 @@ SELECT
         'order_id is null': ["order_id IS NULL"],
         'product_id is null': ["product_id IS NULL"],
         'quantity is null or not positive': ["quantity IS NULL", "quantity <= 0"],
-        'unit_price is null or negative': ["unit_price IS NULL", "unit_price < 0"],
+        'unit_price is null, negative or NaN': [
+            "unit_price IS NULL",
+            "unit_price < 0",
+            "unit_price = 'NaN'",
+        ],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.order_item_versions IS

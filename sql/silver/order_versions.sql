@@ -18,7 +18,11 @@ SELECT
     {{ silver.reject_reasons({
         'order_id is null': ["order_id IS NULL"],
         'customer_id is null': ["customer_id IS NULL"],
-        'order_date is null or infinite': ["order_date IS NULL", "NOT isfinite(order_date)"],
+        'order_date is not in the years 1 to 9999': [
+            "order_date IS NULL",
+            "order_date < '0001-01-01'",
+            "order_date >= '10000-01-01'",
+        ],
         'unknown status': [
             "status IS NULL",
             "status NOT IN ('pending', 'confirmed', 'shipped', 'delivered', 'cancelled')",

@@ -17,7 +17,7 @@ SELECT
     *,
     {{ silver.reject_reasons({
         'product_id is null': ["product_id IS NULL"],
-        'price is null or negative': ["price IS NULL", "price < 0"],
+        'price is null, negative or NaN': ["price IS NULL", "price < 0", "price = 'NaN'"],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW silver.product_versions IS
