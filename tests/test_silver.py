@@ -87,57 +87,64 @@ def test_rows_are_cleaned(
     assert rejects(warehouse) == []
 
 
-@pytest.mark.parametrize(
-    ("table", "row", "reasons"),
-    [
-        ("customers", "NULL, 'a@b.c', 'Ana'", ["customer_id is null"]),
-        ("customers", "1, NULL, 'Ana'", ["email is empty"]),
-        ("customers", "1, '  ', 'Ana'", ["email is empty"]),
-        ("customers", "1, 'a@b.c', NULL", ["full_name is null"]),
-        ("products", "NULL, 'Kite', 'toys', 1", ["product_id is null"]),
-        ("products", "1, 'Kite', 'toys', -0.01", ["price is null, negative or NaN"]),
-        ("products", "1, 'Kite', 'toys', NULL", ["price is null, negative or NaN"]),
-        ("products", "1, 'Kite', 'toys', 'NaN'", ["price is null, negative or NaN"]),
-        ("orders", "NULL, 1, '2024-01-01', 'shipped'", ["order_id is null"]),
-        ("orders", "1, NULL, '2024-01-01', 'shipped'", ["customer_id is null"]),
-        ("orders", "1, 1, NULL, 'shipped'", [WRONG_DATE]),
-        ("orders", "1, 1, '-infinity', 'shipped'", [WRONG_DATE]),
-        ("orders", "1, 1, '10000-01-01', 'shipped'", [WRONG_DATE]),
-        ("orders", "1, 1, '0001-12-31 BC', ''", [WRONG_DATE, "unknown status"]),
-        ("orders", "1, 1, '2024-01-01', NULL", ["unknown status"]),
-        ("orders", "1, 1, '2024-01-01', 'lost'", ["unknown status"]),
-        ("orders", "1, NULL, '2024-01-01', ''", ["customer_id is null", "unknown status"]),
-        ("order_items", "NULL, 1, 1, 1, 1", ["order_item_id is null"]),
-        ("order_items", "1, NULL, 1, 1, 1", ["order_id is null"]),
-        ("order_items", "1, 1, NULL, 1, 1", ["product_id is null"]),
-        ("order_items", "1, 1, 1, 0, 1", ["quantity is null or not positive"]),
-        ("order_items", "1, 1, 1, -1, 1", ["quantity is null or not positive"]),
-        ("order_items", "1, 1, 1, NULL, 1", ["quantity is null or not positive"]),
-        ("order_items", "1, 1, 1, 1, -0.01", ["unit_price is null, negative or NaN"]),
-        ("order_items", "1, 1, 1, 1, 'NaN'", ["unit_price is null, negative or NaN"]),
-        ("order_items", "1, 1, 1, 1, NULL", ["unit_price is null, negative or NaN"]),
-    ],
-)
-def test_row_that_breaks_a_rule_is_set_aside(
-    shop: Shop, warehouse: Warehouse, table: str, row: str, reasons: list[str]
-) -> None:
-    key = None if row.startswith("NULL") else 1
+# Rows without their key, and the rules that they break; with a key of null, only that.
+REJECTED = {
+    "customers": {
+        "NULL, 'Ana'": ["email is empty"],
+        "'  ', 'Ana'": ["email is empty"],
+        "'a@b.c', NULL": ["full_name is null"],
+    },
+    "products": {
+        "'Kite', 'toys', -0.01": ["price is null, negative or NaN"],
+        "'Kite', 'toys', 'NaN'": ["price is null, negative or NaN"],
+        "'Kite', 'toys', NULL": ["price is null, negative or NaN"],
+    },
+    "orders": {
+        "NULL, '2024-01-01', 'shipped'": ["customer_id is null"],
+        "1, NULL, 'shipped'": [WRONG_DATE],
+        "1, '-infinity', 'shipped'": [WRONG_DATE],
+        "1, '10000-01-01', 'shipped'": [WRONG_DATE],
+        "1, '0001-12-31 BC', ''": [WRONG_DATE, "unknown status"],
+        "1, '2024-01-01', NULL": ["unknown status"],
+        "1, '2024-01-01', 'lost'": ["unknown status"],
+        "NULL, '2024-01-01', ''": ["customer_id is null", "unknown status"],
+    },
+    "order_items": {
+        "NULL, 1, 1, 1": ["order_id is null"],
+        "1, NULL, 1, 1": ["product_id is null"],
+        "1, 1, 0, 1": ["quantity is null or not positive"],
+        "1, 1, -1, 1": ["quantity is null or not positive"],
+        "1, 1, NULL, 1": ["quantity is null or not positive"],
+        "1, 1, 1, -0.01": ["unit_price is null, negative or NaN"],
+        "1, 1, 1, 'NaN'": ["unit_price is null, negative or NaN"],
+        "1, 1, 1, NULL": ["unit_price is null, negative or NaN"],
+    },
+}
+ACCEPTED = {
+    "customers": "'a@b.c', 'Ana'",
+    "products": "'Kite', 'toys', 1",
+    "orders": "1, '2024-01-01', 'shipped'",
+    "order_items": "1, 1, 1, 1",
+}
+
+
+@pytest.mark.parametrize("table", REJECTED)
+def test_rows_that_break_a_rule_are_set_aside(shop: Shop, warehouse: Warehouse, table: str) -> None:
     shop.lift_rules(table)
-    insert(shop, table, row)
+    insert(shop, table, f"NULL, {ACCEPTED[table]}", f"0, {ACCEPTED[table]}")
+    insert(shop, table, *(f"{number}, {row}" for number, row in enumerate(REJECTED[table], 1)))
     run_id = warehouse.run()
-    model, key_column = f"silver.clean_{table}", f"{table.removesuffix('s')}_id"
-    assert rejects(warehouse) == [(model, {key_column: key}, reasons, run_id)]
-    (rejected_row,) = warehouse.column("SELECT rejected_row FROM silver.rejected_rows")
-    assert rejected_row[key_column] == key
-    assert rejected_row["updated_at"] == UPDATED.replace(" ", "T")
-    assert warehouse.rows(f"SELECT * FROM {model}") == []
-    assert warehouse.step_counts(run_id)[model] == (1, 0, 0, 0, 1)
-    assert (
-        warehouse.value(
-            "SELECT offending_rows FROM etl.check_results WHERE check_name = 'no_rejected_rows'"
-        )
-        == 1
-    )
+    model, key = f"silver.clean_{table}", f"{table.removesuffix('s')}_id"
+    broken = [[f"{key} is null"], *REJECTED[table].values()]
+    expected = [(model, {key: n or None}, reasons, run_id) for n, reasons in enumerate(broken)]
+    assert rejects(warehouse) == expected
+    assert warehouse.column(f"SELECT {key} FROM {model}") == [0]
+    assert warehouse.step_counts(run_id)[model] == (len(expected) + 1, 1, 0, 0, len(expected))
+    stamp = UPDATED.replace(" ", "T")
+    as_it_was = f"rejected_row @> key AND rejected_row ->> 'updated_at' = '{stamp}'"
+    assert warehouse.column(f"SELECT DISTINCT {as_it_was} FROM silver.rejected_rows") == [True]
+    offending = "SELECT offending_rows FROM etl.check_results WHERE check_name = 'no_rejected_rows'"
+    assert warehouse.value(offending) == len(expected)
 
 
 def test_last_good_version_stays_until_a_later_good_one_clears_the_reject(
