@@ -2,10 +2,12 @@
 -- severity: warn
 -- Every table was read within the last two days, behind a fence not much older.
 SELECT
-    model,
-    fence,
-    advanced_at
-FROM etl.watermarks
+    w.model,
+    w.fence,
+    w.advanced_at
+FROM etl.watermarks AS w
+INNER JOIN etl.models AS m ON w.model = m.model
 WHERE
-    model LIKE 'bronze.%'
-    AND (advanced_at < now() - interval '2 days' OR fence < now() - interval '2 days')
+    m.layer = 'bronze'
+    AND m.interval_between IS NULL -- a reconciliation may be as rare as is wished
+    AND (w.advanced_at < now() - interval '2 days' OR w.fence < now() - interval '2 days')

@@ -5,20 +5,30 @@ DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');
     v_give_up timestamptz := clock_timestamp() + coalesce(v_wait, '10 seconds')::interval;
+    v_query text := $query$
+        SELECT format('run %s, begun at %s by %s', run_id, started_at, begun_by)
+        FROM etl.runs
+        WHERE status = 'running'
+            AND (etl.run_holder(run_id) IS NOT NULL OR lease_until > clock_timestamp())
+    $query$;
     v_open text;
 BEGIN
     LOOP
-        v_open := NULL;
-        IF pg_try_advisory_xact_lock({{ lock.pipeline() }}) THEN
-            IF to_regclass('etl.runs') IS NOT NULL THEN
-                EXECUTE $query$
-                    SELECT format('run %s, begun at %s by %s', run_id, started_at, begun_by)
-                    FROM etl.runs
-                    WHERE status = 'running'
-                        AND (etl.run_holder(run_id) IS NOT NULL OR lease_until > clock_timestamp())
-                $query$ INTO v_open;
-            END IF;
-            EXIT WHEN v_open IS NULL;
+        IF v_open IS NOT NULL THEN
+            EXECUTE v_query INTO v_open; -- a look without the lock, which would stop the run
+        END IF;
+        IF v_open IS NULL THEN
+            BEGIN
+                IF pg_try_advisory_xact_lock({{ lock.pipeline() }}) THEN
+                    IF to_regclass('etl.runs') IS NOT NULL THEN
+                        EXECUTE v_query INTO v_open;
+                    END IF;
+                    EXIT WHEN v_open IS NULL;
+                    RAISE EXCEPTION USING ERRCODE = 'DW001'; -- gives the lock back
+                END IF;
+            EXCEPTION WHEN SQLSTATE 'DW001' THEN
+                NULL;
+            END;
         END IF;
         IF clock_timestamp() > v_give_up THEN
             RAISE EXCEPTION 'the warehouse is in use: %',

@@ -56,6 +56,11 @@ BEGIN
                 HINT = format(
                     'Wait for its end, or give it up: CALL etl.abandon_run(%s).', v_open.run_id
                 );
+    ELSIF p_run_id IS NOT NULL THEN
+        RAISE EXCEPTION 'run % is not open', p_run_id
+            USING ERRCODE = 'DW004',
+                DETAIL = 'The session that held it is gone; the next run marks it as abandoned.',
+                HINT = 'Call again without a run id.';
     ELSIF v_open.run_id IS NOT NULL THEN
         PERFORM etl.end_run(v_open.run_id, 'abandoned', 'nobody held the run any more');
     END IF;

@@ -3,10 +3,11 @@ CREATE PROCEDURE etl.reconcile(p_table text DEFAULT NULL, p_run_id bigint DEFAUL
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    v_models text[] := etl.reconciliations_of(p_table);
     v_run_id bigint := etl.join_run(p_run_id, 'etl.reconcile');
 BEGIN
     COMMIT;
-    CALL etl.run_models(etl.reconciliations_of(p_table), v_run_id, 'etl.run_models');
+    CALL etl.run_models(v_models, v_run_id, 'etl.run_models');
     CALL etl.build_silver(v_run_id);
     CALL etl.build_gold(v_run_id);
     PERFORM etl.leave_run(v_run_id, 'etl.reconcile');

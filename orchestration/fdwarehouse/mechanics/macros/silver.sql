@@ -90,7 +90,8 @@ BEGIN ATOMIC
             SET reasons = excluded.reasons,
                 rejected_row = excluded.rejected_row,
                 _run_id = excluded._run_id
-            WHERE t._run_id <> excluded._run_id
+            WHERE (t.reasons, t.rejected_row, t._run_id)
+            <> (excluded.reasons, excluded.rejected_row, excluded._run_id)
         RETURNING 1
     ),
 
