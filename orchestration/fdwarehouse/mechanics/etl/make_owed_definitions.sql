@@ -10,7 +10,11 @@ BEGIN
         WHERE table_name = p_table
         RETURNING make_command
     LOOP
-        EXECUTE v_command;
+        BEGIN
+            EXECUTE v_command;
+        EXCEPTION WHEN duplicate_table OR duplicate_object THEN
+            CONTINUE; -- a deploy has made it since
+        END;
     END LOOP;
 END;
 $$;

@@ -46,7 +46,8 @@ BEGIN
             BEGIN
                 EXECUTE v_definition.drop_command;
                 INSERT INTO etl.owed_definitions (table_name, make_command)
-                VALUES (v_table::text, v_definition.make_command);
+                VALUES (v_table::text, v_definition.make_command)
+                ON CONFLICT DO NOTHING; -- owed already, and made anew by a deploy since
             EXCEPTION WHEN lock_not_available THEN
                 CONTINUE;
             END;
