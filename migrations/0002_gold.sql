@@ -21,7 +21,7 @@ CREATE TABLE gold.dim_date (
 
 CREATE TABLE gold.dim_customers (
     customer_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    customer_id integer NOT NULL,
+    customer_id integer,
     full_name text,
     email text,
     created_at timestamp,
@@ -37,6 +37,7 @@ CREATE TABLE gold.dim_customers (
     CONSTRAINT dim_customers_no_overlap
     EXCLUDE USING gist (customer_id WITH =, tsrange(valid_from, valid_to) WITH &&)
     DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT dim_customers_known CHECK (customer_key = -1 OR customer_id IS NOT NULL),
     CONSTRAINT dim_customers_complete
     CHECK (is_inferred OR (full_name IS NOT NULL AND email IS NOT NULL))
 );
@@ -45,7 +46,7 @@ CREATE INDEX dim_customers_inferred ON gold.dim_customers (customer_id) WHERE is
 
 CREATE TABLE gold.dim_products (
     product_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    product_id integer NOT NULL,
+    product_id integer,
     name text,
     category text,
     price numeric(10, 2),
@@ -62,6 +63,7 @@ CREATE TABLE gold.dim_products (
     CONSTRAINT dim_products_no_overlap
     EXCLUDE USING gist (product_id WITH =, tsrange(valid_from, valid_to) WITH &&)
     DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT dim_products_known CHECK (product_key = -1 OR product_id IS NOT NULL),
     CONSTRAINT dim_products_price_not_negative
     CHECK (is_inferred OR (price IS NOT NULL AND price >= 0))
 );
@@ -80,7 +82,7 @@ INSERT INTO gold.dim_customers (
     _run_id
 )
 OVERRIDING SYSTEM VALUE
-VALUES (-1, -1, 'Unknown', '-infinity', 'infinity', true, 0, 0);
+VALUES (-1, NULL, 'Unknown', '-infinity', 'infinity', true, 0, 0);
 INSERT INTO gold.dim_products (
     product_key,
     product_id,
@@ -93,7 +95,7 @@ INSERT INTO gold.dim_products (
     _run_id
 )
 OVERRIDING SYSTEM VALUE
-VALUES (-1, -1, 'Unknown', 'unknown', '-infinity', 'infinity', true, 0, 0);
+VALUES (-1, NULL, 'Unknown', 'unknown', '-infinity', 'infinity', true, 0, 0);
 
 CREATE TABLE gold.fact_sales (
     order_item_id integer PRIMARY KEY,
@@ -117,6 +119,8 @@ CREATE TABLE gold.fact_sales (
 CREATE INDEX fact_sales_date_key ON gold.fact_sales (date_key);
 CREATE INDEX fact_sales_customer_id ON gold.fact_sales (customer_id, order_date);
 CREATE INDEX fact_sales_product_id ON gold.fact_sales (product_id, order_date);
+CREATE INDEX fact_sales_unknown_customer ON gold.fact_sales (customer_id) WHERE customer_key = -1;
+CREATE INDEX fact_sales_unknown_product ON gold.fact_sales (product_id) WHERE product_key = -1;
 CREATE INDEX fact_sales_run_id ON gold.fact_sales (_run_id);
 
 CREATE TABLE gold.fact_sales_changes (

@@ -192,6 +192,11 @@ class Warehouse(Database):
         self.call("etl.run_pipeline()")
         return self.last_run()
 
+    def reconcile(self) -> int:
+        """Compare with production and carry repairs on; return the run's id."""
+        self.call("etl.reconcile()")
+        return self.last_run()
+
     def last_run(self) -> int:
         """Id of the last run."""
         return int(self.value("SELECT max(run_id) FROM etl.runs"))

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.harness import Shop, Warehouse, failing, wait_until
@@ -81,3 +82,100 @@ def test_rare_reconciliation_is_no_lack_of_freshness(shop: Shop, warehouse: Ware
         """,
     )
     assert warehouse.column("SELECT etl.check_freshness(0)") == []
+
+
+def hold_step(warehouse: Warehouse, model: str) -> psycopg.Connection:
+    """Keep a step from running until the transaction is rolled back."""
+    holder = warehouse.connect("owner")
+    lock = "SELECT pg_advisory_xact_lock(hashtext('fdwarehouse.step'), hashtext(%s))"
+    holder.execute(lock, [model])
+    return holder
+
+
+def test_run_is_not_ended_while_another_session_works_on_it(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    run_id = begin_run(warehouse)
+    warehouse.call("etl.extract_and_load_bronze()")
+    holder = hold_step(warehouse, "silver.clean_orders")
+    silver = warehouse.begin(f"etl.build_silver({run_id})")
+    silver.wait_until_blocked()
+    with failing("DW001", f"process {silver.pid} still works on run {run_id}"):
+        warehouse.call("etl.finish_run()")
+    holder.rollback()
+    silver.result()
+    warehouse.call("etl.build_gold()")
+    warehouse.call("etl.finish_run()")
+    assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [10]
+
+
+def test_step_of_a_run_that_was_ended_writes_nothing(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    run_id = begin_run(warehouse)
+    warehouse.call("etl.extract_and_load_bronze()")
+    warehouse.execute(f"SELECT etl.plan_steps({run_id}, '{{silver.clean_orders}}', false)")
+    warehouse.call("etl.abandon_run(NULL)")
+    with failing("DW004", f"run {run_id} is not open any more"):
+        warehouse.execute(f"SELECT etl.execute_step({run_id}, 'silver.clean_orders')")
+    assert warehouse.column("SELECT order_id FROM silver.clean_orders") == []
+
+
+def test_run_reads_production_once(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    run_id = begin_run(warehouse)
+    warehouse.call("etl.extract_and_load_bronze()")
+    with failing("DW001", f"run {run_id} is in progress"):
+        warehouse.call("etl.reconcile()")
+    with failing("DW005", "bronze.raw_customers has been built in this run already"):
+        warehouse.call(f"etl.reconcile(p_run_id => {run_id})")
+    with failing("DW007"):
+        warehouse.call("etl.finish_run()")
+    warehouse.reconcile()
+
+
+def test_reconciliation_runs_the_checks_that_look_at_everything(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    query = """
+        SELECT count(*) FROM etl.check_results INNER JOIN etl.checks USING (check_name)
+        WHERE run_id = %s AND scope = 'full' AND passed
+    """
+    assert warehouse.value(query, [warehouse.run()]) == 0
+    sell(shop, 1)
+    warehouse.run()
+    assert warehouse.value(query, [warehouse.reconcile()]) == 5
+
+
+def test_unknown_model_begins_no_run(warehouse: Warehouse) -> None:
+    with failing("DW003", "unknown model 'gold.nothing'"):
+        warehouse.call("etl.run_models('{gold.nothing}', NULL, 'somebody')")
+    assert warehouse.column("SELECT run_id FROM etl.runs") == []
+
+
+def test_isolation_level_of_the_session_does_not_matter(shop: Shop, warehouse: Warehouse) -> None:
+    loader = warehouse.connect("loader", autocommit=True)
+    loader.execute("SET default_transaction_isolation = 'serializable'")
+    for number in (1, 2):
+        sell(shop, number)
+        loader.execute("CALL etl.run_pipeline()")
+    assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [20]
+
+
+def test_g4_first_load_that_failed_before_a_deploy_is_tried_again(
+    seeded_shop: Shop, seeded_warehouse: Warehouse, project: Path
+) -> None:
+    shop, warehouse = seeded_shop, seeded_warehouse
+    indexes = "SELECT schemaname, indexname FROM pg_indexes WHERE schemaname <> 'etl' ORDER BY 1, 2"
+    wanted = warehouse.rows(indexes)
+    shop.execute("REVOKE SELECT ON order_items FROM warehouse_reader")
+    with failing("42501", "permission denied for table order_items"):
+        warehouse.run()
+    assert warehouse.rows(indexes) != wanted
+    shop.execute("GRANT SELECT ON order_items TO warehouse_reader")
+    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    warehouse.deploy(project)
+    warehouse.run()
+    assert warehouse.rows(indexes) == wanted
+    assert warehouse.column("SELECT table_name FROM etl.owed_definitions") == []

@@ -1,5 +1,7 @@
 """G6: least privilege. The loader may CALL, analysts read gold, the reader reads production."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -55,9 +57,31 @@ def test_g6_loader_cannot_reach_what_writes(built: Warehouse) -> None:
         "SELECT gold.write_fact_sales(1, 0)",
         "SELECT bronze.append_raw_orders(1, 0)",
         "SELECT production.read_fence(1, 0)",
+        "SELECT etl.execute_step(1, 'gold.fact_sales')",
+        "SELECT etl.evaluate_checks(1)",
+        "SELECT etl.store_check_results(1, '[]')",
     ):
         with failing(NO_RIGHT):
             built.rows(call, role="loader")
+
+
+def test_g6_loader_cannot_publish_what_fails_a_check(
+    seeded_warehouse: Warehouse, project: Path
+) -> None:
+    (project / "sql/checks/never.sql").write_text(
+        "-- layer: gold\n-- severity: error\n-- No day.\nSELECT date_key FROM gold.dim_date\n"
+    )
+    seeded_warehouse.deploy(project)
+    for layer in ("extract_and_load_bronze", "build_silver"):
+        seeded_warehouse.call(f"etl.{layer}()")
+    loader = seeded_warehouse.connect("loader", autocommit=True)
+    loader.execute("SELECT etl.join_run(NULL, 'mine')")
+    models = "etl.models_of('{gold}')"
+    run_id = "(SELECT etl.open_run())"
+    loader.execute(f"SELECT etl.plan_steps({run_id}, {models}, false)")
+    failure = f"SELECT error_code FROM etl.execute_batch({run_id}, {models})"
+    assert loader.execute(failure).fetchone() == ("DW002",)
+    assert seeded_warehouse.column("SELECT 1 FROM gold.dim_date") == []
 
 
 def test_g6_analyst_reads_gold_alone(built: Warehouse) -> None:

@@ -218,7 +218,7 @@ def test_run_with_a_failed_check_fails_and_a_retry_looks_again(
 def test_bronze_is_not_loaded_after_silver_in_the_same_run(warehouse: Warehouse) -> None:
     begin_run(warehouse)
     warehouse.call("etl.build_silver()")
-    with failing("DW005", "silver.clean_customers has been built already"):
+    with failing("DW005", "silver.clean_customers has been built in this run already"):
         warehouse.call("etl.extract_and_load_bronze()")
 
 

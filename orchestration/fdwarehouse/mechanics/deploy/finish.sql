@@ -107,7 +107,7 @@ BEGIN
             SELECT oid::regprocedure AS signature
             FROM pg_proc
             WHERE pronamespace = ANY('{etl,bronze,silver,gold}'::regnamespace[])
-                AND (prokind = 'p' OR prosecdef OR proname = 'require_checks')
+                AND (prokind = 'p' OR prosecdef)
         LOOP
             EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_routine.signature, v_role);
         END LOOP;

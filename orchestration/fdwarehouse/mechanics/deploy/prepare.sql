@@ -14,7 +14,7 @@ DECLARE
     v_open text;
 BEGIN
     LOOP
-        IF v_open IS NOT NULL THEN
+        IF to_regclass('etl.runs') IS NOT NULL THEN
             EXECUTE v_query INTO v_open; -- a look without the lock, which would stop the run
         END IF;
         IF v_open IS NULL THEN

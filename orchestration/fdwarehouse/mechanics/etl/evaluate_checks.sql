@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.evaluate_checks(p_run_id bigint, p_models text[] DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER -- a check reads what the loader may not
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -12,10 +12,16 @@ DECLARE
     v_sample jsonb;
     v_results jsonb := '[]';
 BEGIN
-    SELECT coalesce(bool_or(layer = 'gold'), false), coalesce(min(after_run_id), 0), count(*) = 0
+    SELECT
+        coalesce(bool_or(s.layer = 'gold'), false),
+        coalesce(min(s.after_run_id) FILTER (WHERE m.interval_between IS NULL), 0),
+        p_models IS NULL AND coalesce(bool_or(m.interval_between IS NOT NULL), true)
     INTO v_publishes_gold, v_after_run_id, v_is_full
-    FROM etl.steps
-    WHERE run_id = p_run_id AND layer <> 'source' AND (p_models IS NULL OR model = ANY(p_models));
+    FROM etl.steps AS s
+    LEFT JOIN etl.models AS m ON s.model = m.model
+    WHERE s.run_id = p_run_id
+        AND s.layer <> 'source'
+        AND (p_models IS NULL OR s.model = ANY(p_models));
 
     FOR v_check IN
         SELECT c.*
@@ -51,13 +57,13 @@ BEGIN
             'check_' || v_check.check_name
         )
         INTO v_offending, v_sample
-        USING v_after_run_id;
+        USING CASE WHEN v_check.scope = 'full' THEN 0 ELSE v_after_run_id END;
 
         v_results := v_results || jsonb_build_object(
             'check_name', v_check.check_name,
             'layer', v_check.layer,
             'severity', v_check.severity,
-            'after_run_id', v_after_run_id,
+            'after_run_id', CASE WHEN v_check.scope = 'full' THEN 0 ELSE v_after_run_id END,
             'offending_rows', v_offending,
             'sample_rows', v_sample,
             'duration', clock_timestamp() - v_started
@@ -67,4 +73,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.evaluate_checks IS
-'Runs checks and returns their results. With models: those that must hold before these are published, over what they changed. Without: all that have not run in this run, over everything where the run built nothing.';
+'Runs checks and returns their results. With models: those that must hold before these are published, over what they changed. Without: all that have not run in this run, over everything where the run built nothing. Those of scope full only there, and where the run reconciled.';

@@ -1,11 +1,11 @@
 CREATE FUNCTION etl.execute_step(p_run_id bigint, p_model text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER -- the one place where the loader's CALL gets the owner's rights
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step etl.steps;
     v_model etl.models;
-    v_later_model text;
+    v_done_model text;
     v_after_run_id bigint;
     v_counts etl.row_counts;
 BEGIN
@@ -16,30 +16,36 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }});
     PERFORM pg_advisory_xact_lock({{ lock.step('p_model') }}); -- waits for a killed client's query
 
-    SELECT * INTO v_step FROM etl.steps WHERE run_id = p_run_id AND model = p_model;
+    IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
+        RAISE EXCEPTION 'run % is not open any more', p_run_id
+            USING ERRCODE = 'DW004', DETAIL = 'Another session has ended it.';
+    END IF;
+
+    SELECT * INTO STRICT v_step FROM etl.steps WHERE run_id = p_run_id AND model = p_model;
+    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_model;
     IF v_step.status = 'succeeded' THEN
         RETURN; -- a retry after success: there is nothing to do
     END IF;
 
-    SELECT later.model INTO v_later_model
-    FROM etl.steps AS later
-    WHERE later.run_id = p_run_id
-        AND later.status = 'succeeded'
+    -- A run sees one picture of production, and each layer once it is complete.
+    SELECT done.model INTO v_done_model
+    FROM etl.steps AS done
+    INNER JOIN etl.models AS m ON done.model = m.model
+    WHERE done.run_id = p_run_id
+        AND done.status = 'succeeded'
         AND (
-            array_position('{source,bronze,silver,gold}', later.layer)
+            array_position('{source,bronze,silver,gold}', done.layer)
             > array_position('{source,bronze,silver,gold}', v_step.layer)
-            OR later.model IN (SELECT etl.readers_of(p_model))
+            OR done.model IN (SELECT etl.readers_of(p_model))
+            OR (m.table_name = v_model.table_name AND done.finished_at < now())
         );
     IF FOUND THEN
         RAISE EXCEPTION '% comes too late in run %', p_model, p_run_id
             USING ERRCODE = 'DW005',
-                DETAIL = format(
-                    '%s has been built already and would miss the change.', v_later_model
-                ),
+                DETAIL = format('%s has been built in this run already.', v_done_model),
                 HINT = 'End the run and begin another.';
     END IF;
 
-    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_model;
     SELECT run_id INTO v_after_run_id FROM etl.watermarks WHERE model = p_model;
     v_after_run_id := CASE WHEN v_step.is_full THEN 0 ELSE coalesce(v_after_run_id, 0) END;
 
@@ -74,4 +80,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.execute_step IS
-'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW005 a later layer of this run is built already, DW006 a deploy is under way, and those of the model.';
+'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has been ended, DW005 what reads it, or the table itself, is built in this run already, DW006 a deploy is under way, and those of the model.';

@@ -1,26 +1,32 @@
 CREATE FUNCTION etl.fail_steps(
-    p_run_id bigint, p_models text[], p_failed_model text, p_error text, p_error_code text
+    p_run_id bigint, p_models text[], p_failure etl.failure
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_error text := concat_ws(E'\n', p_failure.message, p_failure.detail, p_failure.context);
 BEGIN
     UPDATE etl.steps
     SET status = 'failed',
         error = CASE
-            WHEN model = coalesce(p_failed_model, model) THEN p_error
-            ELSE format('rolled back with %s', p_failed_model)
+            WHEN model = coalesce(p_failure.model, model) THEN v_error
+            ELSE format('rolled back with %s', p_failure.model)
         END,
-        error_code = CASE WHEN model = coalesce(p_failed_model, model) THEN p_error_code END,
+        error_code = CASE
+            WHEN model = coalesce(p_failure.model, model) THEN p_failure.error_code
+        END,
         finished_at = clock_timestamp()
     WHERE run_id = p_run_id AND model = ANY(p_models) AND status = 'pending';
 
-    UPDATE etl.runs SET error = coalesce(error, p_error) WHERE run_id = p_run_id;
+    UPDATE etl.runs
+    SET error = coalesce(error, v_error)
+    WHERE run_id = p_run_id AND status = 'running';
 
     IF EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND lease IS NULL) THEN
-        PERFORM etl.end_run(p_run_id, 'failed', p_error); -- its one session ends with the error
+        PERFORM etl.end_run(p_run_id, 'failed', v_error); -- its one session ends with the error
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.fail_steps IS
-'Logs the failure of the steps of one transaction, which was rolled back: the model that failed (null: all of them) and its error. A run that lives in one session has failed with it; another stays open for a retry.';
+'Logs the failure of the steps of one transaction, which was rolled back; without a model in the failure, all of them. A run that lives in one session has failed with it; another stays open for a retry.';

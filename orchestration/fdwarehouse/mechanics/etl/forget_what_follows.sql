@@ -1,6 +1,6 @@
 -- What a step removes leaves no trace for an incremental build: neither rows that a full build
--- takes away, nor versions of a dimension that turn out never to have been (production's clock runs
--- ahead of ours).
+-- takes away, nor versions of a dimension that turn out never to have been (a change that was
+-- committed late was stamped before they were seen).
 CREATE FUNCTION etl.forget_what_follows(p_model text, p_is_full boolean) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp

@@ -4,15 +4,16 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_models text[] := etl.reconciliations_of(p_table);
-    v_run_id bigint := etl.join_run(p_run_id, 'etl.reconcile');
+    v_run_id bigint := etl.join_run(p_run_id, 'etl.reconcile', p_may_join => false);
 BEGIN
     COMMIT;
     CALL etl.run_models(v_models, v_run_id, 'etl.run_models');
     CALL etl.build_silver(v_run_id);
     CALL etl.build_gold(v_run_id);
+    CALL etl.run_checks(v_run_id);
     PERFORM etl.leave_run(v_run_id, 'etl.reconcile');
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE etl.reconcile IS
-'Compares production with bronze, repairs what differs (deletions, silent updates) and carries it on to gold. The pipeline does the same by itself, as often as warehouse.yaml says. Arguments: a table of the source (null: all), run id (null: the open run, or one of its own). Errors: DW003 unknown table, and see etl.run_models.';
+'Compares production with bronze, repairs what differs (deletions, silent updates) and carries it on to gold. The pipeline does the same by itself, as often as warehouse.yaml says. Arguments: a table of the source (null: all), run id (null: a run of its own). Errors: DW003 unknown table, and see etl.run_models.';

@@ -4,52 +4,35 @@ CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text[], p_is_full boole
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_model text;
-    v_results jsonb;
-    v_code text;
-    v_message text;
-    v_detail text;
-    v_hint text;
-    v_context text;
+    v_failure etl.failure;
 BEGIN
-    PERFORM etl.plan_steps(p_run_id, p_models, p_is_full);
-    COMMIT;
-
     BEGIN
-        FOREACH v_model IN ARRAY p_models LOOP
-            PERFORM etl.execute_step(p_run_id, v_model);
-        END LOOP;
-        v_model := NULL;
-        SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
-        v_results := etl.evaluate_checks(p_run_id, p_models);
-        PERFORM etl.require_checks(v_results);
+        PERFORM etl.plan_steps(p_run_id, p_models, p_is_full);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         GET STACKED DIAGNOSTICS
-            v_code = RETURNED_SQLSTATE,
-            v_message = MESSAGE_TEXT,
-            v_detail = PG_EXCEPTION_DETAIL,
-            v_hint = PG_EXCEPTION_HINT,
-            v_context = PG_EXCEPTION_CONTEXT;
+            v_failure.error_code = RETURNED_SQLSTATE, v_failure.message = MESSAGE_TEXT;
     END;
-
-    IF v_code IS NOT NULL THEN
-        ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+    IF v_failure.error_code IS NULL THEN
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
+        v_failure := etl.execute_batch(p_run_id, p_models);
     END IF;
-    PERFORM etl.store_check_results(p_run_id, v_results);
-    IF v_code IS NULL THEN
+    IF v_failure.error_code IS NULL THEN
         COMMIT;
         RETURN;
+    ELSIF v_failure.error_code <> 'DW002' THEN
+        ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
     END IF;
 
-    PERFORM etl.fail_steps(
-        p_run_id, p_models, v_model, concat_ws(E'\n', v_message, v_detail, v_context), v_code
-    );
+    PERFORM etl.fail_steps(p_run_id, p_models, v_failure);
     COMMIT;
-    RAISE EXCEPTION '%', concat_ws(': ', v_model, v_message)
-        USING ERRCODE = v_code,
-            DETAIL = concat_ws(E'\n', nullif(v_detail, ''), 'In run ' || p_run_id || '.'),
+    RAISE EXCEPTION '%', concat_ws(': ', v_failure.model, v_failure.message)
+        USING ERRCODE = v_failure.error_code,
+            DETAIL = concat_ws(
+                E'\n', nullif(v_failure.detail, ''), 'In run ' || p_run_id || '.'
+            ),
             HINT = coalesce(
-                nullif(v_hint, ''),
+                nullif(v_failure.hint, ''),
                 format('SELECT model, error FROM etl.steps WHERE run_id = %s;', p_run_id)
             );
 END;

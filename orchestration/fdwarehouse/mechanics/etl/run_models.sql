@@ -9,9 +9,11 @@ CREATE PROCEDURE etl.run_models(
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_run_id bigint := etl.join_run(p_run_id, p_begun_by);
+    v_run_id bigint;
     v_batch text[];
 BEGIN
+    PERFORM etl.batches(p_models); -- an unknown model begins no run
+    v_run_id := etl.join_run(p_run_id, p_begun_by);
     COMMIT;
     FOR v_batch IN SELECT batch FROM etl.batches(p_models) AS planned (batch) LOOP
         CALL etl.run_batch(v_run_id, v_batch, p_is_full);

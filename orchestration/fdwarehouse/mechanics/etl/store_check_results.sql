@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.store_check_results(p_run_id bigint, p_results jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO etl.check_results (

@@ -1,6 +1,6 @@
 {#- A dimension with its history, SCD type 2 (Kimball). A version is valid from the time that
     production stamped on it, or from when it was seen where the stamp does not rise (a silent
-    change, a deletion, a key that came back); the first is valid from the beginning. Versions follow
+    change, a deletion, a key that came back) or is later; the first is valid from the beginning. Versions follow
     one another in the order in which they were seen, which is the order in which they were true. A
     member that facts refer to but that was never seen is inferred, and completed when it comes.
     table         name of the table in gold
@@ -60,7 +60,7 @@ BEGIN ATOMIC
             max(
                 CASE
                     WHEN is_first THEN '-infinity'
-                    WHEN has_risen THEN {{ stamped }}
+                    WHEN has_risen THEN least({{ stamped }}, _seen_at)
                     ELSE _seen_at
                 END
             ) OVER (PARTITION BY {{ key }} ORDER BY _run_id) AS valid_from
@@ -163,7 +163,8 @@ COMMENT ON FUNCTION gold.write_{{ table }} IS
 {%- endmacro -%}
 
 {#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
-    version that was inserted, and those that a version which ended before their time still holds. -#}
+    version that was inserted, those that a version which ended before their time still holds, and
+    those that had no version at their time and have one now. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
 SELECT f.{{ fact_key }}
 FROM gold.{{ dimension }} AS d
@@ -177,6 +178,16 @@ WHERE
     AND p_after_run_id > 0
     AND (f.{{ surrogate }} = d.{{ surrogate }})
     <> (f.{{ event_time }} >= d.valid_from AND f.{{ event_time }} < d.valid_to)
+UNION
+SELECT f.{{ fact_key }}
+FROM gold.{{ dimension }} AS d
+INNER JOIN gold.{{ fact }} AS f
+    ON d.{{ key }} = f.{{ key }} AND f.{{ surrogate }} = -1
+WHERE
+    d._run_id > p_after_run_id
+    AND p_after_run_id > 0
+    AND f.{{ event_time }} >= d.valid_from
+    AND f.{{ event_time }} < d.valid_to
 {%- endmacro -%}
 
 {#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the

@@ -17,6 +17,17 @@ CREATE TYPE etl.row_counts AS (
 );
 COMMENT ON TYPE etl.row_counts IS 'What one step read and wrote. Unit: rows.';
 
+CREATE TYPE etl.failure AS (
+    model text,
+    error_code text,
+    message text,
+    detail text,
+    hint text,
+    context text
+);
+COMMENT ON TYPE etl.failure IS
+'An error as it was caught: the model that it stopped (null: none alone), its SQLSTATE (null: there was no error) and words.';
+
 CREATE TABLE etl.runs (
     run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     begun_by text NOT NULL,

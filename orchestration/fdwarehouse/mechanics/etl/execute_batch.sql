@@ -1,0 +1,32 @@
+-- The one place where the loader's CALL gets the owner's rights: what is built together is built
+-- with the checks that it must pass, or not at all.
+CREATE FUNCTION etl.execute_batch(p_run_id bigint, p_models text[]) RETURNS etl.failure
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_failure etl.failure;
+    v_results jsonb;
+BEGIN
+    BEGIN
+        FOREACH v_failure.model IN ARRAY p_models LOOP
+            PERFORM etl.execute_step(p_run_id, v_failure.model);
+        END LOOP;
+        v_failure.model := NULL;
+        SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
+        v_results := etl.evaluate_checks(p_run_id, p_models);
+        PERFORM etl.require_checks(v_results);
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        GET STACKED DIAGNOSTICS
+            v_failure.error_code = RETURNED_SQLSTATE,
+            v_failure.message = MESSAGE_TEXT,
+            v_failure.detail = PG_EXCEPTION_DETAIL,
+            v_failure.hint = PG_EXCEPTION_HINT,
+            v_failure.context = PG_EXCEPTION_CONTEXT;
+    END;
+    PERFORM etl.store_check_results(p_run_id, v_results);
+    RETURN v_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.execute_batch IS
+'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building. Returns the error that took everything back, if there was one.';
