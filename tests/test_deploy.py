@@ -165,7 +165,9 @@ def test_g7_deploy_does_not_meet_a_run_half_way(
         holder.execute("LOCK TABLE gold.fact_sales IN SHARE MODE")
         run = warehouse.begin("etl.run_pipeline()")
         run.wait_until_blocked()
-        with pytest.raises(FdwarehouseError, match="in use: a step or another deploy") as caught:
+        with pytest.raises(
+            FdwarehouseError, match=r"in use: run \d+, begun at .* by etl.run_p"
+        ) as caught:
             warehouse.deploy(project, wait="0 seconds")
         assert "Deploy when it has ended" in str(caught.value.hint)
         deploying = deploy_in_background(warehouse, project, "30 seconds")

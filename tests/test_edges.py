@@ -1,12 +1,17 @@
 """What a review found broken, a case each."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from tests.harness import Shop, Warehouse, failing, wait_until
+from fdwarehouse.deploy import deploy
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.render import render_project
+from tests.harness import ROOT, Shop, Warehouse, failing, wait_until
 from tests.test_models import change, sell
 from tests.test_runs import begin_run
 
@@ -179,3 +184,73 @@ def test_g4_first_load_that_failed_before_a_deploy_is_tried_again(
     warehouse.run()
     assert warehouse.rows(indexes) == wanted
     assert warehouse.column("SELECT table_name FROM etl.owed_definitions") == []
+
+
+def test_g1_row_without_a_key_is_set_aside_until_it_is_gone(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    shop.lift_rules("customers")
+    sell(shop, 1)
+    for name in ("No", "Nobody"):
+        shop.execute(f"INSERT INTO customers VALUES (NULL, 'n@example.com', '{name}')")
+    rejects = """
+        SELECT key ->> 'customer_id', rejected_row ->> 'full_name', reasons, model
+        FROM silver.rejected_rows ORDER BY 2
+    """
+    aside = [
+        (None, name, ["customer_id is null"], "bronze.raw_customers") for name in ("No", "Nobody")
+    ]
+    assert warehouse.step_counts(warehouse.run())["bronze.raw_customers"] == (3, 1, 0, 0, 2)
+    for call in ("etl.run_pipeline()", "etl.reconcile()", "etl.run_pipeline(true)"):
+        warehouse.call(call)
+        assert warehouse.rows(rejects) == aside
+        counts = warehouse.step_counts(warehouse.last_run())
+        del counts["production.fence"]
+        assert {count for rows in counts.values() for count in rows[1:]} == {0}
+    shop.execute("DELETE FROM customers WHERE full_name = 'No'")
+    warehouse.reconcile()
+    assert warehouse.rows(rejects) == aside[1:]
+    shop.execute("UPDATE customers SET customer_id = 2 WHERE full_name = 'Nobody'")
+    warehouse.call("etl.run_pipeline(true)")
+    assert warehouse.rows(rejects) == []
+    assert warehouse.column("SELECT customer_id FROM bronze.raw_customers ORDER BY 1") == [1, 2]
+
+
+def test_option_taken_out_of_the_connection_is_taken_off_the_server(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    options = "SELECT unnest(srvoptions) FROM pg_foreign_server ORDER BY 1"
+    before = warehouse.column(options)
+    warehouse.execute("ALTER SERVER production OPTIONS (ADD use_remote_estimate 'true')")
+    url = shop.urls["reader"]
+    for conninfo, added in (
+        (make_conninfo(url, keepalives_idle=5), ["keepalives_idle=5"]),
+        (url, []),
+    ):
+        changes = deploy(render_project(ROOT), warehouse.urls["owner"], {"production": conninfo})
+        assert changes.connections == ["production"]
+        by_hand = ["use_remote_estimate=true"]
+        assert warehouse.column(options) == sorted([*before, *added, *by_hand])
+    again = deploy(render_project(ROOT), warehouse.urls["owner"], {"production": url})
+    assert again.is_empty
+
+
+def test_g7_deploy_does_not_make_readers_wait(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    reader = warehouse.connect("analyst")
+    reader.execute("SELECT FROM gold.customer_recency")
+    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    with pytest.raises(FdwarehouseError, match=r"gold\.customer_recency is being read") as caught:
+        warehouse.deploy(project, wait="2 seconds")
+    assert "Nothing was deployed" in str(caught.value.hint)
+    with ThreadPoolExecutor(1) as pool:
+        deployed = pool.submit(warehouse.deploy, project, wait="60 seconds")
+        for _ in range(20):
+            impatient = warehouse.connect("analyst", autocommit=True)
+            impatient.execute("SET statement_timeout = '2s'")
+            impatient.execute("SELECT FROM gold.customer_recency")
+            time.sleep(0.1)
+        assert not deployed.done()
+        reader.rollback()
+        deployed.result()

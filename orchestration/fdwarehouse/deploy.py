@@ -13,6 +13,7 @@ from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.render import MECHANICS, Rendered
+from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS
 
 PSQL_HEADER = """\
 -- Deploys the warehouse with psql alone, in one transaction:
@@ -23,6 +24,8 @@ PSQL_HEADER = """\
 \\set SHOW_CONTEXT never
 BEGIN;
 """
+
+_WAYS_OUT = {"55P03": "Somebody uses what it changes: deploy when they have ended."}
 
 
 @dataclass(frozen=True)
@@ -143,9 +146,10 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     message = diagnosis.message_primary or str(error).strip()
     detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
     creates = f" ({file.creates})" if file.creates else ""
+    way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
     return FdwarehouseError(
         f"{file.origin}{creates}: {message}{detail}",
-        hint=f"{diagnosis.message_hint or f'Mend {file.origin}.'} "
+        hint=f"{diagnosis.message_hint or way_out} "
         f"Nothing was deployed. Compiled: build/{file.name}{line}.",
         exit_code=1,
     )
@@ -184,7 +188,8 @@ def _is_mounted(warehouse: psycopg.Connection, source: str, url: str) -> bool:
         ).fetchall()
     )
     wanted = {k: str(v) for k, v in conninfo_to_dict(url).items() if v is not None}
-    return wanted.items() <= mounted.items()
+    defaults = SERVER_OPTIONS | {"dbname": wanted.get("user", "")}
+    return {k: v for k, v in mounted.items() if k not in OPTIONS_BY_HAND} == defaults | wanted
 
 
 def _value(connection: psycopg.Connection, query: str) -> object:

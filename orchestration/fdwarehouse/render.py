@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -18,7 +19,7 @@ from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, literal
 from fdwarehouse.models import Model, make_models
-from fdwarehouse.sources import Source, make_sources
+from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source, make_sources
 
 MECHANICS = Path(__file__).parent / "mechanics"
 
@@ -70,6 +71,8 @@ class _Renderer:
         self.environment.globals.update(
             schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in self.sources)]) + "}"),
             work_mem=config.work_mem,
+            server_options=json.dumps(SERVER_OPTIONS, indent=4),
+            options_by_hand="{" + ",".join(OPTIONS_BY_HAND) + "}",
             sources=self.sources,
             source={s.name: s for s in self.sources},
         )

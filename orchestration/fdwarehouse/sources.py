@@ -18,6 +18,22 @@ LOWER_BOUNDS = {
     "date": "etl.extract_since_date",
 }
 
+# Of every foreign server, unless the connection string says otherwise. cursor_tuple_fraction: all
+# rows of a cursor are read, so production should plan for all.
+SERVER_OPTIONS = {
+    "fetch_size": "10000",
+    "updatable": "false",
+    "truncatable": "false",
+    "application_name": "fdwarehouse",
+    "connect_timeout": "10",
+    "options": "-c cursor_tuple_fraction=1.0",
+}
+# Options of postgres_fdw's own that an administrator may add to a server; a deploy leaves them.
+OPTIONS_BY_HAND = (
+    *("use_remote_estimate", "fdw_startup_cost", "fdw_tuple_cost", "extensions", "batch_size"),
+    *("async_capable", "parallel_commit", "parallel_abort", "analyze_sampling", "keep_connections"),
+)
+
 
 @dataclass(frozen=True)
 class SourceColumn:

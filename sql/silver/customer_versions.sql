@@ -15,7 +15,6 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'customer_id is null': ["customer_id IS NULL"],
         'email is empty': ["email IS NULL", "email = ''"],
         'full_name is null': ["full_name IS NULL"],
     }) | indent(4) }} AS reject_reasons

@@ -17,7 +17,6 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'order_item_id is null': ["order_item_id IS NULL"],
         'order_id is null': ["order_id IS NULL"],
         'product_id is null': ["product_id IS NULL"],
         'quantity is null or not positive': ["quantity IS NULL", "quantity <= 0"],

@@ -16,7 +16,6 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'order_id is null': ["order_id IS NULL"],
         'customer_id is null': ["customer_id IS NULL"],
         'order_date is not in the years 1 to 9999': [
             "order_date IS NULL",

@@ -16,7 +16,6 @@ WITH cleaned_versions AS (
 SELECT
     *,
     {{ silver.reject_reasons({
-        'product_id is null': ["product_id IS NULL"],
         'price is null, negative or NaN': ["price IS NULL", "price < 0", "price = 'NaN'"],
     }) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;

@@ -1,6 +1,7 @@
 -- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a
 -- run is open.
 SET LOCAL client_min_messages = warning;
+SET LOCAL lock_timeout = '1s'; -- who waits for a lock makes all wait that come after
 DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');

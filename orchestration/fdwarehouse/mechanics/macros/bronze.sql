@@ -9,7 +9,7 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {#- Hashes are made of functions that every PostgreSQL since 11 has and that postgres_fdw sends to
     the source. A null counts as well, and so does the order of the columns. -#}
 
-{#- Which of 4096 buckets a row is in, by its key; one with a null in it has a bucket too. -#}
+{#- Which of 4096 buckets a row is in, by its key. -#}
 {%- macro bucket(table, alias) -%}
 hash_array_extended(ARRAY[
 {%- for c in table.key_hashes %}{{ c.hash(alias) }}{{ ", " if not loop.last }}{% endfor -%}
@@ -40,13 +40,70 @@ hashint8extended(
 )
 {%- endmacro -%}
 
-{#- Appends to bronze what differs between the CTE extracted_rows and the latest versions, and keeps
-    the hashes of the buckets in step. Ends the statement with the counts.
-    whole     condition on b, a row of bronze: extracted_rows has every row of the source like it,
-              so what is not there is gone; none where it has every row there is
-    rehashes  whether a full load (p_after_run_id = 0) computes the hashes anew -#}
-{%- macro append_difference(table, whole=none, rehashes=false) -%}
+{#- Whether a part of the key is null. -#}
+{%- macro is_unkeyed(table, alias) -%}
+({% for c in table.key %}{{ alias }}.{{ c | ident }} IS NULL{{ " OR " if not loop.last }}{% endfor %})
+{%- endmacro -%}
+
+{#- Appends to bronze what differs between the CTE read_rows and the latest versions, and keeps the
+    hashes of the buckets in step. Rows without a key have no versions: they are set aside. Ends the
+    statement with the counts.
+    whole          condition on b, a row of bronze: read_rows has every row of the source like it,
+                   so what is not there is gone; none where it has every row there is
+    whole_unkeyed  condition under which read_rows has every row without a key
+    rehashes       whether a full load (p_after_run_id = 0) computes the hashes anew -#}
+{%- macro append_difference(table, whole=none, whole_unkeyed='true', rehashes=false) -%}
 {%- set columns = table.columns -%}
+extracted_rows AS NOT MATERIALIZED (
+    SELECT *
+    FROM read_rows AS r
+    WHERE NOT {{ is_unkeyed(table, 'r') }}
+),
+
+unkeyed_rows AS (
+    SELECT
+        to_jsonb(r) AS rejected_row,
+        jsonb_build_object(
+            {%- for c in table.key %}
+            {{ c | literal }}, r.{{ c | ident }},
+            {%- endfor %}
+            '_row', md5(to_jsonb(r)::text)
+        ) AS reject_key,
+        array_remove(
+            ARRAY[
+                {%- for c in table.key %}
+                CASE WHEN r.{{ c | ident }} IS NULL THEN {{ (c ~ " is null") | literal }} END
+                {{- "," if not loop.last }}
+                {%- endfor %}
+            ],
+            NULL
+        ) AS reasons
+    FROM read_rows AS r
+    WHERE {{ is_unkeyed(table, 'r') }}
+),
+
+set_aside_rows AS (
+    INSERT INTO silver.rejected_rows (model, key, reasons, rejected_row, _run_id)
+    SELECT DISTINCT ON (reject_key)
+        '{{ table.model }}',
+        reject_key,
+        reasons,
+        rejected_row,
+        p_run_id
+    FROM unkeyed_rows
+    ORDER BY reject_key
+    ON CONFLICT (model, key) DO NOTHING
+    RETURNING 1
+),
+
+cleared_rows AS (
+    DELETE FROM silver.rejected_rows AS t
+    WHERE
+        t.model = '{{ table.model }}'
+        AND {{ whole_unkeyed }}
+        AND NOT EXISTS (SELECT FROM unkeyed_rows AS u WHERE u.reject_key = t.key)
+),
+
 latest_versions AS (
     SELECT DISTINCT ON ({{ compare.list_of(table.key, 'b') }})
         {{ compare.columns_of(columns, 'b') | indent(8) }},
@@ -130,11 +187,11 @@ counted_rows AS (
 )
 
 SELECT
-    (SELECT count(*) FROM extracted_rows) AS rows_read,
+    (SELECT count(*) FROM read_rows) AS rows_read,
     c.new_versions AS rows_inserted,
     0::bigint AS rows_updated,
     c.tombstones AS rows_deleted,
-    0::bigint AS rows_rejected
+    (SELECT count(*) FROM set_aside_rows) AS rows_rejected
 FROM counted_rows AS c
 {%- endmacro -%}
 

@@ -250,8 +250,8 @@ CREATE TABLE silver.rejected_rows (
 );
 COMMENT ON TABLE silver.rejected_rows IS
 'Grain: one source row whose latest version breaks a rule. Silver keeps its last good version; a later good one clears it from here.';
-COMMENT ON COLUMN silver.rejected_rows.model IS 'Silver table that the row was meant for.';
-COMMENT ON COLUMN silver.rejected_rows.key IS 'Key of the row.';
+COMMENT ON COLUMN silver.rejected_rows.model IS 'Table that the row was meant for: one of silver, or of bronze when its key is null.';
+COMMENT ON COLUMN silver.rejected_rows.key IS 'Key of the row; where a part of it is null, a hash of the whole row too.';
 COMMENT ON COLUMN silver.rejected_rows.reasons IS 'Every rule that it breaks.';
 COMMENT ON COLUMN silver.rejected_rows.rejected_row IS 'The row, cleaned, as it was rejected.';
 COMMENT ON COLUMN silver.rejected_rows._run_id IS 'Run that brought this version.';

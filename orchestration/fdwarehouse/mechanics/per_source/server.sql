@@ -16,36 +16,42 @@ BEGIN
                 USING ERRCODE = 'DW009', HINT = 'Set {{ source.name | upper }}_URL.';
         END IF;
         RETURN; -- it stays as it was
+    ELSIF NOT v_options ?& '{user,password}'::text[] THEN
+        RAISE EXCEPTION 'the connection to source {{ source.name }} has no user or no password'
+            USING ERRCODE = 'DW009',
+                HINT = 'postgres_fdw takes neither from elsewhere: put both into {{ source.name | upper }}_URL.';
     END IF;
 
     IF NOT EXISTS (SELECT FROM pg_foreign_server WHERE srvname = {{ source.name | literal }}) THEN
         CREATE SERVER {{ source.name | ident }} FOREIGN DATA WRAPPER postgres_fdw;
     END IF;
     SELECT string_agg(
-        format('%s %I %L', CASE WHEN is_set THEN 'SET' ELSE 'ADD' END, name, value), ', '
+        CASE
+            WHEN wanted.value IS NULL THEN format('DROP %I', mounted.option_name)
+            WHEN mounted.option_name IS NULL THEN format('ADD %I %L', wanted.key, wanted.value)
+            ELSE format('SET %I %L', wanted.key, wanted.value)
+        END,
+        ', '
     )
     INTO v_clause
-    FROM (
-        SELECT
-            wanted.key AS name,
-            wanted.value,
-            EXISTS (
-                SELECT FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
-                WHERE s.srvname = {{ source.name | literal }} AND o.option_name = wanted.key
-            ) AS is_set
-        FROM jsonb_each_text(
-            '{
-                "fetch_size": "10000",
-                "updatable": "false",
-                "truncatable": "false",
-                "application_name": "fdwarehouse",
-                "connect_timeout": "10",
-                "options": "-c cursor_tuple_fraction=1.0"
-            }'::jsonb
-            || (v_options - '{user,password}'::text[])
-        ) AS wanted
-    ) AS options;
-    EXECUTE format('ALTER SERVER {{ source.name | ident }} OPTIONS (%s)', v_clause);
+    FROM jsonb_each_text(
+        {{ server_options | literal | indent(8) }}::jsonb
+        || (v_options - '{user,password}'::text[])
+    ) AS wanted
+    FULL JOIN (
+        SELECT o.*
+        FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
+        WHERE s.srvname = {{ source.name | literal }}
+    ) AS mounted
+        ON wanted.key = mounted.option_name
+    WHERE wanted.value IS DISTINCT FROM mounted.option_value
+        AND (
+            wanted.key IS NOT NULL
+            OR mounted.option_name <> ALL({{ options_by_hand | literal }}::text[])
+        );
+    IF v_clause IS NOT NULL THEN
+        EXECUTE format('ALTER SERVER {{ source.name | ident }} OPTIONS (%s)', v_clause);
+    END IF;
 
     DROP USER MAPPING IF EXISTS FOR CURRENT_USER SERVER {{ source.name | ident }};
     EXECUTE format(

@@ -3,7 +3,7 @@
 -- Grain: one version of one row.
 {{ routine.writer('bronze.append_' ~ table.raw_name) }}
 BEGIN ATOMIC
-    WITH extracted_rows AS MATERIALIZED (
+    WITH read_rows AS MATERIALIZED (
         SELECT
             {{ compare.columns_of(table.columns) | indent(12) }}
         FROM {{ table.foreign_table }}
@@ -17,6 +17,7 @@ BEGIN ATOMIC
     {{ bronze.append_difference(
         table,
         whole='p_after_run_id = 0' if table.watermark,
+        whole_unkeyed='p_after_run_id = 0' if table.watermark else 'true',
         rehashes=true,
     ) | indent(4) }};
 END;

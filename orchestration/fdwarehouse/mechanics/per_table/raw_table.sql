@@ -1,5 +1,4 @@
-{#- Rendered once a table of a source: bronze.raw_<table>. Columns are only ever added: history
-    stays. -#}
+{#- Rendered once a table of a source: bronze.raw_<table>. -#}
 CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
     {%- for c in table.contract_columns %}
     {{ c.name | ident }} {{ c.type }},
@@ -13,9 +12,21 @@ CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
 );
 CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }}
 ON bronze.{{ table.raw_name | ident }} (_run_id);
-{% for c in table.contract_columns -%}
-ALTER TABLE bronze.{{ table.raw_name | ident }} ADD COLUMN IF NOT EXISTS {{ c.name | ident }} {{ c.type }};
-{% endfor %}
+DO $do$
+BEGIN
+    PERFORM etl.evolve_raw_table(
+        {{ table.raw_table | literal }},
+        jsonb_build_object(
+            {%- for c in table.contract_columns %}
+            {{ c.name | literal }}, {{ c.type | literal }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ),
+        ARRAY[{{ table.key | map("literal") | join(", ") }}],
+        {{ source.local_time_zone | literal }}
+    );
+END;
+$do$;
+
 COMMENT ON TABLE bronze.{{ table.raw_name | ident }} IS
 'Every version of {{ source.name }}.{{ table.name }} that was seen. Append-only. Grain: one version of one row.';
 {% for c in table.contract_columns -%}

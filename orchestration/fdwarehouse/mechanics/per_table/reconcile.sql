@@ -9,6 +9,7 @@ BEGIN ATOMIC
             {{ bronze.bucket(table, 's') | indent(12) }} AS bucket,
             {{ bronze.row_hash(table, 's') | indent(12) }} AS hash
         FROM {{ table.foreign_table }} AS s
+        WHERE NOT {{ bronze.is_unkeyed(table, 's') }}
     ),
 
     source_hashes AS MATERIALIZED (
@@ -36,12 +37,18 @@ BEGIN ATOMIC
         WHERE (s.row_count, s.hash) IS DISTINCT FROM (h.row_count, h.hash)
     ),
 
-    extracted_rows AS MATERIALIZED (
+    read_rows AS MATERIALIZED (
         SELECT
             {{ compare.columns_of(table.columns, 's') | indent(12) }}
         FROM {{ table.foreign_table }} AS s
         WHERE
             {{ bronze.in_differing_bucket(table, 's') | indent(12) }}
+            AND NOT {{ bronze.is_unkeyed(table, 's') }}
+        UNION ALL
+        SELECT
+            {{ compare.columns_of(table.columns, 's') | indent(12) }}
+        FROM {{ table.foreign_table }} AS s
+        WHERE {{ bronze.is_unkeyed(table, 's') }}
     ),
 
     {{ bronze.append_difference(

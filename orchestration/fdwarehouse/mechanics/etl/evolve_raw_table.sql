@@ -1,0 +1,81 @@
+-- History is never lost: a column is added and never dropped, and gets another type only if every
+-- value in it survives the way there and back.
+CREATE FUNCTION etl.evolve_raw_table(
+    p_table regclass, p_columns jsonb, p_key text[], p_time_zone text
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' -- put back at the end
+AS $$
+DECLARE
+    v_column text;
+    v_new_type text;
+    v_old_type text;
+    v_lost text;
+    v_constraint name := (
+        SELECT relname || '_one_version_a_run' FROM pg_class WHERE oid = p_table
+    );
+    v_key text := (SELECT string_agg(quote_ident(k), ', ') FROM unnest(p_key) AS k);
+BEGIN
+    PERFORM set_config('TimeZone', p_time_zone, true); -- what times without a zone are in
+
+    FOR v_column, v_new_type, v_old_type IN
+        SELECT
+            c.key,
+            format_type(to_regtype(c.value), to_regtypemod(c.value)),
+            format_type(a.atttypid, a.atttypmod)
+        FROM jsonb_each_text(p_columns) AS c
+        LEFT JOIN pg_attribute AS a
+            ON a.attrelid = p_table AND a.attname = c.key AND NOT a.attisdropped
+    LOOP
+        IF v_old_type IS NULL THEN
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_table, v_column, v_new_type);
+        ELSIF v_old_type <> v_new_type THEN
+            BEGIN
+                EXECUTE format(
+                    'SELECT %1$I::text FROM %2$s
+                    WHERE record_image_ne(ROW(%1$I), ROW(%1$I::%3$s::%4$s)) LIMIT 1',
+                    v_column, p_table, v_new_type, v_old_type
+                )
+                INTO v_lost;
+            EXCEPTION WHEN data_exception OR cannot_coerce THEN
+                v_lost := SQLERRM;
+            END;
+            IF v_lost IS NOT NULL THEN
+                RAISE EXCEPTION '%.% cannot become %', p_table, quote_ident(v_column), v_new_type
+                    USING ERRCODE = 'DW012',
+                        DETAIL = format('It is %s, and would lose: %s', v_old_type, v_lost),
+                        HINT = format(
+                            'Keep its history under another name, by a migration: '
+                            'ALTER TABLE %s RENAME COLUMN %I TO %I; the deploy adds it anew.',
+                            p_table, v_column, v_column || '_before'
+                        );
+            END IF;
+            EXECUTE format(
+                'ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s',
+                p_table, v_column, v_new_type
+            );
+        END IF;
+    END LOOP;
+
+    IF NOT EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conrelid = p_table
+            AND conname = v_constraint
+            AND pg_get_constraintdef(oid) = format('UNIQUE (%s, _run_id)', v_key)
+    ) THEN
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', p_table, v_constraint);
+        EXECUTE format(
+            'ALTER TABLE %s ADD CONSTRAINT %I UNIQUE (%s, _run_id)', p_table, v_constraint, v_key
+        );
+    END IF;
+EXCEPTION WHEN unique_violation THEN
+    RAISE EXCEPTION '% has several versions of one (%) in one run', p_table, v_key
+        USING ERRCODE = 'DW012',
+            DETAIL = SQLERRM,
+            HINT = 'These columns were no key when it was loaded. Name others in warehouse.yaml, '
+                'or move the table aside by a migration: it is then loaded anew.';
+END;
+$$;
+COMMENT ON FUNCTION etl.evolve_raw_table IS
+'Gives a table in bronze the columns, types and key that the contract has. Arguments: the table, type by column, the key, the time zone of the source. Errors: DW012 history would lose a value, or is not unique by the key.';
