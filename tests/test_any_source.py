@@ -1,5 +1,6 @@
 """G1 complete, for a production that is no shop: any key, any column type, each mode of reading."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.inspect_source import inspect
 from fdwarehouse.render import render_project
 from tests.harness import Row, Shop, Warehouse
+from tests.test_reconciliation import is_hashed_remotely
 
 SCHEMA = """
 CREATE SCHEMA "clinic 'A'";
@@ -96,6 +98,13 @@ class Clinic:
         """Run the pipeline, and return what it appended to a table."""
         query = f"SELECT {columns} FROM bronze.raw_{table} WHERE _run_id = %s ORDER BY 1"
         return self.warehouse.rows(query, [self.warehouse.run()])
+
+
+def with_tables(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration with further tables."""
+    config = deepcopy(CONFIG)
+    config["sources"]["clinic"]["tables"] |= tables
+    return config
 
 
 @pytest.fixture
@@ -259,3 +268,51 @@ def test_table_without_key_is_refused(clinic: Clinic) -> None:
     clinic.configure(CONFIG)
     with pytest.raises(FdwarehouseError, match=r"clinic\.wards: it has no primary key"):
         render_project(clinic.root)
+
+
+HASHED = (
+    "int2 1|int4 2|int8 3|float4 1.5|float8 2.5|numeric 3.5|text a|varchar(9) b|char(3) c|name d|"
+    "bool true|oid 7|timestamp now|timestamptz now|date now|time now|timetz now|interval 1s|"
+    "bytea x|jsonb {}|inet ::1|cidr ::/0|macaddr 000000000001|macaddr8 000000000001|int[] {1,NULL}|"
+    "text[] {a}|daterange empty|int4range empty|uuid 00000000-0000-0000-0000-000000000001"
+)
+
+
+def test_g1_columns_of_every_common_type_are_hashed_by_the_source(clinic: Clinic) -> None:
+    types, samples = zip(*(column.split() for column in HASHED.split("|")), strict=True)
+    columns = ", ".join(f"c{n} {type_}" for n, type_ in enumerate(types))
+    values = ", ".join(f"'{sample}'" for sample in samples)
+    clinic.write(
+        f"CREATE TABLE wide (k serial PRIMARY KEY, at timestamptz NOT NULL, {columns})",
+        f"INSERT INTO wide SELECT n, now(), {values} FROM generate_series(1, 50) AS n",
+        "GRANT SELECT ON wide TO warehouse_reader",
+    )
+    clinic.configure(with_tables({"wide": {"watermark": "at"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    assert is_hashed_remotely(clinic.warehouse, "wide")
+    for n in range(len(types)):
+        clinic.write(f"UPDATE wide SET c{n} = NULL WHERE k = {n + 1}")
+    clinic.warehouse.reconcile()
+    counts = clinic.warehouse.step_counts(clinic.warehouse.last_run())
+    assert counts["bronze.raw_wide.reconciliation"][1] == len(types)
+
+
+def test_g1_what_the_source_cannot_hash_is_compared_row_by_row(clinic: Clinic) -> None:
+    clinic.write("INSERT INTO visits (visit, changed_at) VALUES (gen_random_uuid(), now())")
+    clinic.write("CREATE TABLE moods (mood mood PRIMARY KEY, at timestamptz NOT NULL)")
+    clinic.write(
+        "GRANT SELECT ON moods TO warehouse_reader", "INSERT INTO moods VALUES ('bad', now())"
+    )
+    clinic.configure(with_tables({"moods": {"watermark": "at"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    for column, values in VALUES.items():
+        clinic.write(f"UPDATE visits SET {column} = '{values[1]}'")
+        run_id = clinic.warehouse.reconcile()
+        query = f"SELECT {column}::text FROM bronze.raw_visits WHERE _run_id = %s"
+        assert clinic.warehouse.column(query, [run_id]) == [values[1]]
+    clinic.write("DELETE FROM moods")
+    run_id = clinic.warehouse.reconcile()
+    query = "SELECT mood FROM bronze.raw_moods WHERE _is_deleted AND _run_id = %s"
+    assert clinic.warehouse.column(query, [run_id]) == ["bad"]

@@ -25,6 +25,8 @@ class Column(BaseModel):
     type: str
     """Type in the warehouse; of a kind that it does not know, text."""
     not_null: bool = False
+    source_type: str | None = None
+    """Type in the source, where the warehouse does not know it: an enumeration, say."""
 
 
 class Table(BaseModel):
@@ -85,9 +87,12 @@ def dump_contract(contract: Contract) -> str:
             lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
         lines.append("    columns:")
         for column, description in table.columns.items():
-            not_null = ", not_null: true" if description.not_null else ""
+            source_type, not_null = description.source_type, description.not_null
             lines.append(
-                f"      {_scalar(column)}: {{type: {_quoted(description.type)}{not_null}}}"
+                f"      {_scalar(column)}: {{type: {_quoted(description.type)}"
+                + (f", source_type: {_quoted(source_type)}" if source_type else "")
+                + (", not_null: true" if not_null else "")
+                + "}"
             )
     return HEADER + "\n".join(lines) + "\n"
 

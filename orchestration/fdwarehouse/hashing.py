@@ -6,8 +6,10 @@ Only immutable built-in functions are sent to the source; a cast to text is not,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fdwarehouse.contract import Column
 from fdwarehouse.identifiers import ident
 
 _BY_TYPE = {
@@ -37,9 +39,17 @@ _BY_TYPE = {
     "time without time zone": "time_hash_extended({c}, 0)",
     "time with time zone": "timetz_hash_extended({c}, 0)",
     "interval": "interval_hash_extended({c}, 0)",
-    "bytea": "hashtextextended(md5({c}), 0)",
+    # A text that a function makes has no collation of the source's, and is not sent there.
+    "bytea": "hash_array_extended(ARRAY[get_byte(sha256({c}), 0), get_byte(sha256({c}), 1), "
+    "get_byte(sha256({c}), 2), get_byte(sha256({c}), 3)], 0)",
     "jsonb": "jsonb_hash_extended({c}, 0)",
-    "json": "hashtextextended({c} #>> '{{}}'::text[], 0)",
+    "int4range": "hash_range_extended({c}, 0)",
+    "int8range": "hash_range_extended({c}, 0)",
+    "numrange": "hash_range_extended({c}, 0)",
+    "tsrange": "hash_range_extended({c}, 0)",
+    "tstzrange": "hash_range_extended({c}, 0)",
+    "daterange": "hash_range_extended({c}, 0)",
+    "oid": "hashoidextended({c}, 0)",
     "inet": "hashinetextended({c}, 0)",
     "cidr": "hashinetextended({c}, 0)",
     "macaddr": "hashmacaddrextended({c}, 0)",
@@ -47,13 +57,16 @@ _BY_TYPE = {
 }
 
 
+_OF_ARRAYS = "hash_array_extended({c}, 0)"
+
+
 @dataclass(frozen=True)
 class HashedColumn:
     """A column whose type has a hash on both sides."""
 
     name: str
-    type: str
-    """Without modifiers: ``numeric`` for ``numeric(10, 2)``."""
+    expression: str
+    """With {c} for the column."""
 
     def hash(self, alias: str) -> str:
         """Give the SQL expression, a bigint that is null when the column is.
@@ -61,20 +74,26 @@ class HashedColumn:
         Args:
             alias: the table's alias.
         """
-        return _BY_TYPE[self.type].format(c=f"{alias}.{ident(self.name)}")
+        return self.expression.format(c=f"{alias}.{ident(self.name)}")
 
 
-def hashed_columns(types: dict[str, str]) -> list[HashedColumn]:
+def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:
     """Take the columns that can be hashed on both sides.
 
     Args:
-        types: type by column name, in the order of the table.
+        columns: description by name, in the order of the table.
 
     Returns:
-        Those whose type has a hash; xml, point and the like have none.
+        Those whose type has a hash; enumerations, json, xml, point and the like have none.
     """
-    plain = {name: base_type(type_) for name, type_ in types.items()}
-    return [HashedColumn(name, type_) for name, type_ in plain.items() if type_ in _BY_TYPE]
+    hashed = []
+    for name, column in columns.items():
+        element = base_type(column.type.removesuffix("[]"))
+        expression = _BY_TYPE.get(element)
+        if expression and column.source_type is None:
+            is_array = column.type.endswith("[]")
+            hashed.append(HashedColumn(name, _OF_ARRAYS if is_array else expression))
+    return hashed
 
 
 def base_type(type_: str) -> str:

@@ -27,7 +27,7 @@ _CATALOGUE = {
     "pg_class": 'oid oid, relname name, relnamespace oid, relkind "char"',
     "pg_attribute": "attrelid oid, attname name, atttypid oid, atttypmod integer, attnum smallint, "
     "attnotnull boolean, attisdropped boolean",
-    "pg_type": 'oid oid, typtype "char", typbasetype oid, typtypmod integer',
+    "pg_type": 'oid oid, typname name, typtype "char", typbasetype oid, typtypmod integer',
     "pg_constraint": 'conrelid oid, contype "char", conkey smallint[]',
 }
 
@@ -53,7 +53,7 @@ _COLUMNS = """
     ),
 
     source_types AS MATERIALIZED (
-        SELECT * FROM {mount}.pg_type WHERE oid IN (SELECT atttypid FROM columns) OR typtype = 'd'
+        SELECT * FROM {mount}.pg_type
     ),
 
     base_types AS (
@@ -68,17 +68,19 @@ _COLUMNS = """
     SELECT
         c.table_name,
         c.attname::text AS column_name,
-        CASE
-            WHEN l.oid IS NULL OR l.oid >= 10000 THEN 'text'
-            WHEN l.typname ~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)' THEN 'text'
-            ELSE format_type(b.type, b.modifier)
-        END AS type,
-        c.attnotnull AS not_null
+        CASE WHEN k.is_known THEN format_type(b.type, b.modifier) ELSE 'text' END AS type,
+        c.attnotnull AS not_null,
+        CASE WHEN NOT k.is_known AND s.typname <> 'citext' THEN s.typname::text END AS source_type
     FROM columns AS c
     INNER JOIN base_types AS b ON c.table_name = b.table_name AND c.attnum = b.attnum
-    LEFT JOIN source_types AS d ON b.type = d.oid AND d.typtype = 'd'
+    INNER JOIN source_types AS s ON b.type = s.oid AND s.typtype <> 'd'
     LEFT JOIN pg_catalog.pg_type AS l ON b.type = l.oid
-    WHERE d.oid IS NULL
+    CROSS JOIN LATERAL (
+        SELECT
+            l.oid IS NOT NULL
+            AND l.oid < 10000
+            AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)' AS is_known
+    ) AS k
     ORDER BY c.table_name, c.attnum
 """
 
@@ -168,8 +170,8 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
 
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
-    for table, column, type_, not_null in rows(_COLUMNS):
-        columns[table][column] = Column(type=type_, not_null=not_null)
+    for table, column, type_, not_null, source_type in rows(_COLUMNS):
+        columns[table][column] = Column(type=type_, not_null=not_null, source_type=source_type)
     primary_keys: dict[str, list[str]] = defaultdict(list)
     for table, column in rows(_PRIMARY_KEYS):
         primary_keys[table].append(column)

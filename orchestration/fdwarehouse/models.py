@@ -60,7 +60,7 @@ def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[
             source.name,
             content_checksum(by_name[writer], by_name),
         )
-        if table.is_reconciled:
+        if table.reconcile_every:
             yield Model(
                 f"{table.model}.reconciliation",
                 "bronze",

@@ -138,7 +138,7 @@ class _Renderer:
                 yield self._compile(
                     "per_table/append.sql", f"bronze.append_{table.raw_name}", table=table
                 )
-                if table.is_reconciled:
+                if table.reconcile_every:
                     yield self._compile(
                         "per_table/reconcile.sql", f"bronze.reconcile_{table.raw_name}", table=table
                     )

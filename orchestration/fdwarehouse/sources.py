@@ -59,6 +59,8 @@ class SourceTable:
     contract_columns: list[SourceColumn]
     reconcile_every: str | None
     """Time between two reconciliations; None where every run compares the whole table."""
+    is_hashed: bool
+    """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
     key_hashes: list[HashedColumn]
     row_hashes: list[HashedColumn]
 
@@ -71,11 +73,6 @@ class SourceTable:
     def raw_table(self) -> str:
         """Its table in bronze, quoted."""
         return f"bronze.{ident(self.raw_name)}"
-
-    @property
-    def is_reconciled(self) -> bool:
-        """Whether its rows are hashed in buckets."""
-        return self.reconcile_every is not None
 
     @property
     def columns(self) -> list[str]:
@@ -158,11 +155,11 @@ def _make_table(
                 f"watermark {settings.watermark} may be null, and such rows would be missed",
                 "Declare it NOT NULL in production, or say mode: snapshot.",
             )
-    types = {n: c.type for n, c in contract.columns.items()}
-    hashed = hashed_columns(types)
-    key_hashes = [h for h in hashed if h.name in key]
-    is_reconciled = settings.mode != "snapshot" and len(key_hashes) == len(key)
-    shallow = (*key, settings.watermark)
+    wanted = contract.columns
+    if settings.reconcile.depth == "key":
+        wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
+    row_hashes = hashed_columns(wanted)
+    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
     return SourceTable(
         name=name,
         raw_name=f"raw_{name}",
@@ -171,8 +168,11 @@ def _make_table(
         mode=settings.mode,
         watermark=settings.watermark,
         lower_bound=lower_bound,
-        contract_columns=[SourceColumn(n, re.sub(", *", ", ", t)) for n, t in types.items()],
-        reconcile_every=settings.reconcile.every if is_reconciled else None,
-        key_hashes=key_hashes,
-        row_hashes=[h for h in hashed if settings.reconcile.depth == "all" or h.name in shallow],
+        contract_columns=[
+            SourceColumn(n, re.sub(", *", ", ", c.type)) for n, c in contract.columns.items()
+        ],
+        reconcile_every=reconcile_every,
+        is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
+        key_hashes=[h for h in row_hashes if h.name in key],
+        row_hashes=row_hashes,
     )

@@ -174,7 +174,7 @@ appended_rows AS (
     FROM due_versions
     RETURNING _is_deleted
 ),
-{%- if table.is_reconciled %}
+{%- if table.is_hashed %}
 
 {{ hash_changes(table, rehashes) }},
 {%- endif %}

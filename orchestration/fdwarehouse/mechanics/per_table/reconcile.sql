@@ -1,9 +1,13 @@
 {#- Rendered once a table that has a watermark: bronze.reconcile_raw_<table>. -#}
 -- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and all
--- else. The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that
--- differ from what bronze holds are read row by row.
+-- else.
+{%- if table.is_hashed %} The source hashes its rows bucket by bucket and sends one row a bucket; only
+-- buckets that differ from what bronze holds are read row by row.
+{%- else %} Not every column has a hash in the source, so all rows are read.
+{%- endif %}
 {{ routine.writer('bronze.reconcile_' ~ table.raw_name) }}
 BEGIN ATOMIC
+{%- if table.is_hashed %}
     WITH hashed_rows AS (
         SELECT
             {{ bronze.bucket(table, 's') | indent(12) }} AS bucket,
@@ -54,6 +58,10 @@ BEGIN ATOMIC
     {{ bronze.append_difference(
         table, whole=bronze.in_differing_bucket(table, 'b')
     ) | indent(4) }};
+{%- else %}
+    SELECT c.*
+    FROM bronze.append_{{ table.raw_name }}(p_run_id, 0) AS c;
+{%- endif %}
 END;
 COMMENT ON FUNCTION bronze.reconcile_{{ table.raw_name }} IS
-'Compares {{ table.foreign_table }} with {{ table.raw_table }}, by the hashes of 4096 buckets of keys, and appends what differs: new versions, and tombstones for rows that are gone. Arguments: the run; the second is not used. Returns counts; rows read are those of the buckets that differed.';
+'Compares {{ table.foreign_table }} with {{ table.raw_table }}{{ ", by the hashes of 4096 buckets of keys," if table.is_hashed else ", row by row," }} and appends what differs: new versions, and tombstones for rows that are gone. Arguments: the run; the second is not used. Returns counts; rows read are those that were compared one by one.';
