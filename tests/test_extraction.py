@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from tests.harness import Row, Shop, Warehouse, wait_until
+from tests.test_resumption import run_until_killed, terminate_backend
 
 TABLES = ("customers", "products", "orders", "order_items")
 
@@ -16,6 +17,12 @@ def no_overlap(warehouse: Warehouse) -> None:
 
 def add_customer(connection: psycopg.Connection | Shop, email: str) -> None:
     connection.execute(f"INSERT INTO customers (email, full_name) VALUES ('{email}', 'Ana')")
+
+
+def set_zone(shop: Shop, warehouse: Warehouse, zone: str) -> None:
+    """Change production's time zone for the sessions to come, the warehouse's too."""
+    shop.execute(f"ALTER DATABASE {shop.name} SET timezone TO '{zone}'")
+    warehouse.close()
 
 
 def emails(warehouse: Warehouse) -> list[str]:
@@ -181,19 +188,48 @@ def test_g1_time_zone_of_production_loses_nothing(
 ) -> None:
     late = []
     for number, zone in enumerate((before, after, after)):
-        shop.execute(f"ALTER DATABASE {shop.name} SET timezone TO '{zone}'")
+        set_zone(shop, warehouse, zone)
         with shop.connect() as early:
             add_customer(early, f"early{number}@example.com")
-        late.append(shop.connect())  # its session keeps the zone of its beginning
+        late.append(shop.connect())
         add_customer(late[number], f"late{number}@example.com")
         warehouse.run()
-        warehouse.close()  # as does production's session of a session of the warehouse
         assert f"early{number}@example.com" in emails(warehouse)
     for connection in late:
         connection.commit()
     warehouse.run()
     expected = [f"{who}{n}@example.com" for who in ("early", "late") for n in range(3)]
     assert sorted(emails(warehouse)) == expected
+
+
+def test_g1_transaction_open_when_the_time_zone_changes_is_not_lost(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    set_zone(shop, warehouse, "America/New_York")
+    warehouse.run()
+    late = shop.connect()
+    add_customer(late, "late@example.com")
+    set_zone(
+        shop, warehouse, "Asia/Tokyo"
+    )  # between two runs, the first of which saw no transaction
+    warehouse.run()
+    late.commit()
+    warehouse.run()
+    assert emails(warehouse) == ["late@example.com"]
+
+
+def test_g1_time_zone_that_only_a_failed_run_saw_loses_nothing(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    set_zone(shop, warehouse, "Asia/Tokyo")
+    warehouse.run()
+    set_zone(shop, warehouse, "America/New_York")
+    with shop.connect() as early:
+        add_customer(early, "early@example.com")
+    run_until_killed(warehouse, "bronze.raw_customers", terminate_backend)
+    set_zone(shop, warehouse, "Asia/Tokyo")
+    warehouse.run()
+    assert emails(warehouse) == ["early@example.com"]
 
 
 def test_g1_transaction_open_when_summer_time_begins_is_not_lost(
@@ -203,7 +239,7 @@ def test_g1_transaction_open_when_summer_time_begins_is_not_lost(
     soon = "now()::timestamp + INTERVAL '2 seconds'"
     ((day, time),) = shop.rows(f"SELECT extract(DOY FROM {soon})::int - 1, ({soon})::time(0)")
     zone = f"<WINTER>0<SUMMER>-1,{day}/{time},{(day + 90) % 365}/0"
-    shop.execute(f"ALTER DATABASE {shop.name} SET timezone TO '{zone}'")
+    set_zone(shop, warehouse, zone)
     with shop.connect() as late, shop.connect(autocommit=True) as clock:
         add_customer(late, "late@example.com")
         warehouse.run()

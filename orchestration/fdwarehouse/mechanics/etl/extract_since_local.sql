@@ -1,5 +1,6 @@
 -- For time stamps without time zone. Local time is no clock: it goes back when summer time ends or
--- the server's time zone is changed. The smaller of the offsets then and now is before both.
+-- the server's time zone is changed. The smallest of the offsets then, now and in the runs between,
+-- which may have failed, is before all of them.
 CREATE FUNCTION etl.extract_since_local(p_model text, p_run_id bigint, p_after_run_id bigint)
 RETURNS timestamp
 LANGUAGE sql STABLE
@@ -7,12 +8,14 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(
         (
-            SELECT (w.fence AT TIME ZONE 'UTC') + least(w.utc_offset, f.utc_offset) - s.overlap
+            SELECT (w.fence AT TIME ZONE 'UTC') + least(w.utc_offset, min(f.utc_offset)) - s.overlap
             FROM etl.watermarks AS w
             INNER JOIN etl.models AS m ON w.model = m.model
             INNER JOIN etl.sources AS s ON m.source_name = s.source_name
-            INNER JOIN etl.fences AS f ON m.source_name = f.source_name
-            WHERE w.model = p_model AND f.run_id = p_run_id AND p_after_run_id > 0
+            INNER JOIN etl.fences AS f
+                ON m.source_name = f.source_name AND w.run_id < f.run_id AND p_run_id >= f.run_id
+            WHERE w.model = p_model AND p_after_run_id > 0
+            GROUP BY w.model, s.source_name
         ),
         '-infinity'
     );

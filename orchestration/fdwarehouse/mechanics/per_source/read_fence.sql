@@ -82,13 +82,17 @@ BEGIN
         v_kind,
         v_observed_at,
         -- What began before the clock on the wall was put forward was stamped by the clock of then.
+        -- When that was is not known; without an open transaction nothing comes before now.
         least(
             (v_observed_at AT TIME ZONE v_zone) - (v_observed_at AT TIME ZONE 'UTC'),
             CASE
                 WHEN isfinite(v_fence)
                     THEN (v_fence AT TIME ZONE v_zone) - (v_fence AT TIME ZONE 'UTC')
             END,
-            CASE WHEN v_fence < v_previous.observed_at THEN v_previous.utc_offset END
+            CASE
+                WHEN v_kind = 'lookback' OR coalesce(v_prepared, v_holder) IS NOT NULL
+                    THEN v_previous.utc_offset
+            END
         ),
         CASE
             WHEN v_source.fence = 'activity' AND NOT v_sees_all
