@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+TORTURE_MINUTES ?= 5
+TORTURE_ARGS ?=
 LOCK_ARGS ?=
 
 BIN := .venv/bin
@@ -13,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generat
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all lint lock clean
+.PHONY: help setup demo test test-all torture lint lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -28,6 +30,9 @@ test: .venv/.all ## Run the tests (PYTEST_ARGS="-k name" for some of them)
 
 test-all: .venv/.all ## Run the slow tests and those that need Docker as well
 	$(BIN)/python -m pytest -m '' $(PYTEST_ARGS)
+
+torture: .venv/.all ## Kill it again and again: writers, runs, crashes, deploys at once (TORTURE_MINUTES=30)
+	$(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE_ARGS)
 
 lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff, PL/pgSQL)
 	$(BIN)/ruff check .

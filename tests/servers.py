@@ -1,5 +1,6 @@
 """Two embedded servers a session, and template databases in them that are copied for each test."""
 
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
@@ -24,11 +25,12 @@ class Servers:
 
     Args:
         state_dir: Folder of the servers' data, logs and secrets.
+        settings: Settings of both servers, name to value.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, settings: Mapping[str, str] = SETTINGS) -> None:
         self.state_dir = state_dir
-        self.urls = embedded.up(state_dir, settings=SETTINGS)
+        self.urls = embedded.up(state_dir, settings=settings)
         self.passwords = embedded.passwords(state_dir)
         self._numbers = count(1)
         self._templates: dict[str, str] = {}

@@ -1,0 +1,180 @@
+"""The rounds of a torture: everything at once for a while, then rest and a look at every row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from random import Random
+from threading import Event
+
+import psycopg
+
+from tests.torture.arena import Arena, session
+from tests.torture.changes import Changes
+from tests.torture.checker import Checker
+from tests.torture.clock import Clock
+from tests.torture.control import Control
+from tests.torture.history import History, TortureError
+from tests.torture.ledger import Ledger
+from tests.torture.log import check_log
+from tests.torture.nemesis import Nemesis
+from tests.torture.report import Report
+from tests.torture.runs import BUSY, Attempt, Runner
+from tests.torture.unruly import UnrulyWriter
+from tests.torture.workload import FIRST_HONEST_ID, KEYS, HonestWriter, Writer
+
+HONEST_WRITERS = 4
+UNRULY_WRITERS = 3
+SECONDS_TO_REST = 60
+
+
+class Campaign:
+    """A torture, from two empty servers to the report.
+
+    Args:
+        folder: For the servers' data.
+        seed: Of all random choices; what threads make of them differs from time to time.
+    """
+
+    def __init__(self, folder: Path, seed: str) -> None:
+        self.history = History()
+        self.ledger = Ledger()
+        self.arena = Arena(folder)
+        self.report = Report(seed, self.history)
+        self._random = Random(f"{seed}/campaign")
+        self._runner = Runner(self.arena.warehouse["loader"], seed, self.history, self.ledger)
+        self._nemesis = Nemesis(self.arena, self._runner, seed, self.history)
+        clock = Clock(self.arena, self._runner, self.history)
+        self._changes = Changes(self.arena, clock, seed, self.history)
+        self._checker = Checker(self.arena, self.ledger, self.history)
+        self._control = Control(self.arena)
+        url = self.arena.production
+        self._writers: list[Writer] = [
+            *(
+                HonestWriter(f"honest {n}", url, seed, self.history, self.ledger)
+                for n in range(HONEST_WRITERS)
+            ),
+            *(UnrulyWriter(f"unruly {n}", url, seed, self.history) for n in range(UNRULY_WRITERS)),
+        ]
+        with session(url) as production:
+            for table, key in KEYS.items():
+                production.execute(
+                    f"ALTER SEQUENCE {table}_{key}_seq RESTART {FIRST_HONEST_ID}".encode()
+                )
+
+    def round(self, seconds: float) -> None:
+        """Let everything happen for a while, then check.
+
+        Raises:
+            TortureError: The warehouse broke a promise; it says which, and what had happened.
+        """
+        since = len(self.history.events)
+        attempts, strikes = len(self._runner.attempts), len(self._nemesis.strikes)
+        self.history.add("campaign", "a round begins")
+        try:
+            self._be_busy(seconds)
+            self._come_to_rest()
+            self._checker.check_honest_rows()
+            self._run("reconcile")
+            self._checker.check_all()
+            with self._checker.picture():
+                self._rebuild()
+            with session(self.arena.warehouse["admin"]) as warehouse:
+                check_log(
+                    warehouse,
+                    self._runner.attempts[attempts:],
+                    self._nemesis.strikes[strikes:],
+                    self.history,
+                )
+        except TortureError as error:
+            story = self.history.text(since, error.keys or None)
+            raise TortureError(
+                f"{error}\nseed {self.report.seed}\n{story}", self._log_lines(), error.keys
+            ) from None
+        self.report.rounds += 1
+        self._run_control()
+        self.report.control_wrong, self.report.control_rows = self._control.wrong_rows()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.arena.close()
+
+    def _be_busy(self, seconds: float) -> None:
+        """Write, run, strike and change at once."""
+        with (
+            at_work([writer.work for writer in self._writers]),
+            at_work([self._nemesis.work, self._changes.work]),
+        ):
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                attempt = self._runner.attempt()
+                if attempt.has_returned and attempt.reads_production:
+                    self._checker.check_run(attempt)
+                self._run_control()
+                time.sleep(self._random.choice([0, 0, 0.1, 0.3]) + 0.1 * bool(attempt.error))
+
+    def _come_to_rest(self) -> None:
+        """End what is open on production, and run once."""
+        with session(self.arena.production) as production:
+            for writer in self._writers:
+                writer.settle(production)
+            left = production.execute("SELECT gid FROM pg_prepared_xacts").fetchall()
+            assert not left, f"left prepared: {left}"
+        self._run("pipeline")
+
+    def _run(self, kind: str) -> Attempt:
+        """Run at rest; only a run whose client has gone away may be at work yet."""
+        deadline = time.monotonic() + SECONDS_TO_REST
+        while (attempt := self._runner.attempt(kind)).error:
+            if attempt.error.sqlstate not in BUSY or time.monotonic() > deadline:
+                raise TortureError(f"{kind} fails, though all is at rest", [attempt.error])
+            time.sleep(0.2)
+        if attempt.reads_production:
+            self._checker.check_run(attempt)
+        return attempt
+
+    def _rebuild(self) -> None:
+        self._run("rebuild all")
+        with session(self.arena.warehouse["admin"]) as warehouse:
+            written = warehouse.execute(
+                """
+                SELECT format('%s: %s', model, rows_inserted + rows_updated + rows_deleted)
+                FROM etl.steps
+                WHERE
+                    run_id = (SELECT max(run_id) FROM etl.runs)
+                    AND rows_inserted + rows_updated + rows_deleted > 0
+                """
+            ).fetchall()
+        if written:
+            raise TortureError("G3: a rebuild writes rows", [line for (line,) in written])
+
+    def _run_control(self) -> None:
+        with suppress(psycopg.OperationalError):
+            self._control.run()
+
+    def _log_lines(self) -> list[str]:
+        """Tell what the warehouse knows of its last runs."""
+        queries = [
+            "SELECT r::text FROM etl.runs AS r ORDER BY run_id DESC LIMIT 30",
+            "SELECT f::text FROM etl.fences AS f ORDER BY run_id DESC LIMIT 30",
+            "SELECT w::text FROM etl.watermarks AS w ORDER BY model",
+        ]
+        with session(self.arena.warehouse["admin"]) as warehouse:
+            return [row[0] for query in queries for row in warehouse.execute(query.encode())]
+
+
+@contextmanager
+def at_work(jobs: list[Callable[[Event], None]]) -> Iterator[None]:
+    """Let threads work during the block; what one of them raises is raised at its end."""
+    stop = Event()
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        futures = [pool.submit(job, stop) for job in jobs]
+        try:
+            yield
+        finally:
+            stop.set()
+        for future in futures:
+            future.result()

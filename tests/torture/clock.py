@@ -1,0 +1,79 @@
+"""Production's clock on the wall: its time zone, and summer time."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from tests.torture.arena import Arena, session
+from tests.torture.history import History
+from tests.torture.runs import Runner
+
+ZONES = ["Etc/UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
+NOTICE = timedelta(seconds=2)
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """Changes the time zone of production, and makes summer time begin and end.
+
+    The warehouse learns of a time zone when a run reads the fence. What is stamped in one that came
+    and went between two runs is found by reconciliation alone, so that is left out here: the clock
+    changes only when a run has read production since it changed last.
+
+    Args:
+        arena: The shop.
+        runner: Who reads production.
+        history: Where to tell what was changed.
+    """
+
+    def __init__(self, arena: Arena, runner: Runner, history: History) -> None:
+        self._arena = arena
+        self._runner = runner
+        self._history = history
+        self._offset = timedelta()
+        self._changed_at = datetime.now(UTC)
+
+    def change_zone(self, random: Random) -> bool:
+        """Move the server to another time zone at once; False when it is too early for that."""
+        if not self._is_known():
+            return False
+        zone = random.choice(ZONES)
+        with session(self._arena.production) as production:
+            production.execute(f"SET timezone = '{zone}'".encode())
+            ((seconds,),) = production.execute("SELECT extract(TIMEZONE FROM now())").fetchall()
+        self._set(zone, timedelta(seconds=int(seconds)), datetime.now(UTC))
+        return True
+
+    def change_season(self, hour: timedelta) -> bool:
+        """Let summer time begin (`HOUR`) or end (`-HOUR`) in a moment; False when it is too early.
+
+        https://www.postgresql.org/docs/18/datetime-posix-timezone-specs.html
+        """
+        if not self._is_known():
+            return False
+        change = datetime.now(UTC) + NOTICE
+        local = change + self._offset
+        moment = f"{local.timetuple().tm_yday - 1}/{local:%H:%M:%S}"
+        if hour > timedelta():
+            names = f"STD{_west(self._offset)}DST{_west(self._offset + HOUR)}"
+            zone = f"{names},{moment},364/23"
+        else:
+            names = f"STD{_west(self._offset - HOUR)}DST{_west(self._offset)}"
+            zone = f"{names},0/0,{moment}"
+        self._set(zone, self._offset + hour, change)
+        return True
+
+    def _is_known(self) -> bool:
+        return self._runner.last_read > self._changed_at
+
+    def _set(self, zone: str, offset: timedelta, changes_at: datetime) -> None:
+        with session(self._arena.production) as production:
+            production.execute(f"ALTER SYSTEM SET timezone = '{zone}'".encode())
+            production.execute("SELECT pg_reload_conf()")
+        self._offset, self._changed_at = offset, changes_at + HOUR / 3600
+        self._history.add("clock", f"production's time zone is {zone}")
+
+
+def _west(offset: timedelta) -> str:
+    """Write an offset as POSIX does, which counts to the west."""
+    minutes = -int(offset.total_seconds()) // 60
+    return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}:{abs(minutes) % 60:02}"

@@ -1,0 +1,77 @@
+"""The control: a pipeline as it is often written, which asks for what came after max(updated_at).
+
+It sees the same production at the same moments. The test is worth nothing unless this one is seen
+to lose rows.
+"""
+
+import psycopg
+
+from fdwarehouse.contract import load_contract
+from tests.harness import ROOT
+from tests.torture.arena import Arena, copy_rows, session
+from tests.torture.workload import FIRST_HONEST_ID, KEYS, TABLES
+
+COLUMNS = {
+    name: dict(table.columns) for name, table in load_contract(ROOT, "production").tables.items()
+}
+
+
+class Control:
+    """Copies of production's tables, kept by `updated_at > (SELECT max(updated_at))`.
+
+    Args:
+        arena: Where production is, and a database for the copies.
+    """
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        with session(arena.control) as control:
+            for table in TABLES:
+                columns = ", ".join(f"{name} {c.type}" for name, c in COLUMNS[table].items())
+                control.execute(
+                    f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({KEYS[table]}))".encode()
+                )
+
+    def run(self) -> None:
+        """Copy what is newer than the newest row."""
+        with (
+            session(self._arena.production) as production,
+            psycopg.connect(self._arena.control) as control,
+        ):
+            for table in TABLES:
+                newest = f"SELECT coalesce(max(updated_at), '-infinity')::text FROM {table}"
+                (since,) = control.execute(newest.encode()).fetchone() or ("-infinity",)
+                names = ", ".join(COLUMNS[table])
+                query = f"SELECT {names} FROM {table} WHERE updated_at > '{since}'"
+                control.execute(
+                    f"CREATE TEMP TABLE new_{table} (LIKE {table}) ON COMMIT DROP".encode()
+                )
+                copy_rows(production, query, control, f"new_{table}")
+                renewed = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[table])
+                control.execute(
+                    f"INSERT INTO {table} SELECT * FROM new_{table} "
+                    f"ON CONFLICT ({KEYS[table]}) DO UPDATE SET {renewed}".encode()
+                )
+
+    def wrong_rows(self) -> tuple[int, int]:
+        """Compare the rows of honest writers.
+
+        Returns:
+            How many are missing or stale, and how many there are.
+        """
+        wrong = total = 0
+        for table in TABLES:
+            row = f"ROW({', '.join(COLUMNS[table])})::text"
+            query = (
+                f"SELECT {KEYS[table]}, {row} FROM {table} WHERE {KEYS[table]} >= {FIRST_HONEST_ID}"
+            )
+            is_so = _rows(self._arena.production, query)
+            is_shown = _rows(self._arena.control, query)
+            wrong += len({key for key, _ in is_so ^ is_shown})
+            total += len(is_so)
+        return wrong, total
+
+
+def _rows(url: str, query: str) -> set[tuple[int, str]]:
+    with session(url) as connection:
+        return {(key, row) for key, row in connection.execute(query.encode())}

@@ -1,0 +1,80 @@
+"""What production has promised to honest writers.
+
+Every honest write carries a number that was never used before, in a column of the row. So a row in
+the warehouse tells which write it shows, and the ledger whether that is late, or never was.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import count
+from threading import Lock
+
+from tests.torture.history import Key
+
+# Where a table keeps the number of its last write: what is written, and how it is read again, in
+# production as in silver. Rounding and cleaning leave it alone.
+WRITTEN = {
+    "customers": "' honest ' || {number} || ' '",
+    "products": "{number}",
+    "orders": "timestamp '2020-01-01' + {number} * interval '1 minute'",
+    "order_items": "{number}",
+}
+READ = {
+    "customers": "regexp_replace(full_name, '\\D', '', 'g')::integer",
+    "products": "price::integer",
+    "orders": "(extract(EPOCH FROM order_date - timestamp '2020-01-01') / 60)::integer",
+    "order_items": "quantity",
+}
+
+Write = tuple[Key, int]
+"""A row, and the number that was written into it."""
+
+
+class Ledger:
+    """Which writes were acknowledged, and which never became visible."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._lock = Lock()
+        self._acknowledged: dict[Key, int] = {}
+        self._undone: set[int] = set()
+
+    def next_number(self) -> int:
+        """Return a number for a write; those of one row rise."""
+        return next(self._numbers)
+
+    def acknowledge(self, writes: Iterable[Write]) -> None:
+        """Note what a COMMIT that has returned made visible."""
+        with self._lock:
+            last = dict(writes)
+            self._acknowledged |= last
+            self._undone |= {number for key, number in writes if last[key] != number}
+
+    def undo(self, writes: Iterable[Write]) -> None:
+        """Note what was rolled back."""
+        with self._lock:
+            self._undone |= {number for _, number in writes}
+
+    def acknowledged(self) -> dict[Key, int]:
+        """Return the last acknowledged write of each row, as of now."""
+        with self._lock:
+            return dict(self._acknowledged)
+
+    def broken_by(self, owed: Mapping[Key, int], shown: Mapping[Key, int]) -> dict[Key, str]:
+        """Say what is wrong with the rows that the warehouse shows.
+
+        Args:
+            owed: What was acknowledged before the run began.
+            shown: The number that each row shows after the run.
+        """
+        late = {
+            key: f"shows write {shown.get(key)}, but {number} was acknowledged before the run began"
+            for key, number in owed.items()
+            if shown.get(key, 0) < number
+        }
+        with self._lock:
+            phantoms = {
+                key: f"shows write {number}, which was rolled back"
+                for key, number in shown.items()
+                if number in self._undone
+            }
+        return late | phantoms

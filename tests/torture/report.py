@@ -1,0 +1,66 @@
+"""The figures of a torture, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.torture.history import History
+
+
+class Report:
+    """What happened how often, and how many rows were wrong.
+
+    Args:
+        seed: Of the random choices.
+        history: With the tally.
+    """
+
+    def __init__(self, seed: str, history: History) -> None:
+        self.seed = seed
+        self.rounds = 0
+        self.seconds = 0.0
+        self.control_wrong = 0
+        self.control_rows = 0
+        self._tally = history.tally
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures by name, in the order in which they should be read."""
+        tally = self._tally
+        compared = tally["rows compared at rest"] + tally["rows compared after a run"]
+        return {
+            "seed": self.seed,
+            "minutes": f"{self.seconds / 60:.1f}",
+            "rounds": f"{self.rounds}",
+            "runs begun": f"{self._sum('runs: '):,}",
+            **self._those("runs logged as "),
+            "kills": f"{self._sum('kills: '):,}",
+            **self._those("kills: "),
+            "changes meanwhile": f"{self._sum('changes: '):,}",
+            **self._those("changes: "),
+            "writers' transactions": f"{self._sum('transactions: '):,}",
+            **self._those("transactions: "),
+            "rows compared": f"{compared:,}",
+            "**wrong rows**": f"**{tally['wrong rows']:,}**",
+            "control's wrong rows": f"{self.control_wrong:,} of {self.control_rows:,}",
+        }
+
+    def table(self) -> str:
+        """Return the figures as a table in Markdown."""
+        lines = ["| | |", "|---|---:|"]
+        lines += [f"| {name} | {figure} |" for name, figure in self.figures().items()]
+        return "\n".join(lines) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the table into a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("# Torture\n\n" + self.table(), encoding="utf-8")
+
+    def _sum(self, prefix: str) -> int:
+        return sum(n for name, n in self._tally.items() if name.startswith(prefix))
+
+    def _those(self, prefix: str) -> dict[str, str]:
+        return {
+            f"- {name}" if name.startswith("runs") else f"- {name.removeprefix(prefix)}": f"{n:,}"
+            for name, n in sorted(self._tally.items())
+            if name.startswith(prefix)
+        }

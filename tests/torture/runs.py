@@ -1,0 +1,200 @@
+"""Pipeline runs of every kind, one after the other, each of which may be struck at any moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from threading import Condition
+
+import psycopg
+
+from tests.torture.arena import session
+from tests.torture.history import History, Key
+from tests.torture.ledger import Ledger
+
+LEASE = "1 second"
+
+# How often each kind of run is made.
+KINDS = {
+    "pipeline": 10,
+    "steps": 5,
+    "layers": 1,
+    "reconcile": 3,
+    "reconcile one": 1,
+    "rebuild": 2,
+    "rebuild all": 1,
+}
+
+# An error that says: wait, somebody else is at work. A run, a run, a deploy.
+BUSY = ("DW001", "DW004", "DW006")
+
+
+@dataclass
+class Attempt:
+    """One attempt to run something, and what became of it."""
+
+    kind: str
+    began: datetime
+    owed: Mapping[Key, int]
+    """What production had acknowledged to honest writers before it began."""
+    sessions: dict[int, psycopg.Connection] = field(default_factory=dict)
+    """All sessions that it had, by server process."""
+    ended: datetime | None = None
+    is_left_open: bool = False
+    """A run over several sessions that nobody came back to."""
+    error: psycopg.Error | None = None
+
+    @property
+    def has_returned(self) -> bool:
+        """Whether the client was told that all is well."""
+        return self.ended is not None and self.error is None and not self.is_left_open
+
+    @property
+    def reads_production(self) -> bool:
+        """Whether the warehouse should show what production had acknowledged."""
+        return self.kind in ("pipeline", "steps", "layers", "reconcile")
+
+
+class Runner:
+    """Runs the pipeline as the loader.
+
+    Args:
+        url: Connection string of the loader.
+        seed: Of the random choices.
+        history: Where to tell what it did.
+        ledger: What production has acknowledged.
+    """
+
+    def __init__(self, url: str, seed: str, history: History, ledger: Ledger) -> None:
+        self.attempts: list[Attempt] = []
+        self.seconds = 0.3
+        self.last_read = datetime.now(UTC)
+        self._url = url
+        self._random = Random(f"{seed}/runner")
+        self._history = history
+        self._ledger = ledger
+        self._current: Attempt | None = None
+        self._changed = Condition()
+
+    def next_attempt(self, seconds: float) -> Attempt | None:
+        """Wait until an attempt begins, and return it; None when there is none in time."""
+        with self._changed:
+            last = self._current
+            self._changed.wait_for(lambda: self._current not in (None, last), seconds)
+            return self._current if self._current is not last else None
+
+    def attempt(self, kind: str | None = None) -> Attempt:
+        """Run something, whatever comes of it.
+
+        Args:
+            kind: One of `KINDS`; None takes one at random.
+        """
+        if kind is None:
+            (kind,) = self._random.choices(list(KINDS), list(KINDS.values()))
+        self._wait_for_warehouse()
+        attempt = Attempt(kind, datetime.now(UTC), self._ledger.acknowledged())
+        self.attempts.append(attempt)
+        self._announce(attempt)
+        try:
+            self._run(attempt)
+        except psycopg.Error as error:
+            attempt.error = error
+        finally:
+            self._announce(None)
+        attempt.ended = datetime.now(UTC)
+        seconds = (attempt.ended - attempt.began).total_seconds()
+        if attempt.has_returned and attempt.reads_production:
+            self.last_read = attempt.began
+        if attempt.has_returned:
+            self.seconds = 0.8 * self.seconds + 0.2 * seconds
+        self._tell(attempt, seconds)
+        return attempt
+
+    def _run(self, attempt: Attempt) -> None:
+        kinds: dict[str, Callable[[], None]] = {
+            "pipeline": lambda: self._call(attempt, "etl.run_pipeline()"),
+            "reconcile": lambda: self._call(attempt, "etl.reconcile()"),
+            "reconcile one": lambda: self._call(attempt, "etl.reconcile('orders')"),
+            "rebuild": lambda: self._call(
+                attempt, f"etl.rebuild('{self._random.choice(['silver', 'gold'])}')"
+            ),
+            "rebuild all": lambda: self._call(attempt, "etl.rebuild('all')"),
+            "layers": lambda: self._layers(attempt),
+            "steps": lambda: self._steps(attempt),
+        }
+        kinds[attempt.kind]()
+
+    def _layers(self, attempt: Attempt) -> None:
+        """A run of its own for each layer, in one session."""
+        with self._session(attempt) as connection:
+            for procedure in ("extract_and_load_bronze", "build_silver", "build_gold"):
+                connection.execute(f"CALL etl.{procedure}()".encode())
+
+    def _steps(self, attempt: Attempt) -> None:
+        """One run over several sessions, as Airflow does it: each step is tried twice."""
+        with self._session(attempt) as connection:
+            started = connection.execute(f"CALL etl.start_run(NULL, NULL, '{LEASE}')".encode())
+            ((run_id,),) = started.fetchall()
+        tables = ("customers", "products", "orders", "order_items")
+        try:
+            self._try_twice(attempt, f"etl.extract_and_load_bronze({run_id})")
+            with ThreadPoolExecutor(2) as pool:
+                steps = [f"silver.build_clean_{table}({run_id})" for table in tables]
+                list(pool.map(lambda step: self._try_twice(attempt, step), steps))
+            self._try_twice(attempt, f"etl.build_gold({run_id})")
+            self._try_twice(attempt, f"etl.run_checks({run_id})")
+        except psycopg.Error:
+            if self._random.random() < 0.5:
+                attempt.is_left_open = True
+                raise
+            self._call(attempt, f"etl.finish_run({run_id}, 'a step failed')")
+        self._call(attempt, f"etl.finish_run({run_id})")
+
+    def _try_twice(self, attempt: Attempt, procedure: str) -> None:
+        try:
+            self._call(attempt, procedure)
+        except psycopg.Error as error:
+            self._history.add("runner", f"tries {procedure} again: {message(error)}")
+            self._call(attempt, procedure)
+
+    def _call(self, attempt: Attempt, procedure: str) -> None:
+        with self._session(attempt) as connection:
+            connection.execute(f"CALL {procedure}".encode())
+
+    @contextmanager
+    def _session(self, attempt: Attempt) -> Iterator[psycopg.Connection]:
+        with session(self._url, f"torture {attempt.kind}") as connection:
+            attempt.sessions[connection.info.backend_pid] = connection
+            yield connection
+
+    def _wait_for_warehouse(self) -> None:
+        while True:
+            with suppress(psycopg.OperationalError), session(self._url):
+                return
+            time.sleep(0.05)
+
+    def _announce(self, attempt: Attempt | None) -> None:
+        with self._changed:
+            self._current = attempt
+            self._changed.notify_all()
+
+    def _tell(self, attempt: Attempt, seconds: float) -> None:
+        how = "returned" if attempt.has_returned else f"failed: {message(attempt.error)}"
+        left = ", and was left open" if attempt.is_left_open else ""
+        self._history.add("runner", f"{attempt.kind} {how}{left} (began {seconds:.3f} s ago)")
+        self._history.tally[f"runs: {attempt.kind}"] += 1
+        if not attempt.has_returned:
+            self._history.tally["runs that failed"] += 1
+
+
+def message(error: psycopg.Error | None) -> str:
+    """Tell an error on one line."""
+    if error is None:
+        return "nothing"
+    words = error.diag.message_primary or str(error).strip()
+    return f"{error.sqlstate or 'no answer'}: {words.splitlines()[0]}"
