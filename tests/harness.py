@@ -151,10 +151,11 @@ class Shop(Database):
                 connection.execute(statement.encode())
 
     def lift_rules(self, table: str) -> None:
-        """Let any value pass in any column: no key, unique, check or NOT NULL."""
+        """Let any value pass in any column but the watermark: no key, unique, check or NOT NULL."""
         constraints = f"SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass"
         for name in self.column(
-            f"{constraints} AND contype IN ('p', 'u', 'c', 'n') ORDER BY contype DESC"
+            f"{constraints} AND contype IN ('p', 'u', 'c', 'n') "
+            "AND conname !~ 'updated_at' ORDER BY contype DESC"
         ):
             self.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE")
 

@@ -97,9 +97,11 @@ class SourceConfig(_Strict):
 
     schema_name: str = Field(default="public", alias="schema")
     source_system: str
-    fence: Literal["activity", "lookback"] = "activity"
+    fence: Literal["activity", "xid", "lookback"] = "activity"
     lookback: Interval = "1 hour"
     overlap: Interval = "10 seconds"
+    warn_after: Interval = "1 hour"
+    """For how long a session of the source may hold the fence back before status warns."""
     time_zone: str | None = None
     tables: dict[str, TableConfig] = Field(min_length=1)
 

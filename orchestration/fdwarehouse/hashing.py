@@ -49,6 +49,7 @@ _BY_TYPE = {
     "tsrange": "hash_range_extended({c}, 0)",
     "tstzrange": "hash_range_extended({c}, 0)",
     "daterange": "hash_range_extended({c}, 0)",
+    "xid8": "hash_array_extended(ARRAY[{c}], 0)",
     "oid": "hashoidextended({c}, 0)",
     "inet": "hashinetextended({c}, 0)",
     "cidr": "hashinetextended({c}, 0)",

@@ -17,81 +17,15 @@ from fdwarehouse.config import SourceConfig
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.contract import Column, Contract, Table
 from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.render import render_mechanics
 
 # Not the name of a source, which begins with no underscore in the mechanics' own objects.
 MOUNT = "_fdwarehouse_contract"
 
-_CATALOGUE = {
-    "pg_settings": "name text, setting text, reset_val text",
-    "pg_namespace": "oid oid, nspname name",
-    "pg_class": 'oid oid, relname name, relnamespace oid, relkind "char"',
-    "pg_attribute": "attrelid oid, attname name, atttypid oid, atttypmod integer, attnum smallint, "
-    "attnotnull boolean, attisdropped boolean",
-    "pg_type": 'oid oid, typname name, typtype "char", typbasetype oid, typtypmod integer',
-    "pg_constraint": 'conrelid oid, contype "char", conkey smallint[]',
-}
-
-# Object numbers below 10,000 are given by hand and are the same in every version and database.
-# https://www.postgresql.org/docs/18/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT
-# Of these, some hold names of the source's own objects, or have no input at all.
 _COLUMNS = """
-    WITH RECURSIVE tables AS (
-        SELECT c.oid, c.relname::text AS table_name
-        FROM {mount}.pg_class AS c
-        INNER JOIN {mount}.pg_namespace AS n ON c.relnamespace = n.oid
-        WHERE
-            n.nspname = %(schema)s
-            AND c.relname = ANY(%(tables)s::name [])
-            AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-    ),
-
-    columns AS (
-        SELECT t.table_name, a.*
-        FROM tables AS t
-        INNER JOIN {mount}.pg_attribute AS a ON t.oid = a.attrelid
-        WHERE a.attnum > 0 AND NOT a.attisdropped
-    ),
-
-    source_types AS MATERIALIZED (
-        SELECT * FROM {mount}.pg_type
-    ),
-
-    base_types AS (
-        SELECT table_name, attnum, atttypid AS type, atttypmod AS modifier
-        FROM columns
-        UNION ALL
-        SELECT b.table_name, b.attnum, t.typbasetype, t.typtypmod
-        FROM base_types AS b
-        INNER JOIN source_types AS t ON b.type = t.oid AND t.typtype = 'd'
-    )
-
-    SELECT
-        c.table_name,
-        c.attname::text AS column_name,
-        CASE WHEN k.is_known THEN format_type(b.type, b.modifier) ELSE 'text' END AS type,
-        c.attnotnull AS not_null,
-        CASE WHEN NOT k.is_known AND s.typname <> 'citext' THEN s.typname::text END AS source_type
-    FROM columns AS c
-    INNER JOIN base_types AS b ON c.table_name = b.table_name AND c.attnum = b.attnum
-    INNER JOIN source_types AS s ON b.type = s.oid AND s.typtype <> 'd'
-    LEFT JOIN pg_catalog.pg_type AS l ON b.type = l.oid
-    CROSS JOIN LATERAL (
-        SELECT
-            l.oid IS NOT NULL
-            AND l.oid < 10000
-            AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)' AS is_known
-    ) AS k
-    ORDER BY c.table_name, c.attnum
-"""
-
-_PRIMARY_KEYS = """
-    SELECT c.relname::text AS table_name, a.attname::text AS column_name
-    FROM {mount}.pg_class AS c
-    INNER JOIN {mount}.pg_namespace AS n ON c.relnamespace = n.oid
-    INNER JOIN {mount}.pg_constraint AS k ON c.oid = k.conrelid
-    INNER JOIN {mount}.pg_attribute AS a ON c.oid = a.attrelid AND a.attnum = ANY(k.conkey)
-    WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s::name []) AND k.contype = 'p'
-    ORDER BY c.relname, array_position(k.conkey, a.attnum)
+    SELECT table_name, column_name, type, source_type, not_null, key_position
+    FROM {mount}._columns
+    ORDER BY table_name, position
 """
 
 
@@ -110,7 +44,7 @@ def inspect(warehouse_url: str, name: str, source: SourceConfig, url: str) -> Co
     """
     with connect(warehouse_url) as connection:
         try:
-            _mount_catalogue(connection, url)
+            _mount_catalogue(connection, source, url)
             contract = _read(connection, name, source)
             for table, description in contract.tables.items():
                 _try(connection, name, source.schema_name, table, list(description.columns))
@@ -127,7 +61,7 @@ def inspect(warehouse_url: str, name: str, source: SourceConfig, url: str) -> Co
     return contract
 
 
-def _mount_catalogue(connection: psycopg.Connection, url: str) -> None:
+def _mount_catalogue(connection: psycopg.Connection, source: SourceConfig, url: str) -> None:
     mount = sql.Identifier(MOUNT)
     options = {k: str(v) for k, v in conninfo_to_dict(url).items() if v is not None}
     login = {str(k): options.pop(k) for k in ("user", "password") if k in options}
@@ -144,8 +78,18 @@ def _mount_catalogue(connection: psycopg.Connection, url: str) -> None:
             mount, _options(login)
         )
     )
-    for table, columns in _CATALOGUE.items():
-        _mount(connection, table, sql.SQL(columns), "pg_catalog", table)
+    mounted = {"name": MOUNT, "schema_name": source.schema_name}
+    catalogue = render_mechanics(
+        "per_source/catalogue.sql", source=mounted, table_names=list(source.tables)
+    )
+    connection.execute(catalogue.encode())
+    _mount(
+        connection,
+        "pg_settings",
+        sql.SQL("name text, setting text, reset_val text"),
+        "pg_catalog",
+        "pg_settings",
+    )
 
 
 def _mount(
@@ -162,19 +106,17 @@ def _mount(
 
 
 def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
-    wanted = {"schema": source.schema_name, "tables": list(source.tables)}
-
     def rows(query: str) -> list[tuple[Any, ...]]:
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
-        return connection.execute(statement, wanted).fetchall()
+        return connection.execute(statement).fetchall()
 
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
-    for table, column, type_, not_null, source_type in rows(_COLUMNS):
-        columns[table][column] = Column(type=type_, not_null=not_null, source_type=source_type)
-    primary_keys: dict[str, list[str]] = defaultdict(list)
-    for table, column in rows(_PRIMARY_KEYS):
-        primary_keys[table].append(column)
+    keys: dict[str, dict[int, str]] = defaultdict(dict)
+    for table, column, type_, source_type, not_null, key_position in rows(_COLUMNS):
+        columns[table][column] = Column(type=type_, source_type=source_type, not_null=not_null)
+        if key_position is not None:
+            keys[table][key_position] = column
     if missing := [table for table in source.tables if table not in columns]:
         raise FdwarehouseError(
             f"source {name} has no table {source.schema_name}.{missing[0]}"
@@ -186,7 +128,9 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
         server_version=int(settings["server_version_num"]) // 10000,
         time_zone=settings["TimeZone"],
         tables={
-            table: Table(primary_key=primary_keys[table], columns=columns[table])
+            table: Table(
+                primary_key=[c for _, c in sorted(keys[table].items())], columns=columns[table]
+            )
             for table in source.tables
         },
     )

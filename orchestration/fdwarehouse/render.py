@@ -52,22 +52,34 @@ def render_project(root: Path) -> Rendered:
     return _Renderer(root, config, contracts).render()
 
 
+def render_mechanics(template: str, **context: Any) -> str:
+    """Render one template of the mechanics that needs no project.
+
+    Args:
+        template: its path below ``mechanics``.
+        context: what it takes.
+    """
+    loader = jinja2.FileSystemLoader(MECHANICS)
+    return _environment(loader).get_template(template).render(context)
+
+
+def _environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(ident=ident, literal=literal)
+    return environment
+
+
 class _Renderer:
     def __init__(self, root: Path, config: Config, contracts: dict[str, Contract]) -> None:
         self.root = root
         self.sources = make_sources(config, contracts)
-        self.environment = jinja2.Environment(
-            loader=jinja2.ChoiceLoader(
-                [
-                    jinja2.FileSystemLoader(MECHANICS),
-                    jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")}),
-                ]
-            ),
-            undefined=jinja2.StrictUndefined,
-            autoescape=False,
-            keep_trailing_newline=True,
-        )
-        self.environment.filters.update(ident=ident, literal=literal)
+        project = jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")})
+        self.environment = _environment(jinja2.FileSystemLoader(MECHANICS), project)
         self.environment.globals.update(
             schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in self.sources)]) + "}"),
             work_mem=config.work_mem,
@@ -131,9 +143,10 @@ class _Renderer:
 
     def _routines_of_sources(self) -> Iterator[Compiled]:
         for source in self.sources:
-            yield self._compile(
-                "per_source/read_fence.sql", f"{source.name}.read_fence", source=source
-            )
+            for routine in ("find_drift", "read_fence"):
+                yield self._compile(
+                    f"per_source/{routine}.sql", f"{source.name}.{routine}", source=source
+                )
             for table in source.tables:
                 yield self._compile(
                     "per_table/append.sql", f"bronze.append_{table.raw_name}", table=table
@@ -147,6 +160,13 @@ class _Renderer:
         for source in self.sources:
             server = self._compile("per_source/server.sql", source=source)
             yield replace(server, name=f"{source.name}.sql")
+            names = [table.name for table in source.tables]
+            yield self._compile(
+                "per_source/catalogue.sql",
+                f"{source.name}._columns",
+                source=source,
+                table_names=names,
+            )
             for table in source.tables:
                 raw_table = self._compile("per_table/raw_table.sql", source=source, table=table)
                 yield replace(raw_table, name=f"bronze.{table.raw_name}.sql")

@@ -71,7 +71,13 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
         )
         say(f"    {source['promise']}", "dim")
         if source["held_by"]:
-            say(f"    held back by {source['held_by']}", "yellow")
+            since = f", for {duration(source['held_seconds'])}" if source["held_since"] else ""
+            too_long = " - longer than warn_after allows" if source["is_held_too_long"] else ""
+            say(f"    held back by {source['held_by']}{since}{too_long}", "yellow")
+        for drift in source["drift"]:
+            say(f"    {drift['subject']}: {drift['difference']}", "yellow")
+        if source["drift"]:
+            say("    `fdwarehouse contract` shows and takes over what has changed.", "dim")
 
 
 def _show_tables(tables: list[dict[str, Any]]) -> None:

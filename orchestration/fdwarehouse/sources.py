@@ -17,7 +17,18 @@ LOWER_BOUNDS = {
     "timestamp without time zone": "etl.extract_since_local",
     "date": "etl.extract_since_date",
 }
+LOWER_BOUNDS_OF_IDS = {
+    "xid8": "etl.extract_since_xid",
+    "bigint": "etl.extract_since_number",
+}
 
+_WATERMARKS = {
+    "time": ("a time", "Name a column with the time of the last change, or say mode: snapshot."),
+    "xid": (
+        "a transaction id",
+        "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
+    ),
+}
 # Of every foreign server, unless the connection string says otherwise. cursor_tuple_fraction: all
 # rows of a cursor are read, so production should plan for all.
 SERVER_OPTIONS = {
@@ -42,6 +53,10 @@ class SourceColumn:
     name: str
     type: str
     """As a person would write it: ``numeric(10, 2)``."""
+    source_type: str | None = None
+    """Type in the source, where the warehouse does not know it."""
+    key_position: int | None = None
+    """Place in the primary key that the table is known by, from 1."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,7 @@ class Source:
     fence: str
     lookback: str
     overlap: str
+    warn_after: str
     time_zone: str | None
     local_time_zone: str
     """In which its time stamps without time zone are written."""
@@ -115,10 +131,11 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
             fence=source.fence,
             lookback=source.lookback,
             overlap=source.overlap,
+            warn_after=source.warn_after,
             time_zone=source.time_zone,
             local_time_zone=source.time_zone or contracts[name].time_zone,
             tables=[
-                _make_table(name, table, settings, contracts[name].tables.get(table))
+                _make_table(name, source.fence, table, settings, contracts[name].tables.get(table))
                 for table, settings in source.tables.items()
             ],
         )
@@ -127,7 +144,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
 
 
 def _make_table(
-    source: str, name: str, settings: TableConfig, contract: ContractTable | None
+    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
 ) -> SourceTable:
     def wrong(problem: str, hint: str) -> FdwarehouseError:
         return FdwarehouseError(f"{source}.{name}: {problem}", hint=hint)
@@ -144,11 +161,12 @@ def _make_table(
     lower_bound = None
     if settings.watermark:
         watermark = contract.columns[settings.watermark]
-        lower_bound = LOWER_BOUNDS.get(base_type(watermark.type))
+        type_ = base_type(watermark.type)
+        lower_bound = (LOWER_BOUNDS_OF_IDS if fence == "xid" else LOWER_BOUNDS).get(type_)
         if lower_bound is None:
+            expected, hint = _WATERMARKS["xid" if fence == "xid" else "time"]
             raise wrong(
-                f"watermark {settings.watermark} is of type {watermark.type}, not a time",
-                "Name a column with the time of the last change, or say mode: snapshot.",
+                f"watermark {settings.watermark} is of type {watermark.type}, not {expected}", hint
             )
         if not watermark.not_null:
             raise wrong(
@@ -169,7 +187,13 @@ def _make_table(
         watermark=settings.watermark,
         lower_bound=lower_bound,
         contract_columns=[
-            SourceColumn(n, re.sub(", *", ", ", c.type)) for n, c in contract.columns.items()
+            SourceColumn(
+                n,
+                re.sub(", *", ", ", c.type),
+                c.source_type,
+                key.index(n) + 1 if n in key and key == contract.primary_key else None,
+            )
+            for n, c in contract.columns.items()
         ],
         reconcile_every=reconcile_every,
         is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),

@@ -53,7 +53,9 @@ _TABLES = """
 _SOURCES = """
     SELECT
         s.source_name AS source, s.source_system AS system, s.fence AS wanted_fence_kind,
-        f.kind AS fence_kind, f.fence, f.observed_at, f.run_id, f.held_by,
+        f.kind AS fence_kind, f.fence, f.observed_at, f.run_id, f.held_by, f.held_since,
+        extract(EPOCH FROM f.observed_at - f.held_since) AS held_seconds,
+        coalesce(f.observed_at - f.held_since > s.warn_after, false) AS is_held_too_long,
         CASE
             WHEN isfinite(f.fence) THEN extract(EPOCH FROM f.observed_at - f.fence)
         END AS lag_seconds,
@@ -61,9 +63,18 @@ _SOURCES = """
         CASE f.kind
             WHEN 'activity'
                 THEN 'complete: what began before the fence had ended when it was read'
+            WHEN 'xid'
+                THEN 'complete, whatever the clocks say: older transaction ids had all ended'
             WHEN 'lookback'
                 THEN 'complete as long as no transaction of the source is open for ' || s.lookback
-        END AS promise
+        END AS promise,
+        (
+            SELECT coalesce(json_agg(json_build_object(
+                'subject', d.subject, 'difference', d.difference, 'since_run_id', d._run_id
+            ) ORDER BY d.subject), '[]')
+            FROM etl.drift AS d
+            WHERE d.source_name = s.source_name
+        ) AS drift
     FROM etl.sources AS s
     LEFT JOIN LATERAL (
         SELECT * FROM etl.fences WHERE fences.source_name = s.source_name

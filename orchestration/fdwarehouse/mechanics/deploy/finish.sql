@@ -4,21 +4,58 @@ MERGE INTO etl.sources AS t
 USING (
     VALUES
     {%- for s in sources %}
-    ({{ s.name | literal }}, {{ s.source_system | literal }}, {{ s.fence | literal }}, {{ s.lookback | literal }}::interval, {{ s.overlap | literal }}::interval, {{ s.time_zone | literal }}::text){{ "," if not loop.last }}
+    ({{ s.name | literal }}, {{ s.source_system | literal }}, {{ s.fence | literal }}, {{ s.lookback | literal }}::interval, {{ s.overlap | literal }}::interval, {{ s.warn_after | literal }}::interval, {{ s.time_zone | literal }}::text, {{ s.local_time_zone | literal }}){{ "," if not loop.last }}
     {%- endfor %}
-) AS s (source_name, source_system, fence, lookback, overlap, time_zone)
+) AS s (
+    source_name, source_system, fence, lookback, overlap, warn_after, time_zone, contract_time_zone
+)
 ON t.source_name = s.source_name
 WHEN NOT MATCHED THEN
-    INSERT (source_name, source_system, fence, lookback, overlap, time_zone)
-    VALUES (s.source_name, s.source_system, s.fence, s.lookback, s.overlap, s.time_zone)
+    INSERT (
+        source_name,
+        source_system,
+        fence,
+        lookback,
+        overlap,
+        warn_after,
+        time_zone,
+        contract_time_zone
+    )
+    VALUES (
+        s.source_name,
+        s.source_system,
+        s.fence,
+        s.lookback,
+        s.overlap,
+        s.warn_after,
+        s.time_zone,
+        s.contract_time_zone
+    )
 WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
     UPDATE SET
         source_system = s.source_system,
         fence = s.fence,
         lookback = s.lookback,
         overlap = s.overlap,
-        time_zone = s.time_zone
+        warn_after = s.warn_after,
+        time_zone = s.time_zone,
+        contract_time_zone = s.contract_time_zone
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
+
+DELETE FROM etl.source_columns;
+INSERT INTO etl.source_columns (
+    source_name, table_name, column_name, type, source_type, key_position, is_watermark
+)
+VALUES
+{%- for s in sources %}
+{%- set is_last_source = loop.last %}
+{%- for t in s.tables %}
+{%- set is_last_table = loop.last %}
+{%- for c in t.contract_columns %}
+({{ s.name | literal }}, {{ t.name | literal }}, {{ c.name | literal }}, {{ c.type | literal }}, {{ c.source_type | literal }}, {{ c.key_position or "NULL" }}, {{ (c.name == t.watermark) | lower }}){{ "," if not (is_last_source and is_last_table and loop.last) }}
+{%- endfor %}
+{%- endfor %}
+{%- endfor %};
 
 -- A model that is built in another way, or not any more, has come nowhere: the next run computes it
 -- anew and writes what differs.

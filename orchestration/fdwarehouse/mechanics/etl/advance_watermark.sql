@@ -2,11 +2,12 @@ CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text, p_is_full b
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    INSERT INTO etl.watermarks (model, run_id, fence, utc_offset)
+    INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset)
     SELECT
         m.model,
         p_run_id,
         f.fence,
+        f.snapshot_xmin,
         f.utc_offset
     FROM etl.models AS m
     LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
@@ -17,6 +18,7 @@ BEGIN ATOMIC
     ON CONFLICT (model) DO UPDATE
         SET run_id = excluded.run_id,
             fence = excluded.fence,
+            snapshot_xmin = excluded.snapshot_xmin,
             utc_offset = excluded.utc_offset,
             advanced_at = clock_timestamp();
 END;

@@ -62,10 +62,13 @@ COMMENT ON COLUMN etl.runs.lease_until IS 'Until when the lease holds; every ste
 CREATE TABLE etl.sources (
     source_name text PRIMARY KEY,
     source_system text NOT NULL,
-    fence text NOT NULL CONSTRAINT sources_fence_known CHECK (fence IN ('activity', 'lookback')),
+    fence text NOT NULL
+    CONSTRAINT sources_fence_known CHECK (fence IN ('activity', 'xid', 'lookback')),
     lookback interval NOT NULL,
     overlap interval NOT NULL,
-    time_zone text
+    warn_after interval NOT NULL,
+    time_zone text,
+    contract_time_zone text NOT NULL
 );
 COMMENT ON TABLE etl.sources IS 'Grain: one source of warehouse.yaml. Written by deploy.';
 COMMENT ON COLUMN etl.sources.source_name IS 'Name of the foreign server and of the schema that mounts it.';
@@ -73,7 +76,44 @@ COMMENT ON COLUMN etl.sources.source_system IS 'The system, as rows in bronze na
 COMMENT ON COLUMN etl.sources.fence IS 'The kind of fence that is wanted.';
 COMMENT ON COLUMN etl.sources.lookback IS 'How far a fence of kind lookback stays behind the clock.';
 COMMENT ON COLUMN etl.sources.overlap IS 'How far behind the fence an extraction begins to read.';
+COMMENT ON COLUMN etl.sources.warn_after IS 'For how long the fence may be held back before status warns.';
 COMMENT ON COLUMN etl.sources.time_zone IS 'Overrides the time zone that the source says it has.';
+COMMENT ON COLUMN etl.sources.contract_time_zone IS 'The time zone that it had when last looked at.';
+
+CREATE TABLE etl.source_columns (
+    source_name text NOT NULL,
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    type text NOT NULL,
+    source_type text,
+    key_position integer,
+    is_watermark boolean NOT NULL,
+    PRIMARY KEY (source_name, table_name, column_name)
+);
+COMMENT ON TABLE etl.source_columns IS
+'What the contracts say, to compare the sources with. Grain: one column of a table of a source. Written by deploy.';
+COMMENT ON COLUMN etl.source_columns.source_name IS 'The source.';
+COMMENT ON COLUMN etl.source_columns.table_name IS 'The table, as the source names it.';
+COMMENT ON COLUMN etl.source_columns.column_name IS 'The column.';
+COMMENT ON COLUMN etl.source_columns.type IS 'Type in the warehouse.';
+COMMENT ON COLUMN etl.source_columns.source_type IS 'Type in the source, where the warehouse does not know it.';
+COMMENT ON COLUMN etl.source_columns.key_position IS
+'Place in the primary key, from 1; null where warehouse.yaml names another key.';
+COMMENT ON COLUMN etl.source_columns.is_watermark IS 'Whether it shows when a row was changed, and so must not be null.';
+
+CREATE TABLE etl.drift (
+    source_name text NOT NULL,
+    subject text NOT NULL,
+    difference text NOT NULL,
+    _run_id bigint NOT NULL,
+    PRIMARY KEY (source_name, subject)
+);
+COMMENT ON TABLE etl.drift IS
+'In what a source is not what its contract says, and yet can be read. Grain: one table, column or setting, as of the last run.';
+COMMENT ON COLUMN etl.drift.source_name IS 'The source.';
+COMMENT ON COLUMN etl.drift.subject IS 'Table, table.column, or the name of a setting.';
+COMMENT ON COLUMN etl.drift.difference IS 'What is different.';
+COMMENT ON COLUMN etl.drift._run_id IS 'Run that noticed it first.';
 
 CREATE TABLE etl.models (
     model text PRIMARY KEY,
@@ -145,10 +185,12 @@ CREATE TABLE etl.fences (
     run_id bigint NOT NULL REFERENCES etl.runs (run_id),
     source_name text NOT NULL,
     fence timestamptz NOT NULL,
-    kind text NOT NULL CONSTRAINT fences_kind_known CHECK (kind IN ('activity', 'lookback')),
+    snapshot_xmin bigint,
+    kind text NOT NULL CONSTRAINT fences_kind_known CHECK (kind IN ('activity', 'xid', 'lookback')),
     observed_at timestamptz NOT NULL,
     utc_offset interval NOT NULL,
     held_by text,
+    held_since timestamptz,
     PRIMARY KEY (run_id, source_name)
 );
 COMMENT ON TABLE etl.fences IS
@@ -156,16 +198,20 @@ COMMENT ON TABLE etl.fences IS
 COMMENT ON COLUMN etl.fences.run_id IS 'The run.';
 COMMENT ON COLUMN etl.fences.source_name IS 'The source, see warehouse.yaml.';
 COMMENT ON COLUMN etl.fences.fence IS 'The next extraction reads from here.';
+COMMENT ON COLUMN etl.fences.snapshot_xmin IS
+'For a fence of kind xid: the next extraction reads what this and later transactions wrote.';
 COMMENT ON COLUMN etl.fences.kind IS
-'activity: the oldest open transaction of the source, provably safe; lookback: a margin of time, a promise only as good as the margin.';
+'activity: the oldest open transaction of the source; xid: the same by transaction id, which needs no clock; lookback: a margin of time, a promise only as good as the margin.';
 COMMENT ON COLUMN etl.fences.observed_at IS 'Clock of the source when the fence was read.';
 COMMENT ON COLUMN etl.fences.utc_offset IS 'Offset from UTC of the source''s own time zone; the smallest since the fence.';
 COMMENT ON COLUMN etl.fences.held_by IS 'What holds the fence back, or why it is only a lookback.';
+COMMENT ON COLUMN etl.fences.held_since IS 'Since when it is held back, clock of the source.';
 
 CREATE TABLE etl.watermarks (
     model text PRIMARY KEY,
     run_id bigint NOT NULL REFERENCES etl.runs (run_id),
     fence timestamptz,
+    snapshot_xmin bigint,
     utc_offset interval,
     advanced_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -173,6 +219,7 @@ COMMENT ON TABLE etl.watermarks IS 'Grain: one model. How far it has come.';
 COMMENT ON COLUMN etl.watermarks.model IS 'The model, see etl.models.';
 COMMENT ON COLUMN etl.watermarks.run_id IS 'It holds everything that runs up to this one brought.';
 COMMENT ON COLUMN etl.watermarks.fence IS 'For bronze: the fence that held when the table was last read.';
+COMMENT ON COLUMN etl.watermarks.snapshot_xmin IS 'For bronze: that of the fence.';
 COMMENT ON COLUMN etl.watermarks.utc_offset IS 'For bronze: the source''s offset from UTC at that fence.';
 COMMENT ON COLUMN etl.watermarks.advanced_at IS 'Clock of the warehouse.';
 

@@ -87,6 +87,13 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_settings (
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_settings');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_settings IS 'Settings of the source; reset_val has its own time zone.';
 
+{% if source.fence == "xid" -%}
+CREATE FOREIGN TABLE {{ source.name | ident }}._fence (
+    oldest_xid bigint
+) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ source.schema_name | literal }}, table_name 'warehouse_fence');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._fence IS 'The oldest transaction id that is still running in the source.';
+
+{% endif -%}
 {% for table in source.tables -%}
 CREATE FOREIGN TABLE {{ table.foreign_table }} (
     {%- for c in table.contract_columns %}
@@ -104,6 +111,9 @@ DECLARE
     v_message text;
 BEGIN
     FOR v_table, v_columns IN VALUES
+        {%- if source.fence == "xid" %}
+        ('{{ source.name | ident }}._fence', 'oldest_xid'),
+        {%- endif %}
         {%- for table in source.tables %}
         ({{ table.foreign_table | literal }}, {{ table.columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
         {%- endfor %}

@@ -1,0 +1,20 @@
+-- What had not ended when the snapshot of the last fence was taken has at least its xmin for an id.
+-- Where ids have begun anew (production was restored into another cluster), all is read.
+CREATE FUNCTION etl.extract_since_number(p_model text, p_run_id bigint, p_after_run_id bigint)
+RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT coalesce(
+        (
+            SELECT CASE WHEN w.snapshot_xmin <= f.snapshot_xmin THEN w.snapshot_xmin END
+            FROM etl.watermarks AS w
+            INNER JOIN etl.models AS m ON w.model = m.model
+            INNER JOIN etl.fences AS f ON m.source_name = f.source_name
+            WHERE w.model = p_model AND f.run_id = p_run_id AND p_after_run_id > 0
+        ),
+        0
+    );
+END;
+COMMENT ON FUNCTION etl.extract_since_number IS
+'From which transaction id on a bronze table must be read: the xmin of its last fence. Arguments: the model, the run, 0 to read all.';

@@ -1,0 +1,121 @@
+-- What would break a run stops it before it has touched anything; what is only more than the
+-- contract says is noted.
+CREATE FUNCTION {{ source.name | ident }}.find_drift(p_run_id bigint, p_time_zone text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_differences jsonb;
+    v_broken text[];
+    v_new record;
+BEGIN
+    WITH live AS MATERIALIZED (
+        SELECT
+            *,
+            bool_or(key_position IS NOT NULL) OVER (PARTITION BY table_name) AS has_key
+        FROM {{ source.name | ident }}._columns
+    ),
+
+    expected AS (
+        SELECT *, format_type(to_regtype(type), to_regtypemod(type)) AS full_type
+        FROM etl.source_columns
+        WHERE source_name = {{ source.name | literal }}
+    ),
+
+    differences (subject, difference, is_breaking) AS (
+        SELECT DISTINCT e.table_name, 'the table is gone', true
+        FROM expected AS e
+        WHERE NOT EXISTS (SELECT FROM live AS l WHERE l.table_name = e.table_name)
+        UNION ALL
+        SELECT
+            format('%s.%s', e.table_name, e.column_name),
+            CASE
+                WHEN l.column_name IS NULL THEN 'the column is gone'
+                WHEN (l.type, l.source_type) IS DISTINCT FROM (e.full_type, e.source_type)
+                    THEN format(
+                        'its type is %s, no longer %s',
+                        coalesce(l.source_type, l.type), coalesce(e.source_type, e.full_type)
+                    )
+                WHEN e.is_watermark AND NOT l.not_null THEN 'the watermark may be null now'
+                WHEN l.key_position <> e.key_position OR e.key_position IS NULL
+                    THEN 'the primary key is another'
+            END,
+            true
+        FROM expected AS e
+        LEFT JOIN live AS l ON e.table_name = l.table_name AND e.column_name = l.column_name
+        WHERE EXISTS (SELECT FROM live AS o WHERE o.table_name = e.table_name)
+            AND (
+                l.column_name IS NULL
+                OR (l.type, l.source_type) IS DISTINCT FROM (e.full_type, e.source_type)
+                OR (e.is_watermark AND NOT l.not_null)
+                OR (
+                    l.has_key
+                    AND l.key_position IS DISTINCT FROM e.key_position
+                    AND EXISTS (
+                        SELECT FROM expected AS k
+                        WHERE k.table_name = e.table_name AND k.key_position IS NOT NULL
+                    )
+                )
+            )
+        UNION ALL
+        SELECT format('%s.%s', l.table_name, l.column_name), 'a new column, which is not read', false
+        FROM live AS l
+        WHERE NOT EXISTS (
+            SELECT FROM expected AS e
+            WHERE e.table_name = l.table_name AND e.column_name = l.column_name
+        )
+        UNION ALL
+        SELECT DISTINCT e.table_name, 'it has no primary key any more', false
+        FROM expected AS e
+        INNER JOIN live AS l ON e.table_name = l.table_name
+        WHERE e.key_position IS NOT NULL AND NOT l.has_key
+        UNION ALL
+        SELECT
+            'TimeZone',
+            format('it is %s, no longer %s', p_time_zone, contract_time_zone),
+            false
+        FROM etl.sources
+        WHERE source_name = {{ source.name | literal }}
+            AND contract_time_zone <> p_time_zone
+    )
+
+    SELECT
+        jsonb_agg(
+            jsonb_build_object(
+                'source_name', {{ source.name | literal }},
+                'subject', subject,
+                'difference', difference,
+                '_run_id', p_run_id
+            )
+        ),
+        array_agg(format('{{ source.name }}.%s: %s', subject, difference) ORDER BY subject)
+            FILTER (WHERE is_breaking)
+    INTO v_differences, v_broken
+    FROM differences;
+
+    IF v_broken IS NOT NULL THEN
+        RAISE EXCEPTION '%', v_broken[1]
+            USING ERRCODE = 'DW013',
+                DETAIL = array_to_string(v_broken, E'\n'),
+                HINT = 'The source is not what its contract says, and nothing was read. '
+                    'Look at it with `fdwarehouse contract`, mend what is built on it, and deploy.';
+    END IF;
+
+    DELETE FROM etl.drift AS d
+    WHERE d.source_name = {{ source.name | literal }}
+        AND NOT EXISTS (
+            SELECT FROM jsonb_populate_recordset(NULL::etl.drift, v_differences) AS s
+            WHERE s.subject = d.subject AND s.difference = d.difference
+        );
+    FOR v_new IN
+        INSERT INTO etl.drift
+        SELECT * FROM jsonb_populate_recordset(NULL::etl.drift, v_differences)
+        ON CONFLICT DO NOTHING
+        RETURNING *
+    LOOP
+        RAISE WARNING '{{ source.name }}.%: %', v_new.subject, v_new.difference;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION {{ source.name | ident }}.find_drift IS
+'Compares the catalogue of the source with its contract, into etl.drift. Arguments: the run, the time zone that the source has now. Errors: DW013 a table or column cannot be read as before.';

@@ -1,0 +1,143 @@
+"""A production that is no longer what its contract says: noticed before anything is touched."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.command import Command
+from tests.harness import Shop, Warehouse, failing
+from tests.test_cli_status import as_json
+from tests.test_models import sell
+
+DRIFT = "SELECT subject, difference FROM etl.drift ORDER BY 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ("ALTER TABLE orders DROP status", "orders.status: the column is gone"),
+        ("ALTER TABLE orders RENAME status TO state", "orders.status: the column is gone"),
+        ("DROP TABLE order_items", "order_items: the table is gone"),
+        ("ALTER TABLE orders RENAME TO purchases", "orders: the table is gone"),
+        (
+            "ALTER TABLE products ALTER price TYPE numeric(12, 4)",
+            "products.price: its type is numeric(12,4), no longer numeric(10,2)",
+        ),
+        (
+            """
+            CREATE TYPE state AS ENUM ('pending', 'delivered');
+            ALTER TABLE orders ALTER status DROP DEFAULT, ALTER status TYPE state USING 'pending'
+            """,
+            "orders.status: its type is state, no longer character varying(50)",
+        ),
+        (
+            "ALTER TABLE products ALTER updated_at DROP NOT NULL",
+            "products.updated_at: the watermark may be null now",
+        ),
+        (
+            """
+            ALTER TABLE order_items DROP CONSTRAINT order_items_pkey,
+            ADD PRIMARY KEY (order_id, order_item_id)
+            """,
+            "order_items.order_id: the primary key is another",
+        ),
+    ],
+)
+def test_what_breaks_a_run_stops_it_before_it_touches_anything(
+    shop: Shop, warehouse: Warehouse, change: str, difference: str
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    sell(shop, 2)
+    before = warehouse.row_versions()
+    with shop.connect() as connection:
+        connection.execute(change.encode())
+    with failing("DW013", f"production.{difference}") as caught:
+        warehouse.run()
+    assert "fdwarehouse contract" in str(caught.value.diag.message_hint)
+    assert warehouse.row_versions() == before
+    steps = "SELECT model, error_code FROM etl.steps WHERE run_id = 2"
+    assert warehouse.rows(steps) == [("production.fence", "DW013")]
+
+
+@pytest.mark.parametrize(
+    ("change", "drift"),
+    [
+        ("ALTER TABLE orders ADD note text", ("orders.note", "a new column, which is not read")),
+        (
+            "ALTER TABLE order_items DROP CONSTRAINT order_items_pkey",
+            ("order_items", "it has no primary key any more"),
+        ),
+    ],
+)
+def test_what_is_more_than_the_contract_says_is_noted(
+    shop: Shop, warehouse: Warehouse, change: str, drift: tuple[str, str]
+) -> None:
+    warehouse.run()
+    assert warehouse.rows(DRIFT) == []
+    sell(shop, 1)
+    shop.execute(change)
+    notices: list[str] = []
+    loader = warehouse.connect("loader", autocommit=True)
+    loader.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+    for _ in range(2):
+        loader.execute("CALL etl.run_pipeline()")
+    assert notices == [f"production.{drift[0]}: {drift[1]}"]
+    assert warehouse.rows(DRIFT) == [drift]
+    assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [10]
+    if "note" in change:
+        shop.execute("ALTER TABLE orders DROP note")
+        warehouse.run()
+        assert warehouse.rows(DRIFT) == []
+
+
+def test_time_zone_that_was_changed_is_noted(shop: Shop, warehouse: Warehouse) -> None:
+    shop.execute(f"ALTER DATABASE {shop.name} SET timezone = 'Asia/Tokyo'")
+    warehouse.run()
+    assert warehouse.rows(DRIFT) == [("TimeZone", "it is Asia/Tokyo, no longer Etc/UTC")]
+
+
+def test_change_of_production_is_taken_over_by_contract_and_deploy(
+    command: Command, shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    sell(shop, 1)
+    command.project(project)
+    command.use(warehouse.environment)
+    command.works("run")
+    shop.execute("ALTER TABLE customers ADD phone text, ALTER full_name TYPE text")
+    failed = command("run")
+    assert failed.exit_code == 1
+    assert "customers.full_name: its type is text, no longer character varying(255)" in failed.err
+    command.works("contract")
+    command.works("deploy")
+    shop.execute("UPDATE customers SET phone = '1'")
+    command.works("run")
+    raw = "SELECT full_name, phone FROM bronze.raw_customers ORDER BY _run_id"
+    assert warehouse.rows(raw) == [("Ana", None), ("Ana", "1")]
+    shop.execute("ALTER TABLE customers DROP phone")
+    assert "customers.phone: the column is gone" in command("run").err
+    command.works("contract")
+    command.works("deploy")
+    command.works("run")
+    command.works("rebuild")
+    assert warehouse.rows(raw) == [("Ana", None), ("Ana", "1")]
+
+
+def test_status_tells_of_drift_and_of_who_holds_the_fence_too_long(
+    command: Command, shop: Shop, warehouse: Warehouse
+) -> None:
+    command.use(warehouse.environment)
+    with psycopg.connect(shop.urls["admin"]) as idle:
+        idle.execute("SELECT 1")
+        shop.execute("ALTER TABLE orders ADD note text")
+        command.works("run")
+        said = command.works("status")
+        assert "orders.note: a new column, which is not read" in said
+        assert "idle in transaction, for" in said
+        assert "longer than warn_after" not in said
+        warehouse.execute("UPDATE etl.sources SET warn_after = '0'")
+        assert "longer than warn_after allows" in command.works("status")
+    (source,) = as_json(command)["sources"]
+    assert (source["is_held_too_long"], source["held_seconds"] > 0) == (True, True)
+    assert [drift["subject"] for drift in source["drift"]] == ["orders.note"]

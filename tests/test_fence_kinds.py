@@ -1,0 +1,202 @@
+"""G1: fences that need no clock, and fences of a production that is only a replica."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from psycopg.conninfo import conninfo_to_dict
+
+from fdwarehouse import embedded_programs as programs
+from fdwarehouse.config import load_config
+from fdwarehouse.contract import contract_path, dump_contract
+from fdwarehouse.deploy import deploy
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.inspect_source import inspect
+from fdwarehouse.render import render_project
+from tests.harness import ROOT, Shop, Warehouse, wait_until
+from tests.servers import Servers
+from tests.test_extraction_fences import fence_and_margin, without_right_to_see_others
+from tests.test_models import sell
+
+TABLES = ("customers", "products", "orders", "order_items")
+
+
+def stamp_transaction_ids(shop: Shop, type_: str) -> None:
+    """Do to production what the page of the documentation says."""
+    page = (ROOT / "docs/fence-by-transaction-id.md").read_text()
+    (ddl,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    once, for_each = ddl.split("-- for each table")
+    for_each = for_each.partition("\n")[2].replace("CONCURRENTLY ", "")
+    if type_ == "bigint":
+        once = once.replace("pg_current_xact_id()", "pg_current_xact_id()::text::bigint")
+        for_each = for_each.replace("xid8", "bigint")
+    shop.execute(once)
+    for table in TABLES:
+        shop.execute(re.sub(r"\borders\b|orders(?=_)", table, for_each))
+
+
+def by_transaction_id(shop: Shop, warehouse: Warehouse, project: Path) -> None:
+    path = project / "warehouse.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["sources"]["production"]["fence"] = "xid"
+    for table in config["sources"]["production"]["tables"].values():
+        table["watermark"] = "changed_by"
+    path.write_text(yaml.safe_dump(config))
+    contract = inspect(
+        warehouse.urls["owner"],
+        "production",
+        load_config(project).sources["production"],
+        shop.urls["reader"],
+    )
+    contract_path(project, "production").write_text(dump_contract(contract))
+    warehouse.deploy(project)
+
+
+@pytest.mark.parametrize("type_", ["xid8", "bigint"])
+def test_g1_fence_by_transaction_id_needs_no_clock(
+    shop: Shop, warehouse: Warehouse, project: Path, type_: str
+) -> None:
+    sell(shop, 1)
+    stamp_transaction_ids(shop, type_)
+    by_transaction_id(shop, warehouse, project)
+    warehouse.run()
+    names = "SELECT customer_id, full_name FROM silver.clean_customers ORDER BY 1"
+    assert warehouse.rows(names) == [(1, "Ana")]
+    late, prepared = shop.connect(), shop.connect(autocommit=True)
+    insert = (
+        "INSERT INTO customers VALUES ({}, '{}@example.com', 'Late', '2000-01-01', '2000-01-01')"
+    )
+    late.execute(insert.format(2, "b").encode())
+    prepared.execute("BEGIN")
+    prepared.execute(insert.format(3, "c").encode())
+    prepared.execute("PREPARE TRANSACTION 'late'")
+    with without_right_to_see_others(shop):
+        fence = warehouse.fence(warehouse.run())
+        assert fence["kind"] == "xid"
+        late.commit()
+        prepared.execute("COMMIT PREPARED 'late'")
+        counts = warehouse.step_counts(warehouse.run())
+    assert counts["bronze.raw_customers"][:2] == (2, 2)
+    assert warehouse.rows(names) == [(1, "Ana"), (2, "Late"), (3, "Late")]
+    counts = warehouse.step_counts(warehouse.run())
+    assert {counts[f"bronze.raw_{table}"][0] for table in TABLES} == {0}
+    assert warehouse.step_counts(warehouse.reconcile())["bronze.raw_orders.reconciliation"][0] == 0
+
+
+def test_g1_transaction_ids_that_begin_anew_are_noticed(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    stamp_transaction_ids(shop, "xid8")
+    by_transaction_id(shop, warehouse, project)
+    warehouse.run()
+    warehouse.execute("UPDATE etl.watermarks SET snapshot_xmin = snapshot_xmin + 1000000000")
+    sell(shop, 1)
+    shop.execute("UPDATE customers SET full_name = 'New'")
+    warehouse.run()
+    assert warehouse.column("SELECT full_name FROM silver.clean_customers") == ["New"]
+
+
+def test_fence_by_transaction_id_says_what_it_needs(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    path = project / "warehouse.yaml"
+    path.write_text(path.read_text().replace("fence: activity", "fence: xid"))
+    with pytest.raises(
+        FdwarehouseError, match=r"updated_at is of type .*, not a transaction id"
+    ) as e:
+        render_project(project)
+    assert "docs/fence-by-transaction-id.md" in str(e.value.hint)
+    stamp_transaction_ids(shop, "xid8")
+    shop.execute("DROP VIEW warehouse_fence")
+    with pytest.raises(FdwarehouseError, match=r"production\._fence cannot be read"):
+        by_transaction_id(shop, warehouse, project)
+
+
+@pytest.fixture
+def replica_port(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Start a streaming replica of the production server."""
+    admin = conninfo_to_dict(servers.url("production", "admin", "postgres"))
+    with psycopg.connect(servers.url("production", "admin", "postgres")) as connection:
+        (hba,) = connection.execute("SHOW hba_file").fetchone() or ("",)
+        with Path(hba).open("a") as rules:
+            rules.write("host replication all 127.0.0.1/32 scram-sha-256\n")
+        connection.execute("SELECT pg_reload_conf()")
+    folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-replica-"))
+    account = programs.account_of(folder / "none")
+    programs.hand_over(folder, account)
+    bin_, data = programs.binaries(account), folder / "data"
+    port = int(str(admin["port"])) + 1000
+    primary = (
+        f"host=127.0.0.1 port={admin['port']} user={admin['user']} password={admin['password']}"
+    )
+    backup: list[str | Path] = [bin_ / "pg_basebackup", "-D", data, "-d", primary]
+    copied = programs.run([*backup, "--write-recovery-conf", "--checkpoint=fast"], account)
+    assert copied.returncode == 0, copied.stdout
+    control: list[str | Path] = [bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    started = programs.run([*control, "-o", f"-c port={port}", "start"], account, stdout=None)
+    assert started.returncode == 0, (folder / "log").read_text()
+    yield port
+    programs.run([*control, "-m", "immediate", "stop"], account)
+    shutil.rmtree(folder)
+
+
+def test_g1_replica_has_a_margin_of_time_for_a_fence(
+    shop: Shop, warehouse: Warehouse, replica_port: int, project: Path
+) -> None:
+    assert warehouse.fence(warehouse.run())["kind"] == "activity"
+    warehouse.execute(f"ALTER SERVER production OPTIONS (SET port '{replica_port}')")
+    why = "a replica does not show the transactions of its primary"
+    assert fence_and_margin(warehouse) == ("lookback", "01:00:00", why)
+    replica = Shop({"reader": re.sub(r"port=\d+", f"port={replica_port}", shop.urls["reader"])})
+    in_replica = "SELECT full_name FROM customers ORDER BY 1"
+    with closing(replica):
+        late = shop.connect()
+        late.execute("INSERT INTO customers (email, full_name) VALUES ('a@b.c', 'Late')")
+        warehouse.run()
+        late.commit()
+        wait_until(lambda: replica.column(in_replica) == ["Late"])
+        warehouse.run()
+        assert warehouse.column("SELECT full_name FROM silver.clean_customers") == ["Late"]
+        warehouse.reconcile()
+
+        stamp_transaction_ids(shop, "xid8")
+        by_transaction_id(shop, warehouse, project)
+        url = {"production": replica.urls["reader"]}
+        wait_until(lambda: replica.column("SELECT count(*) FROM warehouse_fence") == [1])
+        deploy(render_project(project), warehouse.urls["owner"], url)
+        warehouse.run()
+        late = shop.connect()
+        late.execute("INSERT INTO customers (email, full_name) VALUES ('d@e.f', 'Later')")
+        assert warehouse.fence(warehouse.run())["kind"] == "xid"
+        late.commit()
+        wait_until(lambda: replica.column(in_replica) == ["Late", "Later"])
+        warehouse.run()
+        names = "SELECT full_name FROM silver.clean_customers ORDER BY 1"
+        assert warehouse.column(names) == ["Late", "Later"]
+
+
+def test_g1_prepared_transaction_holds_the_last_certain_fence(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    certain = warehouse.fence(warehouse.run())["fence"]
+    with shop.connect(autocommit=True) as forgetful:
+        forgetful.execute("BEGIN")
+        forgetful.execute("INSERT INTO customers (email, full_name) VALUES ('a@b.c', 'Late')")
+        forgetful.execute("PREPARE TRANSACTION 'forgotten'")
+    warehouse.execute("UPDATE etl.sources SET lookback = '0', overlap = '0'")
+    with without_right_to_see_others(shop):
+        margin = warehouse.fence(warehouse.run())  # promises nothing: no margin
+        assert margin["kind"] == "lookback"
+        assert margin["fence"] > certain
+    held = warehouse.fence(warehouse.run())
+    assert (held["fence"], held["held_by"]) == (certain, "prepared transaction forgotten")
+    assert certain < held["held_since"] < held["observed_at"]
+    shop.execute("COMMIT PREPARED 'forgotten'")
+    warehouse.run()
+    assert warehouse.column("SELECT full_name FROM silver.clean_customers") == ["Late"]
