@@ -25,6 +25,7 @@ COMMANDS = [
     "demo",
     "deploy",
     "down",
+    "prune",
     "psql",
     "rebuild",
     "reconcile",

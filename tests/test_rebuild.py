@@ -34,6 +34,7 @@ builds = st.sampled_from(
         "etl.extract_and_load_bronze(p_is_full => true)",
         "etl.build_silver()",
         "etl.build_gold()",
+        "etl.prune_bronze('0')",
     ]
 )
 days = st.tuples(st.lists(st.one_of(writes, writes, writes, deletions), max_size=6), builds)
@@ -90,7 +91,7 @@ def test_g3_incremental_is_rebuild(shop: Shop, warehouse: Warehouse, history: li
     for changes, build in history:
         for change in changes:
             write(shop, *change)
-        warehouse.call(build)
+        warehouse.call(build, role="owner" if "prune" in build else "loader")
     warehouse.run()
     built = picture(warehouse)
     written = warehouse.row_versions("silver", "gold")

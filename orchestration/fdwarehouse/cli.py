@@ -41,6 +41,7 @@ for command in (
     commands_run.status,
     commands_run.reconcile,
     commands_run.rebuild,
+    commands_run.prune,
     commands_run.airflow,
 ):
     app.command()(command)

@@ -8,13 +8,14 @@ import shutil
 from enum import StrEnum
 from typing import Annotated
 
+import psycopg
 import typer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fdwarehouse import airflow_local, embedded_programs
 from fdwarehouse.connections import Connections
 from fdwarehouse.demo import tell
-from fdwarehouse.errors import database_error
+from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.live import LiveSteps
 from fdwarehouse.running import call
 from fdwarehouse.show import run_failure, show_checks, show_outcome
@@ -131,6 +132,37 @@ def reconcile(
             on_progress=live,
         )
     show_outcome(outcome, "reconciliation")
+
+
+def prune(
+    context: typer.Context,
+    older_than: Annotated[
+        str, typer.Option(help="How far back history shall reach: '2 years', '90 days'.")
+    ],
+    table: Annotated[
+        str | None, typer.Argument(help="A table of the source; all when omitted.")
+    ] = None,
+) -> None:
+    """Drop history that is too old from bronze.
+
+    The versions that had been superseded at that age; what is true, or was then, stays. Gold is
+    computed anew by the next run.
+    """
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.prune_bronze(%s::interval, %s)",
+            [older_than, table],
+            on_progress=live,
+        )
+    if isinstance(outcome.error, psycopg.errors.InvalidDatetimeFormat):
+        raise FdwarehouseError(
+            f"--older-than: {outcome.error.diag.message_primary}",
+            hint="Say '2 years', '90 days', '36 hours'.",
+        )
+    show_outcome(outcome, "prune")
+    if outcome.rows_written:
+        say("History begins anew: the next run computes gold from what is left.")
 
 
 def airflow(

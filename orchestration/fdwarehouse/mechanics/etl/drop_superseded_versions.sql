@@ -1,0 +1,106 @@
+-- Of each key stays the version that was true at the given age, and every later one. Of a row that
+-- was gone by then, its last version stays beside the tombstone: facts about a customer who has
+-- left still find him. So does what silver may yet need: every version of a row that it has set
+-- aside, since it holds the last good one of them (the row is known by the run that brought it:
+-- silver may have changed its key), and what is superseded only by versions that silver has not
+-- judged yet. It is no SECURITY DEFINER, see etl.prune_bronze.
+CREATE FUNCTION etl.drop_superseded_versions(
+    p_run_id bigint, p_models text[], p_older_than interval
+) RETURNS etl.failure
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_judged_run_id bigint;
+    v_table regclass;
+    v_key text;
+    v_same_key text;
+    v_dropped bigint;
+    v_failure etl.failure;
+BEGIN
+    SELECT coalesce(min(coalesce(w.run_id, 0)), p_run_id) INTO v_judged_run_id
+    FROM etl.models AS m
+    LEFT JOIN etl.watermarks AS w ON m.model = w.model
+    WHERE m.layer = 'silver';
+
+    FOREACH v_failure.model IN ARRAY p_models LOOP
+        PERFORM pg_advisory_xact_lock({{ lock.step('v_failure.model') }}); -- etl.progress sees it
+        SELECT table_name::regclass INTO STRICT v_table
+        FROM etl.models WHERE model = v_failure.model;
+
+        UPDATE etl.steps SET started_at = clock_timestamp()
+        WHERE run_id = p_run_id AND model = v_failure.model;
+
+        SELECT
+            string_agg(format('b.%I', a.attname), ', '),
+            string_agg(format('b.%1$I = k.%1$I', a.attname), ' AND ')
+        INTO STRICT v_key, v_same_key
+        FROM pg_constraint AS c
+        INNER JOIN pg_attribute AS a ON c.conrelid = a.attrelid AND a.attnum = ANY(c.conkey)
+        WHERE c.conrelid = v_table AND c.contype = 'u' AND a.attname <> '_run_id';
+
+        EXECUTE format(
+            $statement$
+            WITH kept_versions AS (
+                SELECT
+                    %2$s,
+                    coalesce(
+                        max(b._run_id) FILTER (WHERE NOT b._is_deleted), max(b._run_id)
+                    ) AS _run_id
+                FROM %1$s AS b
+                WHERE b._extracted_at < now() - $1 AND b._run_id <= $2
+                GROUP BY %2$s
+            ),
+
+            keys_set_aside AS (
+                SELECT %2$s
+                FROM silver.rejected_rows AS r
+                INNER JOIN %1$s AS b ON r._run_id = b._run_id
+                INNER JOIN kept_versions AS k ON %3$s AND b._run_id >= k._run_id
+            ),
+
+            dropped_rows AS (
+                DELETE FROM %1$s AS b
+                USING kept_versions AS k
+                WHERE
+                    %3$s
+                    AND b._run_id < k._run_id
+                    AND (%2$s) NOT IN (SELECT s.* FROM keys_set_aside AS s)
+                RETURNING 1
+            )
+
+            SELECT count(*) FROM dropped_rows
+            $statement$,
+            v_table, v_key, v_same_key
+        )
+        INTO v_dropped
+        USING p_older_than, v_judged_run_id;
+
+        PERFORM etl.refresh_statistics(v_table::text, ROW(0, 0, 0, v_dropped, 0)::etl.row_counts);
+        UPDATE etl.steps
+        SET status = 'succeeded',
+            rows_read = 0,
+            rows_inserted = 0,
+            rows_updated = 0,
+            rows_deleted = v_dropped,
+            rows_rejected = 0,
+            finished_at = clock_timestamp()
+        WHERE run_id = p_run_id AND model = v_failure.model;
+
+        IF v_dropped > 0 THEN -- the history of dimensions is made of all versions
+            DELETE FROM etl.watermarks
+            WHERE model IN (SELECT m.model FROM etl.models AS m WHERE m.layer = 'gold');
+        END IF;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    GET STACKED DIAGNOSTICS
+        v_failure.error_code = RETURNED_SQLSTATE,
+        v_failure.message = MESSAGE_TEXT,
+        v_failure.detail = PG_EXCEPTION_DETAIL,
+        v_failure.context = PG_EXCEPTION_CONTEXT;
+    RETURN v_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.drop_superseded_versions IS
+'Shortens the history in tables of bronze and lets gold be computed anew, within the caller''s transaction. Arguments: the run, the models of bronze, the age at which history shall begin. Returns the error that took everything back, if there was one.';

@@ -1,0 +1,33 @@
+-- It is no SECURITY DEFINER, see etl.prune_bronze.
+CREATE FUNCTION etl.models_to_prune(p_older_than interval, p_table text) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_models text[];
+BEGIN
+    IF p_older_than IS NULL OR p_older_than < '0' THEN
+        RAISE EXCEPTION 'bronze cannot be pruned of what is older than %',
+            quote_nullable(p_older_than::text)
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Say how far back history shall reach: CALL etl.prune_bronze(''2 years'').';
+    END IF;
+
+    SELECT array_agg(model ORDER BY position) INTO v_models
+    FROM etl.models
+    WHERE layer = 'bronze'
+        AND interval_between IS NULL
+        AND (
+            p_table IS NULL
+            OR table_name IN (p_table, 'bronze.' || p_table, 'bronze.raw_' || p_table)
+        );
+    IF v_models IS NULL THEN
+        RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
+            USING ERRCODE = 'DW003',
+                HINT = 'SELECT table_name FROM etl.models WHERE layer = ''bronze'';';
+    END IF;
+    RETURN v_models;
+END;
+$$;
+COMMENT ON FUNCTION etl.models_to_prune IS
+'The models of bronze whose history is to be shortened. Arguments: the age at which it shall begin, a table of a source (null: all). Errors: 22023 the age is null or negative, DW003 there is no such table.';
