@@ -29,6 +29,7 @@ def main() -> int:
                 campaign.round(min(ROUND_SECONDS, 60 * options.minutes - seconds))
                 figures = report.figures()
                 print(f"round {report.rounds}, {figures['kills']} kills", flush=True)
+            campaign.finish()
         except TortureError as error:
             print(error, flush=True)
             return 1
@@ -39,7 +40,7 @@ def main() -> int:
             story = options.report.with_name("torture-history.txt")
             story.write_text(campaign.history.text(), encoding="utf-8")
             print(f"\n{report.table()}\n{options.report} has this table, {story} all events")
-    if not report.control_wrong:
+    if not report.control_has_lost:
         print("The control lost no row: this torture proves nothing.")
         return 1
     return 0

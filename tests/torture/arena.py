@@ -45,9 +45,9 @@ class Arena:
         warehouse = self._servers.warehouse("bootstrapped", shop)
         control = self._servers.create_database("warehouse", "control")
         shop.close()
-        warehouse.close()
         self.production = shop.urls["admin"]
         self.warehouse = warehouse.urls
+        self.harness = warehouse
         self.control = self._servers.url("warehouse", "admin", control)
         self.proxy = Proxy(int(conninfo_to_dict(self.production)["port"] or 0))
         self._mounted = make_conninfo(shop.urls["reader"], port=self.proxy.port)
@@ -92,6 +92,7 @@ class Arena:
 
     def close(self) -> None:
         """Leave nothing behind."""
+        self.harness.close()
         self.proxy.close()
         embedded.remove(self._state)
 

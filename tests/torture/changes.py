@@ -34,14 +34,16 @@ class Changes:
         self._arena = arena
         self._history = history
         self._random = Random(f"{seed}/changes")
-        self._bag: list[str] = []
         self._numbers = count(1)
         self._memory = MEMORY[-1]
         self._columns = 0
-        self._kinds: dict[str, Callable[[], bool]] = {
+        self.may_deploy = self.may_turn_clock = True
+        self._deploys: dict[str, Callable[[], bool]] = {
             "a comment in the project": self._comment,
             "another work_mem": self._set_memory,
             "a new column": self._add_column,
+        }
+        self._turns: dict[str, Callable[[], bool]] = {
             "another time zone": lambda: clock.change_zone(self._random),
             "summer time begins": lambda: clock.change_season(HOUR),
             "summer time ends": lambda: clock.change_season(-HOUR),
@@ -49,13 +51,15 @@ class Changes:
 
     def work(self, stop: Event) -> None:
         """Change something now and then until told to stop."""
-        while not stop.wait(self._random.uniform(0.2, 1.5)):
-            if not self._bag:
-                self._bag = list(self._kinds)
-                self._random.shuffle(self._bag)
-            kind = self._bag.pop()
+        kinds = dict(self._turns if self.may_turn_clock else {})
+        kinds |= self._deploys if self.may_deploy else {}
+        bag: list[str] = []
+        while kinds and not stop.wait(self._random.uniform(0.2, 1.5)):
+            if not bag:
+                bag = self._random.sample(list(kinds), len(kinds))
+            kind = bag.pop()
             try:
-                is_done = self._kinds[kind]()
+                is_done = kinds[kind]()
             except (psycopg.Error, FdwarehouseError) as error:
                 self._history.add("changes", f"{kind}: {str(error).splitlines()[0]}")
             else:
@@ -77,15 +81,12 @@ class Changes:
             return False
         number = self._columns + 1
         name, filled = f"added_{number}", " DEFAULT 'filled'" if number % 2 else ""
-        self._alter(f"ALTER TABLE customers ADD COLUMN {name} text{filled}")
+        self._alter(f"ALTER TABLE customers ADD COLUMN IF NOT EXISTS {name} text{filled}")
         self._columns = number
         self._history.add("changes", f"production has a column {name}{filled.lower()}")
-        first = "      customer_id: {type: 'integer', not_null: true}\n      email"
-        self._arena.rewrite(
-            "contracts/production.yaml",
-            first,
-            first.replace("      email", f"      {name}: {{type: 'text'}}\n      email"),
-        )
+        first = "      customer_id: {type: 'integer', not_null: true}\n"
+        added = f"      {name}: {{type: 'text'}}\n"
+        self._arena.rewrite("contracts/production.yaml", first, first + added)
         return self._deploy(f"column {name}")
 
     def _alter(self, command: str) -> None:

@@ -15,13 +15,20 @@ from tests.torture.history import Key
 WRITTEN = {
     "customers": "' honest ' || {number} || ' '",
     "products": "{number}",
-    "orders": "timestamp '2020-01-01' + {number} * interval '1 minute'",
+    # every second order is in the future, so that it moves with each version of its customer
+    "orders": (
+        "timestamp '2020-01-01' + {number} % 2 * interval '11 years' "
+        "+ {number} * interval '1 minute'"
+    ),
     "order_items": "{number}",
 }
 READ = {
     "customers": "regexp_replace(full_name, '\\D', '', 'g')::integer",
     "products": "price::integer",
-    "orders": "(extract(EPOCH FROM order_date - timestamp '2020-01-01') / 60)::integer",
+    "orders": (
+        "(extract(EPOCH FROM order_date - CASE WHEN order_date < '2031-01-01' "
+        "THEN timestamp '2020-01-01' ELSE '2031-01-01' END) / 60)::integer"
+    ),
     "order_items": "quantity",
 }
 

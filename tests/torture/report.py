@@ -19,8 +19,8 @@ class Report:
         self.seed = seed
         self.rounds = 0
         self.seconds = 0.0
-        self.control_wrong = 0
-        self.control_rows = 0
+        self.control: list[tuple[int, int]] = []
+        """After each round, how many rows of the control are wrong, and of how many."""
         self._tally = history.tally
 
     def figures(self) -> dict[str, str]:
@@ -41,8 +41,14 @@ class Report:
             **self._those("transactions: "),
             "rows compared": f"{compared:,}",
             "**wrong rows**": f"**{tally['wrong rows']:,}**",
-            "control's wrong rows": f"{self.control_wrong:,} of {self.control_rows:,}",
+            "control's wrong rows after round 1, the clock untouched": _of(self.control[:1]),
+            "control's wrong rows in the end": _of(self.control[-1:]),
         }
+
+    @property
+    def control_has_lost(self) -> bool:
+        """Whether the control has lost rows: if it has not, this was no torture."""
+        return any(wrong for wrong, _ in self.control)
 
     def table(self) -> str:
         """Return the figures as a table in Markdown."""
@@ -64,3 +70,7 @@ class Report:
             for name, n in sorted(self._tally.items())
             if name.startswith(prefix)
         }
+
+
+def _of(results: list[tuple[int, int]]) -> str:
+    return "".join(f"{wrong:,} of {total:,}" for wrong, total in results)
