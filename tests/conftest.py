@@ -3,6 +3,7 @@
 shop, warehouse                empty tables, and a deployed warehouse that mounts them
 seeded_shop, seeded_warehouse  the demo's data at scale 1; nothing was run yet
 bootstrapped_warehouse         nothing deployed yet; mounts `shop`
+clinic                         another production, and a warehouse of it that has only bronze
 project                        a copy of this repository's project to change
 command                        the command line, without connections until a test gives it some
 """
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fdwarehouse import embedded, seed
+from tests.clinic import Clinic
 from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse
 from tests.servers import Servers
@@ -81,6 +83,11 @@ def seeded_warehouse(servers: Servers, seeded_shop: Shop) -> Iterator[Warehouse]
 @pytest.fixture
 def bootstrapped_warehouse(servers: Servers, shop: Shop) -> Iterator[Warehouse]:
     yield from _warehouse(servers, "bootstrapped", shop)
+
+
+@pytest.fixture
+def clinic(shop: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path) -> Clinic:
+    return Clinic(shop, bootstrapped_warehouse, tmp_path)
 
 
 @pytest.fixture

@@ -1,116 +1,13 @@
 """G1 complete, for a production that is no shop: any key, any column type, each mode of reading."""
 
-from copy import deepcopy
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
-import yaml
 
-from fdwarehouse.config import load_config
-from fdwarehouse.contract import contract_path, dump_contract
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.inspect_source import inspect
 from fdwarehouse.render import render_project
-from tests.harness import Row, Shop, Warehouse
+from tests.clinic import CONFIG, Clinic, with_tables
 from tests.test_reconciliation import is_hashed_remotely
-
-SCHEMA = """
-CREATE SCHEMA "clinic 'A'";
-SET search_path = "clinic 'A'";
-CREATE TYPE mood AS ENUM ('good', 'bad');
-CREATE TABLE visits (
-    visit uuid PRIMARY KEY,
-    report json,
-    findings jsonb,
-    tags text [],
-    letter xml,
-    "Mood" mood,
-    "order" point,
-    dose numeric,
-    scan bytea,
-    stay tsrange,
-    device inet,
-    lasted interval,
-    changed_at timestamptz NOT NULL
-);
-CREATE TABLE readings (
-    sensor text,
-    number bigint,
-    value double precision,
-    received_at timestamp(3) NOT NULL,
-    PRIMARY KEY (number, sensor)
-);
-CREATE TABLE wards (ward char(3) PRIMARY KEY, beds smallint);
-CREATE TABLE diary (entry int PRIMARY KEY, said text, changed_on date NOT NULL);
-GRANT USAGE ON SCHEMA "clinic 'A'"TO warehouse_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA "clinic 'A'"TO warehouse_reader;
-"""
-CONFIG: dict[str, Any] = {
-    "project": "hospital",
-    "sources": {
-        "clinic": {
-            "schema": "clinic 'A'",
-            "source_system": "it's the clinic",
-            "overlap": "0 seconds",
-            "tables": {
-                "visits": {"watermark": "changed_at"},
-                "readings": {"mode": "append", "watermark": "received_at"},
-                "wards": {"mode": "snapshot"},
-                "diary": {"key": ["entry"], "watermark": "changed_on"},
-            },
-        }
-    },
-}
-
-
-class Clinic:
-    """A production with another schema, and a warehouse of it that has only bronze."""
-
-    def __init__(self, shop: Shop, warehouse: Warehouse, root: Path) -> None:
-        self.shop = shop
-        self.warehouse = warehouse
-        self.root = root
-        with psycopg.connect(shop.urls["admin"]) as connection:
-            connection.execute(SCHEMA.encode())
-        self.configure(CONFIG)
-        warehouse.deploy(root, source="clinic")
-
-    def configure(self, config: dict[str, Any]) -> None:
-        """Write warehouse.yaml, and the contract as the tool does."""
-        (self.root / "warehouse.yaml").write_text(yaml.safe_dump(config))
-        source = load_config(self.root).sources["clinic"]
-        urls = self.warehouse.urls["owner"], self.shop.urls["reader"]
-        path = contract_path(self.root, "clinic")
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(dump_contract(inspect(urls[0], "clinic", source, urls[1])))
-
-    def write(self, *statements: str) -> None:
-        """Change production."""
-        with self.shop.connect() as connection:
-            connection.execute("""SET search_path = "clinic 'A'" """)
-            for statement in statements:
-                connection.execute(statement.encode())
-
-    def run(self, table: str, columns: str) -> list[Row]:
-        """Run the pipeline, and return what it appended to a table."""
-        query = f"SELECT {columns} FROM bronze.raw_{table} WHERE _run_id = %s ORDER BY 1"
-        return self.warehouse.rows(query, [self.warehouse.run()])
-
-
-def with_tables(tables: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration with further tables."""
-    config = deepcopy(CONFIG)
-    config["sources"]["clinic"]["tables"] |= tables
-    return config
-
-
-@pytest.fixture
-def clinic(shop: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path) -> Clinic:
-    return Clinic(shop, bootstrapped_warehouse, tmp_path)
-
 
 # Two values of a column, as PostgreSQL writes them; the embedded server has no values of xml.
 VALUES = {
@@ -177,85 +74,6 @@ def test_g1_rows_stamped_with_a_date_are_seen_the_same_day(clinic: Clinic) -> No
         "UPDATE diary SET said = 'evening' WHERE entry = 1",
     )
     assert clinic.run("diary", "entry, said") == [(1, "evening"), (2, "noon")]
-
-
-def test_g5_column_added_to_production_is_added_to_bronze_and_history_stays(clinic: Clinic) -> None:
-    clinic.write("INSERT INTO wards VALUES ('A', 10)")
-    assert clinic.run("wards", "ward") == [("A  ",)]
-    clinic.write("ALTER TABLE wards ADD floor int NOT NULL DEFAULT 2, DROP beds")
-    clinic.configure(CONFIG)
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    assert clinic.run("wards", "ward, floor, beds") == [("A  ", 2, None)]
-    query = "SELECT ward, floor, beds FROM bronze.raw_wards ORDER BY _run_id"
-    assert clinic.warehouse.rows(query) == [("A  ", None, 10), ("A  ", 2, None)]
-
-
-def test_g5_change_of_type_keeps_history_where_no_value_is_lost(clinic: Clinic) -> None:
-    clinic.write(
-        "INSERT INTO wards VALUES ('A', 10)", "INSERT INTO readings VALUES ('a', 1, 0.5, now())"
-    )
-    clinic.warehouse.run()
-    clinic.write(
-        "ALTER TABLE wards ALTER ward TYPE text, ALTER beds TYPE numeric(6, 2)",
-        "UPDATE wards SET ward = 'A', beds = 10.25",
-        "ALTER TABLE readings ALTER number TYPE numeric",
-    )
-    clinic.configure(CONFIG)
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    assert clinic.run("wards", "ward, beds::text") == [("A", "10.25")]
-    assert clinic.run("wards", "ward") == []
-    query = "SELECT ward, beds::text FROM bronze.raw_wards ORDER BY _run_id"
-    assert clinic.warehouse.rows(query) == [("A", "10.00"), ("A", "10.25")]
-    assert clinic.run("readings", "number") == []
-
-
-def test_g5_time_that_is_given_a_zone_was_in_that_of_the_source(clinic: Clinic) -> None:
-    clinic.write(f"ALTER DATABASE {clinic.shop.name} SET timezone = 'Asia/Tokyo'")
-    clinic.configure(CONFIG)
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    clinic.write("INSERT INTO readings VALUES ('a', 1, 0.5, '2024-01-01 09:00')")
-    clinic.warehouse.run()
-    clinic.write(
-        "SET timezone = 'Asia/Tokyo'", "ALTER TABLE readings ALTER received_at TYPE timestamptz"
-    )
-    clinic.configure(CONFIG)
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    query = "SELECT received_at = '2024-01-01 00:00+00' FROM bronze.raw_readings"
-    assert clinic.warehouse.column(query) == [True]
-
-
-def test_g5_change_of_type_that_would_lose_a_value_is_refused(
-    clinic: Clinic, tmp_path: Path
-) -> None:
-    clinic.write("INSERT INTO wards VALUES ('A', 300)", "INSERT INTO diary VALUES (1, 'x', now())")
-    clinic.warehouse.run()
-    clinic.write("ALTER TABLE diary DROP said, ADD said smallint", "UPDATE wards SET beds = 2")
-    clinic.configure(CONFIG)
-    with pytest.raises(FdwarehouseError, match=r"bronze\.raw_diary\.said cannot become smallint"):
-        clinic.warehouse.deploy(clinic.root, source="clinic")
-    (tmp_path / "migrations").mkdir()
-    (tmp_path / "migrations/0001_said.sql").write_text(
-        "ALTER TABLE bronze.raw_diary RENAME COLUMN said TO said_before;\n"
-    )
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    clinic.warehouse.run()
-    query = "SELECT said, said_before FROM bronze.raw_diary ORDER BY _run_id"
-    assert clinic.warehouse.rows(query) == [(None, "x")]
-
-
-def test_g5_another_key_keeps_history(clinic: Clinic) -> None:
-    clinic.write("INSERT INTO readings VALUES ('a', 1, 0.5, now()), ('b', 1, 0.6, now())")
-    clinic.warehouse.run()
-    clinic.write("ALTER TABLE readings DROP CONSTRAINT readings_pkey, ADD PRIMARY KEY (sensor)")
-    clinic.configure(CONFIG)
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    clinic.write("UPDATE readings SET number = 2, received_at = now() WHERE sensor = 'a'")
-    assert clinic.run("readings", "sensor, number") == [("a", 2)]
-    clinic.write("DELETE FROM readings", "ALTER TABLE readings DROP CONSTRAINT readings_pkey")
-    clinic.write("ALTER TABLE readings ADD PRIMARY KEY (number)")
-    clinic.configure(CONFIG)
-    with pytest.raises(FdwarehouseError, match=r"several versions of one \(number\) in one run"):
-        clinic.warehouse.deploy(clinic.root, source="clinic")
 
 
 def test_source_system_is_what_the_configuration_says(clinic: Clinic) -> None:

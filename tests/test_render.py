@@ -116,7 +116,7 @@ TABLE = ("sources", "production", "tables", "orders")
         ((*TABLE, "mode"), "guess", "sources.production.tables.orders.mode: Input should be"),
         ((*TABLE, "mode"), "snapshot", "orders: mode snapshot takes no watermark"),
         ((*TABLE, "watermark"), None, "orders: mode watermark needs a watermark column"),
-        (("sources", "production", "fence"), "xid", "sources.production.fence: Input should be"),
+        (("sources", "production", "fence"), "time", "sources.production.fence: Input should be"),
         (("sources", "production", "lookback"), "an hour", "lookback: expected a time such as"),
         (("work_mem",), "lots", "work_mem: expected an amount of memory"),
         (("sources",), {}, "sources: Dictionary should have at least 1 item"),

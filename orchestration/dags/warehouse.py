@@ -62,7 +62,7 @@ UNCHECKED = """
     _run_id > coalesce((
         SELECT max(run_id) FROM etl.runs
         WHERE begun_by = 'etl.start_run' AND status = 'succeeded' AND NOT {{ params.full_refresh }}
-    ), -1)
+    ), 0)
 """
 UNCHECKED_AND_LIVE = f"NOT is_deleted AND {UNCHECKED}"
 

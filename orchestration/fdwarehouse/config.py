@@ -29,6 +29,11 @@ def _interval(value: str) -> str:
     return value
 
 
+def _setting(interval: str) -> str:
+    number, unit = interval.split()
+    return number + {"s": "s", "m": "min", "h": "h", "d": "d"}[unit[0]]
+
+
 def _memory(value: str) -> str:
     if not re.fullmatch(r"[1-9]\d*(kB|MB|GB)", value):
         raise ValueError("expected an amount of memory such as '64MB', '1GB'")
@@ -106,12 +111,27 @@ class SourceConfig(_Strict):
     tables: dict[str, TableConfig] = Field(min_length=1)
 
 
+class TimeoutsConfig(_Strict):
+    """How long the warehouse waits."""
+
+    lock: Interval = "1 minute"
+    """For a lock that a step needs."""
+    step: Interval | None = None
+    """For a transaction of a run; then its session is ended. None: as long as it takes."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The same as PostgreSQL's settings write it: ``1min``."""
+        return {"lock": _setting(self.lock), "step": _setting(self.step) if self.step else "0"}
+
+
 class Config(_Strict):
     """The content of ``warehouse.yaml``."""
 
     project: str
     work_mem: Annotated[str, AfterValidator(_memory)] = "128MB"
     """Memory for each sort or hash of a step, on the warehouse's server."""
+    timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -79,10 +79,11 @@ def _mount_catalogue(connection: psycopg.Connection, source: SourceConfig, url: 
         )
     )
     mounted = {"name": MOUNT, "schema_name": source.schema_name}
-    catalogue = render_mechanics(
-        "per_source/catalogue.sql", source=mounted, table_names=list(source.tables)
-    )
-    connection.execute(catalogue.encode())
+    for template in ("catalogue", "columns"):
+        statements = render_mechanics(
+            f"per_source/{template}.sql", source=mounted, table_names=list(source.tables)
+        )
+        connection.execute(statements.encode())
     _mount(
         connection,
         "pg_settings",

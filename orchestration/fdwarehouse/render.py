@@ -83,6 +83,7 @@ class _Renderer:
         self.environment.globals.update(
             schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in self.sources)]) + "}"),
             work_mem=config.work_mem,
+            timeouts=config.timeouts.settings,
             server_options=json.dumps(SERVER_OPTIONS, indent=4),
             options_by_hand="{" + ",".join(OPTIONS_BY_HAND) + "}",
             sources=self.sources,
@@ -160,12 +161,13 @@ class _Renderer:
         for source in self.sources:
             server = self._compile("per_source/server.sql", source=source)
             yield replace(server, name=f"{source.name}.sql")
-            names = [table.name for table in source.tables]
+            catalogue = self._compile("per_source/catalogue.sql", source=source)
+            yield replace(catalogue, name=f"{source.name}_catalogue.sql")
             yield self._compile(
-                "per_source/catalogue.sql",
+                "per_source/columns.sql",
                 f"{source.name}._columns",
                 source=source,
-                table_names=names,
+                table_names=[table.name for table in source.tables],
             )
             for table in source.tables:
                 raw_table = self._compile("per_table/raw_table.sql", source=source, table=table)

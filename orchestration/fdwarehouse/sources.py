@@ -38,6 +38,11 @@ SERVER_OPTIONS = {
     "application_name": "fdwarehouse",
     "connect_timeout": "10",
     "options": "-c cursor_tuple_fraction=1.0",
+    # A network that is cut without a word is noticed after a minute.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
 }
 # Options of postgres_fdw's own that an administrator may add to a server; a deploy leaves them.
 OPTIONS_BY_HAND = (

@@ -71,6 +71,7 @@ class Checker:
                 shown |= {(table, key): number for key, number in numbers}
         self._tally["rows compared after a run"] += len(shown)
         if broken := self._ledger.broken_by(attempt.owed, shown):
+            self._tally["wrong rows"] += len(broken)
             lines = [f"{key}: {what}" for key, what in broken.items()][:SHOWN_ROWS]
             raise TortureError(f"G1: wrong rows after {attempt.kind}", lines, broken)
         return True

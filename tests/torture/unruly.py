@@ -17,7 +17,14 @@ DATES = ["now()", "now() - interval '1 minute'", "'2019-07-01'", "'2031-02-01'",
 QUANTITIES = ["1", "2", "3"]
 
 # When the stamp is not the database's own.
-STAMPS = ["now() - interval '3 hours'", "'2020-01-01'", "'-infinity'", "updated_at"]
+STAMPS = [
+    "now() - interval '3 hours'",
+    "'2020-01-01'",
+    "'-infinity'",
+    "now() + interval '2 days'",
+    "'infinity'",
+    "updated_at",
+]
 
 
 class UnrulyWriter(Writer):

@@ -156,6 +156,18 @@ BEGIN
     IF to_regrole('warehouse_analyst') IS NOT NULL THEN
         GRANT USAGE ON SCHEMA gold TO warehouse_analyst;
         GRANT SELECT ON ALL TABLES IN SCHEMA gold TO warehouse_analyst;
+        FOR v_routine IN
+            SELECT oid::regprocedure AS signature
+            FROM pg_proc
+            WHERE pronamespace = 'gold'::regnamespace
+                AND prokind = 'f'
+                AND provolatile <> 'v' -- it only reads, as the analyst
+                AND NOT prosecdef
+        LOOP
+            EXECUTE format(
+                'GRANT EXECUTE ON FUNCTION %s TO warehouse_analyst', v_routine.signature
+            );
+        END LOOP;
     END IF;
 END;
 $$;

@@ -1,14 +1,19 @@
 -- The one place where the loader's CALL gets the owner's rights: what is built together is built
 -- with the checks that it must pass, or not at all.
-CREATE FUNCTION etl.execute_batch(p_run_id bigint, p_models text[]) RETURNS etl.failure
-LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION etl.execute_batch(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
+RETURNS etl.failure
+LANGUAGE plpgsql SECURITY DEFINER -- checks cannot be left out
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_failure etl.failure;
     v_results jsonb;
+    v_constraint text;
 BEGIN
+    SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
+    SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN
+        PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
         FOREACH v_failure.model IN ARRAY p_models LOOP
             PERFORM etl.execute_step(p_run_id, v_failure.model);
         END LOOP;
@@ -22,11 +27,17 @@ BEGIN
             v_failure.message = MESSAGE_TEXT,
             v_failure.detail = PG_EXCEPTION_DETAIL,
             v_failure.hint = PG_EXCEPTION_HINT,
-            v_failure.context = PG_EXCEPTION_CONTEXT;
+            v_failure.context = PG_EXCEPTION_CONTEXT,
+            v_constraint = CONSTRAINT_NAME;
+        IF v_failure.error_code = '23505' AND v_constraint LIKE '%\_one\_version\_a\_run' THEN
+            v_failure.error_code := 'DW014';
+            v_failure.message := 'the source has several rows of one key';
+            v_failure.hint := 'Name the columns in warehouse.yaml that are its key in production.';
+        END IF;
     END;
     PERFORM etl.store_check_results(p_run_id, v_results);
     RETURN v_failure;
 END;
 $$;
 COMMENT ON FUNCTION etl.execute_batch IS
-'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building. Returns the error that took everything back, if there was one.';
+'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3 seconds). Returns the error that took everything back, if there was one.';

@@ -12,10 +12,17 @@ BEGIN
         GET STACKED DIAGNOSTICS
             v_failure.error_code = RETURNED_SQLSTATE, v_failure.message = MESSAGE_TEXT;
     END;
+
     IF v_failure.error_code IS NULL THEN
         COMMIT;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
-        v_failure := etl.execute_batch(p_run_id, p_models);
+        FOR v_attempt IN 1..3 LOOP
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
+            v_failure := etl.execute_batch(p_run_id, p_models, v_attempt);
+            -- a lost connection, a conflict, a shutdown: what was begun is undone as a whole
+            EXIT WHEN v_attempt = 3 OR coalesce(v_failure.error_code !~ '^(08|40|57P)', true);
+            ROLLBACK;
+            RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
+        END LOOP;
     END IF;
     IF v_failure.error_code IS NULL THEN
         COMMIT;
@@ -38,4 +45,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_batch IS
-'Builds models in one transaction, with the checks that must hold before it is committed. Arguments: the run, the models in the order of building, whether to compute everything. Errors: those of the models; DW002 a check failed.';
+'Builds models in one transaction, with the checks that must hold before it is committed. Arguments: the run, the models in the order of building, whether to compute everything. Three attempts are made where a connection was lost. Errors: those of the models; DW002 a check failed.';

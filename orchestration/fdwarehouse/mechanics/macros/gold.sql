@@ -162,6 +162,22 @@ COMMENT ON FUNCTION gold.write_{{ table }} IS
 'Brings gold.{{ table }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
 {%- endmacro -%}
 
+{#- What a dimension was at a moment, as a function that queries like the table: its versions then.
+    It has no settings of its own (a BEGIN ATOMIC needs no search_path), so that PostgreSQL takes
+    its body into the query and conditions on it find their index.
+    table         name of the table in gold -#}
+{%- macro as_of(table) -%}
+CREATE FUNCTION gold.{{ table }}_as_of(p_at timestamp) RETURNS SETOF gold.{{ table }}
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT t.* -- noqa: AM04
+    FROM gold.{{ table }} AS t
+    WHERE t.valid_from <= p_at AND t.valid_to > p_at;
+END;
+COMMENT ON FUNCTION gold.{{ table }}_as_of IS
+'The versions of gold.{{ table }} that were valid at a moment, at most one a member, and the unknown member. Argument: the moment, local time of production.';
+{%- endmacro -%}
+
 {#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
     version that was inserted, those that a version which ended before their time still holds, and
     those that had no version at their time and have one now. -#}

@@ -1,0 +1,2 @@
+-- Grain: one customer who was there at the moment.
+{{ gold.as_of('dim_customers') }}
