@@ -3,6 +3,7 @@
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,30 @@ def test_g7_view_that_others_depend_on_stops_the_deploy(
     warehouse.deploy(project)
 
 
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_g7_deploy_leaves_what_it_has_not_made(
+    warehouse: Warehouse, project: Path, role: str
+) -> None:
+    warehouse.execute(
+        "CREATE VIEW gold.by_hand AS SELECT sum(revenue) AS revenue FROM gold.daily_sales",
+        "CREATE FUNCTION gold.answer() RETURNS integer LANGUAGE sql RETURN 42",
+        "CREATE TABLE gold.targets AS SELECT gold.answer() AS target",
+        "CREATE VIEW gold.targets_met AS SELECT * FROM gold.by_hand, gold.targets",
+        role=role,
+    )
+    (project / "migrations/0099_tax.sql").write_text(
+        "CREATE FUNCTION gold.tax(numeric) RETURNS numeric LANGUAGE sql RETURN $1 * 0.2;\n"
+    )
+    for change_of_mind in (("lower", "upper"), ("upper", "lower")):
+        change(project, "silver/customer_versions.sql", *change_of_mind)
+        warehouse.deploy(project)
+        query = "SELECT revenue, target, gold.tax(1) FROM gold.targets_met"
+        assert warehouse.rows(query, role="admin") == [(None, 42, Decimal("0.2"))]
+    (project / "sql/gold/customer_recency.sql").unlink()
+    warehouse.deploy(project)
+    assert warehouse.value("SELECT to_regclass('gold.customer_recency')") is None
+
+
 @pytest.mark.parametrize("spans_sessions", [False, True])
 def test_g7_deploy_does_not_meet_a_run_half_way(
     shop: Shop, warehouse: Warehouse, project: Path, spans_sessions: bool
@@ -180,9 +205,11 @@ def test_g7_deploy_does_not_meet_a_run_half_way(
 
 def test_g7_run_does_not_meet_a_deploy_half_way(warehouse: Warehouse, project: Path) -> None:
     run_id = begin_run(warehouse, "NULL, NULL, '1 microsecond'")
-    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    (project / "migrations/0099_slow.sql").write_text(
+        "SET LOCAL lock_timeout = 0;\nSELECT FROM etl.checks FOR UPDATE;\n"
+    )
     with warehouse.connect("admin") as holder:
-        holder.execute("LOCK TABLE etl.checks IN SHARE MODE")
+        holder.execute("SELECT FROM etl.checks FOR UPDATE")
         deploying = deploy_in_background(warehouse, project, "0 seconds")
         deploying.wait_until_blocked()
         for procedure in (

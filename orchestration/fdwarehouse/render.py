@@ -114,6 +114,7 @@ class _Renderer:
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
             self._compile("deploy/drop_repeatable.sql"),
             *migrations,
+            self._compile("deploy/keep_others.sql"),
             *in_order_of_need(runner),
             *self._tables_of_sources(),
             *in_order_of_need(objects),

@@ -1,4 +1,4 @@
--- Routines, views and foreign tables are made again from the files. What cannot be dropped because
+-- Routines, views and foreign tables that a deploy made are made again from the files. What cannot be dropped because
 -- something of ours needs it is tried again after that; what others built on it stops the deploy,
 -- and is named. Where somebody reads a view, all is let go of and tried again, so that nobody waits
 -- behind the deploy.
@@ -13,22 +13,9 @@ DECLARE
     v_message text;
     v_detail text;
 BEGIN
-    SELECT array_agg(command) INTO v_all
-    FROM (
-        SELECT format('DROP ROUTINE %s', oid::regprocedure) AS command
-        FROM pg_proc
-        WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }}))
-        UNION ALL
-        SELECT format(
-            'DROP %s %s',
-            CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'FOREIGN TABLE' END,
-            oid::regclass
-        )
-        FROM pg_class
-        WHERE
-            relkind IN ('v', 'f')
-            AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }}))
-    ) AS drops;
+    SELECT array_agg('DROP ' || o.object_identity) INTO v_all
+    FROM etl.repeatable_objects AS o
+    INNER JOIN pg_temp.repeatable_objects() AS present ON o.object_identity = present;
 
     LOOP
         BEGIN

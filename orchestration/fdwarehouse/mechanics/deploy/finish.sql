@@ -122,52 +122,66 @@ WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
     UPDATE SET layer = s.layer, severity = s.severity, scope = s.scope, description = s.description
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
 
--- Everything is closed, then opened for those who need it. Roles that do not exist are passed over:
--- bootstrap makes them.
+-- What is the owner's is closed, then opened for those who need it. Roles that do not exist are passed
+-- over: bootstrap makes them.
 DO $$
 DECLARE
-    v_routine record;
-    v_schema text;
-    v_role text;
+    v_command text;
 BEGIN
-    FOREACH v_schema IN ARRAY {{ schemas }}::text[] LOOP
-        EXECUTE format('REVOKE ALL ON ALL ROUTINES IN SCHEMA %I FROM public', v_schema);
-    END LOOP;
+    FOR v_command IN
+        WITH routines AS (
+            SELECT
+                nspname,
+                p.oid::regprocedure AS signature,
+                prokind = 'p' OR prosecdef AS is_called,
+                prokind = 'f' AND provolatile <> 'v' AND NOT prosecdef AS only_reads
+            FROM pg_proc AS p
+            INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+            WHERE nspname = ANY({{ schemas }}) AND pg_has_role(proowner, 'USAGE')
+        ),
 
-    -- The loader and the orchestrator may CALL: procedures, and the functions that give them the
-    -- owner's rights.
-    FOR v_role IN
-        SELECT rolname FROM pg_roles WHERE rolname IN ('warehouse_loader', 'warehouse_orchestrator')
+        tables AS (
+            SELECT nspname, c.oid::regclass AS name
+            FROM pg_class AS c
+            INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+            WHERE nspname = ANY('{etl,bronze,silver,gold}')
+                AND relkind IN ('r', 'p', 'v', 'm')
+                AND pg_has_role(relowner, 'USAGE')
+        ),
+
+        commands AS (
+            SELECT 1 AS position, 'public' AS role, format('REVOKE ALL ON ROUTINE %s FROM', signature) AS command
+            FROM routines
+            UNION ALL
+            -- The loader and the orchestrator may CALL: procedures, and the functions that give
+            -- them the owner's rights.
+            SELECT 2, role, 'GRANT USAGE ON SCHEMA etl, bronze, silver, gold TO'
+            FROM unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
+            UNION ALL
+            SELECT 2, role, format('GRANT EXECUTE ON ROUTINE %s TO', signature)
+            FROM routines, unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
+            WHERE is_called AND nspname IN ('etl', 'bronze', 'silver', 'gold')
+            UNION ALL
+            SELECT 2, 'warehouse_orchestrator', format('GRANT SELECT ON %s TO', name)
+            FROM tables
+            UNION ALL
+            SELECT 2, 'warehouse_analyst', 'GRANT USAGE ON SCHEMA gold TO'
+            UNION ALL
+            SELECT 2, 'warehouse_analyst', format('GRANT SELECT ON %s TO', name)
+            FROM tables
+            WHERE nspname = 'gold'
+            UNION ALL
+            SELECT 2, 'warehouse_analyst', format('GRANT EXECUTE ON ROUTINE %s TO', signature)
+            FROM routines
+            WHERE nspname = 'gold' AND only_reads
+        )
+
+        SELECT command || ' ' || role
+        FROM commands
+        WHERE role = 'public' OR to_regrole(role) IS NOT NULL
+        ORDER BY position
     LOOP
-        EXECUTE format('GRANT USAGE ON SCHEMA etl, bronze, silver, gold TO %I', v_role);
-        FOR v_routine IN
-            SELECT oid::regprocedure AS signature
-            FROM pg_proc
-            WHERE pronamespace = ANY('{etl,bronze,silver,gold}'::regnamespace[])
-                AND (prokind = 'p' OR prosecdef)
-        LOOP
-            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', v_routine.signature, v_role);
-        END LOOP;
+        EXECUTE v_command;
     END LOOP;
-
-    IF to_regrole('warehouse_orchestrator') IS NOT NULL THEN
-        GRANT SELECT ON ALL TABLES IN SCHEMA etl, bronze, silver, gold TO warehouse_orchestrator;
-    END IF;
-    IF to_regrole('warehouse_analyst') IS NOT NULL THEN
-        GRANT USAGE ON SCHEMA gold TO warehouse_analyst;
-        GRANT SELECT ON ALL TABLES IN SCHEMA gold TO warehouse_analyst;
-        FOR v_routine IN
-            SELECT oid::regprocedure AS signature
-            FROM pg_proc
-            WHERE pronamespace = 'gold'::regnamespace
-                AND prokind = 'f'
-                AND provolatile <> 'v' -- it only reads, as the analyst
-                AND NOT prosecdef
-        LOOP
-            EXECUTE format(
-                'GRANT EXECUTE ON FUNCTION %s TO warehouse_analyst', v_routine.signature
-            );
-        END LOOP;
-    END IF;
 END;
 $$;

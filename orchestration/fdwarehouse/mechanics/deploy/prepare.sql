@@ -62,6 +62,41 @@ COMMENT ON TABLE etl.deployed_objects IS 'Grain: one compiled file of the last d
 COMMENT ON COLUMN etl.deployed_objects.object_name IS 'Name of the file below build/.';
 COMMENT ON COLUMN etl.deployed_objects.checksum IS 'SHA-256 of its text.';
 
+CREATE TABLE IF NOT EXISTS etl.repeatable_objects (
+    object_identity text PRIMARY KEY
+);
+COMMENT ON TABLE etl.repeatable_objects IS
+'Grain: one routine, view or foreign table that the last deploy made. The next drops these and makes its own; what others made in the same schemas stays.';
+COMMENT ON COLUMN etl.repeatable_objects.object_identity IS 'Kind and name, as DROP takes them.';
+
+CREATE OR REPLACE FUNCTION pg_temp.repeatable_objects() RETURNS SETOF text
+LANGUAGE sql
+BEGIN ATOMIC
+    WITH schemas AS (
+        SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }})
+    ),
+
+    objects AS (
+        SELECT
+            'pg_proc'::regclass AS class_id,
+            oid AS object_id,
+            'ROUTINE' AS kind
+        FROM pg_proc
+        WHERE pronamespace IN (SELECT s.oid FROM schemas AS s)
+        UNION ALL
+        SELECT
+            'pg_class'::regclass,
+            oid,
+            CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'FOREIGN TABLE' END
+        FROM pg_class
+        WHERE relkind IN ('v', 'f') AND relnamespace IN (SELECT s.oid FROM schemas AS s)
+    )
+
+    SELECT kind || ' ' || (pg_identify_object(class_id, object_id, 0)).identity FROM objects;
+END;
+COMMENT ON FUNCTION pg_temp.repeatable_objects IS
+'What is there of the kinds that every deploy makes anew, whoever made it.';
+
 DO $$
 DECLARE
     v_unknown text;

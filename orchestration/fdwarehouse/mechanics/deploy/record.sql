@@ -13,3 +13,14 @@ WHEN NOT MATCHED THEN
 WHEN MATCHED AND t.checksum <> s.checksum THEN
     UPDATE SET checksum = s.checksum
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
+
+MERGE INTO etl.repeatable_objects AS t
+USING (
+    SELECT object_identity FROM pg_temp.repeatable_objects() AS object_identity
+    EXCEPT
+    SELECT object_identity FROM pg_temp.objects_of_others
+) AS s
+ON t.object_identity = s.object_identity
+WHEN NOT MATCHED THEN
+    INSERT (object_identity) VALUES (s.object_identity)
+WHEN NOT MATCHED BY SOURCE THEN DELETE;
