@@ -26,10 +26,10 @@ demo: .venv/.core ## Show it: two embedded PostgreSQL servers, a seeded shop, a 
 	$(BIN)/fdwarehouse demo
 
 test: .venv/.all ## Run the tests (PYTEST_ARGS="-k name" for some of them)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n logical --dist worksteal $(PYTEST_ARGS)
 
 test-all: .venv/.all ## Run the slow tests and those that need Docker as well
-	$(BIN)/python -m pytest -m '' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n logical --dist worksteal -m '' $(PYTEST_ARGS)
 
 torture: .venv/.all ## Kill it again and again: writers, runs, crashes, deploys at once (TORTURE_MINUTES=30)
 	$(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE_ARGS)

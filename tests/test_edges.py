@@ -224,7 +224,7 @@ def test_option_taken_out_of_the_connection_is_taken_off_the_server(
     warehouse.execute("ALTER SERVER production OPTIONS (ADD use_remote_estimate 'true')")
     url = shop.urls["reader"]
     for conninfo, added in (
-        (make_conninfo(url, keepalives_idle=5), ["keepalives_idle=5"]),
+        (make_conninfo(url, target_session_attrs="any"), ["target_session_attrs=any"]),
         (url, []),
     ):
         changes = deploy(render_project(ROOT), warehouse.urls["owner"], {"production": conninfo})

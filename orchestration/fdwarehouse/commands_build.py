@@ -21,7 +21,7 @@ from fdwarehouse.render import render_project
 from fdwarehouse.seed import make_changes
 from fdwarehouse.seed import seed as make_shop
 from fdwarehouse.show import show_counts, show_plan
-from fdwarehouse.terminal import difference, note, out, say
+from fdwarehouse.terminal import difference, err, note, out, say
 
 
 class Side(StrEnum):
@@ -178,7 +178,8 @@ def deploy(
         with connect(connections.warehouse()) as warehouse:
             changes = compare(rendered, warehouse, urls)
     else:
-        changes = apply(rendered, connections.warehouse(), urls, wait=f"{wait} seconds")
+        with err.status(f"Deploying; a run that is open has {wait} seconds to end"):
+            changes = apply(rendered, connections.warehouse(), urls, wait=f"{wait} seconds")
     show_plan(changes)
     if changes.is_empty:
         say("Nothing to change.")

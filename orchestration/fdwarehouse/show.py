@@ -126,7 +126,7 @@ def show_checks(checks: Sequence[CheckResult]) -> None:
             for row in check.sample_rows[:SAMPLE_ROWS]:
                 say(f"    {json.dumps(row, ensure_ascii=False)}")
             if (left := check.offending_rows - SAMPLE_ROWS) > 0:
-                say(f"    and {number(left)} more, see etl.check_{check.check_name}(0)")
+                say(f"    and {number(left)} more")
 
 
 def show_counts(counts: Mapping[str, int]) -> None:

@@ -6,4 +6,3 @@ SELECT
     key,
     reasons
 FROM silver.rejected_rows
-WHERE _run_id > p_after_run_id

@@ -1,7 +1,7 @@
--- Routines, views and foreign tables that a deploy made are made again from the files. What cannot be dropped because
--- something of ours needs it is tried again after that; what others built on it stops the deploy,
--- and is named. Where somebody reads a view, all is let go of and tried again, so that nobody waits
--- behind the deploy.
+-- Routines, views and foreign tables that a deploy made are made again from the files. What cannot
+-- be dropped because something of ours needs it is tried again after that; what others built on it
+-- stops the deploy, and is named. Where somebody reads a view, all is let go of and tried again, so
+-- that nobody waits behind the deploy.
 DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');

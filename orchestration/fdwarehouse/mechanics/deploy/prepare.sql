@@ -7,22 +7,28 @@ DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');
     v_give_up timestamptz := clock_timestamp() + coalesce(v_wait, '10 seconds')::interval;
     v_query text := $query$
-        SELECT format('run %s, begun at %s by %s', run_id, started_at, begun_by)
+        SELECT
+            format('run %s, begun at %s by %s', run_id, started_at, begun_by),
+            CASE
+                WHEN etl.run_holder(run_id) IS NULL
+                    THEN format('If nobody goes on with it: CALL etl.abandon_run(%s).', run_id)
+            END
         FROM etl.runs
         WHERE status = 'running'
             AND (etl.run_holder(run_id) IS NOT NULL OR lease_until > clock_timestamp())
     $query$;
     v_open text;
+    v_way_out text;
 BEGIN
     LOOP
         IF to_regclass('etl.runs') IS NOT NULL THEN
-            EXECUTE v_query INTO v_open; -- a look without the lock, which would stop the run
+            EXECUTE v_query INTO v_open, v_way_out; -- a look without the lock, which would stop the run
         END IF;
         IF v_open IS NULL THEN
             BEGIN
                 IF pg_try_advisory_xact_lock({{ lock.pipeline() }}) THEN
                     IF to_regclass('etl.runs') IS NOT NULL THEN
-                        EXECUTE v_query INTO v_open;
+                        EXECUTE v_query INTO v_open, v_way_out;
                     END IF;
                     EXIT WHEN v_open IS NULL;
                     RAISE EXCEPTION USING ERRCODE = 'DW001'; -- gives the lock back
@@ -34,7 +40,7 @@ BEGIN
         IF clock_timestamp() > v_give_up THEN
             RAISE EXCEPTION 'the warehouse is in use: %',
                 coalesce(v_open, 'a step or another deploy is running')
-                USING ERRCODE = 'DW001', HINT = 'Deploy when it has ended. Nothing was changed.';
+                USING ERRCODE = 'DW001', HINT = concat_ws(' ', 'Deploy when it has ended.', v_way_out);
         END IF;
         PERFORM pg_sleep(0.1);
     END LOOP;

@@ -51,13 +51,18 @@ BEGIN
         ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
     LOOP
         v_started := clock_timestamp();
-        EXECUTE format(
-            'SELECT count(*), coalesce(jsonb_agg(r) FILTER (WHERE n <= 5), ''[]'')
-            FROM (SELECT r, row_number() OVER () AS n FROM etl.%I($1) AS r) AS offending',
-            'check_' || v_check.check_name
-        )
-        INTO v_offending, v_sample
-        USING CASE WHEN v_check.scope = 'full' THEN 0 ELSE v_after_run_id END;
+        BEGIN
+            EXECUTE format(
+                'SELECT count(*), coalesce(jsonb_agg(r) FILTER (WHERE n <= 5), ''[]'')
+                FROM (SELECT r, row_number() OVER () AS n FROM etl.%I($1) AS r) AS offending',
+                'check_' || v_check.check_name
+            )
+            INTO v_offending, v_sample
+            USING CASE WHEN v_check.scope = 'full' THEN 0 ELSE v_after_run_id END;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE EXCEPTION 'check % cannot be evaluated: %', v_check.check_name, SQLERRM
+                USING ERRCODE = SQLSTATE;
+        END;
 
         v_results := v_results || jsonb_build_object(
             'check_name', v_check.check_name,

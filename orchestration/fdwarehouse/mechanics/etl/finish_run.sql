@@ -11,7 +11,7 @@ BEGIN
     IF v_error IS NOT NULL THEN
         RAISE EXCEPTION 'run % has failed', v_run_id
             USING ERRCODE = 'DW007', DETAIL = v_error,
-                HINT = format('SELECT * FROM etl.steps WHERE run_id = %s;', v_run_id);
+                HINT = '`fdwarehouse status`, or etl.steps, shows what failed.';
     END IF;
 END;
 $$;

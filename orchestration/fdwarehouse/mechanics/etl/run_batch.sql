@@ -15,12 +15,13 @@ BEGIN
 
     IF v_failure.error_code IS NULL THEN
         COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
         FOR v_attempt IN 1..3 LOOP
-            SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
             v_failure := etl.execute_batch(p_run_id, p_models, v_attempt);
             -- a lost connection, a conflict, a shutdown: what was begun is undone as a whole
             EXIT WHEN v_attempt = 3 OR coalesce(v_failure.error_code !~ '^(08|40|57P)', true);
             ROLLBACK;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
         END LOOP;
     END IF;

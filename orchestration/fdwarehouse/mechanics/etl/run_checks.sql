@@ -19,7 +19,7 @@ BEGIN
     IF v_failure.error_code IS NOT NULL THEN
         RAISE EXCEPTION '%', v_failure.message
             USING ERRCODE = v_failure.error_code, DETAIL = v_failure.detail,
-                HINT = format('SELECT * FROM etl.check_results WHERE run_id = %s;', v_run_id);
+                HINT = '`fdwarehouse status`, or etl.check_results, shows the rows.';
     END IF;
 END;
 $$;
