@@ -95,6 +95,27 @@ def test_g1_update_that_left_the_time_stamp_alone_is_found(built: Warehouse) -> 
     )[1] == ("Silent Bob", True)
 
 
+def test_update_that_left_the_time_stamp_alone_is_warned_of_until_none_is_found(
+    built: Warehouse,
+) -> None:
+    warned = """
+        SELECT sample_rows -> 0 ->> 'table_name', sample_rows -> 0 ->> 'unnoticed_rows'
+        FROM etl.check_results
+        WHERE check_name = 'watermarks_show_every_change' AND NOT passed AND run_id = %s
+    """
+    built.shop.execute(
+        "DELETE FROM order_items WHERE order_item_id = 1",
+        "UPDATE customers SET full_name = 'New Name' WHERE customer_id = 1",
+        "INSERT INTO customers (email, full_name) VALUES ('new@example.com', 'New')",
+    )
+    assert built.rows(warned, [built.reconcile()]) == [], "each of these moves the watermark"
+    built.shop.force("UPDATE products SET price = 777 WHERE product_id < 3")
+    assert built.rows(warned, [built.run()]) == []
+    assert built.rows(warned, [built.reconcile()]) == [("bronze.raw_products", "2")]
+    assert built.rows(warned, [built.run()]) == [("bronze.raw_products", "2")]
+    assert built.rows(warned, [built.reconcile()]) == []
+
+
 def test_g1_rows_that_exchange_a_value_do_not_cancel_out(built: Warehouse) -> None:
     built.shop.force(
         """

@@ -25,6 +25,8 @@ class Check:
     scope: str
     description: str
     select: str
+    origin: str
+    """The file to mend when it is wrong."""
 
 
 def parse_check(name: str, compiled: Compiled) -> Check:
@@ -59,4 +61,5 @@ def parse_check(name: str, compiled: Compiled) -> Check:
         settings["scope"],
         " ".join(description),
         "\n".join(lines).strip().rstrip(";"),
+        compiled.origin,
     )

@@ -109,7 +109,7 @@ class _Renderer:
         ]
         for check in checks:
             function = self._compile("per_check/check.sql", f"etl.check_{check.name}", check=check)
-            objects.append(replace(function, origin=f"sql/checks/{check.name}.sql"))
+            objects.append(replace(function, origin=check.origin))
         files = [
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
             self._compile("deploy/drop_repeatable.sql"),
@@ -192,5 +192,9 @@ class _Renderer:
             yield Compiled(f"migration_{owner}_{path.name}", origin, sql)
 
     def _checks(self) -> Iterator[Check]:
-        for path in sorted((self.root / "sql" / "checks").glob("*.sql")):
-            yield parse_check(path.stem, self._compile(f"sql/checks/{path.name}"))
+        for folder, template in (
+            (MECHANICS / "checks", "checks"),
+            (self.root / "sql" / "checks", "sql/checks"),
+        ):
+            for path in sorted(folder.glob("*.sql")):
+                yield parse_check(path.stem, self._compile(f"{template}/{path.name}"))

@@ -1,0 +1,16 @@
+-- layer: bronze
+-- severity: warn
+-- A change of a row moves its watermark: the last reconciliation found nothing else but deletions.
+WITH latest_reconciliations AS (
+    SELECT DISTINCT ON (s.model)
+        s.run_id,
+        m.table_name,
+        s.rows_inserted AS unnoticed_rows
+    FROM etl.steps AS s
+    INNER JOIN etl.models AS m ON s.model = m.model
+    WHERE m.interval_between IS NOT NULL AND s.status = 'succeeded'
+    ORDER BY s.model, s.run_id DESC
+)
+
+SELECT * FROM latest_reconciliations
+WHERE unnoticed_rows > 0
