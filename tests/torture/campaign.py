@@ -155,6 +155,7 @@ class Campaign:
                 self._runner.last_read = attempt.began
 
     def _rebuild(self) -> None:
+        before = self._rows_built()
         self._run("rebuild all")
         with session(self.arena.warehouse["admin"]) as warehouse:
             written = warehouse.execute(
@@ -167,7 +168,43 @@ class Campaign:
                 """
             ).fetchall()
         if written:
-            raise TortureError("G3: a rebuild writes rows", [line for (line,) in written])
+            after = self._rows_built()
+            lines = [line for (line,) in written]
+            lines += [f"was {row}" for row in sorted(before - after)]
+            lines += [f"is  {row}" for row in sorted(after - before)]
+            raise TortureError("G3: a rebuild writes rows", lines + self._versions())
+
+    def _rows_built(self) -> set[str]:
+        """Write down every row of the dimensions and of silver."""
+        queries = [
+            "SELECT 'gold.dim_customers ' || t::text FROM gold.dim_customers AS t",
+            "SELECT 'gold.dim_products ' || t::text FROM gold.dim_products AS t",
+            *(
+                f"SELECT 'silver.clean_{table} ' || t::text FROM silver.clean_{table} AS t"  # noqa: S608
+                for table in KEYS
+            ),
+        ]
+        with session(self.arena.warehouse["admin"]) as warehouse:
+            return {row for query in queries for (row,) in warehouse.execute(query.encode())}
+
+    def _versions(self) -> list[str]:
+        """Tell the history of the members of dimensions that the last rebuild wrote."""
+        queries = [
+            f"""
+            SELECT '{dimension} ' || v::text FROM silver.{versions} AS v
+            WHERE v.{key} IN (
+                SELECT {key} FROM gold.{dimension}
+                WHERE _run_id = (SELECT max(run_id) FROM etl.runs)
+            )
+            ORDER BY v.{key}, v._run_id
+            """  # noqa: S608
+            for dimension, versions, key in (
+                ("dim_customers", "customer_versions", "customer_id"),
+                ("dim_products", "product_versions", "product_id"),
+            )
+        ]
+        with session(self.arena.warehouse["admin"]) as warehouse:
+            return [row for query in queries for (row,) in warehouse.execute(query.encode())]
 
     def _run_control(self) -> None:
         with suppress(psycopg.OperationalError):
