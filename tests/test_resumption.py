@@ -1,6 +1,7 @@
 """G4 resumable: whatever ends a run, nothing is half-done, and the next says so and carries on."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -122,6 +123,34 @@ def test_g4_connection_that_is_lost_again_and_again_fails_the_run(
     assert warehouse.column("SELECT customer_id FROM bronze.raw_customers") == [1]
     warehouse.run()
     assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [20]
+
+
+def test_g4_session_that_was_cut_off_at_its_commit_does_not_hold_the_run(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    warehouse.run()
+    sell(shop, 1)
+    session = warehouse.connect("loader", autocommit=True)
+    with ThreadPoolExecutor(1) as pool, warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE etl.check_results IN SHARE MODE")
+        call = pool.submit(session.execute, "CALL etl.run_pipeline()")
+        wait_until(lambda: holder.execute(f"SELECT 1 WHERE {is_blocked(session)}").fetchone())
+        shop.rows(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE usename = 'warehouse_reader' AND datname = current_database()"
+        )
+        holder.rollback()
+        with pytest.raises(psycopg.Error):
+            call.result()
+    assert warehouse.rows(RUNS) == [(1, "succeeded"), (2, "running")], "not at its commit"
+    warehouse.run()
+    assert warehouse.rows(RUNS)[1:] == [(2, "abandoned"), (3, "succeeded")]
+    session.execute("CALL etl.run_pipeline()")
+    assert warehouse.rows(RUNS)[3:] == [(4, "succeeded")]
+
+
+def is_blocked(session: psycopg.Connection) -> str:
+    return f"cardinality(pg_blocking_pids({session.info.backend_pid})) > 0"
 
 
 def test_g4_unreachable_production_fails_the_run(shop: Shop, warehouse: Warehouse) -> None:

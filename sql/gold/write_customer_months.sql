@@ -53,7 +53,7 @@ BEGIN ATOMIC
         columns=['cohort_month', 'orders', 'revenue'],
         source='due_months',
         scope='decided_months',
-        returns=[gold.both_images(['cohort_month'])],
+        returns=['cohort_month'],
     ) | indent(4) }},
 
     {{ gold.log_changes('gold.customer_months_changes', ['cohort_month']) | indent(4) }}

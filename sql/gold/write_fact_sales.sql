@@ -62,7 +62,7 @@ BEGIN ATOMIC
         ],
         source='due_sales',
         scope='decided_items',
-        returns=[gold.both_images(['date_key', 'customer_id', 'product_id'])],
+        returns=['date_key', 'customer_id', 'product_id'],
     ) | indent(4) }},
 
     {{ gold.log_changes(

@@ -180,7 +180,7 @@ class Campaign:
             "SELECT 'gold.dim_customers ' || t::text FROM gold.dim_customers AS t",
             "SELECT 'gold.dim_products ' || t::text FROM gold.dim_products AS t",
             *(
-                f"SELECT 'silver.clean_{table} ' || t::text FROM silver.clean_{table} AS t"  # noqa: S608
+                f"SELECT 'silver.clean_{table} ' || t::text FROM silver.clean_{table} AS t"
                 for table in KEYS
             ),
         ]
@@ -197,7 +197,7 @@ class Campaign:
                 WHERE _run_id = (SELECT max(run_id) FROM etl.runs)
             )
             ORDER BY v.{key}, v._run_id
-            """  # noqa: S608
+            """
             for dimension, versions, key in (
                 ("dim_customers", "customer_versions", "customer_id"),
                 ("dim_products", "product_versions", "product_id"),

@@ -207,24 +207,20 @@ WHERE
 {%- endmacro -%}
 
 {#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the
-    end of a statement with write_difference(..., returns=gold.both_images(columns)). Groups that
+    end of a statement with write_difference(..., returns=columns). Groups that
     every table in gold has taken up are forgotten, when there are new ones. A full build leaves
     none: what follows is full as well. -#}
 {%- macro log_changes(log, columns) -%}
 changed_groups AS (
     INSERT INTO {{ log }} (run_id, {{ columns | join(", ") }})
+    {%- for rows, prefix in (("inserted_rows", ""), ("updated_rows", ""), ("updated_rows", "old_")) %}
     SELECT
         p_run_id,
-        {{ columns | join(",\n        ") }}
-    FROM written_rows
+        {{ prefix }}{{ columns | join(",\n        " ~ prefix) }}
+    FROM {{ rows }}
     WHERE p_after_run_id > 0
     UNION
-    SELECT
-        p_run_id,
-        old_{{ columns | join(",\n        old_") }}
-    FROM written_rows
-    WHERE p_after_run_id > 0 AND NOT is_new
-    UNION
+    {%- endfor %}
     SELECT
         p_run_id,
         {{ columns | join(",\n        ") }}
@@ -240,9 +236,4 @@ forgotten_groups AS (
         run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
         AND EXISTS (SELECT FROM changed_groups)
 )
-{%- endmacro -%}
-
-{%- macro both_images(columns) -%}
-{% for c in columns %}old.{{ c }} AS old_{{ c }},
-new.{{ c }}{{ ",\n" if not loop.last }}{% endfor %}
 {%- endmacro -%}

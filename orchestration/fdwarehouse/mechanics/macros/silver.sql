@@ -74,7 +74,7 @@ BEGIN ATOMIC
         columns=columns + ['is_deleted'],
         source='accepted_versions',
         scope='decided_keys',
-        returns=['(new.is_deleted AND NOT coalesce(old.is_deleted, false)) AS is_gone'],
+        returns=['is_deleted'],
     ) | indent(4) }},
 
     set_aside_rows AS (
@@ -117,9 +117,9 @@ BEGIN ATOMIC
     SELECT
         (SELECT count(*) FROM accepted_versions)
         + (SELECT count(*) FROM standing_rejects) AS rows_read,
-        (SELECT count(*) FROM written_rows WHERE is_new) AS rows_inserted,
-        (SELECT count(*) FROM written_rows WHERE NOT is_new AND NOT is_gone) AS rows_updated,
-        (SELECT count(*) FROM written_rows WHERE NOT is_new AND is_gone)
+        (SELECT count(*) FROM inserted_rows) AS rows_inserted,
+        (SELECT count(*) FROM updated_rows WHERE NOT is_deleted OR old_is_deleted) AS rows_updated,
+        (SELECT count(*) FROM updated_rows WHERE is_deleted AND NOT old_is_deleted)
         + (SELECT count(*) FROM removed_rows) AS rows_deleted,
         (SELECT count(*) FROM set_aside_rows) AS rows_rejected;
 END;
