@@ -10,6 +10,10 @@ from hashlib import sha256
 
 from fdwarehouse.errors import FdwarehouseError
 
+# A quoted name may have in it what elsewhere begins a comment or a literal.
+_NO_CODE = re.compile(r"""(?P<name>"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'""", re.DOTALL)
+_QUALIFIED = re.compile(r"""(?:\b[a-z_]\w*|"(?:[^"]|"")*")\.(?:[a-z_]\w*|"(?:[^"]|"")*")""")
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -37,8 +41,8 @@ class Compiled:
         """Schema-qualified names that must be there when the object is created."""
         if "BEGIN ATOMIC" not in self.sql and "CREATE VIEW" not in self.sql:
             return set()  # PL/pgSQL looks names up when it runs
-        code = re.sub(r"--[^\n]*|'(?:[^']|'')*'", "", self.sql)
-        return set(re.findall(r"\b[a-z_]\w*\.[a-z_]\w*", code)) - {self.creates or ""}
+        code = _NO_CODE.sub(lambda found: found["name"] or "", self.sql)
+        return set(_QUALIFIED.findall(code)) - {self.creates or ""}
 
 
 def in_order_of_need(objects: Iterable[Compiled]) -> list[Compiled]:

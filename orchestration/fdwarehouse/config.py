@@ -45,7 +45,7 @@ def _schema_name(value: str) -> str:
         raise ValueError("expected a lower-case SQL name: letters, digits and underscores")
     # X_URL is the source's connection: WAREHOUSE_URL and those of administrators are others.
     if (
-        value in (*LAYERS, "public", "warehouse")
+        value in (*LAYERS, "public", "information_schema", "warehouse")
         or value.startswith("pg_")
         or value.endswith("_admin")
     ):
@@ -85,6 +85,8 @@ class TableConfig(_Strict):
     watermark: str | None = None
     """Column with the time of the row's last change."""
     reconcile: ReconcileConfig = ReconcileConfig()
+    local_name: str | None = Field(default=None, alias="as", min_length=1)
+    """What the warehouse calls it, where that is not its name in the source."""
 
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
@@ -133,18 +135,6 @@ class Config(_Strict):
     """Memory for each sort or hash of a step, on the warehouse's server."""
     timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _bronze_names_are_unique(self) -> Config:
-        seen: dict[str, str] = {}
-        for name, source in self.sources.items():
-            for table in source.tables:
-                if table in seen:
-                    raise ValueError(
-                        f"bronze.raw_{table} would come from {seen[table]} and from {name}"
-                    )
-                seen[table] = name
-        return self
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -161,10 +161,10 @@ def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[s
         name
         for (name,) in warehouse.execute(
             """
-            SELECT n.nspname || '.' || p.proname
+            SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname)
             FROM pg_proc AS p INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
             UNION
-            SELECT n.nspname || '.' || c.relname
+            SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
             FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
             """
         )

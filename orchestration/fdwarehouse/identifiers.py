@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 # Reserved, or usable only as a function or type: https://www.postgresql.org/docs/18/sql-keywords-appendix.html
 _RESERVED_WORDS = """
@@ -40,4 +41,27 @@ def literal(value: str | None) -> str:
     if value is None:
         return "NULL"
     quoted = value.replace("'", "''")
-    return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"
+    if "\\" not in value and "$" not in value:
+        return f"'{quoted}'"
+    # A dollar could end the body that the literal is in.
+    return "E'" + quoted.replace("\\", "\\\\").replace("$", "\\x24") + "'"
+
+
+def qualified(schema: str, name: str) -> str:
+    """Write the schema-qualified name of an object, quoted where it needs it.
+
+    Args:
+        schema: name of the schema.
+        name: name of the object.
+    """
+    return f"{ident(schema)}.{ident(name)}"
+
+
+def file_name(qualified_name: str) -> str:
+    """Name the file of an object; what a file system may not take is percent-encoded.
+
+    Args:
+        qualified_name: the object, as ``qualified`` writes it.
+    """
+    plain = re.sub(r'"((?:[^"]|"")*)"', lambda quoted: quoted[1].replace('""', '"'), qualified_name)
+    return f"{quote(plain, safe='')}.sql"

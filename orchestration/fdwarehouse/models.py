@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fdwarehouse.compiled import Compiled, content_checksum, order_of_need
+from fdwarehouse.identifiers import ident, qualified
 from fdwarehouse.sources import Source
 
 
@@ -14,6 +15,7 @@ class Model:
     """A table that a step builds."""
 
     model: str
+    """Its name: the table, as SQL writes it."""
     layer: str
     writer: str
     procedure: str
@@ -49,14 +51,15 @@ def make_models(sources: Iterable[Source], objects: Iterable[Compiled]) -> list[
 
 
 def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[Model]:
-    yield Model(f"{source.name}.fence", "source", f"{source.name}.read_fence", "", source.name)
+    fence = f"{ident(source.name)}.fence"
+    yield Model(fence, "source", qualified(source.name, "read_fence"), "", source.name)
     for table in source.tables:
-        writer = f"bronze.append_{table.raw_name}"
+        writer = qualified("bronze", f"append_{table.raw_name}")
         yield Model(
             table.model,
             "bronze",
             writer,
-            f"bronze.load_{table.raw_name}",
+            qualified("bronze", f"load_{table.raw_name}"),
             source.name,
             content_checksum(by_name[writer], by_name),
         )
@@ -64,7 +67,7 @@ def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[
             yield Model(
                 f"{table.model}.reconciliation",
                 "bronze",
-                f"bronze.reconcile_{table.raw_name}",
+                qualified("bronze", f"reconcile_{table.raw_name}"),
                 "",
                 source.name,
                 reconciles=table.model,
@@ -75,13 +78,13 @@ def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[
 def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model]:
     prefix = f"{layer}.write_"
     writers = {
-        f"{layer}.{name.removeprefix(prefix)}": writer
+        qualified(layer, name.removeprefix(prefix)): writer
         for name, writer in by_name.items()
         if name.startswith(prefix)
     }
     graph = {model: o.references & set(writers) - {model} for model, o in writers.items()}
     for model in order_of_need(graph, f"sql/{layer}"):
-        table = model.removeprefix(f"{layer}.")
+        table = model.removeprefix(f"{layer}.").strip('"')
         yield Model(
             model,
             layer,

@@ -17,7 +17,7 @@ from fdwarehouse.compiled import Compiled, in_order_of_need
 from fdwarehouse.config import LAYERS, Config, load_config
 from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.identifiers import ident, literal
+from fdwarehouse.identifiers import file_name, ident, literal, qualified
 from fdwarehouse.models import Model, make_models
 from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source, make_sources
 
@@ -128,7 +128,7 @@ class _Renderer:
     def _compile(self, template: str, creates: str | None = None, **context: Any) -> Compiled:
         origin = template if template.startswith("sql/") else f"fdwarehouse/{template}"
         try:
-            sql = self.environment.get_template(template).render(context)
+            sql = self.environment.get_template(template).render(context | {"creates": creates})
         except (jinja2.TemplateError, TypeError, ValueError, AttributeError) as error:
             frames = [f for f in extract_tb(error.__traceback__) if f.filename.endswith(".sql")]
             line = getattr(error, "lineno", None) or (frames[0].lineno if frames else None)
@@ -136,7 +136,7 @@ class _Renderer:
                 f"{origin}{f', line {line}' if line else ''}: {error}",
                 hint=f"Mend the template {origin}, or its call of a macro.",
             ) from error
-        name = f"{creates}.sql" if creates else template.replace("/", "_")
+        name = file_name(creates) if creates else template.replace("/", "_")
         return Compiled(name, origin, sql.strip() + "\n", creates)
 
     def _routines_of_the_runner(self) -> Iterator[Compiled]:
@@ -147,15 +147,15 @@ class _Renderer:
         for source in self.sources:
             for routine in ("find_drift", "read_fence"):
                 yield self._compile(
-                    f"per_source/{routine}.sql", f"{source.name}.{routine}", source=source
+                    f"per_source/{routine}.sql", qualified(source.name, routine), source=source
                 )
             for table in source.tables:
-                yield self._compile(
-                    "per_table/append.sql", f"bronze.append_{table.raw_name}", table=table
-                )
+                appends = qualified("bronze", f"append_{table.raw_name}")
+                yield self._compile("per_table/append.sql", appends, table=table)
                 if table.reconcile_every:
+                    reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
                     yield self._compile(
-                        "per_table/reconcile.sql", f"bronze.reconcile_{table.raw_name}", table=table
+                        "per_table/reconcile.sql", reconciles, table=table, appends=appends
                     )
 
     def _tables_of_sources(self) -> Iterator[Compiled]:
@@ -166,18 +166,18 @@ class _Renderer:
             yield replace(catalogue, name=f"{source.name}_catalogue.sql")
             yield self._compile(
                 "per_source/columns.sql",
-                f"{source.name}._columns",
+                qualified(source.name, "_columns"),
                 source=source,
                 table_names=[table.name for table in source.tables],
             )
             for table in source.tables:
                 raw_table = self._compile("per_table/raw_table.sql", source=source, table=table)
-                yield replace(raw_table, name=f"bronze.{table.raw_name}.sql")
+                yield replace(raw_table, name=file_name(table.model))
 
     def _objects_of_the_project(self) -> Iterator[Compiled]:
         for layer in LAYERS:
             for path in sorted((self.root / "sql" / layer).glob("*.sql")):
-                yield self._compile(f"sql/{layer}/{path.name}", f"{layer}.{path.stem}")
+                yield self._compile(f"sql/{layer}/{path.name}", qualified(layer, path.stem))
 
     def _migrations(self, owner: str, folder: Path) -> Iterator[Compiled]:
         for path in sorted(folder.glob("*.sql")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from rich.padding import Padding
 from rich.table import Table
@@ -174,6 +175,6 @@ def _by_schema(files: Sequence[str]) -> list[str]:
     objects: dict[str, list[str]] = defaultdict(list)
     for file in files:
         if not file.startswith("deploy_"):  # how things are deployed, not what
-            schema, _, name = file.removesuffix(".sql").partition(".")
+            schema, _, name = unquote(file).removesuffix(".sql").partition(".")
             objects[schema].append(name or "server and foreign tables")
     return [f"{schema}: {', '.join(names)}" for schema, names in objects.items()]

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from fdwarehouse.config import Config, TableConfig
+from fdwarehouse.config import Config
 from fdwarehouse.contract import Contract
-from fdwarehouse.contract import Table as ContractTable
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.hashing import HashedColumn, base_type, hashed_columns
-from fdwarehouse.identifiers import ident
+from fdwarehouse.identifiers import qualified
+from fdwarehouse.source_tables import SourceTable, make_table
 
-LOWER_BOUNDS = {
-    "timestamp with time zone": "etl.extract_since",
-    "timestamp without time zone": "etl.extract_since_local",
-    "date": "etl.extract_since_date",
-}
-LOWER_BOUNDS_OF_IDS = {
-    "xid8": "etl.extract_since_xid",
-    "bigint": "etl.extract_since_number",
-}
-
-_WATERMARKS = {
-    "time": ("a time", "Name a column with the time of the last change, or say mode: snapshot."),
-    "xid": (
-        "a transaction id",
-        "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
-    ),
-}
 # Of every foreign server, unless the connection string says otherwise. cursor_tuple_fraction: all
 # rows of a cursor are read, so production should plan for all.
 SERVER_OPTIONS = {
@@ -49,55 +30,6 @@ OPTIONS_BY_HAND = (
     *("use_remote_estimate", "fdw_startup_cost", "fdw_tuple_cost", "extensions", "batch_size"),
     *("async_capable", "parallel_commit", "parallel_abort", "analyze_sampling", "keep_connections"),
 )
-
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column as it is mounted."""
-
-    name: str
-    type: str
-    """As a person would write it: ``numeric(10, 2)``."""
-    source_type: str | None = None
-    """Type in the source, where the warehouse does not know it."""
-    key_position: int | None = None
-    """Place in the primary key that the table is known by, from 1."""
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """A table of a source and how it is read."""
-
-    name: str
-    raw_name: str
-    foreign_table: str
-    key: list[str]
-    mode: str
-    watermark: str | None
-    lower_bound: str | None
-    """Function that says from which watermark on the table must be read."""
-    contract_columns: list[SourceColumn]
-    reconcile_every: str | None
-    """Time between two reconciliations; None where every run compares the whole table."""
-    is_hashed: bool
-    """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
-    key_hashes: list[HashedColumn]
-    row_hashes: list[HashedColumn]
-
-    @property
-    def model(self) -> str:
-        """Name of its step, and of its table in bronze."""
-        return f"bronze.{self.raw_name}"
-
-    @property
-    def raw_table(self) -> str:
-        """Its table in bronze, quoted."""
-        return f"bronze.{ident(self.raw_name)}"
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns."""
-        return [c.name for c in self.contract_columns]
 
 
 @dataclass(frozen=True)
@@ -128,6 +60,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         FdwarehouseError: a table, key or watermark of the configuration is not in the contract, or
             cannot serve as what it should be; the message names it.
     """
+    _require_different_names(config)
     return [
         Source(
             name=name,
@@ -140,7 +73,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
             time_zone=source.time_zone,
             local_time_zone=source.time_zone or contracts[name].time_zone,
             tables=[
-                _make_table(name, source.fence, table, settings, contracts[name].tables.get(table))
+                make_table(name, source.fence, table, settings, contracts[name].tables.get(table))
                 for table, settings in source.tables.items()
             ],
         )
@@ -148,60 +81,15 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
     ]
 
 
-def _make_table(
-    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
-) -> SourceTable:
-    def wrong(problem: str, hint: str) -> FdwarehouseError:
-        return FdwarehouseError(f"{source}.{name}: {problem}", hint=hint)
-
-    again = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
-    if contract is None:
-        raise wrong("warehouse.yaml names a table that the contract does not have", again)
-    key = settings.key or contract.primary_key
-    if not key:
-        raise wrong("it has no primary key", "Say in warehouse.yaml which columns are its key.")
-    for column in (*key, *([settings.watermark] if settings.watermark else [])):
-        if column not in contract.columns:
-            raise wrong(f"column {column} of warehouse.yaml is not in the contract", again)
-    lower_bound = None
-    if settings.watermark:
-        watermark = contract.columns[settings.watermark]
-        type_ = base_type(watermark.type)
-        lower_bound = (LOWER_BOUNDS_OF_IDS if fence == "xid" else LOWER_BOUNDS).get(type_)
-        if lower_bound is None:
-            expected, hint = _WATERMARKS["xid" if fence == "xid" else "time"]
-            raise wrong(
-                f"watermark {settings.watermark} is of type {watermark.type}, not {expected}", hint
-            )
-        if not watermark.not_null:
-            raise wrong(
-                f"watermark {settings.watermark} may be null, and such rows would be missed",
-                "Declare it NOT NULL in production, or say mode: snapshot.",
-            )
-    wanted = contract.columns
-    if settings.reconcile.depth == "key":
-        wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
-    row_hashes = hashed_columns(wanted)
-    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
-    return SourceTable(
-        name=name,
-        raw_name=f"raw_{name}",
-        foreign_table=f"{ident(source)}.{ident(name)}",
-        key=key,
-        mode=settings.mode,
-        watermark=settings.watermark,
-        lower_bound=lower_bound,
-        contract_columns=[
-            SourceColumn(
-                n,
-                re.sub(", *", ", ", c.type),
-                c.source_type,
-                key.index(n) + 1 if n in key and key == contract.primary_key else None,
-            )
-            for n, c in contract.columns.items()
-        ],
-        reconcile_every=reconcile_every,
-        is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
-        key_hashes=[h for h in row_hashes if h.name in key],
-        row_hashes=row_hashes,
-    )
+def _require_different_names(config: Config) -> None:
+    seen: dict[str, str] = {}
+    for source, settings in config.sources.items():
+        for name, table in settings.tables.items():
+            raw_name, known_as = f"raw_{table.local_name or name}", qualified(source, name)
+            if raw_name in seen:
+                raise FdwarehouseError(
+                    f"warehouse.yaml: {qualified('bronze', raw_name)} would be made of "
+                    f"{seen[raw_name]} and of {known_as}",
+                    hint="Give one of them another name in the warehouse: as: another_name.",
+                )
+            seen[raw_name] = known_as

@@ -28,8 +28,10 @@ STATES = {
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_WIDTH)
+    console = Console(stderr=stderr, highlight=False, markup=False)  # [red] may be a table's name
+    if not console.is_terminal:
+        console = Console(stderr=stderr, highlight=False, markup=False, width=_WIDTH)
+    return console
 
 
 out = _console(stderr=False)

@@ -4,7 +4,7 @@ MERGE INTO etl.deployed_objects AS t
 USING (
     VALUES
     {%- for name, checksum in objects %}
-    ('{{ name }}', '{{ checksum }}'){{ "," if not loop.last }}
+    ({{ name | literal }}, '{{ checksum }}'){{ "," if not loop.last }}
     {%- endfor %}
 ) AS s (object_name, checksum)
 ON t.object_name = s.object_name

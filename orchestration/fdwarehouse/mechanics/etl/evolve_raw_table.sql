@@ -1,7 +1,7 @@
 -- History is never lost: a column is added and never dropped, and gets another type only if every
 -- value in it survives the way there and back.
 CREATE FUNCTION etl.evolve_raw_table(
-    p_table regclass, p_columns jsonb, p_key text[], p_time_zone text
+    p_table regclass, p_columns text[], p_key text[], p_time_zone text
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -21,12 +21,12 @@ BEGIN
 
     FOR v_column, v_new_type, v_old_type IN
         SELECT
-            c.key,
-            format_type(to_regtype(c.value), to_regtypemod(c.value)),
+            p_columns[n][1],
+            format_type(to_regtype(p_columns[n][2]), to_regtypemod(p_columns[n][2])),
             format_type(a.atttypid, a.atttypmod)
-        FROM jsonb_each_text(p_columns) AS c
+        FROM generate_subscripts(p_columns, 1) AS n
         LEFT JOIN pg_attribute AS a
-            ON a.attrelid = p_table AND a.attname = c.key AND NOT a.attisdropped
+            ON a.attrelid = p_table AND a.attname = p_columns[n][1] AND NOT a.attisdropped
     LOOP
         IF v_old_type IS NULL THEN
             EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_table, v_column, v_new_type);
@@ -78,4 +78,4 @@ EXCEPTION WHEN unique_violation THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_raw_table IS
-'Gives a table in bronze the columns, types and key that the contract has. Arguments: the table, type by column, the key, the time zone of the source. Errors: DW012 history would lose a value, or is not unique by the key.';
+'Gives a table in bronze the columns, types and key that the contract has. Arguments: the table, pairs of column and type, the key, the time zone of the source. Errors: DW012 history would lose a value, or is not unique by the key.';

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
     FOR v_command IN
         DELETE FROM etl.owed_definitions
-        WHERE table_name = p_table
+        WHERE table_name = p_table::regclass::text
         RETURNING make_command
     LOOP
         BEGIN

@@ -19,7 +19,12 @@ BEGIN
         AND interval_between IS NULL
         AND (
             p_table IS NULL
-            OR table_name IN (p_table, 'bronze.' || p_table, 'bronze.raw_' || p_table)
+            OR table_name IN (
+                p_table,
+                'bronze.' || p_table,
+                'bronze.' || quote_ident(p_table),
+                'bronze.' || quote_ident('raw_' || p_table)
+            )
         );
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)

@@ -9,7 +9,12 @@ BEGIN
     FROM etl.models AS m
     INNER JOIN etl.models AS r ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
     WHERE p_table IS NULL
-        OR m.table_name IN (p_table, 'bronze.' || p_table, 'bronze.raw_' || p_table);
+        OR m.table_name IN (
+                p_table,
+                'bronze.' || p_table,
+                'bronze.' || quote_ident(p_table),
+                'bronze.' || quote_ident('raw_' || p_table)
+            );
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is reconciled', quote_nullable(p_table)
             USING ERRCODE = 'DW003',

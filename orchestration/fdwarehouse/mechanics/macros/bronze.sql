@@ -62,12 +62,12 @@ extracted_rows AS NOT MATERIALIZED (
 
 unkeyed_rows AS (
     SELECT
-        to_jsonb(r) AS rejected_row,
+        to_jsonb(r.*) AS rejected_row,
         jsonb_build_object(
             {%- for c in table.key %}
             {{ c | literal }}, r.{{ c | ident }},
             {%- endfor %}
-            '_row', md5(to_jsonb(r)::text)
+            '_row', md5(to_jsonb(r.*)::text)
         ) AS reject_key,
         array_remove(
             ARRAY[
@@ -85,7 +85,7 @@ unkeyed_rows AS (
 set_aside_rows AS (
     INSERT INTO silver.rejected_rows (model, key, reasons, rejected_row, _run_id)
     SELECT DISTINCT ON (reject_key)
-        '{{ table.model }}',
+        {{ table.model | literal }},
         reject_key,
         reasons,
         rejected_row,
@@ -99,7 +99,7 @@ set_aside_rows AS (
 cleared_rows AS (
     DELETE FROM silver.rejected_rows AS t
     WHERE
-        t.model = '{{ table.model }}'
+        t.model = {{ table.model | literal }}
         AND {{ whole_unkeyed }}
         AND NOT EXISTS (SELECT FROM unkeyed_rows AS u WHERE u.reject_key = t.key)
 ),
@@ -243,14 +243,14 @@ hash_changes AS (
         -h.row_count,
         h.hash
     FROM etl.bucket_hashes AS h
-    WHERE h.model = '{{ table.model }}' AND p_after_run_id = 0
+    WHERE h.model = {{ table.model | literal }} AND p_after_run_id = 0
     {%- endif %}
 ),
 
 written_hashes AS (
     INSERT INTO etl.bucket_hashes AS t (model, bucket, row_count, hash)
     SELECT
-        '{{ table.model }}',
+        {{ table.model | literal }},
         bucket,
         sum(row_count),
         bit_xor(hash)

@@ -19,39 +19,39 @@
 BEGIN ATOMIC
     WITH referenced_members AS (
         {%- for view in referenced_by %}
-        SELECT {{ key }}
+        SELECT {{ key | ident }}
         FROM {{ view }}
-        WHERE _run_id > p_after_run_id AND reject_reasons = '{}' AND {{ key }} IS NOT NULL
+        WHERE _run_id > p_after_run_id AND reject_reasons = '{}' AND {{ key | ident }} IS NOT NULL
         UNION
         {%- endfor %}
-        SELECT {{ key }}
-        FROM gold.{{ table }}
+        SELECT {{ key | ident }}
+        FROM gold.{{ table | ident }}
         WHERE is_inferred AND p_after_run_id > 0
     ),
 
     decided_members AS (
-        SELECT {{ key }}
+        SELECT {{ key | ident }}
         FROM {{ versions }}
         WHERE _run_id > p_after_run_id AND reject_reasons = '{}'
         UNION
-        SELECT r.{{ key }}
+        SELECT r.{{ key | ident }}
         FROM referenced_members AS r
-        WHERE NOT EXISTS (SELECT FROM gold.{{ table }} AS t WHERE t.{{ key }} = r.{{ key }})
+        WHERE NOT EXISTS (SELECT FROM gold.{{ table | ident }} AS t WHERE t.{{ key | ident }} = r.{{ key | ident }})
         UNION
-        SELECT {{ key }}
-        FROM gold.{{ table }}
-        WHERE p_after_run_id = 0 AND {{ surrogate }} <> -1
+        SELECT {{ key | ident }}
+        FROM gold.{{ table | ident }}
+        WHERE p_after_run_id = 0 AND {{ surrogate | ident }} <> -1
     ),
 
     accepted_versions AS (
         SELECT
             v.*,
             lag(v._run_id) OVER seen IS NULL AS is_first,
-            NOT v.is_deleted AND v.{{ stamped }} > lag(v.{{ stamped }}) OVER seen AS has_risen
+            NOT v.is_deleted AND v.{{ stamped | ident }} > lag(v.{{ stamped | ident }}) OVER seen AS has_risen
         FROM decided_members AS m
-        INNER JOIN {{ versions }} AS v ON m.{{ key }} = v.{{ key }}
+        INNER JOIN {{ versions }} AS v ON m.{{ key | ident }} = v.{{ key | ident }}
         WHERE v.reject_reasons = '{}'
-        WINDOW seen AS (PARTITION BY v.{{ key }} ORDER BY v._run_id)
+        WINDOW seen AS (PARTITION BY v.{{ key | ident }} ORDER BY v._run_id)
     ),
 
     dated_versions AS (
@@ -60,17 +60,17 @@ BEGIN ATOMIC
             max(
                 CASE
                     WHEN is_first THEN '-infinity'
-                    WHEN has_risen THEN least({{ stamped }}, _seen_at)
+                    WHEN has_risen THEN least({{ stamped | ident }}, _seen_at)
                     ELSE _seen_at
                 END
-            ) OVER (PARTITION BY {{ key }} ORDER BY _run_id) AS valid_from
+            ) OVER (PARTITION BY {{ key | ident }} ORDER BY _run_id) AS valid_from
         FROM accepted_versions
     ),
 
     effective_versions AS (
-        SELECT DISTINCT ON ({{ key }}, valid_from) *
+        SELECT DISTINCT ON ({{ key | ident }}, valid_from) *
         FROM dated_versions
-        ORDER BY {{ key }}, valid_from, _run_id DESC
+        ORDER BY {{ key | ident }}, valid_from, _run_id DESC
     ),
 
     marked_versions AS (
@@ -78,37 +78,37 @@ BEGIN ATOMIC
             *,
             (
                 {%- for c in tracked + ['is_deleted'] %}
-                {{ "OR " if not loop.first }}{{ c }} IS DISTINCT FROM lag({{ c }}) OVER seen
+                {{ "OR " if not loop.first }}{{ c | ident }} IS DISTINCT FROM lag({{ c | ident }}) OVER seen
                 {%- endfor %}
             ) AS is_change
         FROM effective_versions
-        WINDOW seen AS (PARTITION BY {{ key }} ORDER BY valid_from)
+        WINDOW seen AS (PARTITION BY {{ key | ident }} ORDER BY valid_from)
     ),
 
     numbered_versions AS (
         SELECT
             *,
             count(*) FILTER (WHERE is_change) OVER (
-                PARTITION BY {{ key }} ORDER BY valid_from
+                PARTITION BY {{ key | ident }} ORDER BY valid_from
             ) AS change_number
         FROM marked_versions
     ),
 
     changes AS (
-        SELECT DISTINCT ON ({{ key }}, change_number)
+        SELECT DISTINCT ON ({{ key | ident }}, change_number)
             {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
             is_deleted,
             change_number,
-            min(valid_from) OVER (PARTITION BY {{ key }}, change_number) AS valid_from
+            min(valid_from) OVER (PARTITION BY {{ key | ident }}, change_number) AS valid_from
         FROM numbered_versions
-        ORDER BY {{ key }}, change_number, numbered_versions.valid_from DESC
+        ORDER BY {{ key | ident }}, change_number, numbered_versions.valid_from DESC
     ),
 
     validities AS (
         SELECT
             *,
             lead(valid_from, 1, 'infinity') OVER (
-                PARTITION BY {{ key }} ORDER BY valid_from
+                PARTITION BY {{ key | ident }} ORDER BY valid_from
             ) AS valid_to
         FROM changes
     ),
@@ -127,7 +127,7 @@ BEGIN ATOMIC
         SELECT * FROM known_versions
         UNION ALL
         SELECT
-            r.{{ key }},
+            r.{{ key | ident }},
             {%- for c in tracked + carried %}
             NULL,
             {%- endfor %}
@@ -135,20 +135,20 @@ BEGIN ATOMIC
             'infinity',
             true
         FROM referenced_members AS r
-        INNER JOIN decided_members AS m ON r.{{ key }} = m.{{ key }}
-        WHERE NOT EXISTS (SELECT FROM known_versions AS k WHERE k.{{ key }} = r.{{ key }})
+        INNER JOIN decided_members AS m ON r.{{ key | ident }} = m.{{ key | ident }}
+        WHERE NOT EXISTS (SELECT FROM known_versions AS k WHERE k.{{ key | ident }} = r.{{ key | ident }})
     ),
 
     decided_rows AS (
         SELECT
-            t.{{ key }},
+            t.{{ key | ident }},
             t.valid_from
-        FROM gold.{{ table }} AS t
-        INNER JOIN decided_members AS m ON t.{{ key }} = m.{{ key }}
+        FROM gold.{{ table | ident }} AS t
+        INNER JOIN decided_members AS m ON t.{{ key | ident }} = m.{{ key | ident }}
     ),
 
     {{ merge.write_difference(
-        'gold.' ~ table,
+        'gold.' ~ (table | ident),
         key=[key, 'valid_from'],
         columns=tracked + carried + ['valid_to', 'is_inferred'],
         source='due_versions',
@@ -159,7 +159,7 @@ BEGIN ATOMIC
     {{ merge.counts('decided_members') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_{{ table }} IS
-'Brings gold.{{ table }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.{{ table | ident }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
 {%- endmacro -%}
 
 {#- What a dimension was at a moment, as a function that queries like the table: its versions then.
@@ -167,43 +167,43 @@ COMMENT ON FUNCTION gold.write_{{ table }} IS
     its body into the query and conditions on it find their index.
     table         name of the table in gold -#}
 {%- macro as_of(table) -%}
-CREATE FUNCTION gold.{{ table }}_as_of(p_at timestamp) RETURNS SETOF gold.{{ table }}
+CREATE FUNCTION gold.{{ table }}_as_of(p_at timestamp) RETURNS SETOF gold.{{ table | ident }}
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT t.* -- noqa: AM04
-    FROM gold.{{ table }} AS t
+    FROM gold.{{ table | ident }} AS t
     WHERE t.valid_from <= p_at AND t.valid_to > p_at;
 END;
 COMMENT ON FUNCTION gold.{{ table }}_as_of IS
-'The versions of gold.{{ table }} that were valid at a moment, at most one a member, and the unknown member. Argument: the moment, local time of production.';
+'The versions of gold.{{ table | ident }} that were valid at a moment, at most one a member, and the unknown member. Argument: the moment, local time of production.';
 {%- endmacro -%}
 
 {#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
     version that was inserted, those that a version which ended before their time still holds, and
     those that had no version at their time and have one now. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
-SELECT f.{{ fact_key }}
-FROM gold.{{ dimension }} AS d
-INNER JOIN gold.{{ fact }} AS f
-    ON d.{{ key }} = f.{{ key }}
-        AND f.{{ event_time }} >= CASE
+SELECT f.{{ fact_key | ident }}
+FROM gold.{{ dimension | ident }} AS d
+INNER JOIN gold.{{ fact | ident }} AS f
+    ON d.{{ key | ident }} = f.{{ key | ident }}
+        AND f.{{ event_time | ident }} >= CASE
             WHEN d._inserted_run_id > p_after_run_id THEN d.valid_from ELSE d.valid_to
         END
 WHERE
     d._run_id > p_after_run_id
     AND p_after_run_id > 0
-    AND (f.{{ surrogate }} = d.{{ surrogate }})
-    <> (f.{{ event_time }} >= d.valid_from AND f.{{ event_time }} < d.valid_to)
+    AND (f.{{ surrogate | ident }} = d.{{ surrogate | ident }})
+    <> (f.{{ event_time | ident }} >= d.valid_from AND f.{{ event_time | ident }} < d.valid_to)
 UNION
-SELECT f.{{ fact_key }}
-FROM gold.{{ dimension }} AS d
-INNER JOIN gold.{{ fact }} AS f
-    ON d.{{ key }} = f.{{ key }} AND f.{{ surrogate }} = -1
+SELECT f.{{ fact_key | ident }}
+FROM gold.{{ dimension | ident }} AS d
+INNER JOIN gold.{{ fact | ident }} AS f
+    ON d.{{ key | ident }} = f.{{ key | ident }} AND f.{{ surrogate | ident }} = -1
 WHERE
     d._run_id > p_after_run_id
     AND p_after_run_id > 0
-    AND f.{{ event_time }} >= d.valid_from
-    AND f.{{ event_time }} < d.valid_to
+    AND f.{{ event_time | ident }} >= d.valid_from
+    AND f.{{ event_time | ident }} < d.valid_to
 {%- endmacro -%}
 
 {#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the

@@ -55,7 +55,7 @@ BEGIN ATOMIC
                 {%- endfor %}
             ) AS reject_key,
             r.reject_reasons,
-            to_jsonb(r) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
+            to_jsonb(r.*) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
             r._run_id
         FROM rejected_versions AS r
         LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}
@@ -69,7 +69,7 @@ BEGIN ATOMIC
     ),
 
     {{ merge.write_difference(
-        'silver.' ~ table,
+        'silver.' ~ (table | ident),
         key=key,
         columns=columns + ['is_deleted'],
         source='accepted_versions',
@@ -80,7 +80,7 @@ BEGIN ATOMIC
     set_aside_rows AS (
         INSERT INTO silver.rejected_rows AS t (model, key, reasons, rejected_row, _run_id)
         SELECT
-            'silver.{{ table }}',
+            {{ ('silver.' ~ (table | ident)) | literal }},
             reject_key,
             reject_reasons,
             rejected_row,
@@ -98,7 +98,7 @@ BEGIN ATOMIC
     cleared_rows AS (
         DELETE FROM silver.rejected_rows AS t
         WHERE
-            t.model = 'silver.{{ table }}'
+            t.model = {{ ('silver.' ~ (table | ident)) | literal }}
             AND NOT EXISTS (SELECT FROM standing_rejects AS s WHERE s.reject_key = t.key)
             AND (
                 p_after_run_id = 0

@@ -7,9 +7,9 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     CALL etl.run_models(
-        '{{ "{" ~ model.model ~ "}" }}', p_run_id, '{{ model.procedure }}', p_is_full
+        ARRAY[{{ model.model | literal }}], p_run_id, {{ model.procedure | literal }}, p_is_full
     );
 END;
 $$;
 COMMENT ON PROCEDURE {{ model.procedure }} IS
-'Brings {{ model.model }} up to date, alone. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.';
+{{ ("Brings " ~ model.model ~ " up to date, alone. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.") | literal }};

@@ -1,7 +1,7 @@
 {#- Rendered once a table of a source: bronze.append_raw_<table>. -#}
--- Appends the versions of {{ table.name }} that bronze does not hold yet.
+-- Appends the versions of {{ table.foreign_table }} that bronze does not hold yet.
 -- Grain: one version of one row.
-{{ routine.writer('bronze.append_' ~ table.raw_name) }}
+{{ routine.writer(creates) }}
 BEGIN ATOMIC
     WITH read_rows AS MATERIALIZED (
         SELECT
@@ -10,7 +10,7 @@ BEGIN ATOMIC
         {%- if table.watermark %}
         WHERE
             {{ table.watermark | ident }}
-            >= (SELECT {{ table.lower_bound }}('{{ table.model }}', p_run_id, p_after_run_id))
+            >= (SELECT {{ table.lower_bound }}({{ table.model | literal }}, p_run_id, p_after_run_id))
         {%- endif %}
     ),
 
@@ -21,5 +21,5 @@ BEGIN ATOMIC
         rehashes=true,
     ) | indent(4) }};
 END;
-COMMENT ON FUNCTION bronze.append_{{ table.raw_name }} IS
-'Writes what differs between {{ table.foreign_table }} and the latest versions in {{ table.raw_table }}. Arguments: the run, and 0 to read the whole table, and so to see what is gone, rather than what changed since the last fence. Returns counts.';
+COMMENT ON FUNCTION {{ creates }} IS
+{{ ("Writes what differs between " ~ table.foreign_table ~ " and the latest versions in " ~ table.raw_table ~ ". Arguments: the run, and 0 to read the whole table, and so to see what is gone, rather than what changed since the last fence. Returns counts.") | literal }};

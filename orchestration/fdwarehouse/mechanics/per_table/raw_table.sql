@@ -1,5 +1,5 @@
 {#- Rendered once a table of a source: bronze.raw_<table>. -#}
-CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
+CREATE TABLE IF NOT EXISTS {{ table.raw_table }} (
     {%- for c in table.contract_columns %}
     {{ c.name | ident }} {{ c.type }},
     {%- endfor %}
@@ -11,28 +11,28 @@ CREATE TABLE IF NOT EXISTS bronze.{{ table.raw_name | ident }} (
     UNIQUE ({{ table.key | map("ident") | join(", ") }}, _run_id)
 );
 CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }}
-ON bronze.{{ table.raw_name | ident }} (_run_id);
+ON {{ table.raw_table }} (_run_id);
 DO $do$
 BEGIN
     PERFORM etl.evolve_raw_table(
         {{ table.raw_table | literal }},
-        jsonb_build_object(
+        ARRAY[
             {%- for c in table.contract_columns %}
-            {{ c.name | literal }}, {{ c.type | literal }}{{ "," if not loop.last }}
+            [{{ c.name | literal }}, {{ c.type | literal }}]{{ "," if not loop.last }}
             {%- endfor %}
-        ),
+        ],
         ARRAY[{{ table.key | map("literal") | join(", ") }}],
         {{ source.local_time_zone | literal }}
     );
 END;
 $do$;
 
-COMMENT ON TABLE bronze.{{ table.raw_name | ident }} IS
-'Every version of {{ source.name }}.{{ table.name }} that was seen. Append-only. Grain: one version of one row.';
+COMMENT ON TABLE {{ table.raw_table }} IS
+{{ ("Every version of " ~ table.foreign_table ~ " that was seen. Append-only. Grain: one version of one row.") | literal }};
 {% for c in table.contract_columns -%}
-COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}.{{ c.name | ident }} IS 'As in {{ source.name }}.{{ table.name }}.';
+COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ ("As in " ~ table.foreign_table ~ ".") | literal }};
 {% endfor -%}
-COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._run_id IS 'Run that saw this version first.';
-COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._extracted_at IS 'Start of the transaction that read it, clock of the warehouse.';
-COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._is_deleted IS 'A tombstone: the row was gone from the source; the columns hold its last version.';
-COMMENT ON COLUMN bronze.{{ table.raw_name | ident }}._source_system IS 'System that the row comes from.';
+COMMENT ON COLUMN {{ table.raw_table }}._run_id IS 'Run that saw this version first.';
+COMMENT ON COLUMN {{ table.raw_table }}._extracted_at IS 'Start of the transaction that read it, clock of the warehouse.';
+COMMENT ON COLUMN {{ table.raw_table }}._is_deleted IS 'A tombstone: the row was gone from the source; the columns hold its last version.';
+COMMENT ON COLUMN {{ table.raw_table }}._source_system IS 'System that the row comes from.';

@@ -1,11 +1,13 @@
 {#- Rendered once a table that has a watermark: bronze.reconcile_raw_<table>. -#}
--- Finds what no watermark shows: deletions, updates that left {{ table.watermark }} alone, and all
--- else.
-{%- if table.is_hashed %} The source hashes its rows bucket by bucket and sends one row a bucket; only
--- buckets that differ from what bronze holds are read row by row.
-{%- else %} Not every column has a hash in the source, so all rows are read.
+-- Finds what no watermark shows: deletions, updates that left the watermark alone, and all else.
+
+{%- if table.is_hashed %}
+-- The source hashes its rows bucket by bucket and sends one row a bucket; only buckets that differ
+-- from what bronze holds are read row by row.
+{%- else %}
+-- Not every column has a hash in the source, so all rows are read.
 {%- endif %}
-{{ routine.writer('bronze.reconcile_' ~ table.raw_name) }}
+{{ routine.writer(creates) }}
 BEGIN ATOMIC
 {%- if table.is_hashed %}
     WITH hashed_rows AS (
@@ -31,7 +33,7 @@ BEGIN ATOMIC
             h.row_count,
             h.hash
         FROM etl.bucket_hashes AS h
-        WHERE h.model = '{{ table.model }}' AND h.row_count > 0
+        WHERE h.model = {{ table.model | literal }} AND h.row_count > 0
     ),
 
     differing_buckets AS (
@@ -60,8 +62,8 @@ BEGIN ATOMIC
     ) | indent(4) }};
 {%- else %}
     SELECT c.*
-    FROM bronze.append_{{ table.raw_name }}(p_run_id, 0) AS c;
+    FROM {{ appends }}(p_run_id, 0) AS c;
 {%- endif %}
 END;
-COMMENT ON FUNCTION bronze.reconcile_{{ table.raw_name }} IS
-'Compares {{ table.foreign_table }} with {{ table.raw_table }}{{ ", by the hashes of 4096 buckets of keys," if table.is_hashed else ", row by row," }} and appends what differs: new versions, and tombstones for rows that are gone. Arguments: the run; the second is not used. Returns counts; rows read are those that were compared one by one.';
+COMMENT ON FUNCTION {{ creates }} IS
+{{ ("Compares " ~ table.foreign_table ~ " with " ~ table.raw_table ~ (", by the hashes of 4096 buckets of keys," if table.is_hashed else ", row by row,") ~ " and appends what differs: new versions, and tombstones for rows that are gone. Arguments: the run; the second is not used. Returns counts; rows read are those that were compared one by one.") | literal }};

@@ -1,0 +1,205 @@
+"""A table of a source and how it is read: its settings and its contract, checked together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fdwarehouse.config import TableConfig
+from fdwarehouse.contract import Table as ContractTable
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.hashing import HashedColumn, base_type, hashed_columns
+from fdwarehouse.identifiers import qualified
+
+LOWER_BOUNDS = {
+    "timestamp with time zone": "etl.extract_since",
+    "timestamp without time zone": "etl.extract_since_local",
+    "date": "etl.extract_since_date",
+}
+LOWER_BOUNDS_OF_IDS = {
+    "xid8": "etl.extract_since_xid",
+    "bigint": "etl.extract_since_number",
+}
+
+_WATERMARKS = {
+    "time": ("a time", "Name a column with the time of the last change, or say mode: snapshot."),
+    "xid": (
+        "a transaction id",
+        "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
+    ),
+}
+# Columns of bronze's own, and names that mean something else in the mechanics' statements.
+_TAKEN_COLUMNS = {
+    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_row_count"),
+    *("p_run_id", "p_after_run_id"),
+}
+_TAKEN_TABLES = re.compile("_columns|_fence|_pg_.*")
+_AGAIN = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
+# PostgreSQL cuts a name off after 63 bytes; the longest that is made of a table's is that of its
+# constraint.
+MAX_NAME_BYTES = 63 - len("raw__one_version_a_run")
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column as it is mounted."""
+
+    name: str
+    type: str
+    """As a person would write it: ``numeric(10, 2)``."""
+    source_type: str | None = None
+    """Type in the source, where the warehouse does not know it."""
+    key_position: int | None = None
+    """Place in the primary key that the table is known by, from 1."""
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table of a source and how it is read."""
+
+    name: str
+    """In the source."""
+    raw_name: str
+    foreign_table: str
+    """Where it is mounted, quoted."""
+    key: list[str]
+    mode: str
+    watermark: str | None
+    lower_bound: str | None
+    """Function that says from which watermark on the table must be read."""
+    contract_columns: list[SourceColumn]
+    reconcile_every: str | None
+    """Time between two reconciliations; None where every run compares the whole table."""
+    is_hashed: bool
+    """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
+    key_hashes: list[HashedColumn]
+    row_hashes: list[HashedColumn]
+
+    @property
+    def model(self) -> str:
+        """Name of its step: that of its table in bronze."""
+        return self.raw_table
+
+    @property
+    def raw_table(self) -> str:
+        """Its table in bronze, quoted."""
+        return qualified("bronze", self.raw_name)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return [c.name for c in self.contract_columns]
+
+
+def make_table(
+    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+) -> SourceTable:
+    """Bring the settings of a table and its contract together.
+
+    Args:
+        source: name of the source.
+        fence: kind of its fence.
+        name: of the table, in the source.
+        settings: what the user decided.
+        contract: what the table looks like; None when the source's contract lacks it.
+
+    Raises:
+        FdwarehouseError: they do not fit each other, or the warehouse cannot have such names; the
+            message names the table.
+    """
+    try:
+        return _make_table(source, fence, name, settings, contract)
+    except _UnfitError as error:
+        problem, way_out = error.args
+        raise FdwarehouseError(f"{qualified(source, name)}: {problem}", hint=way_out) from None
+
+
+class _UnfitError(Exception):
+    """What is wrong with a table, and the way out."""
+
+
+def _make_table(
+    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+) -> SourceTable:
+    local_name = settings.local_name or name
+    if problem := _problem_of_name(local_name):
+        raise _UnfitError(
+            problem, "Say in warehouse.yaml what the warehouse shall call it: as: a_name."
+        )
+    if contract is None:
+        raise _UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
+    for column in contract.columns:
+        if column in _TAKEN_COLUMNS:
+            raise _UnfitError(
+                f"column {column}: bronze has one of its own",
+                "Read a view in production that calls it otherwise.",
+            )
+    key = settings.key or contract.primary_key
+    _require_key(key, settings, contract)
+    wanted = contract.columns
+    if settings.reconcile.depth == "key":
+        wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
+    row_hashes = hashed_columns(wanted)
+    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
+    return SourceTable(
+        name=name,
+        raw_name=f"raw_{local_name}",
+        foreign_table=qualified(source, local_name),
+        key=key,
+        mode=settings.mode,
+        watermark=settings.watermark,
+        lower_bound=_lower_bound(fence, settings.watermark, contract),
+        contract_columns=[
+            SourceColumn(
+                n,
+                re.sub(", *", ", ", c.type),
+                c.source_type,
+                key.index(n) + 1 if n in key and key == contract.primary_key else None,
+            )
+            for n, c in contract.columns.items()
+        ],
+        reconcile_every=reconcile_every,
+        is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
+        key_hashes=[h for h in row_hashes if h.name in key],
+        row_hashes=row_hashes,
+    )
+
+
+def _problem_of_name(name: str) -> str | None:
+    if not name.isprintable():
+        return f"the name has a line break in it, or another sign that cannot be seen: {name!r}"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"is too long a name for the warehouse, at most {MAX_NAME_BYTES} bytes"
+    if _TAKEN_TABLES.fullmatch(name):
+        return f"the warehouse has a {name} of its own for every source"
+    return None
+
+
+def _require_key(key: list[str], settings: TableConfig, contract: ContractTable) -> None:
+    if not key:
+        raise _UnfitError(
+            "it has no primary key", "Say in warehouse.yaml which columns are its key."
+        )
+    for column in (*key, *([settings.watermark] if settings.watermark else [])):
+        if column not in contract.columns:
+            raise _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
+
+
+def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> str | None:
+    """Name the function that says from which watermark on the table must be read."""
+    if watermark is None:
+        return None
+    column = contract.columns[watermark]
+    is_id = fence == "xid"
+    lower_bound = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
+    if lower_bound is None:
+        expected, way_out = _WATERMARKS["xid" if is_id else "time"]
+        raise _UnfitError(
+            f"watermark {watermark} is of type {column.type}, not {expected}", way_out
+        )
+    if not column.not_null:
+        raise _UnfitError(
+            f"watermark {watermark} may be null, and such rows would be missed",
+            "Declare it NOT NULL in production, or say mode: snapshot.",
+        )
+    return lower_bound

@@ -1,0 +1,186 @@
+"""Names that production may have and SQL has to quote work from the contract to the status."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import ident
+from fdwarehouse.render import render_project
+from tests.clinic import Clinic, with_tables
+from tests.command import Command
+from tests.test_render import edit
+
+NAMES = [
+    *("price list", "müll-fee", "Animal", "animal", "it's", 'say "x"', "order", "user", "a.b"),
+    *("a/b", "100%", "{x}", "$$ $do$", "back\\slash", "-- none", "[red]", "_hidden", "read_fence"),
+    "e" * 41,
+]
+COLUMNS = ["select", "The Key", "it's", '"', "r", "s", "hash", "bucket", "%s", "ä", "$do$", "{c}"]
+STAMP = "Changed At"
+
+
+def make(clinic: Clinic, name: str) -> None:
+    """Make a table of this name in production, with two rows."""
+    columns = [sql.Identifier(column) for column in COLUMNS]
+    statements = [
+        sql.SQL("CREATE TABLE {} ({}, {} timestamptz NOT NULL, PRIMARY KEY ({}, {}))").format(
+            sql.Identifier(name),
+            sql.SQL(", ").join(sql.SQL("{} text").format(column) for column in columns),
+            sql.Identifier(STAMP),
+            *columns[:2],
+        ),
+        sql.SQL("INSERT INTO {} ({}, {}, {}, {}) VALUES {}").format(
+            sql.Identifier(name),
+            *columns[:3],
+            sql.Identifier(STAMP),
+            sql.SQL("(1, 1, 'a', now()), (2, 2, 'b', now())"),
+        ),
+        sql.SQL("GRANT SELECT ON {} TO warehouse_reader").format(sql.Identifier(name)),
+    ]
+    clinic.write(*(statement.as_string() for statement in statements))
+
+
+def test_g1_tables_of_any_name_are_read_reconciled_checked_and_shown(
+    clinic: Clinic, command: Command
+) -> None:
+    tables: dict[str, Any] = {}
+    for number, name in enumerate(NAMES):
+        make(clinic, name)
+        tables[name] = {"mode": "snapshot"} if number % 3 == 2 else {"watermark": STAMP}
+        if number % 3 == 1:
+            tables[name] |= {"mode": "append", "reconcile": {"depth": "key"}}
+    clinic.configure(with_tables(tables))
+    (clinic.root / "sql/silver").mkdir(parents=True)
+    (clinic.root / "sql/silver/users.sql").write_text(
+        'CREATE VIEW silver.users AS SELECT "The Key", "it\'s" FROM bronze."raw_price list"; -- ok'
+    )
+    command.project(clinic.root)
+    command.use(
+        {
+            "WAREHOUSE_URL": clinic.warehouse.urls["owner"],
+            "CLINIC_URL": clinic.shop.urls["reader"],
+        }
+    )
+    assert "up to date" in command.works("contract")
+    command.works("render")
+    assert "append_raw_price list" in command.works("deploy", "--plan")
+    command.works("deploy")
+    assert command.works("deploy") == "Nothing to change.\n"
+    command.works("run")
+    for name in NAMES:
+        clinic.write(f"""UPDATE {ident(name)} SET "it's" = 'c', "{STAMP}" = now() WHERE "r" IS NULL
+            AND "The Key" = '1'""")
+        clinic.warehouse.call(f"bronze.{ident(f'load_raw_{name}')}()")
+        clinic.write(f"""DELETE FROM {ident(name)} WHERE "The Key" = '2'""")
+        if tables[name].get("mode") == "snapshot":
+            command.works("run")
+        else:
+            command.works("reconcile", name)
+        history = (
+            f"""SELECT "it's", _is_deleted FROM bronze.{ident(f"raw_{name}")} ORDER BY _run_id, 1"""
+        )
+        expected = [("a", False), ("b", False), ("c", False), ("b", True)]
+        assert clinic.warehouse.rows(history) == expected
+    command.works("prune", "--older-than", "1 day", "price list")
+    command.works("check")
+    command.works("rebuild")
+    status = command.works("status")
+    for name in NAMES:
+        assert ident(f"raw_{name}") in status
+    assert clinic.warehouse.rows('SELECT * FROM silver.users ORDER BY "it\'s"')[0] == ("1", "a")
+
+
+def test_row_without_a_key_is_set_aside_as_it_is_whatever_its_columns_are_called(
+    clinic: Clinic,
+) -> None:
+    clinic.write(
+        "CREATE TABLE r (r text, e text, v text, b text, k int)",
+        "INSERT INTO r VALUES ('x', 'y', 'z', 'w', NULL), ('x', 'y', 'z', 'w', 1)",
+        "GRANT SELECT ON r TO warehouse_reader",
+    )
+    clinic.configure(with_tables({"r": {"key": "k", "mode": "snapshot"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    rejected = "SELECT model, rejected_row, key ->> 'k' FROM silver.rejected_rows"
+    row = {"r": "x", "e": "y", "v": "z", "b": "w", "k": None}
+    assert clinic.warehouse.rows(rejected) == [("bronze.raw_r", row, None)]
+    assert clinic.warehouse.rows("SELECT r, k FROM bronze.raw_r") == [("x", 1)]
+
+
+def test_table_of_many_columns_is_read(clinic: Clinic) -> None:
+    columns = ", ".join(f"c{n} int" for n in range(300))
+    clinic.write(
+        f"CREATE TABLE wide (k int PRIMARY KEY, at timestamptz NOT NULL, {columns})",
+        "INSERT INTO wide VALUES (1, now(), 7)",
+        "GRANT SELECT ON wide TO warehouse_reader",
+    )
+    clinic.configure(with_tables({"wide": {"watermark": "at"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    assert clinic.run("wide", "c0, c299") == [(7, None)]
+    clinic.write("UPDATE wide SET c299 = 8")
+    clinic.warehouse.reconcile()
+    assert clinic.warehouse.column("SELECT c299 FROM bronze.raw_wide ORDER BY _run_id") == [None, 8]
+
+
+def test_table_is_called_in_the_warehouse_as_it_is_told(clinic: Clinic, command: Command) -> None:
+    long = "every visit that any patient ever made to any of our wards"
+    make(clinic, long)
+    clinic.configure(with_tables({long: {"watermark": STAMP, "as": "all_visits"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    for table in ("bronze.raw_all_visits", "clinic.all_visits"):
+        query = f'SELECT "The Key" FROM {table} ORDER BY 1'
+        assert clinic.warehouse.column(query) == ["1", "2"]
+    clinic.write(f'DELETE FROM "{long}"')
+    clinic.warehouse.call("etl.reconcile('all_visits')")
+    assert clinic.warehouse.value("SELECT count(*) FROM bronze.raw_all_visits") == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "message", "hint"),
+    [
+        ("e" * 42, [], "is too long a name for the warehouse, at most 41 bytes", "as:"),
+        ("ä" * 21, [], "is too long a name for the warehouse, at most 41 bytes", "as:"),
+        ("a\nb", [], "the name has a line break in it", "as:"),
+        ("_columns", [], "the warehouse has a _columns of its own", "as:"),
+        ("_pg_class", [], "the warehouse has a _pg_class of its own", "as:"),
+        ("t", ["_run_id"], "column _run_id: bronze has one of its own", "a view in production"),
+        ("t", ["p_run_id"], "column p_run_id: bronze has one of its own", "a view in production"),
+    ],
+)
+def test_name_that_cannot_be_is_refused(
+    project: Path, name: str, columns: list[str], message: str, hint: str
+) -> None:
+    described = {column: {"type": "integer"} for column in ["k", *columns]}
+    table = {"primary_key": ["k"], "columns": described}
+    edit(project, "contracts/production.yaml", "tables", name, value=table)
+    edit(
+        project,
+        "warehouse.yaml",
+        "sources",
+        "production",
+        "tables",
+        name,
+        value={"mode": "snapshot"},
+    )
+    with pytest.raises(FdwarehouseError) as caught:
+        render_project(project)
+    assert f"production.{ident(name)}: " in caught.value.message.replace("\\n", "\n")
+    assert message in caught.value.message
+    assert hint in (caught.value.hint or "")
+    assert caught.value.exit_code == 2
+
+
+def test_two_tables_of_one_name_are_refused_until_one_is_called_otherwise(project: Path) -> None:
+    tables = ("sources", "production", "tables")
+    edit(project, "warehouse.yaml", *tables, "orders", "as", value="customers")
+    with pytest.raises(FdwarehouseError) as caught:
+        render_project(project)
+    assert (
+        "warehouse.yaml: bronze.raw_customers would be made of production.customers and of "
+        "production.orders" in caught.value.message
+    )
+    assert "as: " in (caught.value.hint or "")
