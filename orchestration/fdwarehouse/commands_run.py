@@ -184,13 +184,18 @@ def psql(
     on: Annotated[
         str | None, typer.Option(help="Not in the warehouse, but in this source, as its reader.")
     ] = None,
+    admin: Annotated[bool, typer.Option("--admin", help="As the administrator there.")] = False,
 ) -> None:
     """Open psql in the warehouse.
 
     The machine's own psql, or the one that comes with the embedded servers.
     """
     connections = context.ensure_object(Connections)
-    options = conninfo_to_dict(connections.source(on) if on else connections.warehouse())
+    if admin:
+        url = connections.source_admin(on) if on else connections.warehouse_admin()
+    else:
+        url = connections.source(on) if on else connections.warehouse()
+    options = conninfo_to_dict(url)
     # Everybody can see the arguments of a process, only its owner the environment.
     environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
     program = shutil.which("psql") or str(embedded_programs.binaries({}) / "psql")

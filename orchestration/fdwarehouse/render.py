@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -70,8 +70,13 @@ def _environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
         autoescape=False,
         keep_trailing_newline=True,
     )
-    environment.filters.update(ident=ident, literal=literal)
+    environment.filters.update(ident=ident, literal=literal, listed=_listed)
     return environment
+
+
+def _listed(value: str | Iterable[str]) -> list[str]:
+    """Take one name or condition for a list of it: a string is no list of its letters."""
+    return [value] if isinstance(value, str) else list(value)
 
 
 class _Renderer:

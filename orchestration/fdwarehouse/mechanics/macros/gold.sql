@@ -15,10 +15,11 @@
 {%- macro write_dimension(
     table, surrogate, key, tracked, carried, stamped, versions, referenced_by
 ) -%}
+{%- set tracked, carried = tracked | listed, carried | listed -%}
 {{ routine.writer('gold.write_' ~ table) }}
 BEGIN ATOMIC
     WITH referenced_members AS (
-        {%- for view in referenced_by %}
+        {%- for view in referenced_by | listed %}
         SELECT {{ key | ident }}
         FROM {{ view }}
         WHERE _run_id > p_after_run_id AND reject_reasons = '{}' AND {{ key | ident }} IS NOT NULL
@@ -211,6 +212,7 @@ WHERE
     every table in gold has taken up are forgotten, when there are new ones. A full build leaves
     none: what follows is full as well. -#}
 {%- macro log_changes(log, columns) -%}
+{%- set columns = columns | listed -%}
 changed_groups AS (
     INSERT INTO {{ log }} (run_id, {{ columns | join(", ") }})
     {%- for rows, prefix in (("inserted_rows", ""), ("updated_rows", ""), ("updated_rows", "old_")) %}

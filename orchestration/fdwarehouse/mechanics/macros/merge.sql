@@ -12,6 +12,7 @@
              old_<column>
     born     whether the table keeps the run that inserted a row, in _inserted_run_id -#}
 {%- macro write_difference(target, key, columns, source, scope, returns=[], born=false) -%}
+{%- set key, columns, returns = key | listed, columns | listed, returns | listed -%}
 inserted_rows AS (
     INSERT INTO {{ target }} AS t (
         {{ compare.columns_of(key + columns) | indent(8) }},

@@ -1,18 +1,24 @@
 {#- The rules that a version breaks, as a text array; empty for a version that is accepted.
-    rules: reason -> SQL conditions, any of which breaks the rule. A deleted row is not judged. -#}
+    rules: reason -> SQL condition, or a list of them, any of which breaks the rule. A deleted row is
+    not judged. -#}
 {%- macro reject_reasons(rules) -%}
+{%- set judged = rules.items() | selectattr(1) | list -%}
+{%- if not judged -%}
+'{}'::text[]
+{%- else -%}
 array_remove(
     ARRAY[
-        {%- for reason, conditions in rules.items() %}
+        {%- for reason, conditions in judged %}
         CASE
             WHEN is_deleted THEN NULL
-            WHEN {{ conditions | join("\n                OR ") }}
+            WHEN {{ conditions | listed | join("\n                OR ") }}
                 THEN {{ reason | literal }}
         END{{ "," if not loop.last }}
         {%- endfor %}
     ],
     NULL
 )
+{%- endif -%}
 {%- endmacro -%}
 
 {#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and
@@ -23,6 +29,7 @@ array_remove(
     key       key columns
     columns   the other columns -#}
 {%- macro write_latest(table, versions, key, columns) -%}
+{%- set key, columns = key | listed, columns | listed -%}
 {%- set keys = key | map("ident") | join(", ") -%}
 {{ routine.writer('silver.write_' ~ table) }}
 BEGIN ATOMIC

@@ -1,0 +1,117 @@
+"""What docs/make-it-yours.md says works: its files and its commands, in an empty folder."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fdwarehouse import embedded
+from fdwarehouse.embedded import SERVERS
+from tests.clinic import Clinic
+from tests.command import Command
+from tests.harness import ROOT, Database
+from tests.servers import Servers
+
+BLOCKS = re.findall(
+    r"^```(\w+)\n(.*?)^```$", (ROOT / "docs/make-it-yours.md").read_text(), re.MULTILINE | re.DOTALL
+)
+FILES = {
+    match[1]: text
+    for _, text in BLOCKS
+    if (match := re.match(r"(?:--|#) ([\w./]+\.(?:sql|yaml))\n", text))
+}
+((COMMANDS),) = [text.splitlines() for kind, text in BLOCKS if kind == "sh"]
+((QUERY, *RESULT),) = [
+    re.sub("(?m)^-- ", "", text).splitlines()[1:]
+    for _, text in BLOCKS
+    if text.startswith("-- result\n")
+]
+
+
+@pytest.fixture
+def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The embedded servers with two databases that nothing was done to."""
+    names = {server: servers.create_database(server, "bare") for server in SERVERS}
+    urls = {
+        "WAREHOUSE_URL": servers.url("warehouse", "owner", names["warehouse"]),
+        "PRODUCTION_URL": servers.url("production", "reader", names["production"]),
+        "WAREHOUSE_ADMIN_URL": servers.url("warehouse", "admin", names["warehouse"]),
+        "PRODUCTION_ADMIN_URL": servers.url("production", "admin", names["production"]),
+    }
+
+    def up(_state_dir: Path, *, production_db: str) -> dict[str, str]:
+        assert production_db == "help_desk"
+        return urls
+
+    monkeypatch.setattr(embedded, "up", up)
+    monkeypatch.setattr(embedded, "passwords", lambda _state_dir: servers.passwords)
+    return Database(urls)
+
+
+def test_help_desk_of_the_documentation_is_made_run_and_right(
+    command: Command, empty_servers: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def execve(_program: str, arguments: list[str], environment: dict[str, str]) -> None:
+        subprocess.run(arguments, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+    monkeypatch.setattr("os.execve", execve)
+    monkeypatch.chdir(tmp_path)
+    command.project(tmp_path)
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    lines = [shlex.split(line, comments=True) for line in COMMANDS]
+    assert [line[1] for line in lines] == [
+        *("up", "psql", "bootstrap", "contract", "deploy", "deploy", "run", "status")
+    ]
+    command.secrets.clear()  # `up` shows them
+    for _, *arguments in lines:
+        assert command(*arguments).exit_code == 0
+
+    assert [" | ".join(map(str, row)) for row in empty_servers.rows(QUERY)] == RESULT
+    rejected = "SELECT key ->> 'ticket_id', reasons FROM silver.rejected_rows"
+    assert empty_servers.rows(rejected) == [("3", ["unknown status"])]
+    for table in ("agents", "events", "settings", "tags"):
+        assert empty_servers.value(f"SELECT count(*) >= 0 FROM bronze.raw_{table}")
+    change = "UPDATE agents SET team = 'south', updated_at = now() WHERE agent_id = 1"
+    empty_servers.execute(change, role="PRODUCTION_ADMIN_URL")
+    command.works("run")
+    assert empty_servers.rows(QUERY) == [("south", 1, 1), ("unknown", 1, 0)]
+    history = "SELECT team, is_current FROM gold.dim_agents WHERE agent_id = 1 ORDER BY valid_from"
+    assert empty_servers.rows(history) == [("north", False), ("south", True)]
+    assert "No row differed" in command.works("rebuild")
+
+
+def test_every_block_of_the_documentation_is_a_file_a_command_or_a_result() -> None:
+    assert len(FILES) + 2 == len(BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "reasons"),
+    [
+        ({"no beds": "beds IS NULL"}, [["no beds"], []]),
+        ({"no beds": ["beds IS NULL", "beds = 0"]}, [["no beds"], []]),
+        ({"never": [], "no beds": "beds IS NULL"}, [["no beds"], []]),
+        ({"never": []}, [[], []]),
+        ({}, [[], []]),
+    ],
+)
+def test_rules_are_conditions_or_lists_of_them_or_none(
+    clinic: Clinic, rules: dict[str, object], reasons: list[list[str]]
+) -> None:
+    view = f"""
+        CREATE VIEW silver.ward_versions AS
+        WITH cleaned AS (
+            SELECT *, {{{{ bronze.metadata(source.clinic) }}}} FROM bronze.raw_wards
+        )
+        SELECT ward, {{{{ silver.reject_reasons({rules}) }}}} AS reject_reasons FROM cleaned;
+    """
+    (clinic.root / "sql/silver").mkdir(parents=True)
+    (clinic.root / "sql/silver/ward_versions.sql").write_text(view)
+    clinic.write("INSERT INTO wards VALUES ('A', NULL), ('B', 1)")
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    query = "SELECT reject_reasons FROM silver.ward_versions ORDER BY ward"
+    assert clinic.warehouse.column(query) == reasons
