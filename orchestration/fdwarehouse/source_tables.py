@@ -30,8 +30,12 @@ _WATERMARKS = {
 }
 # Columns of bronze's own, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
-    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_row_count"),
+    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_row_count", "_is_first"),
     *("p_run_id", "p_after_run_id"),
+}
+_UNSORTABLE_TYPES = {
+    *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),
+    *("xid", "cid", "pg_snapshot", "txid_snapshot"),
 }
 _TAKEN_TABLES = re.compile("_columns|_fence|_pg_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
@@ -111,7 +115,9 @@ def make_table(
         return _make_table(source, fence, name, settings, contract)
     except _UnfitError as error:
         problem, way_out = error.args
-        raise FdwarehouseError(f"{qualified(source, name)}: {problem}", hint=way_out) from None
+        raise FdwarehouseError(
+            f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out
+        ) from None
 
 
 class _UnfitError(Exception):
@@ -183,6 +189,15 @@ def _require_key(key: list[str], settings: TableConfig, contract: ContractTable)
     for column in (*key, *([settings.watermark] if settings.watermark else [])):
         if column not in contract.columns:
             raise _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
+    for column in key:
+        type_ = contract.columns[column].type
+        if key.count(column) > 1:
+            raise _UnfitError(f"its key names column {column} twice", "Name it once.")
+        if base_type(type_).removesuffix("[]") in _UNSORTABLE_TYPES:
+            raise _UnfitError(
+                f"column {column} is of type {type_}, whose values cannot be sorted",
+                "Name other columns as its key.",
+            )
 
 
 def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> str | None:

@@ -46,8 +46,9 @@ hashint8extended(
 {%- endmacro -%}
 
 {#- Appends to bronze what differs between the CTE read_rows and the latest versions, and keeps the
-    hashes of the buckets in step. Rows without a key have no versions: they are set aside. Ends the
-    statement with the counts.
+    hashes of the buckets in step. Rows without a key have no versions: they are set aside. Of several
+    rows of one key none is the right one: that they are there is seen by the counts, if one of them
+    is known already, else by the unique constraint. Ends the statement with the counts.
     whole          condition on b, a row of bronze: read_rows has every row of the source like it,
                    so what is not there is gone; none where it has every row there is
     whole_unkeyed  condition under which read_rows has every row without a key
@@ -119,7 +120,8 @@ latest_versions AS (
 new_versions AS (
     SELECT
         {{ compare.columns_of(columns, 'e') | indent(8) }},
-        false AS _is_deleted
+        false AS _is_deleted,
+        v._is_deleted IS NULL AS _is_first
     FROM extracted_rows AS e
     LEFT JOIN latest_versions AS v ON {{ compare.same_key('e', 'v', table.key) }}
     WHERE
@@ -154,7 +156,10 @@ gone_versions AS (
 ),
 
 due_versions AS (
-    SELECT * FROM new_versions
+    SELECT
+        {{ compare.columns_of(columns) | indent(8) }},
+        _is_deleted
+    FROM new_versions
     UNION ALL
     SELECT * FROM gone_versions
 ),
@@ -179,6 +184,21 @@ appended_rows AS (
 {{ hash_changes(table, rehashes) }},
 {%- endif %}
 
+twins AS (
+    SELECT
+        jsonb_build_object(
+            {%- for c in table.key %}
+            {{ c | literal }}, {{ c | ident }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ) AS key,
+        count(*) AS row_count
+    FROM extracted_rows
+    GROUP BY {{ table.key | map("ident") | join(", ") }}
+    HAVING count(*) > 1
+    ORDER BY {{ table.key | map("ident") | join(", ") }}
+    LIMIT 1
+),
+
 counted_rows AS (
     SELECT
         count(*) FILTER (WHERE NOT _is_deleted) AS new_versions,
@@ -187,7 +207,13 @@ counted_rows AS (
 )
 
 SELECT
-    (SELECT count(*) FROM read_rows) AS rows_read,
+    CASE
+        WHEN (SELECT count(*) FROM extracted_rows)
+            = (SELECT count(*) FROM latest_versions)
+            + (SELECT count(*) FROM new_versions AS n WHERE n._is_first)
+            THEN (SELECT count(*) FROM read_rows)
+        ELSE (SELECT etl.refuse_twins(t.key, t.row_count) FROM twins AS t)
+    END AS rows_read,
     c.new_versions AS rows_inserted,
     0::bigint AS rows_updated,
     c.tombstones AS rows_deleted,
