@@ -22,18 +22,21 @@ BEGIN ATOMIC
         {%- for view in referenced_by | listed %}
         SELECT {{ key | ident }}
         FROM {{ view }}
-        WHERE _run_id > p_after_run_id AND reject_reasons = '{}' AND {{ key | ident }} IS NOT NULL
+        WHERE
+            _run_id > p_after_run_id
+            AND {{ silver.is_accepted() }}
+            AND {{ key | ident }} IS NOT NULL
         UNION
         {%- endfor %}
         SELECT {{ key | ident }}
         FROM gold.{{ table | ident }}
-        WHERE is_inferred AND p_after_run_id > 0
+        WHERE is_inferred AND {{ key | ident }} IS NOT NULL AND p_after_run_id > 0
     ),
 
     decided_members AS (
         SELECT {{ key | ident }}
         FROM {{ versions }}
-        WHERE _run_id > p_after_run_id AND reject_reasons = '{}'
+        WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
         UNION
         SELECT r.{{ key | ident }}
         FROM referenced_members AS r
@@ -49,9 +52,13 @@ BEGIN ATOMIC
             v.*,
             lag(v._run_id) OVER seen IS NULL AS is_first,
             NOT v.is_deleted AND v.{{ stamped | ident }} > lag(v.{{ stamped | ident }}) OVER seen AS has_risen
-        FROM decided_members AS m
-        INNER JOIN {{ versions }} AS v ON m.{{ key | ident }} = v.{{ key | ident }}
-        WHERE v.reject_reasons = '{}'
+        FROM {{ versions }} AS v
+        WHERE
+            -- a condition, unlike a join, finds its way into the view and to the index below
+            v.{{ key | ident }} = ANY(
+                coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
+            )
+            AND {{ silver.is_accepted('v') }}
         WINDOW seen AS (PARTITION BY v.{{ key | ident }} ORDER BY v._run_id)
     ),
 
@@ -124,20 +131,26 @@ BEGIN ATOMIC
         WHERE NOT is_deleted
     ),
 
+    inferred_members AS (
+        SELECT {{ key | ident }} FROM referenced_members
+        INTERSECT
+        SELECT {{ key | ident }} FROM decided_members
+        EXCEPT
+        SELECT {{ key | ident }} FROM known_versions
+    ),
+
     due_versions AS (
         SELECT * FROM known_versions
         UNION ALL
         SELECT
-            r.{{ key | ident }},
+            {{ key | ident }},
             {%- for c in tracked + carried %}
             NULL,
             {%- endfor %}
             '-infinity',
             'infinity',
             true
-        FROM referenced_members AS r
-        INNER JOIN decided_members AS m ON r.{{ key | ident }} = m.{{ key | ident }}
-        WHERE NOT EXISTS (SELECT FROM known_versions AS k WHERE k.{{ key | ident }} = r.{{ key | ident }})
+        FROM inferred_members
     ),
 
     decided_rows AS (

@@ -44,17 +44,30 @@ updated_rows AS (
         {{ both_images(returns) | indent(8) }}
 ),
 
+gone_keys AS (
+    SELECT{{ select_list(key, 't') }}
+    FROM {{ scope }} AS d
+    INNER JOIN {{ target }} AS t
+        ON {{ compare.same_key('d', 't', key) }}
+    EXCEPT
+    SELECT{{ select_list(key) }}
+    FROM {{ source }}
+),
+
 removed_rows AS (
     DELETE FROM {{ target }} AS t
-    USING {{ scope }} AS d
-    WHERE
-        {{ compare.same_key('t', 'd', key) }}
-        AND NOT EXISTS (
-            SELECT FROM {{ source }} AS s
-            WHERE {{ compare.same_key('s', 't', key) }}
-        )
+    USING gone_keys AS g
+    WHERE {{ compare.same_key('t', 'g', key) }}
     RETURNING t.*
 )
+{%- endmacro -%}
+
+{#- A lone column stays on the line of its SELECT. -#}
+{%- macro select_list(columns, alias=none) -%}
+{%- if columns | length == 1 %} {{ compare.columns_of(columns, alias) }}
+{%- else %}
+{{ compare.columns_of(columns, alias) | indent(8, first=true) }}
+{%- endif -%}
 {%- endmacro -%}
 
 {%- macro both_images(columns) -%}
