@@ -3,6 +3,8 @@
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ FILES = {
 
 
 @pytest.fixture
-def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Database:
+def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The embedded servers with two databases that nothing was done to."""
     names = {server: servers.create_database(server, "bare") for server in SERVERS}
     urls = {
@@ -47,7 +49,10 @@ def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Database
 
     monkeypatch.setattr(embedded, "up", up)
     monkeypatch.setattr(embedded, "passwords", lambda _state_dir: servers.passwords)
-    return Database(urls)
+    with closing(Database(urls)) as databases:
+        yield databases
+    for server, name in names.items():
+        servers.drop_database(server, name)
 
 
 def test_help_desk_of_the_documentation_is_made_run_and_right(
