@@ -208,7 +208,8 @@ counted_rows AS (
 
 SELECT
     CASE
-        WHEN (SELECT count(*) FROM extracted_rows)
+        WHEN NOT EXISTS (SELECT FROM latest_versions)
+            OR (SELECT count(*) FROM extracted_rows)
             = (SELECT count(*) FROM latest_versions)
             + (SELECT count(*) FROM new_versions AS n WHERE n._is_first)
             THEN (SELECT count(*) FROM read_rows)
