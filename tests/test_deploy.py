@@ -76,7 +76,7 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse) -> None:
         (
             "sql/gold/broken.sql",
             "\n{{ nothing }}",
-            ("sql/gold/broken.sql, line 2: 'nothing' is undefined", "Mend the template"),
+            ("sql/gold/broken.sql, line 2: nothing is not known here", "Mend the template"),
         ),
         (
             "sql/gold/broken.sql",

@@ -145,7 +145,7 @@ COLUMNS = ("tables", "orders", "columns")
     [
         (("tables", "orders"), None, "production.orders: warehouse.yaml names a table that the"),
         ((*COLUMNS, "updated_at"), None, "production.orders: column updated_at of warehouse.yaml"),
-        ((*COLUMNS, "order_id"), None, "production.orders: column order_id of warehouse.yaml"),
+        ((*COLUMNS, "order_id"), None, "tables.orders: primary_key: order_id is no column"),
         (
             (*COLUMNS, "updated_at", "type"),
             "text",
@@ -174,8 +174,8 @@ def test_contract_that_does_not_fit_is_named(
     ("file", "text", "message"),
     [
         ("warehouse.yaml", None, "warehouse.yaml: No such file or directory"),
-        ("warehouse.yaml", "a: [", "warehouse.yaml is not YAML: "),
-        ("warehouse.yaml", "", "warehouse.yaml: top level: "),
+        ("warehouse.yaml", "a: [", "warehouse.yaml: line 1: "),
+        ("warehouse.yaml", "", "warehouse.yaml: it is empty"),
         ("contracts/production.yaml", None, "production.yaml: No such file or directory"),
         ("sql/checks/x.sql", "SELECT 1", "sql/checks/x.sql: a check says its layer: bronze or"),
         ("sql/checks/x.sql", "-- layer: gold\nSELECT 1", "a check says its severity: error or"),
@@ -189,7 +189,11 @@ def test_contract_that_does_not_fit_is_named(
             "{{ silver.write_latest('x', 'y', ['z']) }}",
             "sql/silver/x.sql, line 1: ",
         ),
-        ("sql/silver/x.sql", "{{ source.elsewhere.name }}", "'dict object' has no attribute"),
+        (
+            "sql/silver/x.sql",
+            "{{ source.elsewhere.name }}",
+            "line 1: there is no elsewhere here; there is production",
+        ),
     ],
 )
 def test_file_that_cannot_be_rendered_is_named(

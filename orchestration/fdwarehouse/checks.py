@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fdwarehouse.compiled import Compiled
+from fdwarehouse.compiled import Compiled, code_of
 from fdwarehouse.errors import FdwarehouseError
 
 _SETTINGS = {
@@ -54,12 +54,31 @@ def parse_check(name: str, compiled: Compiled) -> Check:
                 f"{compiled.origin}: a check says its {setting}: {' or '.join(values)}",
                 hint=f"Begin the file with a line such as `-- {setting}: {values[0]}`.",
             )
+    select = "\n".join(lines).strip().rstrip(";")
+    _require_select(compiled.origin, " ".join(description), code_of(select))
     return Check(
         name,
         settings["layer"],
         settings["severity"],
         settings["scope"],
         " ".join(description),
-        "\n".join(lines).strip().rstrip(";"),
+        select,
         compiled.origin,
     )
+
+
+def _require_select(origin: str, description: str, code: str) -> None:
+    if not code.strip():
+        raise FdwarehouseError(f"{origin}: it is empty", hint="Write it, or delete it.")
+    if not description.strip():
+        raise FdwarehouseError(
+            f"{origin}: a check says what it promises",
+            hint="Write it as a comment below the settings: `-- Every order has a customer.`.",
+        )
+    if ";" in code or not re.match(
+        r"\s*(?:\(\s*)*(?:SELECT|WITH|VALUES|TABLE)\b", code, re.IGNORECASE
+    ):
+        raise FdwarehouseError(
+            f"{origin}: a check is one SELECT, of the rows that break its promise",
+            hint="Make it one SELECT or WITH ... SELECT.",
+        )

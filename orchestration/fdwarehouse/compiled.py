@@ -15,6 +15,11 @@ _NO_CODE = re.compile(r"""(?P<name>"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/|'(?:[^']|'
 _QUALIFIED = re.compile(r"""(?:\b[a-z_]\w*|"(?:[^"]|"")*")\.(?:[a-z_]\w*|"(?:[^"]|"")*")""")
 
 
+_IS_PARSED = re.compile(
+    r"\bBEGIN\s+ATOMIC\b|\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:RECURSIVE\s+)?VIEW\b", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True)
 class Compiled:
     """One file of the deploy: what it is called below ``build/``, where it came from, its SQL."""
@@ -39,10 +44,18 @@ class Compiled:
     @property
     def references(self) -> set[str]:
         """Schema-qualified names that must be there when the object is created."""
-        if "BEGIN ATOMIC" not in self.sql and "CREATE VIEW" not in self.sql:
+        if not _IS_PARSED.search(self.sql):
             return set()  # PL/pgSQL looks names up when it runs
-        code = _NO_CODE.sub(lambda found: found["name"] or "", self.sql)
-        return set(_QUALIFIED.findall(code)) - {self.creates or ""}
+        return set(_QUALIFIED.findall(code_of(self.sql))) - {self.creates or ""}
+
+
+def code_of(sql: str) -> str:
+    """Take comments and literals out of SQL.
+
+    Args:
+        sql: the text.
+    """
+    return _NO_CODE.sub(lambda found: found["name"] or "", sql)
 
 
 def in_order_of_need(objects: Iterable[Compiled]) -> list[Compiled]:

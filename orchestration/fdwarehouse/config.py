@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.yaml_files import load_yaml
 
 LAYERS = ("etl", "bronze", "silver", "gold")
 
@@ -57,7 +56,6 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Model = TypeVar("Model", bound=BaseModel)
 Interval = Annotated[str, AfterValidator(_interval)]
 SourceName = Annotated[str, AfterValidator(_schema_name)]
 
@@ -166,32 +164,4 @@ def load_config(root: Path) -> Config:
         FdwarehouseError: it is missing, no YAML, or says something that has no meaning; the message
             names the place in the file.
     """
-    return load_yaml(root / "warehouse.yaml", Config, "See the comments in the file.")
-
-
-def load_yaml(path: Path, model: type[Model], hint: str) -> Model:
-    """Read a YAML file into a pydantic model, with errors for a person to read.
-
-    Args:
-        path: the file.
-        model: what it should hold.
-        hint: what to do when it does not.
-
-    Raises:
-        FdwarehouseError: the file is missing, no YAML, or does not hold it.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FdwarehouseError(f"{path.name}: {error.strerror}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FdwarehouseError(f"{path.name} is not YAML: {error}", hint=hint) from error
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
-            f"{e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
-        raise FdwarehouseError(f"{path.name}: {problems}", hint=hint) from error
+    return load_yaml(root, "warehouse.yaml", Config, "Mend it: see docs/make-it-yours.md.")

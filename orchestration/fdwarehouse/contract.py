@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from fdwarehouse.config import load_yaml
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.yaml_files import load_yaml
 
 HEADER = """\
 # What the source looked like when last looked at. Written by `fdwarehouse contract`; review a
@@ -17,12 +19,44 @@ HEADER = """\
 """
 
 
+# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html
+_TYPES = """
+    "char"|bigint|bit|bit varying|boolean|box|bytea|character|character varying|cid|cidr|circle|date
+    |double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath|line|lseg
+    |macaddr|macaddr8|money|name|numeric|oid|oidvector|path|pg_lsn|pg_snapshot|point|polygon|real
+    |refcursor|smallint|text|tid|tsquery|tsvector|txid_snapshot|uuid|xid|xid8|xml
+    |(?:date|int4|int8|num|ts|tstz)(?:multi)?range
+"""
+_TYPE = re.compile(
+    rf"(?:(?:{''.join(_TYPES.strip().splitlines()).replace('    ', '')})(?:\(\d+(?:, ?-?\d+)?\))?"
+    r"|(?:time|timestamp)(?:\(\d\))? with(?:out)? time zone"
+    r"|interval (?:year|month|day|hour|minute|second|to|\(\d\)| )+)(?:\[\])*"
+)
+
+
+def _type(value: str) -> str:
+    if not _TYPE.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is no type as PostgreSQL writes it: 'integer', 'numeric(10,2)'"
+        )
+    return value
+
+
+def _name(value: str) -> str:
+    if not value or len(value.encode(errors="replace")) > 63 or "\0" in value:
+        raise ValueError("a name has 1 to 63 bytes")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
 class Column(BaseModel):
     """A column of a source table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: str
+    type: Annotated[str, AfterValidator(_type)]
     """Type in the warehouse; of a kind that it does not know, text."""
     not_null: bool = False
     source_type: str | None = None
@@ -34,8 +68,14 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    primary_key: list[str] = []
-    columns: dict[str, Column]
+    primary_key: list[Name] = []
+    columns: dict[Name, Column] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _key_is_of_columns(self) -> Table:
+        if strange := [c for c in self.primary_key if c not in self.columns]:
+            raise ValueError(f"primary_key: {strange[0]} is no column of the table")
+        return self
 
 
 class Contract(BaseModel):
@@ -43,12 +83,12 @@ class Contract(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str
-    server_version: int
+    source: Name
+    server_version: int = Field(ge=12)
     """Major version of the source's server."""
-    time_zone: str
+    time_zone: str = Field(min_length=1)
     """In which the source writes time stamps without time zone."""
-    tables: dict[str, Table]
+    tables: dict[Name, Table]
 
 
 def contract_path(root: Path, source: str) -> Path:
@@ -66,7 +106,14 @@ def load_contract(root: Path, source: str) -> Contract:
     Raises:
         FdwarehouseError: the file is missing or does not hold a contract.
     """
-    return load_yaml(contract_path(root, source), Contract, "Write it with `fdwarehouse contract`.")
+    name = contract_path(root, source).relative_to(root).as_posix()
+    contract = load_yaml(root, name, Contract, "Write it with `fdwarehouse contract`.")
+    if contract.source != source:
+        raise FdwarehouseError(
+            f"{name}: its source is {contract.source}, not {source}",
+            hint="Write it anew with `fdwarehouse contract`.",
+        )
+    return contract
 
 
 def dump_contract(contract: Contract) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 
 import jinja2
@@ -19,7 +18,13 @@ from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, ident, literal, qualified
 from fdwarehouse.models import Model, make_models
+from fdwarehouse.project_files import (
+    look_over,
+    require_one_file_each,
+    require_what_it_is_named_after,
+)
 from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source, make_sources
+from fdwarehouse.template_errors import ERRORS, Unknown, explain
 
 MECHANICS = Path(__file__).parent / "mechanics"
 
@@ -48,6 +53,7 @@ def render_project(root: Path) -> Rendered:
             file.
     """
     config = load_config(root)
+    look_over(root)
     contracts = {name: load_contract(root, name) for name in config.sources}
     return _Renderer(root, config, contracts).render()
 
@@ -66,7 +72,7 @@ def render_mechanics(template: str, **context: Any) -> str:
 def _environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(loaders),
-        undefined=jinja2.StrictUndefined,
+        undefined=Unknown,
         autoescape=False,
         keep_trailing_newline=True,
     )
@@ -115,6 +121,7 @@ class _Renderer:
         for check in checks:
             function = self._compile("per_check/check.sql", f"etl.check_{check.name}", check=check)
             objects.append(replace(function, origin=check.origin))
+        require_one_file_each([*runner, *objects])
         files = [
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
             self._compile("deploy/drop_repeatable.sql"),
@@ -134,11 +141,10 @@ class _Renderer:
         origin = template if template.startswith("sql/") else f"fdwarehouse/{template}"
         try:
             sql = self.environment.get_template(template).render(context | {"creates": creates})
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError) as error:
-            frames = [f for f in extract_tb(error.__traceback__) if f.filename.endswith(".sql")]
-            line = getattr(error, "lineno", None) or (frames[0].lineno if frames else None)
+        except ERRORS as error:
+            problem, line = explain(error)
             raise FdwarehouseError(
-                f"{origin}{f', line {line}' if line else ''}: {error}",
+                f"{origin}{f', line {line}' if line else ''}: {problem}",
                 hint=f"Mend the template {origin}, or its call of a macro.",
             ) from error
         name = file_name(creates) if creates else template.replace("/", "_")
@@ -182,7 +188,9 @@ class _Renderer:
     def _objects_of_the_project(self) -> Iterator[Compiled]:
         for layer in LAYERS:
             for path in sorted((self.root / "sql" / layer).glob("*.sql")):
-                yield self._compile(f"sql/{layer}/{path.name}", qualified(layer, path.stem))
+                compiled = self._compile(f"sql/{layer}/{path.name}", qualified(layer, path.stem))
+                require_what_it_is_named_after(compiled)
+                yield compiled
 
     def _migrations(self, owner: str, folder: Path) -> Iterator[Compiled]:
         for path in sorted(folder.glob("*.sql")):

@@ -61,6 +61,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
             cannot serve as what it should be; the message names it.
     """
     _require_different_names(config)
+    _require_same_tables(config, contracts)
     return [
         Source(
             name=name,
@@ -79,6 +80,15 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         )
         for name, source in config.sources.items()
     ]
+
+
+def _require_same_tables(config: Config, contracts: dict[str, Contract]) -> None:
+    for name, source in config.sources.items():
+        if more := [table for table in contracts[name].tables if table not in source.tables]:
+            raise FdwarehouseError(
+                f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}",
+                hint="Write it anew with `fdwarehouse contract`, or take the table out.",
+            )
 
 
 def _require_different_names(config: Config) -> None:

@@ -1,0 +1,94 @@
+"""YAML files that people write, read into models, with errors for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from fdwarehouse.errors import FdwarehouseError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# What PyYAML raises for a value that is not what its tag, or its look, says.
+_WRONG_VALUES = (
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ArithmeticError,
+    RecursionError,
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that is there twice, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"{key.value} is there twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
+    """Read a YAML file into a pydantic model.
+
+    Args:
+        root: the project's folder.
+        name: the file, below it.
+        model: what it should hold.
+        hint: what to do when it does not.
+
+    Raises:
+        FdwarehouseError: the file is missing, no YAML, or does not hold it; the message begins with
+            its name.
+    """
+
+    def wrong(problem: str) -> FdwarehouseError:
+        return FdwarehouseError(f"{name}: {problem}", hint=hint)
+
+    content = _content(root / name, wrong)
+    if content is None:
+        raise wrong("it is empty")
+    if not isinstance(content, dict):
+        raise wrong("it should be made of names and values, such as `project: my_shop`")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
+            f"{e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise wrong(problems) from error
+    except RecursionError as error:
+        raise wrong("it is nested too deeply") from error
+
+
+def _content(path: Path, wrong: Any) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise wrong(error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise wrong("it is not text in UTF-8") from error
+    except yaml.reader.ReaderError as error:
+        raise wrong(f"it is not text: it has the sign {error.character!r} in it") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"line {mark.line + 1}: " if mark else ""
+        problem = error.problem or error.context or "it is not YAML"
+        if "'\\t'" in problem:
+            problem = "a tab: YAML is indented with spaces"
+        raise wrong(line + problem) from error
+    except _WRONG_VALUES as error:
+        raise wrong(f"a value has no meaning: {error}") from error
