@@ -249,3 +249,25 @@ def test_g1_transaction_open_when_summer_time_begins_is_not_lost(
         warehouse.run()
     warehouse.run()
     assert emails(warehouse) == ["late@example.com"]
+
+
+def test_g1_clock_put_back_between_fence_and_snapshot_loses_nothing(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    # summer time ends in a second or two, and began 90 days ago
+    soon = "now()::timestamp + INTERVAL '2 seconds'"
+    ((day, time),) = shop.rows(f"SELECT extract(DOY FROM {soon})::int - 1, ({soon})::time(0)")
+    zone = f"<WINTER>1<SUMMER>0,{(day + 275) % 365}/0,{day}/{time}"
+    set_zone(shop, warehouse, zone)
+    with shop.connect(autocommit=True) as clock:
+        add_customer(clock, "before@example.com")
+        warehouse.run()
+        with warehouse.connect("admin") as holder:
+            holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
+            run = warehouse.begin("etl.run_pipeline()")
+            run.wait_until_blocked()  # the fence is read, the snapshot not yet taken
+            winter = "SELECT to_char(clock_timestamp(), 'TZ') = 'WINTER'"
+            wait_until(lambda: clock.execute(winter).fetchall() == [(True,)])
+            add_customer(clock, "after@example.com")
+        run.result()
+    assert emails(warehouse) == ["before@example.com", "after@example.com"]

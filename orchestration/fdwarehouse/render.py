@@ -156,13 +156,13 @@ class _Renderer:
 
     def _routines_of_sources(self) -> Iterator[Compiled]:
         for source in self.sources:
-            for routine in ("find_drift", "read_fence"):
+            for routine in ("find_drift", "read_fence", "utc_offset"):
                 yield self._compile(
                     f"per_source/{routine}.sql", qualified(source.name, routine), source=source
                 )
             for table in source.tables:
                 appends = qualified("bronze", f"append_{table.raw_name}")
-                yield self._compile("per_table/append.sql", appends, table=table)
+                yield self._compile("per_table/append.sql", appends, source=source, table=table)
                 if table.reconcile_every:
                     reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
                     yield self._compile(

@@ -21,6 +21,8 @@ LOWER_BOUNDS_OF_IDS = {
     "bigint": "etl.extract_since_number",
 }
 
+_LOCAL_TIMES = ("etl.extract_since_local", "etl.extract_since_date")
+
 _WATERMARKS = {
     "time": ("a time", "Name a column with the time of the last change, or say mode: snapshot."),
     "xid": (
@@ -88,6 +90,11 @@ class SourceTable:
     def raw_table(self) -> str:
         """Its table in bronze, quoted."""
         return qualified("bronze", self.raw_name)
+
+    @property
+    def is_stamped_in_local_time(self) -> bool:
+        """Whether its watermark is a time without a zone, of a clock that can go back."""
+        return self.lower_bound in _LOCAL_TIMES
 
     @property
     def columns(self) -> list[str]:

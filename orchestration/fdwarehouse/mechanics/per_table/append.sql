@@ -10,7 +10,12 @@ BEGIN ATOMIC
         {%- if table.watermark %}
         WHERE
             {{ table.watermark | ident }}
-            >= (SELECT {{ table.lower_bound }}({{ table.model | literal }}, p_run_id, p_after_run_id))
+            >= (
+                SELECT {{ table.lower_bound }}(
+                    {{ table.model | literal }}, p_run_id, p_after_run_id
+                    {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
+                )
+            )
         {%- endif %}
     ),
 
