@@ -25,7 +25,10 @@ PSQL_HEADER = """\
 BEGIN;
 """
 
-_WAYS_OUT = {"55P03": "Somebody uses what it changes: deploy when they have ended."}
+_WAYS_OUT = {
+    "55P03": "Somebody uses what it changes: deploy when they have ended.",
+    "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
+}
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,8 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
     creates = f" ({file.creates})" if file.creates else ""
     way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
+    if "foreign-data wrapper" in message:
+        way_out = _WAYS_OUT["42501"]
     return FdwarehouseError(
         f"{file.origin}{creates}: {message}{detail}",
         hint=f"{diagnosis.message_hint or way_out} "

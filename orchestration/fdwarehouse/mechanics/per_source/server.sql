@@ -108,7 +108,9 @@ DO $$
 DECLARE
     v_table text;
     v_columns text;
+    v_state text;
     v_message text;
+    v_detail text;
 BEGIN
     FOR v_table, v_columns IN VALUES
         {%- if source.fence == "xid" %}
@@ -121,10 +123,18 @@ BEGIN
         EXECUTE format('SELECT %s FROM %s LIMIT 1', v_columns, v_table);
     END LOOP;
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
+    GET STACKED DIAGNOSTICS
+        v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
     RAISE EXCEPTION '% cannot be read: %', coalesce(v_table, 'source {{ source.name }}'), v_message
         USING ERRCODE = 'DW008',
-            HINT = 'Is production up, {{ source.name | upper }}_URL right, SELECT granted, '
-                || 'and the contract of today? See `fdwarehouse contract`.';
+            DETAIL = v_detail,
+            HINT = CASE
+                WHEN v_state LIKE '08%'
+                    THEN 'Is it up, and {{ source.name | upper }}_URL right as seen from the server of the warehouse?'
+                WHEN v_state = '42501'
+                    THEN '`fdwarehouse bootstrap --side production` grants what is needed; '
+                        || '`fdwarehouse contract` shows what its reader sees.'
+                ELSE 'Is the contract that of today? See `fdwarehouse contract`.'
+            END;
 END;
 $$;
