@@ -25,7 +25,16 @@ _WRONG_VALUES = (
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a name that is there twice, of which YAML would take the last."""
+    """Refuses a name that is there twice, and says where a value is none of its kind."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except _WRONG_VALUES as error:
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a value that should be of kind {kind} is none", node.start_mark
+            ) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -90,5 +99,5 @@ def _content(path: Path, wrong: Any) -> Any:
         if "'\\t'" in problem:
             problem = "a tab: YAML is indented with spaces"
         raise wrong(line + problem) from error
-    except _WRONG_VALUES as error:
-        raise wrong(f"a value has no meaning: {error}") from error
+    except RecursionError as error:
+        raise wrong("it is nested too deeply") from error
