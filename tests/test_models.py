@@ -147,3 +147,13 @@ def test_version_that_vanishes_lets_go_of_its_facts(shop: Shop, warehouse: Wareh
     warehouse.reconcile()
     assert warehouse.column("SELECT price FROM gold.dim_products WHERE product_id = 1") == [5]
     assert_is_as_rebuilt(warehouse)
+
+
+def test_rebuild_of_gold_takes_up_what_silver_has_not(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    shop.execute("UPDATE products SET price = price + 1")
+    warehouse.call("etl.extract_and_load_bronze()")
+    warehouse.call("etl.rebuild('gold')")
+    prices = "SELECT price FROM gold.dim_products WHERE is_current AND NOT is_inferred"
+    assert warehouse.column(prices) == shop.column("SELECT price FROM products")

@@ -212,6 +212,25 @@ def test_g4_every_step_renews_the_lease_and_one_that_runs_needs_none(
     assert warehouse.column("SELECT status FROM silver.clean_orders") == ["delivered"]
 
 
+def test_g4_step_that_is_called_again_while_it_runs_waits_for_it(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    warehouse.run()
+    sell(shop, 1)
+    moved = "UPDATE etl.models SET layer = layer WHERE model = 'bronze.raw_customers'"
+    warehouse.execute(moved, role="admin")  # now the last of bronze, as the table has them
+    run_id = begin_run(warehouse)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
+        first = warehouse.begin(f"etl.extract_and_load_bronze({run_id})")
+        first.wait_until_blocked()
+        second = warehouse.begin(f"etl.extract_and_load_bronze({run_id})")
+        second.wait_until_blocked()
+    first.result()
+    second.result()
+    warehouse.call(f"etl.finish_run({run_id})")
+
+
 def test_g4_run_can_be_given_up_by_hand(warehouse: Warehouse) -> None:
     run_id = begin_run(warehouse)
     warehouse.call("etl.extract_and_load_bronze()")

@@ -7,6 +7,7 @@ BEGIN
     SELECT p_run_id, m.model, m.layer, m.position, p_is_full
     FROM etl.models AS m
     WHERE m.model = ANY(p_models)
+    ORDER BY m.position -- as the steps are executed: who plans them again waits, and is not in the way
     ON CONFLICT (run_id, model) DO UPDATE
         SET status = 'pending', is_full = s.is_full OR excluded.is_full
         WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
