@@ -254,7 +254,7 @@ def test_g7_psql_deploys_too(bootstrapped_warehouse: Warehouse, tmp_path: Path) 
     failed = psql(make_conninfo(url, port="1"))
     assert failed.returncode == 3
     assert "cannot be read: could not connect" in failed.stderr
-    assert "Is production up, PRODUCTION_URL right" in failed.stderr
+    assert "Is it up, and PRODUCTION_URL right as seen from" in failed.stderr
     assert fingerprint(warehouse) == before
     done = psql(url)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
