@@ -231,6 +231,51 @@ def test_g4_step_that_is_called_again_while_it_runs_waits_for_it(
     warehouse.call(f"etl.finish_run({run_id})")
 
 
+@pytest.mark.parametrize("later", ["etl.build_silver()", "etl.build_gold()", "etl.rebuild('gold')"])
+def test_g1_g3_later_layer_waits_for_what_is_still_at_work_in_the_run(
+    shop: Shop, warehouse: Warehouse, later: str
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    shop.execute("UPDATE customers SET full_name = 'Bo', updated_at = clock_timestamp()")
+    run_id = begin_run(warehouse)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_order_items IN SHARE MODE")
+        bronze = warehouse.begin(f"etl.extract_and_load_bronze({run_id})")  # its client is gone
+        bronze.wait_until_blocked()
+        building = warehouse.begin(later)
+        building.wait_until_blocked()
+        states = "SELECT state FROM etl.progress WHERE model LIKE 'silver.%'"
+        assert set(warehouse.column(states)) <= {"pending"}  # who waits does not run
+    bronze.result()
+    building.result()
+    warehouse.call(f"etl.finish_run({run_id})")
+    warehouse.run()
+    assert_is_as_rebuilt(warehouse)
+
+
+def test_g1_g3_facts_wait_for_a_dimension_that_is_still_at_work_in_the_run(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1, date="2100-01-31")
+    warehouse.run()
+    shop.execute("UPDATE customers SET full_name = 'Bo', updated_at = clock_timestamp()")
+    run_id = begin_run(warehouse)
+    warehouse.call(f"etl.extract_and_load_bronze({run_id})")
+    warehouse.call(f"etl.build_silver({run_id})")
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE gold.dim_customers IN SHARE MODE")
+        customers = warehouse.begin(f"gold.build_dim_customers({run_id})")
+        customers.wait_until_blocked()
+        facts = warehouse.begin(f"gold.build_fact_sales({run_id})")
+        facts.wait_until_blocked()
+    customers.result()
+    facts.result()
+    warehouse.call(f"etl.finish_run({run_id})")
+    warehouse.run()
+    assert_is_as_rebuilt(warehouse)
+
+
 def test_g4_run_can_be_given_up_by_hand(warehouse: Warehouse) -> None:
     run_id = begin_run(warehouse)
     warehouse.call("etl.extract_and_load_bronze()")

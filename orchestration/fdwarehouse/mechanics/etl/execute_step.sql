@@ -5,6 +5,7 @@ AS $$
 DECLARE
     v_step etl.steps;
     v_model etl.models;
+    v_read_model text;
     v_done_model text;
     v_after_run_id bigint;
     v_counts etl.row_counts;
@@ -14,7 +15,19 @@ BEGIN
             USING ERRCODE = 'DW006', HINT = 'Call again when it has ended.';
     END IF;
     PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }});
-    PERFORM pg_advisory_xact_lock({{ lock.step('p_model') }}); -- waits for a killed client's query
+    -- A step whose client is gone may still be at work: it is waited for, be it this one or one
+    -- whose rows this one reads. All take the locks in one order.
+    FOR v_read_model IN
+        SELECT earlier.model
+        FROM etl.models AS m
+        INNER JOIN etl.models AS earlier ON m.position > earlier.position
+        WHERE m.model = p_model
+            AND (m.layer <> earlier.layer OR p_model IN (SELECT etl.readers_of(earlier.model)))
+        ORDER BY earlier.position
+    LOOP
+        PERFORM pg_advisory_xact_lock_shared({{ lock.step('v_read_model') }});
+    END LOOP;
+    PERFORM pg_advisory_xact_lock({{ lock.step('p_model') }});
 
     IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
         RAISE EXCEPTION 'run % is not open any more', p_run_id

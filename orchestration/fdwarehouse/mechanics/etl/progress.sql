@@ -17,6 +17,7 @@ held_steps AS (
     INNER JOIN pg_locks AS l
         ON {{ lock.held('step', 'l') | indent(12) }}
             AND l.objid = hashtext(s.model)::oid
+            AND l.mode = 'ExclusiveLock' -- who reads its rows holds it shared
     WHERE s.status = 'pending'
 )
 
