@@ -1,6 +1,7 @@
 """Bronze pruned of old history: what is true stays, and history since then answers as before."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.command import Command
 from tests.harness import Row, Shop, Warehouse, failing
-from tests.test_models import assert_is_as_rebuilt, sell
+from tests.test_models import assert_is_as_rebuilt, change, sell
 from tests.test_rebuild import WRITES, Day, days, forget, picture, write
 
 HOUR = "interval '1 hour'"
@@ -113,14 +114,57 @@ def test_g3_last_good_version_of_a_rejected_row_stays(
 ) -> None:
     reprice(6)
     reprice(-1)
-    assert prune(warehouse) == 0
+    assert prune(warehouse) == 1
+    assert versions(warehouse, "products", "price") == [(6, False), (-1, False)]
+    warehouse.run()
     assert_is_as_rebuilt(warehouse)
     assert warehouse.column("SELECT price FROM silver.clean_products") == [6]
     reprice(8)
-    assert prune(warehouse) == 3
+    assert prune(warehouse) == 2
 
 
-def test_g3_version_that_silver_has_not_judged_supersedes_nothing(
+def test_g3_rejected_version_is_not_what_was_true_at_the_age(
+    warehouse: Warehouse, reprice: Callable[[int], None]
+) -> None:
+    for price in (6, -1, 7):
+        reprice(price)
+    last = "UPDATE bronze.raw_products SET _extracted_at = now() WHERE price = 7"
+    warehouse.execute(f"UPDATE bronze.raw_products SET _extracted_at = now() - {HOUR}", last)
+    warehouse.call("etl.rebuild()")
+    assert prune(warehouse, "30 minutes") == 1
+    assert versions(warehouse, "products", "price") == [(6, False), (-1, False), (7, False)]
+
+
+def test_g3_last_good_version_stays_beside_a_tombstone(
+    shop: Shop, warehouse: Warehouse, reprice: Callable[[int], None]
+) -> None:
+    for price in (6, -1):
+        reprice(price)
+    shop.force("DELETE FROM products")
+    warehouse.reconcile()
+    assert prune(warehouse) == 1
+    assert versions(warehouse, "products", "price") == [(6, False), (-1, False), (-1, True)]
+    warehouse.run()
+    names = "SELECT price, is_inferred FROM gold.dim_products WHERE product_id = 1"
+    assert warehouse.rows(names) == [(6, False)]
+
+
+def test_g3_versions_are_judged_by_a_view_over_a_view(
+    warehouse: Warehouse, project: Path, reprice: Callable[[int], None]
+) -> None:
+    change(project, "silver/product_versions.sql", "FROM bronze.raw_products", "FROM silver.a_raw")
+    (project / "sql" / "silver" / "a_raw.sql").write_text(
+        "CREATE VIEW silver.a_raw AS SELECT *, ctid FROM bronze.raw_products;\n"
+        "COMMENT ON VIEW silver.a_raw IS 'As it is.';\n"
+    )
+    warehouse.deploy(project)
+    for price in (6, -1):
+        reprice(price)
+    assert prune(warehouse) == 1
+    assert versions(warehouse, "products", "price") == [(6, False), (-1, False)]
+
+
+def test_g3_version_that_silver_has_not_seen_is_judged_all_the_same(
     shop: Shop, warehouse: Warehouse, reprice: Callable[[int], None]
 ) -> None:
     reprice(6)
@@ -195,18 +239,22 @@ def test_g3_history_since_the_age_answers_as_before(
         )
     warehouse.call("etl.rebuild()")
 
-    # customers break no rule, so each version that was seen is one that counts
     since = f"(now() - interval '1 day' * ({len(history) - begins} + 0.5))::timestamp"
-    query = f"""
-        SELECT customer_id, full_name, greatest(valid_from, {since})::date, valid_to::date
-        FROM gold.dim_customers
+    query = " UNION ALL ".join(
+        f"""
+        SELECT '{key}', {key}, {value}::text, greatest(valid_from, {since})::date::text, valid_to::text
+        FROM gold.{dimension}
         WHERE valid_to > {since} AND NOT is_inferred
-        ORDER BY customer_id, valid_from
-    """
-    before = warehouse.rows(query.replace("::date", "::date::text"))
+        """
+        for dimension, key, value in (
+            ("dim_customers", "customer_id", "full_name"),
+            ("dim_products", "product_id", "(category, price)"),
+        )
+    )
+    before = sorted(warehouse.rows(query), key=str)
     prune(warehouse, f"{max(0, len(history) - begins) * 24 + 12} hours")
     warehouse.run()
-    assert warehouse.rows(query.replace("::date", "::date::text")) == before
+    assert sorted(warehouse.rows(query), key=str) == before
     built = picture(warehouse)
     forget(warehouse, "silver", "gold")
     warehouse.call("etl.rebuild()")

@@ -1,9 +1,7 @@
--- Of each key stays the version that was true at the given age, and every later one. Of a row that
--- was gone by then, its last version stays beside the tombstone: facts about a customer who has
--- left still find him. So does what silver may yet need: every version of a row that it has set
--- aside, since it holds the last good one of them (the row is known by the run that brought it:
--- silver may have changed its key), and what is superseded only by versions that silver has not
--- judged yet. It is no SECURITY DEFINER, see etl.prune_bronze.
+-- Of each key stays the last version that was good at the given age, and every later one: good is
+-- what no view over the table in silver rejects. A tombstone is no such version, so of a row that
+-- was gone by then its last version stays beside it: facts about a customer who has left still find
+-- him. It is no SECURITY DEFINER, see etl.prune_bronze.
 CREATE FUNCTION etl.drop_superseded_versions(
     p_run_id bigint, p_models text[], p_older_than interval
 ) RETURNS etl.failure
@@ -11,18 +9,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_judged_run_id bigint;
     v_table regclass;
     v_key text;
     v_same_key text;
     v_dropped bigint;
     v_failure etl.failure;
 BEGIN
-    SELECT coalesce(min(coalesce(w.run_id, 0)), p_run_id) INTO v_judged_run_id
-    FROM etl.models AS m
-    LEFT JOIN etl.watermarks AS w ON m.model = w.model
-    WHERE m.layer = 'silver';
-
     FOREACH v_failure.model IN ARRAY p_models LOOP
         PERFORM pg_advisory_xact_lock({{ lock.step('v_failure.model') }}); -- etl.progress sees it
         SELECT table_name::regclass INTO STRICT v_table
@@ -41,31 +33,31 @@ BEGIN
 
         EXECUTE format(
             $statement$
-            WITH kept_versions AS (
+            WITH good_versions AS (
+                SELECT
+                    %2$s,
+                    b._run_id,
+                    b._is_deleted
+                FROM %1$s AS b
+                WHERE
+                    b._extracted_at < now() - $1
+                    AND b.ctid NOT IN (SELECT r.* FROM etl.rejected_versions($2) AS r)
+            ),
+
+            first_kept AS (
                 SELECT
                     %2$s,
                     coalesce(
                         max(b._run_id) FILTER (WHERE NOT b._is_deleted), max(b._run_id)
                     ) AS _run_id
-                FROM %1$s AS b
-                WHERE b._extracted_at < now() - $1 AND b._run_id <= $2
+                FROM good_versions AS b
                 GROUP BY %2$s
-            ),
-
-            keys_set_aside AS (
-                SELECT %2$s
-                FROM silver.rejected_rows AS r
-                INNER JOIN %1$s AS b ON r._run_id = b._run_id
-                INNER JOIN kept_versions AS k ON %3$s AND b._run_id >= k._run_id
             ),
 
             dropped_rows AS (
                 DELETE FROM %1$s AS b
-                USING kept_versions AS k
-                WHERE
-                    %3$s
-                    AND b._run_id < k._run_id
-                    AND (%2$s) NOT IN (SELECT s.* FROM keys_set_aside AS s)
+                USING first_kept AS k
+                WHERE %3$s AND b._run_id < k._run_id
                 RETURNING 1
             )
 
@@ -74,7 +66,7 @@ BEGIN
             v_table, v_key, v_same_key
         )
         INTO v_dropped
-        USING p_older_than, v_judged_run_id;
+        USING p_older_than, v_table;
 
         PERFORM etl.refresh_statistics(v_table::text, ROW(0, 0, 0, v_dropped, 0)::etl.row_counts);
         UPDATE etl.steps
