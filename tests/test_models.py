@@ -157,3 +157,23 @@ def test_rebuild_of_gold_takes_up_what_silver_has_not(shop: Shop, warehouse: War
     warehouse.call("etl.rebuild('gold')")
     prices = "SELECT price FROM gold.dim_products WHERE is_current AND NOT is_inferred"
     assert warehouse.column(prices) == shop.column("SELECT price FROM products")
+
+
+def test_g3_writer_that_returns_a_key_twice_is_stopped(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    change(
+        project,
+        "gold/write_product_performance.sql",
+        r"        GROUP BY product_id\n    \),",
+        "GROUP BY product_id UNION ALL SELECT product_id, 7, 7, 7, 7, 7, NULL, NULL"
+        " FROM decided_groups\n),",
+    )
+    warehouse.deploy(project)
+    before = warehouse.row_versions("gold")
+    with failing("DW014", "gold.product_performance is made of has several rows") as caught:
+        warehouse.call("etl.rebuild('gold')")
+    assert caught.value.diag.message_detail.startswith("Of key {\"product_id\": 1} there are 2 rows")
+    assert warehouse.row_versions("gold") == before

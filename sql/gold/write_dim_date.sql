@@ -4,7 +4,7 @@ BEGIN ATOMIC
     WITH order_years AS (
         SELECT DISTINCT date_trunc('year', order_date) AS first_day
         FROM silver.order_versions
-        WHERE _run_id > p_after_run_id AND cardinality(reject_reasons) < 1 AND isfinite(order_date)
+        WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }} AND isfinite(order_date)
     ),
 
     due_days AS (

@@ -215,7 +215,16 @@ SELECT
             = (SELECT count(*) FROM latest_versions)
             + (SELECT count(*) FROM new_versions AS n WHERE n._is_first)
             THEN (SELECT count(*) FROM read_rows)
-        ELSE (SELECT etl.refuse_twins(t.key, t.row_count) FROM twins AS t)
+        ELSE (
+            SELECT
+                etl.refuse_twins(
+                    'the source',
+                    t.key,
+                    t.row_count,
+                    'Name the columns in warehouse.yaml that are its key in production.'
+                )
+            FROM twins AS t
+        )
     END AS rows_read,
     c.new_versions AS rows_inserted,
     0::bigint AS rows_updated,

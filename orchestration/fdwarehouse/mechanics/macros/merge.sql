@@ -7,7 +7,7 @@
     columns  the other columns in which a difference counts
     source   CTE with the rows that should be
     scope    CTE with the keys that are decided: a row of the target whose key is there but not in
-             source is removed
+             source is removed; that a key is twice in source is an error
     returns  columns of which inserted_rows and updated_rows have both images, the one before as
              old_<column>
     born     whether the table keeps the run that inserted a row, in _inserted_run_id -#}
@@ -44,30 +44,44 @@ updated_rows AS (
         {{ both_images(returns) | indent(8) }}
 ),
 
-gone_keys AS (
-    SELECT{{ select_list(key, 't') }}
-    FROM {{ scope }} AS d
-    INNER JOIN {{ target }} AS t
-        ON {{ compare.same_key('d', 't', key) }}
-    EXCEPT
-    SELECT{{ select_list(key) }}
+all_keys AS (
+    SELECT
+        {{ compare.columns_of(key) | indent(8) }},
+        1 AS due_rows
     FROM {{ source }}
+    UNION ALL
+    SELECT
+        {{ compare.columns_of(key) | indent(8) }},
+        0
+    FROM {{ scope }}
+),
+
+odd_keys AS (
+    SELECT
+        {{ compare.columns_of(key) | indent(8) }},
+        sum(due_rows) AS due_rows
+    FROM all_keys
+    GROUP BY {{ key | map("ident") | join(", ") }}
+    HAVING sum(due_rows) <> 1
 ),
 
 removed_rows AS (
     DELETE FROM {{ target }} AS t
-    USING gone_keys AS g
-    WHERE {{ compare.same_key('t', 'g', key) }}
+    USING odd_keys AS o
+    WHERE
+        {{ compare.same_key('t', 'o', key) }}
+        AND CASE
+            WHEN o.due_rows > 1
+                THEN etl.refuse_twins(
+                    {{ ("what " ~ target ~ " is made of") | literal }},
+                    to_jsonb(o.*) - 'due_rows',
+                    o.due_rows,
+                    'Its writer has to return one row a key.'
+                )
+            ELSE 0
+        END = 0
     RETURNING t.*
 )
-{%- endmacro -%}
-
-{#- A lone column stays on the line of its SELECT. -#}
-{%- macro select_list(columns, alias=none) -%}
-{%- if columns | length == 1 %} {{ compare.columns_of(columns, alias) }}
-{%- else %}
-{{ compare.columns_of(columns, alias) | indent(8, first=true) }}
-{%- endif -%}
 {%- endmacro -%}
 
 {%- macro both_images(columns) -%}
