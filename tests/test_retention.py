@@ -229,8 +229,8 @@ def test_g3_history_since_the_age_answers_as_before(
     warehouse.execute("TRUNCATE etl.runs, etl.bucket_hashes RESTART IDENTITY CASCADE")
     forget(warehouse, "bronze", "silver", "gold")
     for changes, _ in history:
-        for change in changes:
-            write(shop, *change)
+        for row in changes:
+            write(shop, *row)
         warehouse.reconcile()
     for table in WRITES:  # as if a run had been a day
         warehouse.execute(
@@ -242,7 +242,12 @@ def test_g3_history_since_the_age_answers_as_before(
     since = f"(now() - interval '1 day' * ({len(history) - begins} + 0.5))::timestamp"
     query = " UNION ALL ".join(
         f"""
-        SELECT '{key}', {key}, {value}::text, greatest(valid_from, {since})::date::text, valid_to::text
+        SELECT
+            '{key}',
+            {key},
+            {value}::text,
+            greatest(valid_from, {since})::date::text,
+            valid_to::text
         FROM gold.{dimension}
         WHERE valid_to > {since} AND NOT is_inferred
         """

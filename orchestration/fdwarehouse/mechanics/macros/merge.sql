@@ -44,44 +44,56 @@ updated_rows AS (
         {{ both_images(returns) | indent(8) }}
 ),
 
-all_keys AS (
-    SELECT
-        {{ compare.columns_of(key) | indent(8) }},
-        1 AS due_rows
+gone_keys AS (
+    SELECT{{ select_list(key, 't') }}
+    FROM {{ scope }} AS d
+    INNER JOIN {{ target }} AS t
+        ON {{ compare.same_key('d', 't', key) }}
+    EXCEPT
+    SELECT{{ select_list(key) }}
     FROM {{ source }}
-    UNION ALL
-    SELECT
-        {{ compare.columns_of(key) | indent(8) }},
-        0
-    FROM {{ scope }}
 ),
 
-odd_keys AS (
+twins AS (
     SELECT
-        {{ compare.columns_of(key) | indent(8) }},
-        sum(due_rows) AS due_rows
-    FROM all_keys
+        jsonb_build_object(
+            {%- for c in key %}
+            {{ c | literal }}, {{ c | ident }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ) AS key,
+        count(*) AS row_count
+    FROM {{ source }}
     GROUP BY {{ key | map("ident") | join(", ") }}
-    HAVING sum(due_rows) <> 1
+    HAVING count(*) > 1
+    ORDER BY row_count DESC
+    LIMIT 1
 ),
 
 removed_rows AS (
     DELETE FROM {{ target }} AS t
-    USING odd_keys AS o
+    USING gone_keys AS g
     WHERE
-        {{ compare.same_key('t', 'o', key) }}
-        AND CASE
-            WHEN o.due_rows > 1
-                THEN etl.refuse_twins(
+        {{ compare.same_key('t', 'g', key) }}
+        AND (
+            SELECT
+                etl.refuse_twins(
                     {{ ("what " ~ target ~ " is made of") | literal }},
-                    to_jsonb(o.*) - 'due_rows',
-                    o.due_rows,
+                    w.key,
+                    w.row_count,
                     'Its writer has to return one row a key.'
                 )
-            ELSE 0
-        END = 0
+            FROM twins AS w
+        ) IS NULL
     RETURNING t.*
 )
+{%- endmacro -%}
+
+{#- A lone column stays on the line of its SELECT. -#}
+{%- macro select_list(columns, alias=none) -%}
+{%- if columns | length == 1 %} {{ compare.columns_of(columns, alias) }}
+{%- else %}
+{{ compare.columns_of(columns, alias) | indent(8, first=true) }}
+{%- endif -%}
 {%- endmacro -%}
 
 {%- macro both_images(columns) -%}
