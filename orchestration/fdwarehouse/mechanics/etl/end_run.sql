@@ -2,7 +2,22 @@ CREATE FUNCTION etl.end_run(p_run_id bigint, p_status text, p_error text DEFAULT
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_holder integer;
 BEGIN
+    -- Who works on a run holds it shared, and would go on as if it had not ended. That is for the
+    -- steps of other sessions; a run that lives in one session ends with it.
+    IF EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND lease IS NOT NULL)
+        AND NOT pg_try_advisory_xact_lock({{ lock.run('p_run_id') }})
+    THEN
+        v_holder := etl.run_holder(p_run_id);
+        RAISE EXCEPTION 'process % still works on run %', v_holder, p_run_id
+            USING ERRCODE = 'DW001',
+                HINT = format(
+                    'Wait for it, or SELECT pg_terminate_backend(%s) first.', v_holder
+                );
+    END IF;
+
     UPDATE etl.steps
     SET status = 'abandoned', error = coalesce(error, p_error)
     WHERE run_id = p_run_id AND status = 'pending' AND p_status <> 'succeeded';
@@ -23,4 +38,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.end_run IS
-'Ends a run with a status and lets go of it. Steps that never ran are marked abandoned. Keeps the first error.';
+'Ends a run with a status and lets go of it. Steps that never ran are marked abandoned. Keeps the first error. Errors: DW001 a step of it is at work.';

@@ -13,6 +13,7 @@ BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN
+        PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }}); -- it is held while we wait
         PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
         FOREACH v_failure.model IN ARRAY p_models LOOP
             PERFORM etl.execute_step(p_run_id, v_failure.model);

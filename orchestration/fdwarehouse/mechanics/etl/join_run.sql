@@ -23,10 +23,6 @@ BEGIN
 
     SELECT * INTO v_open FROM etl.runs WHERE status = 'running';
     v_holder := etl.run_holder(v_open.run_id);
-    IF v_holder IS NULL AND v_open.run_id IS NOT NULL THEN
-        PERFORM pg_sleep(0.05); -- it may have been between two transactions
-        v_holder := etl.run_holder(v_open.run_id);
-    END IF;
     v_spans_sessions := v_open.lease IS NOT NULL;
     v_is_held := coalesce(v_holder <> pg_backend_pid(), false)
         OR coalesce(v_open.lease_until > clock_timestamp(), false);

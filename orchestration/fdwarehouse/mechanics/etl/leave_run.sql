@@ -7,19 +7,9 @@ AS $$
 DECLARE
     v_run etl.runs;
     v_failure text := p_error;
-    v_holder integer;
 BEGIN
     SELECT * INTO v_run FROM etl.runs WHERE run_id = p_run_id AND status = 'running';
     IF v_run.begun_by = p_begun_by THEN
-        -- who works on it holds it shared, and would go on as if it had not ended
-        IF NOT pg_try_advisory_xact_lock({{ lock.run('p_run_id') }}) THEN
-            v_holder := etl.run_holder(p_run_id);
-            RAISE EXCEPTION 'process % still works on run %', v_holder, p_run_id
-                USING ERRCODE = 'DW001',
-                    HINT = format(
-                        'Wait for it, or SELECT pg_terminate_backend(%s) first.', v_holder
-                    );
-        END IF;
         IF v_failure IS NULL THEN
             SELECT format('%s: %s', model, coalesce(error, 'never ran')) INTO v_failure
             FROM etl.steps

@@ -1,18 +1,35 @@
 -- Which server process works on a run: the session that runs the whole of it, or one of its steps.
 -- A session can outlive its run, and keep its lock, where a COMMIT failed: it was cut off from a
--- source then. It has no transaction open, which pg_locks tells everybody.
+-- source then. It has no transaction open, which pg_locks tells everybody; nor has, for a moment,
+-- one that is between two transactions. So it is looked at again before it is passed over.
 CREATE FUNCTION etl.run_holder(p_run_id bigint) RETURNS integer
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT min(l.pid)
-    FROM pg_locks AS l
-    WHERE
-        {{ lock.held('run', 'l') | indent(8) }}
-        AND l.objid = p_run_id::integer::oid
-        AND EXISTS (
-            SELECT FROM pg_locks AS t
-            WHERE t.locktype = 'virtualxid' AND t.pid = l.pid AND t.granted
-        );
+AS $$
+DECLARE
+    v_holder integer;
+    v_is_at_work boolean;
+BEGIN
+    FOR v_look IN 1..5 LOOP
+        SELECT
+            l.pid,
+            EXISTS (
+                SELECT FROM pg_locks AS t
+                WHERE t.locktype = 'virtualxid' AND t.pid = l.pid AND t.granted
+            ) AS is_at_work
+        INTO v_holder, v_is_at_work
+        FROM pg_locks AS l
+        WHERE
+            {{ lock.held('run', 'l') | indent(12) }}
+            AND l.objid = p_run_id::integer::oid
+        ORDER BY is_at_work DESC, l.pid
+        LIMIT 1;
+        IF v_holder IS NULL OR v_is_at_work THEN
+            RETURN v_holder;
+        END IF;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+    RETURN NULL;
 END;
+$$;
 COMMENT ON FUNCTION etl.run_holder IS 'Process id that works on the run now, null when none does.';

@@ -54,9 +54,12 @@ BEGIN ATOMIC
             NOT v.is_deleted AND v.{{ stamped | ident }} > lag(v.{{ stamped | ident }}) OVER seen AS has_risen
         FROM {{ versions }} AS v
         WHERE
-            -- a condition, unlike a join, finds its way into the view and to the index below
-            v.{{ key | ident }} = ANY(
-                coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
+            (
+                p_after_run_id = 0 -- all are decided
+                -- a condition, unlike a join, finds its way into the view and to the index below
+                OR v.{{ key | ident }} = ANY(
+                    coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
+                )
             )
             AND {{ silver.is_accepted('v') }}
         WINDOW seen AS (PARTITION BY v.{{ key | ident }} ORDER BY v._run_id)
