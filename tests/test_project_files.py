@@ -163,7 +163,11 @@ def test_file_that_is_no_text_is_named(
         ("a: !!python/object:os.system {}\n", "line 1"),
         ("? [a]\n: 1\n", ""),
         ("a: 1\n---\nb: 1\n", "line 2"),
-        ("a: 2024-99-99\n", ""),
+        ("a: 2024-99-99\n", "line 1: a value that should be of kind timestamp is none"),
+        ("a: 1\nb: !!bool x\n", "line 2: a value that should be of kind bool is none"),
+        ('a: "\\ud800"\n', "line 1: a sign that PostgreSQL cannot store"),
+        ('"\\0": 1\n', "line 1: a sign that PostgreSQL cannot store"),
+        ("a: " + "[" * 5000, ""),
     ],
 )
 def test_yaml_that_is_wrong_is_named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,20 +15,18 @@ from fdwarehouse.errors import FdwarehouseError
 Model = TypeVar("Model", bound=BaseModel)
 
 # What PyYAML raises for a value that is not what its tag, or its look, says.
-_WRONG_VALUES = (
-    ValueError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ArithmeticError,
-    RecursionError,
-)
+_WRONG_VALUES = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
     """Refuses a name that is there twice, and says where a value is none of its kind."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and _UNFIT.search(node.value):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a sign that PostgreSQL cannot store", node.start_mark
+            )
         try:
             return super().construct_object(node, deep)
         except _WRONG_VALUES as error:
