@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generat
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all torture lint lock clean
+.PHONY: help setup demo test test-all torture bench lint lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ test-all: .venv/.all ## Run the slow tests and those that need Docker as well
 torture: .venv/.all ## Kill it again and again: writers, runs, crashes, deploys at once (TORTURE_MINUTES=30)
 	$(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE_ARGS)
 
+bench: .venv/.core benchmarks/.venv/.peers ## Measure it beside others (BENCH_SCALE=0.01 BENCH_REPEATS=1 BENCH_ONLY=first_load)
+	$(BIN)/python -m benchmarks
+
 lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff, PL/pgSQL)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,10 +47,11 @@ lock: .venv/.uv ## Resolve requirements/ anew (LOCK_ARGS=--upgrade takes the new
 	$(COMPILE) pyproject.toml --extra airflow --group uv --group build --group dev -o requirements/all.txt
 	$(COMPILE) pyproject.toml --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
 	$(COMPILE) --group uv -c requirements/all.txt --no-annotate -o requirements/uv.txt
+	$(COMPILE) --group bench --no-annotate -o benchmarks/requirements.txt
 
 clean: ## Remove what was installed, built and cached (the embedded servers' data stays)
 	@if [ -d .fdwarehouse ] && [ -x $(BIN)/fdwarehouse ]; then $(BIN)/fdwarehouse down; fi
-	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv benchmarks/.venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp is newer than what it was made from.
@@ -70,4 +74,10 @@ clean: ## Remove what was installed, built and cached (the embedded servers' dat
 
 .venv/.all: .venv/.core requirements/all.txt
 	@$(INSTALL) --require-hashes -r requirements/all.txt
+	@touch $@
+
+benchmarks/.venv/.peers: .venv/.uv benchmarks/requirements.txt
+	@echo 'Installing into benchmarks/.venv'
+	@$(UV) venv --quiet --clear --python $(BIN)/python benchmarks/.venv
+	@$(UV) pip install --quiet --python benchmarks/.venv/bin/python --require-hashes -r benchmarks/requirements.txt
 	@touch $@

@@ -1,6 +1,9 @@
 -- Fills the empty shop that schema.sql made, reproducibly: the same settings give the same rows.
 --
 --     fdwarehouse.scale        1 = 150 customers, 75 products, 400 orders; N multiplies (default 1)
+--     fdwarehouse.customers    so many customers, whatever the scale; and so
+--     fdwarehouse.products     so many products,
+--     fdwarehouse.orders       and so many orders
 --     fdwarehouse.random_seed  another whole number, another shop (default 42)
 --     fdwarehouse.as_of        the day before which everything happened (default today)
 --
@@ -31,15 +34,18 @@ $$;
 CREATE TEMPORARY TABLE settings AS
 WITH given_settings AS (
     SELECT
-        nullif(current_setting('fdwarehouse.scale', true), '')::bigint AS scale,
+        coalesce(nullif(current_setting('fdwarehouse.scale', true), ''), '1')::bigint AS scale,
+        nullif(current_setting('fdwarehouse.customers', true), '')::bigint AS customers,
+        nullif(current_setting('fdwarehouse.products', true), '')::bigint AS products,
+        nullif(current_setting('fdwarehouse.orders', true), '')::bigint AS orders,
         nullif(current_setting('fdwarehouse.random_seed', true), '')::bigint AS random_seed,
         nullif(current_setting('fdwarehouse.as_of', true), '')::date AS as_of
 )
 
 SELECT
-    150 * coalesce(scale, 1) AS customer_count,
-    75 * coalesce(scale, 1) AS product_count,
-    400 * coalesce(scale, 1) AS order_count,
+    coalesce(customers, 150 * scale) AS customer_count,
+    coalesce(products, 75 * scale) AS product_count,
+    coalesce(orders, 400 * scale) AS order_count,
     interval '730 days' AS customer_span,
     interval '1095 days' AS product_span,
     coalesce(random_seed, 42) AS random_seed,

@@ -1,0 +1,1 @@
+"""The peer: pandas and psycopg2 extract, dbt transforms and tests."""

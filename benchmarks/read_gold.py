@@ -1,0 +1,58 @@
+"""An analyst's session: small queries of gold, one after the other, until its input ends.
+
+`python -m benchmarks.read_gold URL`; prints a JSON list of [when it began, seconds, whether it
+waited for a lock], by the monotonic clock, which on Linux is the same in all processes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from itertools import cycle
+
+import psycopg
+
+PAUSE_SECONDS = 0.005
+QUERIES = (
+    """
+    SELECT d.month_start, sum(s.revenue)
+    FROM gold.daily_sales AS s INNER JOIN gold.dim_date AS d ON s.date_key = d.date_key
+    GROUP BY d.month_start
+    """,
+    "SELECT * FROM gold.customer_lifetime_value WHERE customer_id = 42",
+    "SELECT sum(total_amount) FROM gold.fact_sales WHERE customer_id = 42",
+)
+
+
+def main(url: str) -> None:
+    """Ask until the input ends."""
+    asked: list[tuple[float, float, bool]] = []
+    is_over = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '1ms'")
+        for query in cycle(QUERIES):
+            if is_over.wait(PAUSE_SECONDS):
+                break
+            began = time.monotonic()
+            waited = _ask(connection, query)
+            asked.append((began, time.monotonic() - began, waited))
+    json.dump(asked, sys.stdout)
+
+
+def _ask(connection: psycopg.Connection, query: str) -> bool:
+    """Ask, and tell whether that waited for a lock."""
+    try:
+        connection.execute(query.encode()).fetchall()
+    except psycopg.errors.LockNotAvailable:
+        connection.execute("SET lock_timeout = 0")
+        connection.execute(query.encode()).fetchall()
+        connection.execute("SET lock_timeout = '1ms'")
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
