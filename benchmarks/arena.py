@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -62,7 +63,7 @@ class Pair:
         self.warehouse = warehouse
 
     def url(self, server: str, role: str = "admin") -> str:
-        """Connection string of a role, `admin` or one of the warehouse's."""
+        """URL for a role, `admin` or one of the warehouse's."""
         return self.arena.url(server, role, getattr(self, server))
 
     @property
@@ -103,11 +104,11 @@ class Arena:
                 connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
     def url(self, server: str, role: str, database: str) -> str:
-        """Connection string of a role, `admin` or one of the warehouse's."""
-        admin = self._urls[f"{server}_admin_url".upper()]
-        if role == "admin":
-            return make_conninfo(admin, dbname=database)
-        return make_conninfo(admin, dbname=database, user=role, password=self._passwords[role])
+        """URL for a role, `admin` or one of the warehouse's."""
+        admin = urlsplit(self._urls[f"{server}_admin_url".upper()])
+        place = admin.netloc.rpartition("@")[2]
+        login = f"{role}:{self._passwords.get(role)}@{place}" if role != "admin" else admin.netloc
+        return admin._replace(netloc=login, path=f"/{database}").geturl()
 
     @contextmanager
     def administrator(self, server: str) -> Iterator[psycopg.Connection]:

@@ -14,8 +14,6 @@ from benchmarks.measure import Cost, measure
 from benchmarks.options import FOLDER
 from fdwarehouse.embedded_programs import binaries
 
-TABLES = ("customers", "products", "orders", "order_items")
-
 Revenue = list[tuple[Any, Any]]
 
 

@@ -9,7 +9,7 @@ import os
 
 import psycopg
 
-from benchmarks.contestants import TABLES
+from benchmarks.options import TABLES
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks"
 RESULTS = FOLDER / "results"
 
+TABLES = ("customers", "products", "orders", "order_items")
+
 PARTS = {
     "pipeline": "first load, changed rows, nothing changed; memory; production's load",
     "bronze": "bronze alone, against the limit",

@@ -30,7 +30,7 @@ def main(url: str) -> None:
     """Ask until the input ends."""
     asked: list[tuple[float, float, bool]] = []
     is_over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+    threading.Thread(target=_await_end, args=[is_over], daemon=True).start()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET lock_timeout = '1ms'")
         for query in cycle(QUERIES):
@@ -40,6 +40,11 @@ def main(url: str) -> None:
             waited = _ask(connection, query)
             asked.append((began, time.monotonic() - began, waited))
     json.dump(asked, sys.stdout)
+
+
+def _await_end(is_over: threading.Event) -> None:
+    sys.stdin.read()
+    is_over.set()
 
 
 def _ask(connection: psycopg.Connection, query: str) -> bool:

@@ -23,7 +23,7 @@ PAGE_SIZE = 10_000
 
 def extract(table: str, since: datetime | None) -> pd.DataFrame:
     """Read the rows that changed since a time, all of them when it is None."""
-    engine = create_engine(_sqlalchemy_url(os.environ["PRODUCTION_URL"]))
+    engine = create_engine(os.environ["PRODUCTION_URL"])
     query = f"SELECT * FROM {table}"
     with engine.connect() as connection:
         if since is None:
@@ -61,10 +61,6 @@ def main() -> None:
             warehouse.commit()
             print(f"{table}: {len(rows)} rows")
 
-
-def _sqlalchemy_url(conninfo: str) -> str:
-    options = psycopg2.extensions.parse_dsn(conninfo)
-    return "postgresql+psycopg2://{user}:{password}@{host}:{port}/{dbname}".format(**options)
 
 
 if __name__ == "__main__":

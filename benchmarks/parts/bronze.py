@@ -9,10 +9,10 @@ import psycopg
 
 from benchmarks import peers
 from benchmarks.arena import OWNER, Arena, Pair
-from benchmarks.contestants import TABLES, Fdwarehouse, PandasDbt
+from benchmarks.contestants import Fdwarehouse, PandasDbt
 from benchmarks.log import Log
 from benchmarks.measure import Cost, measure
-from benchmarks.options import Options, Size
+from benchmarks.options import TABLES, Options, Size
 
 _DLT_BACKENDS = {"dlt, connectorx": "connectorx", "dlt, pyarrow": "pyarrow"}
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks import peers
 from benchmarks.arena import OWNER, Arena, Pair
@@ -64,7 +65,7 @@ def _reader(pair: Pair) -> Iterator[list[Asked]]:
     asked += [(began, seconds, waited) for began, seconds, waited in json.loads(output)]
 
 
-def _summary(asked: list[Asked]) -> dict[str, float]:
+def _summary(asked: list[Asked]) -> dict[str, Any]:
     seconds = [taken for _, taken, _ in asked]
     percentiles = quantiles(seconds, n=100)
     return {
