@@ -8,7 +8,7 @@ from importlib import import_module
 from benchmarks.arena import Arena
 from benchmarks.log import Log
 from benchmarks.options import ROOT, Options
-from benchmarks.report import write
+from benchmarks.report import folder_of, write
 from fdwarehouse.terminal import say
 
 STATE = ROOT / "build" / "bench"
@@ -28,7 +28,7 @@ def main() -> None:
             write(arena, options, log)
     finally:
         arena.close(keeps=options.keeps_servers)
-    say("The results are in benchmarks/results/")
+    say(f"The results are in {folder_of(options).relative_to(ROOT)}/")
 
 
 if __name__ == "__main__":

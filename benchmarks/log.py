@@ -18,7 +18,7 @@ class Log:
         self.records: list[dict[str, Any]] = []
 
     def add(
-        self, part: str, work: str, contestant: str, cost: Cost | None = None, **numbers: Any
+        self, part: str, work: str, contestant: str, cost: Cost | None = None, /, **numbers: Any
     ) -> None:
         """Keep one measurement and show it.
 

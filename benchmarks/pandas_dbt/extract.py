@@ -62,6 +62,5 @@ def main() -> None:
             print(f"{table}: {len(rows)} rows")
 
 
-
 if __name__ == "__main__":
     main()
