@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import threading
 import time
@@ -42,6 +44,9 @@ class Cost:
         server_mb_shared: The same with the shared buffers that it touched (VmHWM).
         rows_sent: Rows that production sent.
         open_seconds: For how long a transaction was open on production, sampled.
+        client_cpu: Seconds of processor time of the processes.
+        server_cpu: The same of the backends in the warehouse, sampled.
+        production_cpu: The same of the backends in production, sampled.
     """
 
     seconds: float
@@ -50,6 +55,9 @@ class Cost:
     server_mb_shared: float
     rows_sent: int
     open_seconds: float
+    client_cpu: float
+    server_cpu: float
+    production_cpu: float
 
 
 class ContestantError(Exception):
@@ -69,11 +77,13 @@ def measure(pair: Pair, commands: Sequence[Sequence[str]], environment: Mapping[
     """
     with pair.arena.administrator("production") as production:
         production.execute("SELECT pg_stat_statements_reset()")
+        cpu = _cpu_of_children()
         with _Watcher(pair) as watcher:
             began = time.perf_counter()
             for command in commands:
                 _run(command, environment, watcher)
             seconds = time.perf_counter() - began
+        cpu = _cpu_of_children() - cpu
         sent = production.execute(_SENT, [pair.production, READER]).fetchone()
     return Cost(
         seconds=round(seconds, 4),
@@ -82,6 +92,9 @@ def measure(pair: Pair, commands: Sequence[Sequence[str]], environment: Mapping[
         server_mb_shared=round(watcher.server_shared_kb / 1024, 1),
         rows_sent=sent[0] if sent else 0,
         open_seconds=round(watcher.open_seconds, 3),
+        client_cpu=round(cpu, 3),
+        server_cpu=round(sum(watcher.warehouse_cpu.values()), 2),
+        production_cpu=round(sum(watcher.production_cpu.values()), 2),
     )
 
 
@@ -109,6 +122,8 @@ class _Watcher(threading.Thread):
         self.client: int | None = None
         self.client_kb = self.server_kb = self.server_shared_kb = 0
         self.open_seconds = 0.0
+        self.warehouse_cpu: dict[int, float] = {}
+        self.production_cpu: dict[int, float] = {}
         self._pair = pair
         self._ended = threading.Event()
 
@@ -134,7 +149,10 @@ class _Watcher(threading.Thread):
             if any(is_open for _, is_open in sessions):
                 self.open_seconds += now - last
             last = now
+            for pid, _ in sessions:
+                self.production_cpu[pid] = _cpu(pid, self.production_cpu.get(pid, 0.0))
             for pid, _ in _sessions(self._warehouse, self._pair.warehouse):
+                self.warehouse_cpu[pid] = _cpu(pid, self.warehouse_cpu.get(pid, 0.0))
                 memory = _memory(pid)
                 self.server_kb = max(self.server_kb, memory.get("RssAnon", 0))
                 self.server_shared_kb = max(self.server_shared_kb, memory.get("VmHWM", 0))
@@ -154,3 +172,16 @@ def _memory(pid: int) -> dict[str, int]:
         pairs = (line.split(":", 1) for line in lines if line.endswith(" kB"))
         return {name: int(value.removesuffix(" kB")) for name, value in pairs}
     return {}
+
+
+def _cpu(pid: int, last: float) -> float:
+    """Processor time of a process so far, in seconds; the last one known when it has ended."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return last
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -131,6 +131,9 @@ def _details(log: Log) -> Iterator[str]:
         "server_mb_shared": "with shared buffers",
         "rows_sent": "rows sent by production",
         "open_seconds": "s in transactions there",
+        "client_cpu": "CPU s of the client",
+        "server_cpu": "of the warehouse",
+        "production_cpu": "of production",
     }
     yield "## Time, memory, production's load"
     yield (

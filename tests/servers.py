@@ -17,6 +17,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
+    "shared_preload_libraries": "pg_stat_statements",  # for the tests of what a run costs
 }
 
 

@@ -1,0 +1,154 @@
+"""A run costs what changed, not what is there: rows and pages are counted, nothing is timed.
+
+The same few changes are made in a shop, in one that is ten times as wide (customers, products and
+orders), and in one that is ten times as old (orders alone). Each has a session that has run before.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import NamedTuple
+
+import pytest
+
+from fdwarehouse import seed
+from tests.harness import Shop
+from tests.meter import Cost, Meter
+from tests.servers import Servers
+from tests.shop_database import AS_OF, PRODUCTION
+
+SHOPS = {
+    "small": "",
+    "wide": "-c fdwarehouse.customers=1500 -c fdwarehouse.products=750 -c fdwarehouse.orders=4000",
+    "old": "-c fdwarehouse.orders=4000",
+}
+
+ORDERS = 3
+"""So many orders are new, with one item each, and so many orders of one item are cancelled."""
+
+CHANGES = (
+    f"""
+    WITH new_orders AS (
+        INSERT INTO orders (customer_id)
+        SELECT 1 + n * max(customer_id) / {ORDERS + 1}
+        FROM customers CROSS JOIN generate_series(1, {ORDERS}) AS n GROUP BY n
+        RETURNING order_id
+    ),
+    goods AS (SELECT max(product_id) AS last_id FROM products)
+    INSERT INTO order_items (order_id, product_id, quantity, unit_price)
+    SELECT order_id, 1 + row_number() OVER () * last_id / {ORDERS + 1}, 1, 10
+    FROM new_orders CROSS JOIN goods
+    """,
+    f"""
+    UPDATE orders SET status = 'cancelled' WHERE order_id IN (
+        SELECT o.order_id FROM orders AS o INNER JOIN order_items AS i ON o.order_id = i.order_id
+        WHERE o.status = 'delivered'
+        GROUP BY o.order_id HAVING count(*) = 1 ORDER BY o.order_id DESC LIMIT {ORDERS}
+    )
+    """,
+)
+
+# Steps whose cost still grows, and why.
+_PLAN = "no statistics of the products, nor of what changed: the plan reads all sales"
+GROWING = {
+    ("wide", "gold.write_fact_sales"): _PLAN,
+    ("old", "gold.write_fact_sales"): _PLAN,
+    ("wide", "gold.write_cohort_retention"): "reads every month of every customer of a cohort",
+    ("old", "gold.write_cohort_retention"): "reads every month of every customer of a cohort",
+    ("old", "gold.write_customer_lifetime_value"): "reads every sale of a customer",
+    ("old", "gold.write_customer_months"): "reads every sale of a customer",
+    ("old", "gold.write_product_performance"): "reads every sale of a product",
+}
+
+
+class Costs(NamedTuple):
+    """What two runs of one shop cost: one with the changes, one after it with none."""
+
+    changed: Cost
+    unchanged: Cost
+
+
+@pytest.fixture(scope="module")
+def costs(servers: Servers) -> Iterator[dict[str, Costs]]:
+    with ExitStack() as opened:
+        yield {name: _measure(servers, opened, counts) for name, counts in SHOPS.items()}
+
+
+def _measure(servers: Servers, opened: ExitStack, counts: str) -> Costs:
+    name = servers.create_database("production", "bare")
+    admin = servers.url("production", "admin", name)
+    seed.seed(f"{admin} options='{counts}'", PRODUCTION, as_of=AS_OF)
+    servers.bootstrap("production", name)
+    urls = {role: servers.url("production", role, name) for role in ("admin", "reader")}
+    shop = opened.enter_context(closing(Shop(urls)))
+    warehouse = opened.enter_context(closing(servers.warehouse("deployed", shop)))
+    meter = Meter(servers, shop, warehouse)
+    shop.execute(*CHANGES)
+    meter.run()  # the first day of a year has made its calendar, and every statement has its plan
+    shop.execute(*CHANGES)
+    return Costs(meter.run(), meter.run())
+
+
+def too_many(large: int, small: int) -> bool:
+    """Tell growth from what a deeper index costs."""
+    return large > 1.5 * small + 50
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_rows_written_are_those_that_changed(costs: dict[str, Costs], shop: str) -> None:
+    written = costs[shop].changed.written
+    lower = {t: n for t, n in written.items() if n and not t.startswith("gold.")}
+    assert lower == {
+        "bronze.raw_orders": 2 * ORDERS,
+        "bronze.raw_order_items": ORDERS,
+        "silver.clean_orders": 2 * ORDERS,
+        "silver.clean_order_items": ORDERS,
+    }
+    assert written["gold.fact_sales"] == 2 * ORDERS
+    # what a metric's row is made of may differ in several rows; logs are written and forgotten
+    assert {t: n for t, n in written.items() if n > 5 * ORDERS} == {}
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_nothing_is_written_when_nothing_changed(costs: dict[str, Costs], shop: str) -> None:
+    assert not any(costs[shop].unchanged.written.values())
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_production_sends_what_changed(costs: dict[str, Costs], shop: str) -> None:
+    sent = costs[shop].changed.sent
+    # the day before is within the overlap, and is sent again
+    assert 2 * ORDERS <= sent.pop("orders") <= 4 * ORDERS
+    assert ORDERS <= sent.pop("order_items") <= 2 * ORDERS
+    assert not any(sent.values())
+
+
+@pytest.mark.parametrize("shop", ["wide", "old"])
+def test_production_finds_it_by_its_indexes(costs: dict[str, Costs], shop: str) -> None:
+    read = costs[shop].changed.read  # customers and products have no index on updated_at
+    assert max(read["orders"], read["order_items"]) <= 20
+
+
+@pytest.mark.parametrize("shop", ["wide", "old"])
+@pytest.mark.parametrize("day", ["changed", "unchanged"])
+def test_a_step_touches_no_more_pages_in_a_larger_shop(
+    costs: dict[str, Costs], shop: str, day: str
+) -> None:
+    small: dict[str, int] = getattr(costs["small"], day).touched
+    large: dict[str, int] = getattr(costs[shop], day).touched
+    assert small.keys() == large.keys()
+    growing = {step for step, pages in large.items() if too_many(pages, small[step])}
+    if day == "changed":
+        growing -= {step for name, step in GROWING if name == shop}
+    assert {step: (small[step], large[step]) for step in growing} == {}
+
+
+@pytest.mark.parametrize(
+    ("shop", "step"),
+    [
+        pytest.param(*case, marks=pytest.mark.xfail(reason=reason, strict=True))
+        for case, reason in GROWING.items()
+    ],
+)
+def test_a_step_that_still_grows(costs: dict[str, Costs], shop: str, step: str) -> None:
+    pages = costs[shop].changed.touched[step], costs["small"].changed.touched[step]
+    assert not too_many(*pages), pages
