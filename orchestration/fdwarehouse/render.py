@@ -100,7 +100,7 @@ class _Renderer:
             sources=self.sources,
             source={s.name: s for s in self.sources},
         )
-        for macros in ("lock", "compare", "routine", "merge", "bronze", "silver", "gold"):
+        for macros in ("lock", "compare", "routine", "merge", "bronze", "silver", "gold", "checks"):
             module = self.environment.get_template(f"macros/{macros}.sql").module
             self.environment.globals[macros] = module
 

@@ -9,7 +9,7 @@ WITH changed_items AS (
     SELECT i.order_item_id
     FROM silver.clean_orders AS o
     INNER JOIN silver.clean_order_items AS i ON o.order_id = i.order_id
-    WHERE o._run_id > p_after_run_id
+    WHERE o._run_id > p_after_run_id AND p_after_run_id > 0
     UNION
     SELECT order_item_id
     FROM gold.fact_sales

@@ -1,0 +1,30 @@
+{#- The rows of a table that share their key with another, or have none. Everything is read at once
+    where everything is looked at, and otherwise the keys that changed.
+    table  the table
+    key    its key, one column -#}
+{%- macro unique_key(table, key) -%}
+SELECT
+    {{ key | ident }},
+    count(*) AS rows_with_it
+FROM {{ table }}
+WHERE
+    p_after_run_id = 0
+    OR {{ key | ident }} = ANY(
+        coalesce(
+            (
+                SELECT array_agg(c.{{ key | ident }})
+                FROM {{ table }} AS c
+                WHERE c._run_id > p_after_run_id
+            ),
+            '{}'
+        )
+    )
+GROUP BY {{ key | ident }}
+HAVING count(*) > 1
+UNION ALL
+SELECT
+    {{ key | ident }},
+    1
+FROM {{ table }}
+WHERE _run_id > p_after_run_id AND {{ key | ident }} IS NULL
+{%- endmacro -%}
