@@ -163,3 +163,29 @@ def test_g2_what_a_constraint_refuses_at_the_end_is_logged_as_an_error(
     warehouse.execute("DROP TABLE gold.ours CASCADE")
     warehouse.run()
     assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [10]
+
+
+def test_key_check_finds_twins_and_nulls_in_what_changed_and_in_everything(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    first = warehouse.run()
+    sell(shop, 2)
+    second = warehouse.run()
+    for statement in (
+        "DROP CONSTRAINT clean_orders_pkey",
+        "ALTER order_id DROP NOT NULL",
+    ):
+        warehouse.execute(f"ALTER TABLE silver.clean_orders {statement}")
+    warehouse.execute(
+        "INSERT INTO silver.clean_orders TABLE silver.clean_orders",
+        f"UPDATE silver.clean_orders SET order_id = NULL WHERE order_id = 1 AND _run_id = {first}",
+    )
+    sold_twice, without = [("2", "2")], [(None, "1"), (None, "1")]
+    found = """
+        SELECT r ->> 'order_id', r ->> 'rows_with_it'
+        FROM etl.check_clean_orders_key(%s) AS r ORDER BY 1
+    """
+    assert warehouse.rows(found, [first]) == sold_twice
+    assert warehouse.rows(found, [0]) == sold_twice + without
+    assert warehouse.rows(found, [second]) == []

@@ -20,7 +20,7 @@ WHERE
         )
     )
 GROUP BY {{ key | ident }}
-HAVING count(*) > 1
+HAVING count({{ key | ident }}) > 1
 UNION ALL
 SELECT
     {{ key | ident }},
