@@ -14,23 +14,17 @@ WITH changed_items AS (
     SELECT order_item_id
     FROM gold.fact_sales
     WHERE _run_id > p_after_run_id
-),
-
-live_items AS (
-    SELECT
-        c.order_item_id,
-        i.quantity * i.unit_price AS amount
-    FROM changed_items AS c
-    INNER JOIN silver.clean_order_items AS i ON c.order_item_id = i.order_item_id
-    INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
-    WHERE NOT i.is_deleted AND NOT o.is_deleted
 )
 
 SELECT
     c.order_item_id,
-    l.amount,
+    CASE WHEN o.order_id IS NOT NULL THEN i.quantity * i.unit_price END AS amount,
     f.total_amount
 FROM changed_items AS c
-LEFT JOIN live_items AS l ON c.order_item_id = l.order_item_id
+LEFT JOIN silver.clean_order_items AS i
+    ON c.order_item_id = i.order_item_id AND NOT i.is_deleted
+LEFT JOIN silver.clean_orders AS o ON i.order_id = o.order_id AND NOT o.is_deleted
 LEFT JOIN gold.fact_sales AS f ON c.order_item_id = f.order_item_id
-WHERE f.total_amount IS DISTINCT FROM l.amount
+WHERE
+    f.total_amount IS DISTINCT FROM
+    CASE WHEN o.order_id IS NOT NULL THEN i.quantity * i.unit_price END

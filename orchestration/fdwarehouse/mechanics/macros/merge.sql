@@ -27,6 +27,7 @@ inserted_rows AS (
             SELECT FROM {{ target }} AS t
             WHERE {{ compare.same_key('t', 's', key) }}
         )
+    ORDER BY {{ compare.list_of(key, 's') }} -- an index that is filled in order is filled fast
     RETURNING
         {{ both_images(returns) | indent(8) }}
 ),
