@@ -326,5 +326,6 @@ def test_prune_as_typed(
     assert "invalid input syntax for type interval" in command.fails(
         2, "prune", "--older-than", "yesteryear"
     )
+    assert "--older-than: '90' has no unit" in command.fails(2, "prune", "--older-than", "90")
     assert "no table 'x' is in bronze" in command.fails(1, "prune", "--older-than", "1 year", "x")
     assert command("prune").exit_code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from enum import StrEnum
 from typing import Annotated
@@ -148,6 +149,9 @@ def prune(
     The versions that had been superseded at that age; what is true, or was then, stays. Gold is
     computed anew by the next run.
     """
+    units = "Say '2 years', '90 days', '36 hours'."
+    if not re.search("[a-zA-Z:]", older_than):  # PostgreSQL takes 90 for 90 seconds
+        raise FdwarehouseError(f"--older-than: {older_than!r} has no unit", hint=units)
     with LiveSteps() as live:
         outcome = call(
             context.ensure_object(Connections).warehouse(),
@@ -158,7 +162,7 @@ def prune(
     if isinstance(outcome.error, psycopg.errors.InvalidDatetimeFormat):
         raise FdwarehouseError(
             f"--older-than: {outcome.error.diag.message_primary}",
-            hint="Say '2 years', '90 days', '36 hours'.",
+            hint=units,
         )
     show_outcome(outcome, "prune")
     if outcome.rows_written:
