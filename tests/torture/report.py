@@ -31,7 +31,7 @@ class Report:
             "seed": self.seed,
             "minutes": f"{self.seconds / 60:.1f}",
             "rounds": f"{self.rounds}",
-            "runs begun": f"{self._sum('runs: '):,}",
+            "runs tried": f"{self._sum('runs: '):,}",
             **self._those("runs logged as "),
             "kills": f"{self._sum('kills: '):,}",
             **self._those("kills: "),
