@@ -5,11 +5,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF p_counts.rows_inserted + p_counts.rows_updated + p_counts.rows_deleted
-        > 1000 + 0.1 * (SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = p_table::regclass)
+        > 50 + 0.1 * (SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = p_table::regclass)
     THEN
         EXECUTE format('ANALYZE %s', p_table::regclass);
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.refresh_statistics IS
-'Analyzes a table when a step changed more than a tenth of it (and 1,000 rows).';
+'Analyzes a table when a step changed more than a tenth of it, and 50 rows, which is when autovacuum would.';
