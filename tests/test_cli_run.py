@@ -137,7 +137,8 @@ def interrupted(
     blocker.execute("LOCK TABLE orders")
     environment = {**os.environ, **warehouse.environment, "FDWAREHOUSE_PROJECT": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "fdwarehouse.cli", "run"],
+        # a shell that starts the tests in the background has it ignored
+        ["env", "--default-signal=INT", sys.executable, "-m", "fdwarehouse.cli", "run"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

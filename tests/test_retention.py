@@ -1,7 +1,6 @@
 """Bronze pruned of old history: what is true stays, and history since then answers as before."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.command import Command
 from tests.harness import Row, Shop, Warehouse, failing
-from tests.test_models import assert_is_as_rebuilt, change, sell
+from tests.test_models import assert_is_as_rebuilt, sell
 from tests.test_rebuild import WRITES, Day, days, forget, picture, write
 
 HOUR = "interval '1 hour'"
@@ -32,9 +31,8 @@ def versions(warehouse: Warehouse, table: str, column: str) -> list[Row]:
     )
 
 
-@pytest.fixture
-def reprice(shop: Shop, warehouse: Warehouse) -> Callable[[int], None]:
-    """Change the price of product 1, and run."""
+def repricing(shop: Shop, warehouse: Warehouse) -> Callable[[int], None]:
+    """Sell product 1, and return what changes its price and runs."""
 
     def change(price: int) -> None:
         shop.execute(f"UPDATE products SET price = {price}, updated_at = clock_timestamp()")
@@ -44,6 +42,11 @@ def reprice(shop: Shop, warehouse: Warehouse) -> Callable[[int], None]:
     shop.lift_rules("products")
     warehouse.run()
     return change
+
+
+@pytest.fixture
+def reprice(shop: Shop, warehouse: Warehouse) -> Callable[[int], None]:
+    return repricing(shop, warehouse)
 
 
 def test_superseded_versions_go_and_the_latest_stays(
@@ -107,74 +110,6 @@ def test_run_after_a_prune_that_dropped_nothing_computes_nothing_anew(
         "SELECT min(after_run_id) FROM etl.steps WHERE run_id = 4 AND layer = 'gold'"
     )
     assert after == [2]
-
-
-def test_g3_last_good_version_of_a_rejected_row_stays(
-    warehouse: Warehouse, reprice: Callable[[int], None]
-) -> None:
-    reprice(6)
-    reprice(-1)
-    assert prune(warehouse) == 1
-    assert versions(warehouse, "products", "price") == [(6, False), (-1, False)]
-    warehouse.run()
-    assert_is_as_rebuilt(warehouse)
-    assert warehouse.column("SELECT price FROM silver.clean_products") == [6]
-    reprice(8)
-    assert prune(warehouse) == 2
-
-
-def test_g3_rejected_version_is_not_what_was_true_at_the_age(
-    warehouse: Warehouse, reprice: Callable[[int], None]
-) -> None:
-    for price in (6, -1, 7):
-        reprice(price)
-    last = "UPDATE bronze.raw_products SET _extracted_at = now() WHERE price = 7"
-    warehouse.execute(f"UPDATE bronze.raw_products SET _extracted_at = now() - {HOUR}", last)
-    warehouse.call("etl.rebuild()")
-    assert prune(warehouse, "30 minutes") == 1
-    assert versions(warehouse, "products", "price") == [(6, False), (-1, False), (7, False)]
-
-
-def test_g3_last_good_version_stays_beside_a_tombstone(
-    shop: Shop, warehouse: Warehouse, reprice: Callable[[int], None]
-) -> None:
-    for price in (6, -1):
-        reprice(price)
-    shop.force("DELETE FROM products")
-    warehouse.reconcile()
-    assert prune(warehouse) == 1
-    assert versions(warehouse, "products", "price") == [(6, False), (-1, False), (-1, True)]
-    warehouse.run()
-    names = "SELECT price, is_inferred FROM gold.dim_products WHERE product_id = 1"
-    assert warehouse.rows(names) == [(6, False)]
-
-
-def test_g3_versions_are_judged_by_a_view_over_a_view(
-    warehouse: Warehouse, project: Path, reprice: Callable[[int], None]
-) -> None:
-    change(project, "silver/product_versions.sql", "FROM bronze.raw_products", "FROM silver.a_raw")
-    (project / "sql" / "silver" / "a_raw.sql").write_text(
-        "CREATE VIEW silver.a_raw AS SELECT *, ctid FROM bronze.raw_products;\n"
-        "COMMENT ON VIEW silver.a_raw IS 'As it is.';\n"
-    )
-    warehouse.deploy(project)
-    for price in (6, -1):
-        reprice(price)
-    assert prune(warehouse) == 1
-    assert versions(warehouse, "products", "price") == [(6, False), (-1, False)]
-
-
-def test_g3_version_that_silver_has_not_seen_is_judged_all_the_same(
-    shop: Shop, warehouse: Warehouse, reprice: Callable[[int], None]
-) -> None:
-    reprice(6)
-    shop.execute("UPDATE products SET price = -1")
-    warehouse.call("etl.extract_and_load_bronze()")
-    assert prune(warehouse) == 1
-    assert versions(warehouse, "products", "price") == [(6, False), (-1, False)]
-    warehouse.run()
-    assert_is_as_rebuilt(warehouse)
-    assert warehouse.column("SELECT price FROM silver.clean_products") == [6]
 
 
 def test_customer_who_left_is_still_found_by_his_orders(shop: Shop, warehouse: Warehouse) -> None:
