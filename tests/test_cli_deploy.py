@@ -1,12 +1,13 @@
 """render and deploy, as typed."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.command import Command
-from tests.harness import Shop, Warehouse, wait_until
+from tests.harness import ROOT, Shop, Warehouse, wait_until
 
 NEW_OBJECTS = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('etl', 'bronze', 'production')"
 
@@ -155,8 +156,20 @@ def test_deploy_refuses_an_edited_migration_and_says_so_in_its_plan(
     command.project(project)
     command.use(warehouse.environment)
     change(project / "migrations" / "0001_silver.sql", "email text,", "email text NOT NULL,")
-    plan = command.works("deploy", "--plan")
-    assert "Migrations edited after they were applied: refused\n  ! project_0001_silver.sql" in plan
+    (project / "migrations" / "0002_gold.sql").unlink()
+    plan = command("deploy", "--plan")
+    assert plan.exit_code == 1
+    edited = "Migrations edited after they were applied: refused\n  ! project_0001_silver.sql"
+    missing = "Migrations applied, without a file: refused\n  ! project_0002_gold"
+    assert edited in plan.out
+    assert missing in plan.out
+    assert "Gone" not in plan.out
+    assert "this deploy would be refused" in plan.err
+    assert command.fails(1, "deploy").startswith(
+        "Error: migration project/0002_gold.sql was applied"
+    )
+
+    shutil.copy(ROOT / "migrations" / "0002_gold.sql", project / "migrations")
     said = command.fails(1, "deploy")
     assert "migrations/0001_silver.sql" in said
     assert "put the change into a new migration" in said

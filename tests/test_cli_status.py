@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+import pytest
 
+from fdwarehouse.terminal import duration
 from tests.command import Command
 from tests.harness import Warehouse
 
@@ -96,3 +98,17 @@ def test_status_of_a_source_held_back_for_ever(
         assert as_json(command)["sources"][0]["lag_seconds"] is None
     finally:
         shop.execute("ROLLBACK PREPARED 'forgotten'")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.9999, "1.0 s"),
+        (59.97, "1 min 0 s"),
+        (359.7, "6 min 0 s"),
+        (3599.9, "1 h 0 min"),
+        (200_000, "2 days"),
+    ],
+)
+def test_time_spans_are_rounded_as_a_whole(seconds: float, said: str) -> None:
+    assert duration(seconds) == said

@@ -169,6 +169,7 @@ def deploy(
     """Bring the warehouse to what the project says.
 
     In one transaction: migrations, mounts, tables, routines, views and grants, or nothing of them.
+    A plan compares files and runs none of them; it exits with 1 where a migration would be refused.
     """
     connections = context.ensure_object(Connections)
     rendered = render_project(connections.root)
@@ -185,3 +186,9 @@ def deploy(
         say("Nothing to change.")
     else:
         say("Nothing was changed: this is the plan." if plan else "Deployed.", "bold")
+    if changes.edited or changes.missing:
+        raise FdwarehouseError(
+            "this deploy would be refused: a migration that was applied is not what it was",
+            hint="Restore its file, and put the change into a new migration.",
+            exit_code=1,
+        )

@@ -48,6 +48,16 @@ class Plan:
         """Whether there is nothing to do."""
         return not (self.migrations or self.new or self.changed or self.gone or self.connections)
 
+    @property
+    def edited(self) -> list[str]:
+        """Versioned files that are not what was applied: the deploy is refused."""
+        return [name for name in self.changed if name.startswith("migration_")]
+
+    @property
+    def missing(self) -> list[str]:
+        """Versioned files that were applied and are not there: the deploy is refused."""
+        return [name for name in self.gone if name.startswith("migration_")]
+
 
 def write_build(rendered: Rendered, folder: Path) -> None:
     """Write the compiled SQL, and a ``deploy.sql`` that psql runs.
@@ -152,6 +162,13 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
     if "foreign-data wrapper" in message:
         way_out = _WAYS_OUT["42501"]
+    if file.origin.startswith("fdwarehouse/") and (error.sqlstate or "").startswith("DW"):
+        # ours: it names what is wrong, which is not our file, and the way out
+        return FdwarehouseError(
+            f"{message}{detail}",
+            hint=f"{diagnosis.message_hint or way_out} Nothing was deployed.",
+            exit_code=1,
+        )
     return FdwarehouseError(
         f"{file.origin}{creates}: {message}{detail}",
         hint=f"{diagnosis.message_hint or way_out} "

@@ -148,14 +148,20 @@ def show_plan(plan: Plan) -> None:
     Args:
         plan: as compared with what is deployed.
     """
-    edited = [name for name in plan.changed if name.startswith("migration_")]
-    changed = [name for name in plan.changed if name not in edited]
+    changed = [name for name in plan.changed if name not in plan.edited]
+    gone = [name for name in plan.gone if name not in plan.missing]
     sections: tuple[tuple[str, str, str, list[str]], ...] = (
         ("Migrations", "+", "green", _migrations(plan.migrations)),
-        ("Migrations edited after they were applied: refused", "!", "red", _migrations(edited)),
+        (
+            "Migrations edited after they were applied: refused",
+            "!",
+            "red",
+            _migrations(plan.edited),
+        ),
+        ("Migrations applied, without a file: refused", "!", "red", _migrations(plan.missing)),
         ("New", "+", "green", _by_schema(plan.new)),
         ("Changed", "~", "yellow", _by_schema(changed)),
-        ("Gone", "-", "red", _by_schema(plan.gone)),
+        ("Gone", "-", "red", _by_schema(gone)),
         ("Connections", "~", "yellow", [f"to source {name}" for name in plan.connections]),
     )
     if not plan.is_empty and not any(lines for *_, lines in sections):
