@@ -42,6 +42,10 @@ DRIFT = "SELECT subject, difference FROM etl.drift ORDER BY 1"
             """,
             "order_items.order_id: the primary key is another",
         ),
+        (
+            "ALTER TABLE order_items DROP CONSTRAINT order_items_pkey",
+            "order_items: it has no primary key any more",
+        ),
     ],
 )
 def test_what_breaks_a_run_stops_it_before_it_touches_anything(
@@ -61,35 +65,22 @@ def test_what_breaks_a_run_stops_it_before_it_touches_anything(
     assert warehouse.rows(steps) == [("production.fence", "DW013")]
 
 
-@pytest.mark.parametrize(
-    ("change", "drift"),
-    [
-        ("ALTER TABLE orders ADD note text", ("orders.note", "a new column, which is not read")),
-        (
-            "ALTER TABLE order_items DROP CONSTRAINT order_items_pkey",
-            ("order_items", "it has no primary key any more"),
-        ),
-    ],
-)
-def test_what_is_more_than_the_contract_says_is_noted(
-    shop: Shop, warehouse: Warehouse, change: str, drift: tuple[str, str]
-) -> None:
+def test_what_is_more_than_the_contract_says_is_noted(shop: Shop, warehouse: Warehouse) -> None:
     warehouse.run()
     assert warehouse.rows(DRIFT) == []
     sell(shop, 1)
-    shop.execute(change)
+    shop.execute("ALTER TABLE orders ADD note text")
     notices: list[str] = []
     loader = warehouse.connect("loader", autocommit=True)
     loader.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
     for _ in range(2):
         loader.execute("CALL etl.run_pipeline()")
-    assert notices == [f"production.{drift[0]}: {drift[1]}"]
-    assert warehouse.rows(DRIFT) == [drift]
+    assert notices == ["production.orders.note: a new column, which is not read"]
+    assert warehouse.rows(DRIFT) == [("orders.note", "a new column, which is not read")]
     assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [10]
-    if "note" in change:
-        shop.execute("ALTER TABLE orders DROP note")
-        warehouse.run()
-        assert warehouse.rows(DRIFT) == []
+    shop.execute("ALTER TABLE orders DROP note")
+    warehouse.run()
+    assert warehouse.rows(DRIFT) == []
 
 
 def test_time_zone_that_was_changed_is_noted(shop: Shop, warehouse: Warehouse) -> None:

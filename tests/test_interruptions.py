@@ -113,7 +113,7 @@ def test_g4_connection_that_is_lost_once_is_made_again(shop: Shop, warehouse: Wa
 
 
 def test_key_that_is_none_is_named(shop: Shop, warehouse: Warehouse) -> None:
-    shop.lift_rules("customers")
+    warehouse.lift_rules("customers")
     for name in ("Ana", "Bo"):
         shop.execute(f"INSERT INTO customers VALUES (1, 'a@example.com', '{name}')")
     with failing("DW014", "bronze.raw_customers: the source has several rows of one key") as caught:

@@ -39,7 +39,7 @@ def repricing(shop: Shop, warehouse: Warehouse) -> Callable[[int], None]:
         warehouse.run()
 
     sell(shop, 1)
-    shop.lift_rules("products")
+    warehouse.lift_rules("products")
     warehouse.run()
     return change
 
@@ -159,7 +159,7 @@ def test_g3_history_since_the_age_answers_as_before(
     shop: Shop, warehouse: Warehouse, history: list[Day], begins: int
 ) -> None:
     for table in WRITES:
-        shop.lift_rules(table)
+        warehouse.lift_rules(table)
         shop.execute(f"TRUNCATE {table} CASCADE")
     warehouse.execute("TRUNCATE etl.runs, etl.bucket_hashes RESTART IDENTITY CASCADE")
     forget(warehouse, "bronze", "silver", "gold")

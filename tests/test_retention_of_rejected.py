@@ -64,6 +64,7 @@ def test_g3_versions_are_judged_by_a_view_over_a_view(
         "COMMENT ON VIEW silver.a_raw IS 'As it is.';\n"
     )
     warehouse.deploy(project)
+    warehouse.lift_rules("products")
     for price in (6, -1):
         reprice(price)
     assert prune(warehouse) == 1

@@ -130,7 +130,7 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("table", REJECTED)
 def test_rows_that_break_a_rule_are_set_aside(shop: Shop, warehouse: Warehouse, table: str) -> None:
-    shop.lift_rules(table)
+    warehouse.lift_rules(table)
     insert(shop, table, f"0, {ACCEPTED[table]}")
     insert(shop, table, *(f"{number}, {row}" for number, row in enumerate(REJECTED[table], 1)))
     run_id = warehouse.run()
@@ -174,7 +174,7 @@ def test_good_version_between_two_runs_of_silver_is_not_skipped_for_a_bad_one(
     shop: Shop, warehouse: Warehouse
 ) -> None:
     insert(shop, "products", "1, 'Kite', 'toys', 1")
-    shop.lift_rules("products")
+    warehouse.lift_rules("products")
     warehouse.call("etl.extract_and_load_bronze()")
     for price in (2, -3):
         shop.execute(f"UPDATE products SET price = {price}")

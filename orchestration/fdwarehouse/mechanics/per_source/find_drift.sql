@@ -65,7 +65,7 @@ BEGIN
             WHERE e.table_name = l.table_name AND e.column_name = l.column_name
         )
         UNION ALL
-        SELECT DISTINCT e.table_name, 'it has no primary key any more', false
+        SELECT DISTINCT e.table_name, 'it has no primary key any more', true
         FROM expected AS e
         INNER JOIN live AS l ON e.table_name = l.table_name
         WHERE e.key_position IS NOT NULL AND NOT l.has_key
