@@ -20,6 +20,8 @@ class Model:
     writer: str
     procedure: str
     source_name: str | None = None
+    chunk_writer: str | None = None
+    """For bronze: loads a range of keys."""
     checksum: str = ""
     """Of everything that decides its content; when it changes, the table is computed anew."""
     reconciles: str | None = None
@@ -61,6 +63,7 @@ def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[
             writer,
             qualified("bronze", f"load_{table.raw_name}"),
             source.name,
+            qualified("bronze", f"load_chunk_of_{table.raw_name}") if table.watermark else None,
             content_checksum(by_name[writer], by_name),
         )
         if table.reconcile_every:

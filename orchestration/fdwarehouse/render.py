@@ -160,9 +160,19 @@ class _Renderer:
                 yield self._compile(
                     f"per_source/{routine}.sql", qualified(source.name, routine), source=source
                 )
+            if in_chunks := [table for table in source.tables if table.watermark]:
+                yield self._compile(
+                    "per_source/plan_chunks.sql",
+                    qualified(source.name, "plan_chunks"),
+                    source=source,
+                    tables=in_chunks,
+                )
             for table in source.tables:
                 appends = qualified("bronze", f"append_{table.raw_name}")
                 yield self._compile("per_table/append.sql", appends, source=source, table=table)
+                if table.watermark:
+                    loads_chunk = qualified("bronze", f"load_chunk_of_{table.raw_name}")
+                    yield self._compile("per_table/load_chunk.sql", loads_chunk, table=table)
                 if table.reconcile_every:
                     reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
                     yield self._compile(

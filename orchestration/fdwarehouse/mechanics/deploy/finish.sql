@@ -59,9 +59,8 @@ VALUES
 
 -- A model that is built in another way, or not any more, has come nowhere: the next run computes it
 -- anew and writes what differs.
-DELETE FROM etl.watermarks AS w
-WHERE NOT EXISTS (
-    SELECT
+WITH kept_models AS (
+    SELECT s.model
     FROM (
         VALUES
         {%- for m in models %}
@@ -69,25 +68,33 @@ WHERE NOT EXISTS (
         {%- endfor %}
     ) AS s (model, checksum)
     INNER JOIN etl.models AS m ON s.model = m.model AND s.checksum = m.checksum
-    WHERE s.model = w.model
-);
+),
+
+forgotten_chunks AS (
+    DELETE FROM etl.chunks
+    WHERE model NOT IN (SELECT k.model FROM kept_models AS k)
+)
+
+DELETE FROM etl.watermarks
+WHERE model NOT IN (SELECT k.model FROM kept_models AS k);
 
 MERGE INTO etl.models AS t
 USING (
     VALUES
     {%- for m in models %}
-    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}){{ "," if not loop.last }}
+    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.chunk_writer | literal }}::text, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}){{ "," if not loop.last }}
     {%- endfor %}
-) AS s (model, layer, table_name, source_name, writer, interval_between, checksum, position)
+) AS s (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position)
 ON t.model = s.model
 WHEN NOT MATCHED THEN
-    INSERT (model, layer, table_name, source_name, writer, interval_between, checksum, position)
+    INSERT (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position)
     VALUES (
         s.model,
         s.layer,
         s.table_name,
         s.source_name,
         s.writer,
+        s.chunk_writer,
         s.interval_between,
         s.checksum,
         s.position
@@ -98,6 +105,7 @@ WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
         table_name = s.table_name,
         source_name = s.source_name,
         writer = s.writer,
+        chunk_writer = s.chunk_writer,
         interval_between = s.interval_between,
         checksum = s.checksum,
         position = s.position

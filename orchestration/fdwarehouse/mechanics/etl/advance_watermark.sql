@@ -2,6 +2,8 @@ CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text, p_is_full b
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+    DELETE FROM etl.chunks WHERE model = p_model AND p_is_full; -- nothing is left of a backfill
+
     INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset)
     SELECT
         m.model,

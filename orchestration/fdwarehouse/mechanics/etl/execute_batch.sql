@@ -30,25 +30,7 @@ BEGIN
             v_failure.hint = PG_EXCEPTION_HINT,
             v_failure.context = PG_EXCEPTION_CONTEXT,
             v_constraint = CONSTRAINT_NAME;
-        IF v_failure.error_code = '23505' AND v_constraint LIKE '%\_one\_version\_a\_run' THEN
-            v_failure.error_code := 'DW014';
-            v_failure.message := 'the source has several rows of one key';
-            v_failure.hint := 'Name the columns in warehouse.yaml that are its key in production.';
-        END IF;
-        IF v_failure.hint = '' AND v_failure.error_code ~ '^(08|42501)' THEN
-            SELECT
-                CASE
-                    WHEN v_failure.error_code LIKE '08%'
-                        THEN format(
-                            'Is it up? If its connection is another one now, deploy with %s_URL.',
-                            upper(source_name)
-                        )
-                    ELSE '`fdwarehouse bootstrap --side production` grants what is needed.'
-                END
-            INTO v_failure.hint
-            FROM etl.models
-            WHERE model = v_failure.model AND layer IN ('source', 'bronze');
-        END IF;
+        v_failure := etl.explain_failure(v_failure, v_constraint);
     END;
     PERFORM etl.store_check_results(p_run_id, v_results);
     RETURN v_failure;

@@ -10,11 +10,7 @@ DECLARE
     v_after_run_id bigint;
     v_counts etl.row_counts;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock_shared({{ lock.pipeline() }}) THEN
-        RAISE EXCEPTION 'a deploy is under way'
-            USING ERRCODE = 'DW006', HINT = 'Call again when it has ended.';
-    END IF;
-    PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }});
+    PERFORM etl.work_on_run(p_run_id);
     -- A step whose client is gone may still be at work: it is waited for, be it this one or one
     -- whose rows this one reads. All take the locks in one order.
     FOR v_read_model IN

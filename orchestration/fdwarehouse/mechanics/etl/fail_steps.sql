@@ -23,8 +23,15 @@ BEGIN
     SET error = coalesce(error, v_error)
     WHERE run_id = p_run_id AND status = 'running';
 
-    IF EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND lease IS NULL) THEN
-        PERFORM etl.end_run(p_run_id, 'failed', v_error); -- its one session ends with the error
+    IF EXISTS (
+        SELECT FROM etl.runs
+        WHERE run_id = p_run_id
+            AND (
+                lease IS NULL -- its one session ends with the error
+                OR (begun_by = 'etl.backfill' AND etl.run_holder(run_id) IS NULL) -- so does the last
+            )
+    ) THEN
+        PERFORM etl.end_run(p_run_id, 'failed', v_error);
     END IF;
 END;
 $$;

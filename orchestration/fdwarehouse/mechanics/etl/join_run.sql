@@ -23,7 +23,9 @@ BEGIN
 
     SELECT * INTO v_open FROM etl.runs WHERE status = 'running';
     v_holder := etl.run_holder(v_open.run_id);
-    v_spans_sessions := v_open.lease IS NOT NULL;
+    -- A backfill is for sessions that load chunks, another run for those that build tables.
+    v_spans_sessions := v_open.lease IS NOT NULL
+        AND (v_open.begun_by = 'etl.backfill') = (p_begun_by = 'etl.backfill');
     v_is_held := coalesce(v_holder <> pg_backend_pid(), false)
         OR coalesce(v_open.lease_until > clock_timestamp(), false);
 

@@ -34,15 +34,7 @@ BEGIN
 
     PERFORM etl.fail_steps(p_run_id, p_models, v_failure);
     COMMIT;
-    RAISE EXCEPTION '%', concat_ws(': ', v_failure.model, v_failure.message)
-        USING ERRCODE = v_failure.error_code,
-            DETAIL = concat_ws(
-                E'\n', nullif(v_failure.detail, ''), 'In run ' || p_run_id || '.'
-            ),
-            HINT = coalesce(
-                nullif(v_failure.hint, ''),
-                format('SELECT model, error FROM etl.steps WHERE run_id = %s;', p_run_id)
-            );
+    CALL etl.raise_failure(p_run_id, v_failure);
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_batch IS

@@ -54,8 +54,10 @@ hashint8extended(
     whole          condition on b, a row of bronze: read_rows has every row of the source like it,
                    so what is not there is gone; none where it has every row there is
     whole_unkeyed  condition under which read_rows has every row without a key
-    rehashes       whether a full load (p_after_run_id = 0) computes the hashes anew -#}
-{%- macro append_difference(table, whole=none, whole_unkeyed='true', rehashes=false) -%}
+    rehashes       whether a full load (p_after_run_id = 0) computes the hashes anew
+    chunk          the part of the hashes that the statement keeps up to date: a chunk of a backfill
+                   has one of its own, so that chunks which are loaded side by side do not wait -#}
+{%- macro append_difference(table, whole=none, whole_unkeyed='true', rehashes=false, chunk='0') -%}
 {%- set columns = table.columns -%}
 extracted_rows AS NOT MATERIALIZED (
     SELECT *
@@ -116,6 +118,11 @@ latest_versions AS (
         ({{ compare.list_of(table.key, 'b') }}) IN (
             SELECT {{ compare.list_of(table.key, 'e') }} FROM extracted_rows AS e
         )
+        {%- if chunk != '0' %}
+        AND b.{{ table.key[0] | ident }} BETWEEN -- the index has them side by side
+        (SELECT e.{{ table.key[0] | ident }} FROM extracted_rows AS e ORDER BY 1 LIMIT 1)
+        AND (SELECT e.{{ table.key[0] | ident }} FROM extracted_rows AS e ORDER BY 1 DESC LIMIT 1)
+        {%- endif %}
     ORDER BY {{ compare.list_of(table.key, 'b') }}, b._run_id DESC
 ),
 
@@ -183,7 +190,7 @@ appended_rows AS (
 ),
 {%- if table.is_hashed %}
 
-{{ hash_changes(table, rehashes) }},
+{{ hash_changes(table, rehashes, chunk) }},
 {%- endif %}
 
 twins AS (
@@ -235,7 +242,7 @@ FROM counted_rows AS c
 
 {#- What comes into the buckets and what leaves them. A XOR takes away what it has added, so a full
     load takes away whole buckets and adds every row. int8xor is #, which sqlfluff cannot read. -#}
-{%- macro hash_changes(table, rehashes) -%}
+{%- macro hash_changes(table, rehashes, chunk) -%}
 {%- set hashed = table.row_hashes | map(attribute="name") | list -%}
 row_changes AS (
     SELECT
@@ -286,16 +293,17 @@ hash_changes AS (
 ),
 
 written_hashes AS (
-    INSERT INTO etl.bucket_hashes AS t (model, bucket, row_count, hash)
+    INSERT INTO etl.bucket_hashes AS t (model, chunk, bucket, row_count, hash)
     SELECT
         {{ table.model | literal }},
+        {{ chunk }},
         bucket,
         sum(row_count),
         bit_xor(hash)
     FROM hash_changes
     GROUP BY bucket
     HAVING sum(row_count) <> 0 OR bit_xor(hash) <> 0
-    ON CONFLICT (model, bucket) DO UPDATE
+    ON CONFLICT (model, chunk, bucket) DO UPDATE
         SET row_count = t.row_count + excluded.row_count,
             hash = int8xor(t.hash, excluded.hash)
 )

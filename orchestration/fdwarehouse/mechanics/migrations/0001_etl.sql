@@ -122,6 +122,7 @@ CREATE TABLE etl.models (
     table_name text NOT NULL,
     source_name text,
     writer text NOT NULL,
+    chunk_writer text,
     interval_between interval,
     checksum text NOT NULL,
     position integer NOT NULL
@@ -135,6 +136,8 @@ COMMENT ON COLUMN etl.models.interval_between IS
 COMMENT ON COLUMN etl.models.layer IS 'source, bronze, silver or gold, built in this order.';
 COMMENT ON COLUMN etl.models.source_name IS 'For source and bronze: the source it is read from.';
 COMMENT ON COLUMN etl.models.writer IS 'Function that brings the table up to date.';
+COMMENT ON COLUMN etl.models.chunk_writer IS
+'For a table in bronze that has a watermark: function that loads a range of its keys.';
 COMMENT ON COLUMN etl.models.checksum IS
 'Of all that decides its content; when a deploy changes it, the next run computes the table anew.';
 COMMENT ON COLUMN etl.models.position IS 'Order of building: a table comes after the tables it reads.';
@@ -225,17 +228,48 @@ COMMENT ON COLUMN etl.watermarks.advanced_at IS 'Clock of the warehouse.';
 
 CREATE TABLE etl.bucket_hashes (
     model text NOT NULL,
+    chunk integer NOT NULL,
     bucket bigint NOT NULL,
     row_count bigint NOT NULL,
     hash bigint NOT NULL,
-    PRIMARY KEY (model, bucket)
+    PRIMARY KEY (model, chunk, bucket)
 );
 COMMENT ON TABLE etl.bucket_hashes IS
-'What the latest live versions in bronze hash to, kept up to date by every append. Grain: one of 4096 buckets of the keys of one table.';
+'What the latest live versions in bronze hash to, kept up to date by every append: the parts of a bucket add up. Grain: one part of one of 4096 buckets of the keys of one table.';
 COMMENT ON COLUMN etl.bucket_hashes.model IS 'The table in bronze.';
+COMMENT ON COLUMN etl.bucket_hashes.chunk IS 'The chunk of a backfill that is under way; 0 for all else.';
 COMMENT ON COLUMN etl.bucket_hashes.bucket IS 'Hash of the key, 0 to 4095.';
 COMMENT ON COLUMN etl.bucket_hashes.row_count IS 'Live rows in the bucket.';
 COMMENT ON COLUMN etl.bucket_hashes.hash IS 'The hashes of these rows, XORed.';
+
+CREATE TABLE etl.chunks (
+    model text NOT NULL,
+    chunk integer NOT NULL CONSTRAINT chunks_numbered_from_one CHECK (chunk > 0),
+    from_key text,
+    before_key text,
+    estimated_rows bigint NOT NULL,
+    fence_run_id bigint NOT NULL REFERENCES etl.runs (run_id),
+    run_id bigint REFERENCES etl.runs (run_id),
+    rows_read bigint,
+    started_at timestamptz,
+    finished_at timestamptz,
+    PRIMARY KEY (model, chunk),
+    CONSTRAINT chunks_loaded_by_a_run CHECK ((run_id IS NULL) = (finished_at IS NULL))
+);
+COMMENT ON TABLE etl.chunks IS
+'The first load of a table in bronze, in pieces, see etl.backfill. Grain: one range of keys of one table.';
+COMMENT ON COLUMN etl.chunks.model IS 'The table in bronze, see etl.models.';
+COMMENT ON COLUMN etl.chunks.chunk IS 'Number of the range in its table, from 1, by key.';
+COMMENT ON COLUMN etl.chunks.from_key IS
+'The first column of the key in the range is not below this value; null in the first chunk.';
+COMMENT ON COLUMN etl.chunks.before_key IS 'It is below this value; null in the last chunk.';
+COMMENT ON COLUMN etl.chunks.estimated_rows IS 'What the statistics of the source let expect.';
+COMMENT ON COLUMN etl.chunks.fence_run_id IS
+'The run whose fence was read before the first chunk of the table.';
+COMMENT ON COLUMN etl.chunks.run_id IS 'The run that has loaded it; null when none has.';
+COMMENT ON COLUMN etl.chunks.rows_read IS 'Rows that the source sent.';
+COMMENT ON COLUMN etl.chunks.started_at IS 'Clock of the warehouse.';
+COMMENT ON COLUMN etl.chunks.finished_at IS 'Clock of the warehouse.';
 
 CREATE TABLE etl.owed_definitions (
     table_name text NOT NULL,

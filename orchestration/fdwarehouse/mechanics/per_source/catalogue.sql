@@ -10,7 +10,8 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_class (
     oid oid,
     relname text,
     relnamespace oid,
-    relkind text
+    relkind text,
+    reltuples real
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_class');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_class IS 'Tables of the source.';
 

@@ -87,6 +87,15 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_settings (
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_settings');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_settings IS 'Settings of the source; reset_val has its own time zone.';
 
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
+    schemaname text,
+    tablename text,
+    attname text,
+    inherited boolean,
+    histogram_bounds text
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stats');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill.';
+
 {% if source.fence == "xid" -%}
 CREATE FOREIGN TABLE {{ source.name | ident }}._fence (
     oldest_xid bigint

@@ -30,10 +30,12 @@ BEGIN ATOMIC
     bronze_hashes AS (
         SELECT
             h.bucket,
-            h.row_count,
-            h.hash
+            sum(h.row_count) AS row_count,
+            bit_xor(h.hash) AS hash
         FROM etl.bucket_hashes AS h
-        WHERE h.model = {{ table.model | literal }} AND h.row_count > 0
+        WHERE h.model = {{ table.model | literal }}
+        GROUP BY h.bucket
+        HAVING sum(h.row_count) > 0
     ),
 
     differing_buckets AS (

@@ -1,0 +1,56 @@
+-- The counterpart of etl.execute_batch: what a session of a backfill does in one transaction.
+CREATE FUNCTION etl.advance_backfill(
+    p_run_id bigint, p_chunk_rows bigint, p_attempt integer DEFAULT 1
+) RETURNS etl.failure
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on bronze itself
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_chunk etl.chunks;
+    v_failure etl.failure;
+    v_constraint text;
+BEGIN
+    SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
+    SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
+    v_failure.model := 'etl.backfill';
+    PERFORM etl.work_on_run(p_run_id);
+    PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
+
+    IF EXISTS (
+        SELECT FROM etl.models AS m
+        WHERE m.chunk_writer IS NOT NULL
+            AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model)
+            AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = m.model)
+    ) THEN
+        PERFORM etl.plan_backfill(p_run_id, p_chunk_rows);
+        RETURN v_failure;
+    END IF;
+
+    SELECT c.* INTO v_chunk
+    FROM etl.chunks AS c
+    INNER JOIN etl.models AS m ON c.model = m.model
+    WHERE c.run_id IS NULL
+    ORDER BY m.position, c.chunk
+    LIMIT 1
+    FOR UPDATE OF c SKIP LOCKED; -- another session is at it
+    IF FOUND THEN
+        v_failure.model := v_chunk.model;
+        PERFORM etl.load_chunk(p_run_id, v_chunk);
+        RETURN v_failure;
+    END IF;
+
+    v_failure.model := etl.complete_backfill();
+    RETURN v_failure;
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    GET STACKED DIAGNOSTICS
+        v_failure.error_code = RETURNED_SQLSTATE,
+        v_failure.message = MESSAGE_TEXT,
+        v_failure.detail = PG_EXCEPTION_DETAIL,
+        v_failure.hint = PG_EXCEPTION_HINT,
+        v_failure.context = PG_EXCEPTION_CONTEXT,
+        v_constraint = CONSTRAINT_NAME;
+    RETURN etl.explain_failure(v_failure, v_constraint);
+END;
+$$;
+COMMENT ON FUNCTION etl.advance_backfill IS
+'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';

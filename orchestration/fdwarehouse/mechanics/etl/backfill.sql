@@ -1,0 +1,45 @@
+-- The first load of large tables, in pieces: each is committed, so that what was loaded stays when
+-- the rest fails, and several sessions load side by side. The fence is read before the first piece:
+-- the next run takes up all that has changed since, so that bronze is one picture again.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+CREATE PROCEDURE etl.backfill(p_chunk_rows bigint DEFAULT 250000)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_run_id bigint;
+    v_failure etl.failure;
+    v_attempt integer := 1;
+BEGIN
+    IF p_chunk_rows IS NULL OR p_chunk_rows < 1 THEN
+        RAISE EXCEPTION 'a chunk cannot have % rows', coalesce(p_chunk_rows::text, 'NULL')
+            USING ERRCODE = 'DW003', HINT = 'Say how many rows it shall have, 1 or more.';
+    END IF;
+    v_run_id := etl.join_run(NULL, 'etl.backfill', '15 minutes');
+    COMMIT;
+    CALL etl.run_batch(v_run_id, etl.models_of('{source}'), false);
+
+    LOOP
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what others have loaded
+        v_failure := etl.advance_backfill(v_run_id, p_chunk_rows, v_attempt);
+        IF v_failure.error_code IS NULL THEN
+            COMMIT;
+            EXIT WHEN v_failure IS NULL;
+            v_attempt := 1;
+            CONTINUE;
+        END IF;
+
+        ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+        IF v_attempt = 3 OR v_failure.error_code !~ '^(08|40|57P)' THEN
+            PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
+            COMMIT;
+            CALL etl.raise_failure(v_run_id, v_failure);
+        END IF;
+        RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
+        v_attempt := v_attempt + 1;
+    END LOOP;
+    PERFORM etl.finish_backfill(v_run_id);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE etl.backfill IS
+'Loads the tables of bronze that were never loaded, in ranges of keys, each in a transaction of its own. Called again, it goes on where it was; called in several sessions, they share the work. The next run of the pipeline takes up what has changed since it began. Call it outside a transaction. Argument: how many rows a range shall have. Errors: DW001 a run is in progress, DW003 no such number of rows, DW006 a deploy is under way, DW014 the source has several rows of one key, and those of the connection.';

@@ -1,0 +1,31 @@
+-- What PostgreSQL says of a source is about a constraint or a connection; who reads it wants to know
+-- what to do.
+CREATE FUNCTION etl.explain_failure(p_failure etl.failure, p_constraint text) RETURNS etl.failure
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF p_failure.error_code = '23505' AND p_constraint LIKE '%\_one\_version\_a\_run' THEN
+        p_failure.error_code := 'DW014';
+        p_failure.message := 'the source has several rows of one key';
+        p_failure.hint := 'Name the columns in warehouse.yaml that are its key in production.';
+    END IF;
+    IF p_failure.hint = '' AND p_failure.error_code ~ '^(08|42501)' THEN
+        SELECT
+            CASE
+                WHEN p_failure.error_code LIKE '08%'
+                    THEN format(
+                        'Is it up? If its connection is another one now, deploy with %s_URL.',
+                        upper(source_name)
+                    )
+                ELSE '`fdwarehouse bootstrap --side production` grants what is needed.'
+            END
+        INTO p_failure.hint
+        FROM etl.models
+        WHERE model = p_failure.model AND layer IN ('source', 'bronze');
+    END IF;
+    RETURN p_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.explain_failure IS
+'An error of a step in words that name what is wrong with the source, and the way out. Arguments: the error, the constraint that it names. Returns the error.';

@@ -1,0 +1,26 @@
+CREATE FUNCTION etl.load_chunk(p_run_id bigint, p_chunk etl.chunks) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_started_at timestamptz := clock_timestamp();
+    v_counts etl.row_counts;
+BEGIN
+    EXECUTE format(
+        'SELECT * FROM %s($1, $2, $3, $4)',
+        (SELECT chunk_writer FROM etl.models WHERE model = p_chunk.model)
+    )
+    INTO v_counts
+    USING p_run_id, p_chunk.chunk, p_chunk.from_key, p_chunk.before_key;
+
+    UPDATE etl.chunks
+    SET run_id = p_run_id,
+        rows_read = v_counts.rows_read,
+        started_at = v_started_at,
+        finished_at = clock_timestamp()
+    WHERE model = p_chunk.model AND chunk = p_chunk.chunk;
+    UPDATE etl.runs SET lease_until = clock_timestamp() + lease WHERE run_id = p_run_id;
+END;
+$$;
+COMMENT ON FUNCTION etl.load_chunk IS
+'Loads a chunk of a backfill, notes it and renews the lease. Arguments: the run, the chunk.';

@@ -1,0 +1,23 @@
+CREATE FUNCTION etl.plan_backfill(p_run_id bigint, p_chunk_rows bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_source text;
+BEGIN
+    PERFORM pg_advisory_xact_lock({{ lock.step("'etl.backfill'") }}); -- one session plans for all
+    FOR v_source IN
+        SELECT DISTINCT source_name
+        FROM etl.models
+        WHERE chunk_writer IS NOT NULL
+        ORDER BY source_name
+    LOOP
+        EXECUTE format('SELECT %I.plan_chunks($1, $2)', v_source) USING p_run_id, p_chunk_rows;
+    END LOOP;
+    PERFORM etl.put_off_definitions(
+        (SELECT array_agg(model) FROM etl.chunks WHERE fence_run_id = p_run_id)
+    );
+END;
+$$;
+COMMENT ON FUNCTION etl.plan_backfill IS
+'Divides the tables that were never loaded into chunks; those that are divided already stay as they are. Arguments: the run, how many rows a chunk shall have.';

@@ -1,0 +1,95 @@
+{#- Rendered once a source. -#}
+-- Divides the tables that were never loaded into ranges of their keys. Where to cut is read from the
+-- statistics of the source: between two bounds of a histogram lie as many rows as between any
+-- others, whatever the type. A table without a histogram is one range.
+CREATE FUNCTION {{ source.name | ident }}.plan_chunks(p_run_id bigint, p_chunk_rows bigint) RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables (model, table_name, key_column) AS (
+        VALUES
+        {%- for t in tables %}
+        ({{ t.model | literal }}, {{ t.name | literal }}, {{ t.range_column | literal }}){{ "," if not loop.last }}
+        {%- endfor %}
+    ),
+
+    due_tables AS (
+        SELECT t.*
+        FROM tables AS t
+        WHERE
+            NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = t.model)
+            AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = t.model)
+    ),
+
+    sizes AS MATERIALIZED (
+        SELECT
+            relname AS table_name,
+            greatest(reltuples, 0) AS row_count
+        FROM {{ source.name | ident }}._pg_class
+        WHERE
+            relname = ANY((SELECT array_agg(t.table_name) FROM due_tables AS t)::text[])
+            AND relnamespace = (
+                SELECT n.oid FROM {{ source.name | ident }}._pg_namespace AS n
+                WHERE n.nspname = {{ source.schema_name | literal }}
+            )
+    ),
+
+    histograms AS MATERIALIZED (
+        SELECT
+            tablename AS table_name,
+            attname AS key_column,
+            inherited,
+            histogram_bounds::text[] AS bounds
+        FROM {{ source.name | ident }}._pg_stats
+        WHERE
+            schemaname = {{ source.schema_name | literal }}
+            AND tablename = ANY((SELECT array_agg(t.table_name) FROM due_tables AS t)::text[])
+            AND attname = ANY((SELECT array_agg(t.key_column) FROM due_tables AS t)::text[])
+    ),
+
+    measured_tables AS (
+        SELECT DISTINCT ON (t.model)
+            t.model,
+            coalesce(s.row_count, 0) AS row_count,
+            h.bounds,
+            cardinality(h.bounds) - 1 AS last_bound
+        FROM due_tables AS t
+        LEFT JOIN sizes AS s ON t.table_name = s.table_name
+        LEFT JOIN histograms AS h ON t.table_name = h.table_name AND t.key_column = h.key_column
+        ORDER BY t.model, h.inherited DESC NULLS LAST
+    ),
+
+    -- A chunk has as many bins of the histogram as come near to the rows that are wanted.
+    cuts AS (
+        SELECT
+            model,
+            row_count,
+            0 AS bound,
+            NULL AS from_key
+        FROM measured_tables
+        UNION ALL
+        SELECT
+            m.model,
+            m.row_count,
+            b.bound,
+            m.bounds[b.bound + 1]
+        FROM measured_tables AS m
+        CROSS JOIN generate_series(
+            greatest(1, round(p_chunk_rows * m.last_bound / greatest(m.row_count, 1)))::integer,
+            m.last_bound - 1,
+            greatest(1, round(p_chunk_rows * m.last_bound / greatest(m.row_count, 1)))::integer
+        ) AS b (bound)
+    )
+
+    INSERT INTO etl.chunks (model, chunk, from_key, before_key, estimated_rows, fence_run_id)
+    SELECT
+        model,
+        row_number() OVER (PARTITION BY model ORDER BY bound),
+        from_key,
+        lead(from_key) OVER (PARTITION BY model ORDER BY bound),
+        row_count / count(*) OVER (PARTITION BY model),
+        p_run_id
+    FROM cuts;
+END;
+COMMENT ON FUNCTION {{ creates }} IS
+'Divides the tables of {{ source.name }} that were never loaded into ranges of keys, in etl.chunks. Arguments: the run whose fence has been read; how many rows a chunk shall have.';

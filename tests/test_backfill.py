@@ -1,0 +1,219 @@
+"""First loads in ranges of keys: committed one by one, shared by sessions, taken up again."""
+
+import pytest
+
+from tests.clinic import Clinic
+from tests.harness import Shop, Warehouse, failing
+from tests.test_models import assert_is_as_rebuilt, sell
+
+CHUNKS = "SELECT count(*), count(run_id) FROM etl.chunks"
+BRONZE = """
+    SELECT 'customers', count(*) FROM bronze.raw_customers
+    UNION ALL SELECT 'products', count(*) FROM bronze.raw_products
+    UNION ALL SELECT 'orders', count(*) FROM bronze.raw_orders
+    UNION ALL SELECT 'order_items', count(*) FROM bronze.raw_order_items
+"""
+PRODUCTION = BRONZE.replace("bronze.raw_", "")
+
+
+def versions(warehouse: Warehouse) -> dict[str, list[str]]:
+    """What bronze holds, without when it was loaded."""
+    return {
+        table: warehouse.column(
+            f"SELECT to_jsonb(t) - '{{_run_id,_extracted_at}}'::text [] FROM {table} AS t ORDER BY 1"
+        )
+        for table in warehouse.tables("bronze")
+    }
+
+
+def analyze(shop: Shop) -> None:
+    """Take statistics, by which chunks are cut."""
+    shop.execute("ANALYZE")
+
+
+def test_backfill_and_a_run_are_what_a_run_alone_is(
+    seeded_shop: Shop, seeded_warehouse: Warehouse
+) -> None:
+    analyze(seeded_shop)
+    seeded_warehouse.call("etl.backfill(100)")
+    chunks, loaded = seeded_warehouse.rows(CHUNKS)[0]
+    assert chunks == loaded > 10
+    assert seeded_warehouse.rows(BRONZE) == seeded_shop.rows(PRODUCTION)
+    run_id = seeded_warehouse.run()
+    counts = seeded_warehouse.step_counts(run_id)
+    assert {counts[f"bronze.raw_{t}"][1] for t in ("customers", "orders", "order_items")} == {0}
+    assert {m: c[1:4] for m, c in counts.items() if m.endswith(".reconciliation")} == {
+        f"bronze.raw_{table}.reconciliation": (0, 0, 0)
+        for table in ("customers", "products", "orders", "order_items")
+    }
+    hashes = seeded_warehouse.contents("etl")["etl.bucket_hashes"]
+    assert not any(row[1] for row in hashes)
+    bronze, gold = versions(seeded_warehouse), seeded_warehouse.value(
+        "SELECT sum(revenue) FROM gold.daily_sales"
+    )
+    assert_is_as_rebuilt(seeded_warehouse)
+    seeded_warehouse.execute(
+        "TRUNCATE bronze.raw_customers, bronze.raw_products, bronze.raw_orders,"
+        " bronze.raw_order_items, etl.runs, etl.bucket_hashes CASCADE"
+    )
+    seeded_warehouse.run()
+    assert versions(seeded_warehouse) == bronze
+    assert seeded_warehouse.value("SELECT sum(revenue) FROM gold.daily_sales") == gold
+    assert sorted(h for h in seeded_warehouse.contents("etl")["etl.bucket_hashes"] if h[3]) == (
+        sorted(h for h in hashes if h[3])
+    )
+
+
+def test_rows_of_a_chunk_are_read_by_the_index(
+    seeded_shop: Shop, seeded_warehouse: Warehouse
+) -> None:
+    analyze(seeded_shop)
+    rows = seeded_shop.value("SELECT count(*) FROM order_items")
+    read = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'order_items'"
+    seeded_shop.execute("SELECT pg_stat_force_next_flush()")
+    before = seeded_shop.value(read)
+    seeded_warehouse.call("etl.backfill(100)")
+    after = seeded_shop.value(read)
+    assert seeded_warehouse.value(
+        "SELECT count(*) FROM etl.chunks WHERE model = 'bronze.raw_order_items'"
+    ) > 5
+    assert after - before <= rows
+
+
+def test_table_without_statistics_is_one_chunk(shop: Shop, warehouse: Warehouse) -> None:
+    for number in (1, 2, 3):
+        sell(shop, number)
+    warehouse.call("etl.backfill(1)")
+    assert warehouse.rows("SELECT model, chunk, from_key, before_key FROM etl.chunks ORDER BY 1") == [
+        (f"bronze.raw_{t}", 1, None, None)
+        for t in ("customers", "order_items", "orders", "products")
+    ]
+    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
+
+
+def test_g4_chunks_that_were_loaded_stay_when_one_fails(shop: Shop, warehouse: Warehouse) -> None:
+    for number in range(1, 11):
+        sell(shop, number)
+    analyze(shop)
+    warehouse.execute(
+        "ALTER TABLE bronze.raw_orders ADD CONSTRAINT no_seven CHECK (order_id <> 7)"
+    )
+    with failing("23514", "bronze.raw_orders: new row") as caught:
+        warehouse.call("etl.backfill(2)")
+    assert "In run 1." in str(caught.value.diag.message_detail)
+    assert warehouse.rows("SELECT status, begun_by FROM etl.runs") == [("failed", "etl.backfill")]
+    loaded = warehouse.value("SELECT count(*) FROM bronze.raw_orders")
+    assert 0 < loaded < 7
+    assert warehouse.column(
+        "SELECT model FROM etl.watermarks WHERE model LIKE 'bronze.%' ORDER BY 1"
+    ) == []
+    sell(shop, 11)
+    shop.execute("UPDATE orders SET status = 'cancelled' WHERE order_id = 1")
+    warehouse.execute("ALTER TABLE bronze.raw_orders DROP CONSTRAINT no_seven")
+    warehouse.call("etl.backfill(2)")
+    assert warehouse.value("SELECT count(*) FROM bronze.raw_orders WHERE _run_id = 1") == loaded
+    assert warehouse.rows("SELECT run_id, status FROM etl.runs ORDER BY 1") == [
+        (1, "failed"),
+        (2, "succeeded"),
+    ]
+    assert warehouse.column("SELECT DISTINCT run_id FROM etl.watermarks WHERE model ~ 'bronze'") == [
+        1  # its fence was before all chunks
+    ]
+    warehouse.run()
+    assert warehouse.value("SELECT status FROM silver.clean_orders WHERE order_id = 1") == (
+        "cancelled"
+    )
+    assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 11
+    assert_is_as_rebuilt(warehouse)
+
+
+def test_g1_what_changes_during_a_backfill_is_taken_up_by_the_next_run(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_orders IN SHARE MODE")
+        backfill = warehouse.begin("etl.backfill(2)")
+        backfill.wait_until_blocked()
+        shop.execute("UPDATE customers SET full_name = 'Bo' WHERE customer_id = 2")
+        shop.force("DELETE FROM customers WHERE customer_id = 3")
+        shop.force("DELETE FROM orders WHERE order_id = 3")
+        shop.force("DELETE FROM order_items WHERE order_item_id = 3")
+        sell(shop, 9)
+    backfill.result()
+    warehouse.run()
+    assert warehouse.rows(
+        "SELECT customer_id, full_name FROM silver.clean_customers"
+        " WHERE customer_id IN (2, 3, 9) AND NOT is_deleted ORDER BY 1"
+    ) == [(2, "Bo"), (9, "Ana")]
+    assert warehouse.value("SELECT sum(orders) FROM gold.daily_sales") == 8
+    assert_is_as_rebuilt(warehouse)
+
+
+def test_sessions_share_the_chunks(shop: Shop, warehouse: Warehouse) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
+        first = warehouse.begin("etl.backfill(2)")
+        first.wait_until_blocked()
+        second = warehouse.begin("etl.backfill(2)")
+        second.wait_until_blocked()
+        for procedure in ("etl.run_pipeline()", "etl.build_silver()", "etl.build_silver(1)"):
+            with failing("DW001", "run 1 is in progress"):
+                warehouse.call(procedure)
+    first.result()
+    second.result()
+    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
+    assert warehouse.rows("SELECT run_id, status FROM etl.runs") == [(1, "succeeded")]
+    warehouse.run()
+    assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 8
+
+
+def test_session_that_fails_leaves_the_rest_to_the_others(shop: Shop, warehouse: Warehouse) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
+        sessions = [warehouse.begin("etl.backfill(2)") for _ in range(2)]
+        for session in sessions:
+            session.wait_until_blocked()
+        warehouse.execute(f"SELECT pg_cancel_backend({sessions[0].pid})", role="admin")
+        with failing("57014"):
+            sessions[0].result()
+        assert warehouse.value("SELECT status FROM etl.runs") == "running"
+    sessions[1].result()
+    assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"
+    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
+
+
+def test_run_before_a_backfill_is_finished_reads_the_rest_itself(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    warehouse.execute(
+        "ALTER TABLE bronze.raw_orders ADD CONSTRAINT no_seven CHECK (order_id <> 7)"
+    )
+    with failing("23514"):
+        warehouse.call("etl.backfill(2)")
+    warehouse.execute("ALTER TABLE bronze.raw_orders DROP CONSTRAINT no_seven")
+    warehouse.run()
+    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
+    assert warehouse.rows("SELECT * FROM etl.chunks") == []
+    assert sum(warehouse.step_counts(warehouse.reconcile())["bronze.raw_orders.reconciliation"]) == 0
+    warehouse.call("etl.backfill()")  # there is nothing to load
+    assert warehouse.rows("SELECT * FROM etl.chunks") == []
+    assert warehouse.value("SELECT status FROM etl.runs ORDER BY run_id DESC LIMIT 1") == "succeeded"
+
+
+@pytest.mark.parametrize("rows", ["0", "-1", "NULL"])
+def test_chunk_of_no_rows_is_refused(warehouse: Warehouse, rows: str) -> None:
+    with failing("DW003", "Say how many rows it shall have"):
+        warehouse.call(f"etl.backfill({rows})")
+    assert warehouse.column("SELECT status FROM etl.runs") == []
