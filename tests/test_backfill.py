@@ -1,9 +1,13 @@
 """First loads in ranges of keys: committed one by one, shared by sessions, taken up again."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from tests.clinic import Clinic
-from tests.harness import Shop, Warehouse, failing
+from tests.clinic import Clinic, with_tables
+from tests.command import Command
+from tests.harness import Shop, Warehouse, failing, wait_until
 from tests.test_models import assert_is_as_rebuilt, sell
 
 CHUNKS = "SELECT count(*), count(run_id) FROM etl.chunks"
@@ -20,7 +24,8 @@ def versions(warehouse: Warehouse) -> dict[str, list[str]]:
     """What bronze holds, without when it was loaded."""
     return {
         table: warehouse.column(
-            f"SELECT to_jsonb(t) - '{{_run_id,_extracted_at}}'::text [] FROM {table} AS t ORDER BY 1"
+            f"SELECT to_jsonb(t) - '{{_run_id,_extracted_at}}'::text [] FROM {table} AS t"
+            " ORDER BY 1"
         )
         for table in warehouse.tables("bronze")
     }
@@ -48,8 +53,9 @@ def test_backfill_and_a_run_are_what_a_run_alone_is(
     }
     hashes = seeded_warehouse.contents("etl")["etl.bucket_hashes"]
     assert not any(row[1] for row in hashes)
-    bronze, gold = versions(seeded_warehouse), seeded_warehouse.value(
-        "SELECT sum(revenue) FROM gold.daily_sales"
+    bronze, gold = (
+        versions(seeded_warehouse),
+        seeded_warehouse.value("SELECT sum(revenue) FROM gold.daily_sales"),
     )
     assert_is_as_rebuilt(seeded_warehouse)
     seeded_warehouse.execute(
@@ -74,9 +80,12 @@ def test_rows_of_a_chunk_are_read_by_the_index(
     before = seeded_shop.value(read)
     seeded_warehouse.call("etl.backfill(100)")
     after = seeded_shop.value(read)
-    assert seeded_warehouse.value(
-        "SELECT count(*) FROM etl.chunks WHERE model = 'bronze.raw_order_items'"
-    ) > 5
+    assert (
+        seeded_warehouse.value(
+            "SELECT count(*) FROM etl.chunks WHERE model = 'bronze.raw_order_items'"
+        )
+        > 5
+    )
     assert after - before <= rows
 
 
@@ -84,7 +93,9 @@ def test_table_without_statistics_is_one_chunk(shop: Shop, warehouse: Warehouse)
     for number in (1, 2, 3):
         sell(shop, number)
     warehouse.call("etl.backfill(1)")
-    assert warehouse.rows("SELECT model, chunk, from_key, before_key FROM etl.chunks ORDER BY 1") == [
+    assert warehouse.rows(
+        "SELECT model, chunk, from_key, before_key FROM etl.chunks ORDER BY 1"
+    ) == [
         (f"bronze.raw_{t}", 1, None, None)
         for t in ("customers", "order_items", "orders", "products")
     ]
@@ -95,18 +106,17 @@ def test_g4_chunks_that_were_loaded_stay_when_one_fails(shop: Shop, warehouse: W
     for number in range(1, 11):
         sell(shop, number)
     analyze(shop)
-    warehouse.execute(
-        "ALTER TABLE bronze.raw_orders ADD CONSTRAINT no_seven CHECK (order_id <> 7)"
-    )
+    warehouse.execute("ALTER TABLE bronze.raw_orders ADD CONSTRAINT no_seven CHECK (order_id <> 7)")
     with failing("23514", "bronze.raw_orders: new row") as caught:
         warehouse.call("etl.backfill(2)")
     assert "In run 1." in str(caught.value.diag.message_detail)
     assert warehouse.rows("SELECT status, begun_by FROM etl.runs") == [("failed", "etl.backfill")]
     loaded = warehouse.value("SELECT count(*) FROM bronze.raw_orders")
     assert 0 < loaded < 7
-    assert warehouse.column(
-        "SELECT model FROM etl.watermarks WHERE model LIKE 'bronze.%' ORDER BY 1"
-    ) == []
+    assert (
+        warehouse.column("SELECT model FROM etl.watermarks WHERE model LIKE 'bronze.%' ORDER BY 1")
+        == []
+    )
     sell(shop, 11)
     shop.execute("UPDATE orders SET status = 'cancelled' WHERE order_id = 1")
     warehouse.execute("ALTER TABLE bronze.raw_orders DROP CONSTRAINT no_seven")
@@ -116,7 +126,9 @@ def test_g4_chunks_that_were_loaded_stay_when_one_fails(shop: Shop, warehouse: W
         (1, "failed"),
         (2, "succeeded"),
     ]
-    assert warehouse.column("SELECT DISTINCT run_id FROM etl.watermarks WHERE model ~ 'bronze'") == [
+    assert warehouse.column(
+        "SELECT DISTINCT run_id FROM etl.watermarks WHERE model ~ 'bronze'"
+    ) == [
         1  # its fence was before all chunks
     ]
     warehouse.run()
@@ -197,19 +209,21 @@ def test_run_before_a_backfill_is_finished_reads_the_rest_itself(
     for number in range(1, 9):
         sell(shop, number)
     analyze(shop)
-    warehouse.execute(
-        "ALTER TABLE bronze.raw_orders ADD CONSTRAINT no_seven CHECK (order_id <> 7)"
-    )
+    warehouse.execute("ALTER TABLE bronze.raw_orders ADD CONSTRAINT no_seven CHECK (order_id <> 7)")
     with failing("23514"):
         warehouse.call("etl.backfill(2)")
     warehouse.execute("ALTER TABLE bronze.raw_orders DROP CONSTRAINT no_seven")
     warehouse.run()
     assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
     assert warehouse.rows("SELECT * FROM etl.chunks") == []
-    assert sum(warehouse.step_counts(warehouse.reconcile())["bronze.raw_orders.reconciliation"]) == 0
+    assert (
+        sum(warehouse.step_counts(warehouse.reconcile())["bronze.raw_orders.reconciliation"]) == 0
+    )
     warehouse.call("etl.backfill()")  # there is nothing to load
     assert warehouse.rows("SELECT * FROM etl.chunks") == []
-    assert warehouse.value("SELECT status FROM etl.runs ORDER BY run_id DESC LIMIT 1") == "succeeded"
+    assert (
+        warehouse.value("SELECT status FROM etl.runs ORDER BY run_id DESC LIMIT 1") == "succeeded"
+    )
 
 
 @pytest.mark.parametrize("rows", ["0", "-1", "NULL"])
@@ -217,3 +231,159 @@ def test_chunk_of_no_rows_is_refused(warehouse: Warehouse, rows: str) -> None:
     with failing("DW003", "Say how many rows it shall have"):
         warehouse.call(f"etl.backfill({rows})")
     assert warehouse.column("SELECT status FROM etl.runs") == []
+
+
+KEYS = {
+    "uuid": "md5(n::text)::uuid",
+    "text": "chr(64 + n % 58) || n",
+    "timestamptz": "now() + n * interval '1 day'",
+    "numeric(10, 2)": "n / 3.0",
+    "date": "date '2020-01-01' + n",
+    "bytea": "decode(md5(n::text), 'hex')",
+    "inet": "inet '10.0.0.0' + n",
+    "size": "(CASE WHEN n < 40 THEN 'small' ELSE 'large' END)::size",
+}
+
+
+@pytest.mark.parametrize("type_", KEYS)
+def test_key_of_any_type_is_divided(clinic: Clinic, type_: str) -> None:
+    clinic.write(
+        "CREATE TYPE size AS ENUM ('small', 'large')",
+        f"CREATE TABLE items (key {type_}, number int, changed_at timestamptz NOT NULL)",
+        f"INSERT INTO items SELECT {KEYS[type_]}, n, now() FROM generate_series(1, 60) AS n",
+        "INSERT INTO items VALUES (NULL, 61, now())",
+        "GRANT SELECT ON items TO warehouse_reader",
+        "ANALYZE items",
+    )
+    clinic.configure(with_tables({"items": {"key": ["key", "number"], "watermark": "changed_at"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.call("etl.backfill(6)")
+    chunks = clinic.warehouse.value(
+        "SELECT count(*) FROM etl.chunks WHERE model = 'bronze.raw_items'"
+    )
+    assert chunks == 1 if type_ == "size" else chunks >= 9
+    assert clinic.warehouse.column("SELECT number FROM bronze.raw_items ORDER BY 1") == [
+        *range(1, 61)
+    ]
+    rejected = "SELECT reasons, rejected_row ->> 'number' FROM silver.rejected_rows"
+    assert clinic.warehouse.rows(rejected) == [(["key is null"], "61")]
+    run_id = clinic.warehouse.run()
+    counts = clinic.warehouse.step_counts(run_id)["bronze.raw_items.reconciliation"]
+    assert counts[1:4] == (0, 0, 0)
+    assert clinic.warehouse.rows(rejected) == [(["key is null"], "61")]
+
+
+def test_g1_rows_of_one_key_are_refused(clinic: Clinic) -> None:
+    clinic.write(
+        "CREATE TABLE items (key int, changed_at timestamptz NOT NULL)",
+        "INSERT INTO items SELECT n % 59, now() FROM generate_series(1, 60) AS n",
+        "GRANT SELECT ON items TO warehouse_reader",
+        "ANALYZE items",
+    )
+    clinic.configure(with_tables({"items": {"key": ["key"], "watermark": "changed_at"}}))
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    with failing("DW014", "bronze.raw_items: the source has several rows of one key"):
+        clinic.warehouse.call("etl.backfill(6)")
+
+
+def test_g4_backfill_tells_that_production_is_away_and_ends_its_run(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    warehouse.execute("ALTER SERVER production OPTIONS (SET port '1')")
+    with failing("08001", "Is it up?"):
+        warehouse.call("etl.backfill()")
+    assert warehouse.column("SELECT status FROM etl.runs") == ["failed"]
+
+
+def test_deploy_that_changes_how_a_table_is_read_forgets_its_chunks(
+    shop: Shop, warehouse: Warehouse, command: Command, project: Path
+) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    warehouse.call("etl.backfill(2)")
+    shop.execute("ALTER TABLE customers ADD phone text DEFAULT '1'")
+    command.project(project)
+    command.use(warehouse.environment)
+    command.works("contract")
+    command.works("deploy")
+    assert warehouse.column("SELECT DISTINCT model FROM etl.chunks ORDER BY 1") == [
+        f"bronze.raw_{table}" for table in ("order_items", "orders", "products")
+    ]
+    shop.force("DELETE FROM customers WHERE customer_id = 8")
+    warehouse.call("etl.backfill(2)")
+    assert warehouse.rows(
+        "SELECT phone, count(*) FROM bronze.raw_customers GROUP BY 1 ORDER BY 1"
+    ) == [
+        ("1", 7),
+        (None, 9),  # and a tombstone
+    ]
+    warehouse.run()
+    assert (
+        sum(warehouse.step_counts(warehouse.reconcile())["bronze.raw_customers.reconciliation"])
+        == 0
+    )
+
+
+# the command
+
+
+def test_backfill_as_typed(
+    command: Command, seeded_shop: Shop, seeded_warehouse: Warehouse
+) -> None:
+    analyze(seeded_shop)
+    command.use(seeded_warehouse.environment)
+    said = command.works("backfill", "--jobs", "3", "--chunk-rows", "100")
+    assert re.fullmatch(
+        r"backfill succeeded in .*: 1,787 rows in \d\d chunks\n"
+        r"`fdwarehouse run` takes up what has changed since it began, and builds the rest.\n",
+        said,
+    )
+    assert "nothing to load" in command.works("backfill")
+    assert command.works("run").splitlines()[-1].startswith("run 2 succeeded")
+    assert seeded_warehouse.column("SELECT run_id FROM etl.runs ORDER BY 1") == [1, 2]
+
+
+def test_backfill_that_fails_says_how_far_it_came(
+    command: Command, shop: Shop, warehouse: Warehouse
+) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    warehouse.execute(
+        "ALTER TABLE bronze.raw_order_items ADD CONSTRAINT no_five CHECK (order_item_id <> 5)"
+    )
+    command.use(warehouse.environment)
+    said = command.fails(1, "backfill", "--chunk-rows", "2")
+    assert "bronze.raw_order_items: new row" in said
+    assert re.search(
+        r"What was loaded stays \(\d+ of \d+ chunks loaded\): `fdwarehouse backfill`", said
+    )
+    warehouse.execute("ALTER TABLE bronze.raw_order_items DROP CONSTRAINT no_five")
+    assert "backfill succeeded" in command.works("backfill")
+
+
+def test_backfill_as_the_loader_who_may_call_only(command: Command, warehouse: Warehouse) -> None:
+    command.use({"WAREHOUSE_URL": warehouse.urls["loader"]})
+    assert command.works("backfill").startswith("backfill succeeded in ")
+
+
+def test_progress_tells_how_long_the_rest_takes(shop: Shop, warehouse: Warehouse) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_orders IN SHARE MODE")
+        backfill = warehouse.begin("etl.backfill(2)")
+        loaded = "SELECT sum(chunks_loaded) FROM etl.backfill_progress"
+        wait_until(lambda: warehouse.value(loaded) == 8)
+        progress = {
+            row[0]: row[1:] for row in warehouse.rows("SELECT * FROM etl.backfill_progress")
+        }
+        assert progress["bronze.raw_customers"][:4] == (4, 4, 8, 8)
+        assert progress["bronze.raw_customers"][4].total_seconds() == 0
+        assert progress["bronze.raw_orders"][:4] == (4, 0, 8, 0)
+        elapsed = warehouse.value("SELECT clock_timestamp() - started_at FROM etl.runs")
+        left = progress["bronze.raw_orders"][4]
+        assert left <= elapsed  # 16 rows are there, 8 are missing
+    backfill.result()

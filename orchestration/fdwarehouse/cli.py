@@ -37,6 +37,7 @@ for command in (
     commands_build.render,
     commands_build.deploy,
     commands_run.run,
+    commands_run.backfill,
     commands_run.check,
     commands_run.status,
     commands_run.reconcile,

@@ -14,12 +14,14 @@ import typer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fdwarehouse import airflow_local, embedded_programs
+from fdwarehouse.backfilling import backfill as load_in_chunks
 from fdwarehouse.connections import Connections
 from fdwarehouse.demo import tell
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.live import LiveSteps
+from fdwarehouse.live import LiveSteps, ProgressBar
 from fdwarehouse.running import call
 from fdwarehouse.show import run_failure, show_checks, show_outcome
+from fdwarehouse.show_backfill import chunks_loaded, show_backfill
 from fdwarehouse.show_status import show_status
 from fdwarehouse.status import status as describe
 from fdwarehouse.terminal import counted, err, say
@@ -61,6 +63,30 @@ def run(
             on_progress=live,
         )
     show_outcome(outcome, "run")
+
+
+def backfill(
+    context: typer.Context,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="How many sessions load side by side.")
+    ] = 2,
+    chunk_rows: Annotated[
+        int, typer.Option(min=1, help="How many rows are read and committed at a time.")
+    ] = 250_000,
+) -> None:
+    """Load large tables for the first time, in pieces.
+
+    Into bronze only, and only tables that were never loaded: the next run takes up what has changed
+    since, and builds the rest. What was loaded stays when it is interrupted; call it again.
+    """
+    with ProgressBar() as bar:
+        outcome = load_in_chunks(
+            context.ensure_object(Connections).warehouse(),
+            jobs,
+            chunk_rows,
+            lambda p: bar(p.chunks_loaded, p.chunks, chunks_loaded(p)),
+        )
+    show_backfill(outcome)
 
 
 def check(context: typer.Context) -> None:

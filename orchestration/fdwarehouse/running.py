@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from fdwarehouse.errors import FdwarehouseError
 POLL_SECONDS = 0.1
 
 # A client that was killed cannot say goodbye: the server looks whether it is still there.
-_SESSION = "SET client_connection_check_interval = '2s'"
+SESSION = "SET client_connection_check_interval = '2s'"
 
 _STEPS = """
     SELECT
@@ -152,8 +152,8 @@ def call(
     """
     with connect(url, autocommit=True) as worker, connect(url, autocommit=True) as watcher:
         require_deployed(watcher)
-        worker.execute(_SESSION)
-        begun_at, before = _row(
+        worker.execute(SESSION)
+        begun_at, before = first_row(
             watcher, "SELECT clock_timestamp(), (SELECT coalesce(max(run_id), 0) FROM etl.runs)"
         ) or (None, 0)
         ours = {"before": before, "pid": worker.info.backend_pid, "layers": list(layers)}
@@ -165,7 +165,7 @@ def call(
         started = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(worker.execute, statement.encode(), parameters)
-            was_cancelled = _wait(future, worker, poll)
+            was_cancelled = wait_for_all({future: worker}, poll)
         seconds = time.monotonic() - started
         error = future.exception()
         if error is not None and not isinstance(error, psycopg.Error):
@@ -173,7 +173,7 @@ def call(
         status = "succeeded" if error is None else "cancelled" if was_cancelled else "failed"
         if begun_at is None:
             return Outcome(None, status, seconds, error)
-        run_id, _ = _row(watcher, _RUN, ours) or (None, None)
+        run_id, _ = first_row(watcher, _RUN, ours) or (None, None)
         return Outcome(
             run_id,
             status,
@@ -193,26 +193,33 @@ def require_deployed(warehouse: psycopg.Connection) -> None:
     Raises:
         FdwarehouseError: nothing is deployed in its database.
     """
-    if _row(warehouse, "SELECT 1 FROM pg_proc WHERE oid = to_regproc('etl.run_pipeline')") is None:
+    runner = "SELECT 1 FROM pg_proc WHERE oid = to_regproc('etl.run_pipeline')"
+    if first_row(warehouse, runner) is None:
         raise FdwarehouseError(
             f"nothing is deployed in database {warehouse.info.dbname}",
             hint="`fdwarehouse deploy` makes the warehouse.",
         )
 
 
-def _wait(future: Future[Any], worker: psycopg.Connection, poll: Callable[[], None]) -> bool:
-    """Wait for the end of the call; tell whether it was cancelled."""
+def wait_for_all(calls: Mapping[Future[Any], psycopg.Connection], poll: Callable[[], None]) -> bool:
+    """Wait for the end of calls; tell whether they were cancelled.
+
+    Args:
+        calls: what runs, and on which connection.
+        poll: is called ten times a second meanwhile.
+    """
     was_cancelled = False
     with _sigterm_as_interrupt():
-        while not future.done():
+        while not all(future.done() for future in calls):
             try:
-                wait([future], timeout=POLL_SECONDS)
+                wait(calls, timeout=POLL_SECONDS)
                 poll()
             except KeyboardInterrupt:
                 if was_cancelled:
                     raise
                 was_cancelled = True
-                worker.cancel_safe(timeout=10)
+                for connection in calls.values():
+                    connection.cancel_safe(timeout=10)
     return was_cancelled
 
 
@@ -237,8 +244,14 @@ def _fetch(
         return cursor.execute(query.encode(), parameters).fetchall()
 
 
-def _row(connection: psycopg.Connection, query: str, parameters: Any = None) -> Any:
-    """Return the first row, None when there is none or the role may not see it."""
+def first_row(connection: psycopg.Connection, query: str, parameters: Any = None) -> Any:
+    """Return the first row, None when there is none or the role may not see it.
+
+    Args:
+        connection: where to ask.
+        query: what to ask.
+        parameters: of the query.
+    """
     try:
         return connection.execute(query.encode(), parameters).fetchone()
     except psycopg.errors.InsufficientPrivilege:

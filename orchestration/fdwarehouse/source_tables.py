@@ -97,20 +97,8 @@ class SourceTable:
         return self.lower_bound in _LOCAL_TIMES
 
     @property
-    def range_column(self) -> str | None:
-        """By whose values a first load is divided; None where the source compares them otherwise.
-
-        That is a type which the warehouse does not know and mounts as text.
-        """
-        return None if self._first_key.source_type else self._first_key.name
-
-    @property
-    def range_type(self) -> str:
-        """Type of `range_column`."""
-        return self._first_key.type
-
-    @property
-    def _first_key(self) -> SourceColumn:
+    def first_key(self) -> SourceColumn:
+        """The column by whose values a first load is divided."""
         return next(c for c in self.contract_columns if c.name == self.key[0])
 
     @property

@@ -2,7 +2,9 @@ CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text, p_is_full b
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    DELETE FROM etl.chunks WHERE model = p_model AND p_is_full; -- nothing is left of a backfill
+    WITH chunks_left AS ( -- of a backfill that was not finished
+        DELETE FROM etl.chunks WHERE model = p_model AND p_is_full
+    )
 
     INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset)
     SELECT

@@ -14,6 +14,10 @@ BEGIN
         RAISE EXCEPTION 'a chunk cannot have % rows', coalesce(p_chunk_rows::text, 'NULL')
             USING ERRCODE = 'DW003', HINT = 'Say how many rows it shall have, 1 or more.';
     END IF;
+    IF etl.is_backfilled() THEN
+        RAISE NOTICE 'every table has been loaded: there is nothing to load';
+        RETURN;
+    END IF;
     v_run_id := etl.join_run(NULL, 'etl.backfill', '15 minutes');
     COMMIT;
     CALL etl.run_batch(v_run_id, etl.models_of('{source}'), false);

@@ -1,6 +1,6 @@
--- A table whose chunks are all there is as it would be after one long extraction that began when the
--- fence was read: the next run takes up what has changed since. Deletions in the meantime are found
--- by its reconciliation, which is due at once.
+-- A table whose chunks are all there is as after one long extraction that began when the fence was
+-- read: the next run takes up what has changed since. Deletions in the meantime are found by its
+-- reconciliation, which is due at once.
 CREATE FUNCTION etl.complete_backfill() RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

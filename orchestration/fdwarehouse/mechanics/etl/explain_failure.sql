@@ -1,5 +1,4 @@
--- What PostgreSQL says of a source is about a constraint or a connection; who reads it wants to know
--- what to do.
+-- PostgreSQL speaks of a constraint, or a connection; who reads it wants to know what to do.
 CREATE FUNCTION etl.explain_failure(p_failure etl.failure, p_constraint text) RETURNS etl.failure
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

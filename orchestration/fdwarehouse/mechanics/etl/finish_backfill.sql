@@ -3,10 +3,7 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT EXISTS (
-            SELECT FROM etl.chunks AS c
-            WHERE NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = c.model)
-        )
+    IF etl.is_backfilled()
         AND pg_try_advisory_xact_lock({{ lock.run('p_run_id') }}) -- else another session goes on
     THEN
         PERFORM etl.end_run(p_run_id, 'succeeded');

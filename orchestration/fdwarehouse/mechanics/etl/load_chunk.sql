@@ -3,15 +3,18 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    v_model etl.models;
     v_started_at timestamptz := clock_timestamp();
     v_counts etl.row_counts;
 BEGIN
-    EXECUTE format(
-        'SELECT * FROM %s($1, $2, $3, $4)',
-        (SELECT chunk_writer FROM etl.models WHERE model = p_chunk.model)
-    )
-    INTO v_counts
-    USING p_run_id, p_chunk.chunk, p_chunk.from_key, p_chunk.before_key;
+    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_chunk.model;
+    IF p_chunk.from_key IS NULL AND p_chunk.before_key IS NULL THEN
+        EXECUTE format('SELECT * FROM %s($1, 0)', v_model.writer) INTO v_counts USING p_run_id;
+    ELSE
+        EXECUTE format('SELECT * FROM %s($1, $2, $3, $4)', v_model.chunk_writer)
+        INTO v_counts
+        USING p_run_id, p_chunk.chunk, p_chunk.from_key, p_chunk.before_key;
+    END IF;
 
     UPDATE etl.chunks
     SET run_id = p_run_id,
@@ -23,4 +26,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.load_chunk IS
-'Loads a chunk of a backfill, notes it and renews the lease. Arguments: the run, the chunk.';
+'Loads a chunk of a backfill, which may be a whole table, notes it and renews the lease. Arguments: the run, the chunk.';

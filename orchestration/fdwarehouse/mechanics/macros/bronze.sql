@@ -119,9 +119,17 @@ latest_versions AS (
             SELECT {{ compare.list_of(table.key, 'e') }} FROM extracted_rows AS e
         )
         {%- if chunk != '0' %}
-        AND b.{{ table.key[0] | ident }} BETWEEN -- the index has them side by side
-        (SELECT e.{{ table.key[0] | ident }} FROM extracted_rows AS e ORDER BY 1 LIMIT 1)
-        AND (SELECT e.{{ table.key[0] | ident }} FROM extracted_rows AS e ORDER BY 1 DESC LIMIT 1)
+        {%- set first = "e." ~ (table.key[0] | ident) %}
+        -- the index has them side by side
+        AND b.{{ table.key[0] | ident }}
+        BETWEEN (
+            SELECT {{ first }} FROM extracted_rows AS e
+            ORDER BY {{ first }} LIMIT 1
+        )
+        AND (
+            SELECT {{ first }} FROM extracted_rows AS e
+            ORDER BY {{ first }} DESC LIMIT 1
+        )
         {%- endif %}
     ORDER BY {{ compare.list_of(table.key, 'b') }}, b._run_id DESC
 ),

@@ -1,15 +1,21 @@
 {#- Rendered once a source. -#}
--- Divides the tables that were never loaded into ranges of their keys. Where to cut is read from the
+-- Divides tables that were never loaded into ranges of their keys. Where to cut is read from the
 -- statistics of the source: between two bounds of a histogram lie as many rows as between any
--- others, whatever the type. A table without a histogram is one range.
-CREATE FUNCTION {{ source.name | ident }}.plan_chunks(p_run_id bigint, p_chunk_rows bigint) RETURNS void
+-- others, whatever the type. A table without a histogram is one range, and so is one that has rows
+-- already: only who reads all of it sees what is gone.
+CREATE FUNCTION {{ creates }}(p_run_id bigint, p_chunk_rows bigint) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH tables (model, table_name, key_column) AS (
+    WITH tables (model, table_name, key_column, is_empty) AS (
         VALUES
         {%- for t in tables %}
-        ({{ t.model | literal }}, {{ t.name | literal }}, {{ t.range_column | literal }}){{ "," if not loop.last }}
+        (
+            {{ t.model | literal }},
+            {{ t.name | literal }},
+            {{ (none if t.first_key.source_type else t.first_key.name) | literal }},
+            NOT EXISTS (SELECT FROM {{ t.raw_table }})
+        ){{ "," if not loop.last }}
         {%- endfor %}
     ),
 
@@ -55,7 +61,8 @@ BEGIN ATOMIC
             cardinality(h.bounds) - 1 AS last_bound
         FROM due_tables AS t
         LEFT JOIN sizes AS s ON t.table_name = s.table_name
-        LEFT JOIN histograms AS h ON t.table_name = h.table_name AND t.key_column = h.key_column
+        LEFT JOIN histograms AS h
+            ON t.is_empty AND t.table_name = h.table_name AND t.key_column = h.key_column
         ORDER BY t.model, h.inherited DESC NULLS LAST
     ),
 

@@ -1,6 +1,7 @@
 {#- Rendered once a table that has a watermark: bronze.load_chunk_of_raw_<table>. -#}
+{%- set column = table.key[0] | ident -%}
 {%- macro value(bound) -%}
-(SELECT {{ bound }}::{{ table.range_type }})
+(SELECT {{ bound }}::{{ table.first_key.type }})
 {%- endmacro -%}
 -- Loads a range of the keys of {{ table.foreign_table }}. Rows without a key are in the first.
 -- Grain: one version of one row.
@@ -16,14 +17,18 @@ BEGIN ATOMIC
         SELECT
             {{ compare.columns_of(table.columns) | indent(12) }}
         FROM {{ table.foreign_table }}
-        {%- if table.range_column %}
         WHERE
             (
-                ((SELECT p_from_key IS NULL) OR {{ table.range_column | ident }} >= {{ value("p_from_key") }})
-                AND ((SELECT p_before_key IS NULL) OR {{ table.range_column | ident }} < {{ value("p_before_key") }})
+                (
+                    (SELECT p_from_key IS NULL)
+                    OR {{ column }} >= {{ value("p_from_key") }}
+                )
+                AND (
+                    (SELECT p_before_key IS NULL)
+                    OR {{ column }} < {{ value("p_before_key") }}
+                )
             )
-            OR ((SELECT p_from_key IS NULL) AND {{ table.range_column | ident }} IS NULL)
-        {%- endif %}
+            OR ((SELECT p_from_key IS NULL) AND {{ column }} IS NULL)
     ),
 
     {{ bronze.append_difference(

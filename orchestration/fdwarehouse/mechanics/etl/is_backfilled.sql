@@ -1,0 +1,12 @@
+CREATE FUNCTION etl.is_backfilled() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the log itself
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT count(*) = 0
+    FROM etl.models AS m
+    WHERE
+        m.chunk_writer IS NOT NULL
+        AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model);
+END;
+COMMENT ON FUNCTION etl.is_backfilled IS
+'Whether every table of bronze that can be loaded in chunks has been loaded.';
