@@ -1,4 +1,4 @@
-"""Airflow in a process of its own: runs the DAG as `airflow dags test` does, many times.
+"""Airflow in a process of its own: runs DAGs as `airflow dags test` does, many times.
 
 Started by test_airflow.py with an AIRFLOW_HOME of its own. A line of JSON on standard input is a
 request, a line of JSON to the file descriptor in the first argument the answer.
@@ -22,17 +22,18 @@ def main() -> None:
     """Answer requests until standard input ends."""
     initdb()
     bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
-    dag = bag.dags.get("warehouse")
-    if bag.import_errors or not dag:
-        raise SystemExit(f"the DAG is broken: {bag.import_errors}")
+    if bag.import_errors or not bag.dags:
+        raise SystemExit(f"a DAG is broken: {bag.import_errors}")
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as answers:
-        _answer(answers, _describe(dag))
-        for task in dag.tasks:
-            task.retry_delay = timedelta(0)
+        _answer(answers, _describe(bag.dags["warehouse"]))
+        for dag in bag.dags.values():
+            for task in dag.tasks:
+                if not task.is_mapped:
+                    task.retry_delay = timedelta(0)
         for line in sys.stdin:
             request = json.loads(line)
             os.environ["AIRFLOW_CONN_WAREHOUSE"] = json.dumps(request["connection"])
-            _answer(answers, _run(dag, request["conf"]))
+            _answer(answers, _run(bag.dags[request["dag"]], request["conf"]))
 
 
 def _answer(answers: TextIO, content: dict[str, Any]) -> None:
@@ -82,6 +83,7 @@ def _run(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
             "run_id": dag_run.run_id,
             "state": dag_run.state,
             "tasks": {task.task_id: task.state for task in tasks},
+            "mapped": [task.map_index for task in tasks if task.map_index >= 0],
             "tries": {task.task_id: task.try_number for task in tasks},
             "sample": XComModel.deserialize_value(row) if row else None,
             "assets": sorted(event.asset.name for event in session.scalars(events)),

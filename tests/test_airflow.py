@@ -53,10 +53,10 @@ class Airflow:
         self._answers = os.fdopen(answers, encoding="utf-8")
         self.dag = self._answer()
 
-    def run(self, warehouse: Warehouse, **conf: Any) -> dict[str, Any]:
-        """Run the DAG on a warehouse and return its state, tasks, tries, sample and assets."""
+    def run(self, warehouse: Warehouse, *, dag: str = "warehouse", **conf: Any) -> dict[str, Any]:
+        """Run a DAG on a warehouse and return its state, tasks, tries, sample and assets."""
         assert self._process.stdin
-        request = {"connection": connection_of(warehouse), "conf": conf}
+        request = {"connection": connection_of(warehouse), "dag": dag, "conf": conf}
         self._process.stdin.write(f"{json.dumps(request)}\n".encode())
         self._process.stdin.flush()
         return self._answer()
@@ -295,3 +295,22 @@ def test_g4_statement_of_a_killed_task_ends(airflow: Airflow, warehouse: Warehou
     task.kill()
     task.wait()
     wait_until(lambda: warehouse.value(working, role="admin") == 0)
+
+
+def test_airflow_loads_large_tables_in_pieces(
+    airflow: Airflow, seeded_warehouse: Warehouse
+) -> None:
+    warehouse, shop = seeded_warehouse, seeded_warehouse.shop
+    shop.execute("ANALYZE")
+
+    answer = airflow.run(warehouse, dag="warehouse_backfill", sessions=3, chunk_rows=100)
+
+    assert (answer["state"], sorted(answer["mapped"])) == ("success", [0, 1, 2])
+    assert warehouse.rows("SELECT begun_by, status FROM etl.runs") == [
+        ("etl.backfill", "succeeded")
+    ]
+    assert warehouse.value("SELECT count(*) FROM etl.chunks") > 10
+    assert airflow.run(warehouse)["state"] == "success"
+    assert warehouse.rows("SELECT count(*), sum(total_amount) FROM gold.fact_sales") == shop.rows(
+        "SELECT count(*), sum(quantity * unit_price) FROM order_items"
+    )

@@ -1,0 +1,63 @@
+"""The first load of large tables, in pieces, by several sessions side by side. Triggered by hand.
+
+Each session calls `etl.backfill`, which loads ranges of keys into bronze, commits each, and takes
+the next that no other session is at. **When a task has failed**, it is tried again, or clear it:
+what was loaded stays.
+
+Pause the DAG `warehouse` meanwhile: the warehouse would refuse its runs. Its next one takes up what
+has changed in production since the backfill began, compares all tables with production, and builds
+silver and gold. How far it has come: `SELECT * FROM etl.backfill_progress`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.sdk import DAG, Param, task
+
+# The server notices when a task was killed, and ends the statement that nobody waits for any more.
+SESSION = {"application_name": "airflow", "client_connection_check_interval": "5s"}
+
+with DAG(
+    dag_id="warehouse_backfill",
+    description="The first load of large tables, by CALL, in several sessions",
+    doc_md=__doc__,
+    tags=["warehouse"],
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    max_active_runs=1,
+    params={
+        "sessions": Param(
+            2,
+            type="integer",
+            minimum=1,
+            maximum=64,
+            title="Sessions",
+            description="How many load side by side; each is one connection to production.",
+        ),
+        "chunk_rows": Param(
+            250_000,
+            type="integer",
+            minimum=1,
+            title="Rows a piece",
+            description="How many rows are read and committed at a time.",
+        ),
+    },
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+) as dag:
+
+    @task
+    def share_out(params: dict[str, Any]) -> list[dict[str, int]]:
+        """Return the arguments of each session's CALL."""
+        return [{"chunk_rows": params["chunk_rows"]}] * int(params["sessions"])
+
+    SQLExecuteQueryOperator.partial(
+        task_id="backfill",
+        conn_id="warehouse",
+        sql="CALL etl.backfill(%(chunk_rows)s)",
+        autocommit=True,
+        hook_params={"options": " ".join(f"-c {key}={value}" for key, value in SESSION.items())},
+        execution_timeout=timedelta(days=7),
+    ).expand(parameters=share_out())
