@@ -12,7 +12,7 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE v_command;
-        EXCEPTION WHEN duplicate_table OR duplicate_object THEN
+        EXCEPTION WHEN duplicate_table OR duplicate_object OR invalid_table_definition THEN
             CONTINUE; -- a deploy has made it since
         END;
     END LOOP;

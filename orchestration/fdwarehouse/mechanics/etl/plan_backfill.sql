@@ -15,7 +15,8 @@ BEGIN
         EXECUTE format('SELECT %I.plan_chunks($1, $2)', v_source) USING p_run_id, p_chunk_rows;
     END LOOP;
     PERFORM etl.put_off_definitions(
-        (SELECT array_agg(model) FROM etl.chunks WHERE fence_run_id = p_run_id)
+        (SELECT array_agg(model) FROM etl.chunks WHERE fence_run_id = p_run_id),
+        p_keeps_keys => true
     );
 END;
 $$;

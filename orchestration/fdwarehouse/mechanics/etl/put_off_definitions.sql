@@ -1,19 +1,25 @@
 -- A first load pays for every index entry and every reference row by row; made afterwards, from all
 -- rows at once, they cost a tenth. Dropped in a short transaction before the load, so that readers
--- of gold do not wait; making them does not block readers (making an exclusion does: those stay).
+-- of gold do not wait; making them does not block readers. Making a key or an exclusion does: those
+-- of gold stay, and so do the keys by which a load in chunks finds what is there.
 -- What is owed is kept in a table: it survives a load that fails.
-CREATE FUNCTION etl.put_off_definitions(p_models text[]) RETURNS void
+CREATE FUNCTION etl.put_off_definitions(
+    p_models text[], p_keeps_keys boolean DEFAULT false
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '1s' -- who reads the empty table goes first, and the load is slower
 AS $$
 DECLARE
     v_table regclass;
+    v_kinds text;
     v_is_empty boolean;
     v_definition record;
 BEGIN
-    FOR v_table IN
-        SELECT m.table_name::regclass
+    FOR v_table, v_kinds IN
+        SELECT
+            m.table_name::regclass,
+            CASE WHEN m.layer = 'gold' OR p_keeps_keys THEN 'f' ELSE 'fpu' END
         FROM etl.models AS m
         WHERE m.model = ANY(p_models)
             AND m.layer <> 'source'
@@ -33,7 +39,7 @@ BEGIN
                     v_table, c.conname, pg_get_constraintdef(c.oid)
                 ) AS make_command
             FROM pg_constraint AS c
-            WHERE c.conrelid = v_table AND c.contype = 'f'
+            WHERE c.conrelid = v_table AND strpos(v_kinds, c.contype) > 0
             UNION ALL
             SELECT
                 format('DROP INDEX %s', i.indexrelid::regclass),
@@ -48,7 +54,7 @@ BEGIN
                 INSERT INTO etl.owed_definitions (table_name, make_command)
                 VALUES (v_table::text, v_definition.make_command)
                 ON CONFLICT DO NOTHING; -- owed already, and made anew by a deploy since
-            EXCEPTION WHEN lock_not_available THEN
+            EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
                 CONTINUE;
             END;
         END LOOP;
@@ -56,4 +62,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.put_off_definitions IS
-'Drops the secondary indexes and references of tables that are about to be loaded for the first time, and notes them in etl.owed_definitions. Argument: the models of the load.';
+'Drops the secondary indexes and references, below gold the keys as well, of tables that are about to be loaded for the first time, and notes them in etl.owed_definitions. Arguments: the models of the load, whether keys stay.';

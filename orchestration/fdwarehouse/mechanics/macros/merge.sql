@@ -10,8 +10,11 @@
              source is removed; that a key is twice in source is an error
     returns  columns of which inserted_rows and updated_rows have both images, the one before as
              old_<column>
-    born     whether the table keeps the run that inserted a row, in _inserted_run_id -#}
-{%- macro write_difference(target, key, columns, source, scope, returns=[], born=false) -%}
+    born     whether the table keeps the run that inserted a row, in _inserted_run_id
+    distinct whether source cannot have a key twice -#}
+{%- macro write_difference(
+    target, key, columns, source, scope, returns=[], born=false, distinct=false
+) -%}
 {%- set key, columns, returns = key | listed, columns | listed, returns | listed -%}
 inserted_rows AS (
     INSERT INTO {{ target }} AS t (
@@ -54,6 +57,7 @@ gone_keys AS (
     SELECT{{ select_list(key) }}
     FROM {{ source }}
 ),
+{%- if not distinct %}
 
 twins AS (
     SELECT
@@ -69,12 +73,14 @@ twins AS (
     ORDER BY row_count DESC
     LIMIT 1
 ),
+{%- endif %}
 
 removed_rows AS (
     DELETE FROM {{ target }} AS t
     USING gone_keys AS g
     WHERE
         {{ compare.same_key('t', 'g', key) }}
+        {%- if not distinct %}
         AND (
             SELECT
                 etl.refuse_twins(
@@ -85,6 +91,7 @@ removed_rows AS (
                 )
             FROM twins AS w
         ) IS NULL
+        {%- endif %}
     RETURNING t.*
 )
 {%- endmacro -%}

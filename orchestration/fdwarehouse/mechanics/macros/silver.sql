@@ -88,6 +88,7 @@ BEGIN ATOMIC
         source='accepted_versions',
         scope='decided_keys',
         returns=['is_deleted'],
+        distinct=true,
     ) | indent(4) }},
 
     set_aside_rows AS (
