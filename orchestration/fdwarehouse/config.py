@@ -20,6 +20,8 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.yaml_files import load_yaml
 
 LAYERS = ("etl", "bronze", "silver", "gold")
+# A statement over a table locks every partition and each of its indexes.
+MAX_PARTITIONS = 128
 
 
 def _interval(value: str) -> str:
@@ -49,6 +51,12 @@ def _schema_name(value: str) -> str:
         or value.endswith("_admin")
     ):
         raise ValueError(f"'{value}' is taken: choose another name for the source")
+    return value
+
+
+def _partitions(value: int) -> int:
+    if not 2 <= value <= MAX_PARTITIONS:
+        raise ValueError(f"expected a number of partitions from 2 to {MAX_PARTITIONS}")
     return value
 
 
@@ -83,6 +91,8 @@ class TableConfig(_Strict):
     watermark: str | None = None
     """Column with the time of the row's last change."""
     reconcile: ReconcileConfig = ReconcileConfig()
+    partitions: Annotated[int, AfterValidator(_partitions)] | None = None
+    """Of its table in bronze, by a hash of the key; None: it is one table."""
     local_name: str | None = Field(default=None, alias="as", min_length=1)
     """What the warehouse calls it, where that is not its name in the source."""
 

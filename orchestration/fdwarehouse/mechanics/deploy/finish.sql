@@ -154,6 +154,7 @@ BEGIN
             INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
             WHERE nspname = ANY('{etl,bronze,silver,gold}')
                 AND relkind IN ('r', 'p', 'v', 'm')
+                AND NOT relispartition -- who may read a table reads its partitions through it
                 AND pg_has_role(relowner, 'USAGE')
         ),
 
