@@ -60,6 +60,12 @@ def _partitions(value: int) -> int:
     return value
 
 
+def _column(value: str) -> str:
+    if not re.fullmatch(r"(silver|gold)(\.[a-z_][a-z0-9_]*){2}", value):
+        raise ValueError("expected a column such as 'silver.clean_orders.order_date'")
+    return value
+
+
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -107,6 +113,24 @@ class TableConfig(_Strict):
         return self
 
 
+class PartitionsConfig(_Strict):
+    """How a table of silver or gold is partitioned by a date."""
+
+    every: Literal["year", "month"]
+    dates: Annotated[str, AfterValidator(_column)]
+    """Where its dates come from: a column of a table or view that has them before."""
+
+    @property
+    def dates_table(self) -> str:
+        """The table or view: ``silver.clean_orders``."""
+        return self.dates.rpartition(".")[0]
+
+    @property
+    def dates_column(self) -> str:
+        """Its column: ``order_date``."""
+        return self.dates.rpartition(".")[2]
+
+
 class SourceConfig(_Strict):
     """One database that the warehouse reads."""
 
@@ -143,6 +167,8 @@ class Config(_Strict):
     """Memory for each sort or hash of a step, on the warehouse's server."""
     timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
+    partitions: dict[str, PartitionsConfig] = {}
+    """Tables of silver and gold that are partitioned by a date."""
 
 
 def find_root(start: Path | None = None) -> Path:
