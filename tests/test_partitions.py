@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse.seed import make_changes
+from fdwarehouse.status import EXACT_PAGES, status
 from tests.clinic import Clinic, with_tables
 from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt, sell
@@ -224,3 +225,37 @@ def test_rows_of_one_key_are_told_of_partitioned_tables_too(shop: Shop, parted: 
     shop.execute("INSERT INTO products SELECT * FROM products")
     with failing("DW014", "Name the columns in warehouse.yaml that are its key"):
         parted.run()
+
+
+def test_g1_partitioned_tables_are_loaded_in_chunks(
+    seeded_shop: Shop, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    parted = bootstrapped_warehouse
+    parted.shop = seeded_shop
+    seeded_shop.execute("ANALYZE")
+    partition(project)
+    parted.deploy(project)
+    parted.call("etl.backfill(100)")
+    parted.run()
+    assert parted.value("SELECT count(*) FROM etl.chunks WHERE model = 'bronze.raw_orders'") > 1
+    query = "SELECT order_id, status FROM {} ORDER BY 1"
+    assert parted.rows(query.format("bronze.raw_orders")) == seeded_shop.rows(
+        query.format("orders")
+    )
+    assert parted.value("SELECT count(*) FROM gold.fact_sales") == seeded_shop.value(
+        "SELECT count(*) FROM order_items"
+    )
+
+
+def test_status_shows_the_rows_of_all_partitions(
+    shop: Shop, parted: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 4):
+        sell(shop, number, date=f"202{number}-01-01")
+    parted.run()
+    for pages, is_estimated in ((EXACT_PAGES, False), (0, True)):
+        parted.execute("ANALYZE")
+        monkeypatch.setattr("fdwarehouse.status.EXACT_PAGES", pages)
+        tables = {t["table"]: t for t in status(parted.urls["owner"])["tables"]}
+        for table in ("bronze.raw_orders", "gold.fact_sales"):
+            assert (tables[table]["rows"], tables[table]["rows_are_estimated"]) == (3, is_estimated)
