@@ -214,11 +214,16 @@ class Warehouse(Database):
         return Background(self.urls[role], f"CALL {procedure}")
 
     def tables(self, *schemas: str) -> list[str]:
-        """Name the tables of some schemas, bronze, silver and gold when none is given."""
+        """Name the tables of some schemas, bronze, silver and gold when none is given.
+
+        Partitions are not named: they are read through their table.
+        """
         return self.column(
             """
-            SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables
-            WHERE schemaname = ANY(%s) ORDER BY 1
+            SELECT format('%%I.%%I', nspname, relname)
+            FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+            WHERE nspname = ANY(%s) AND relkind IN ('r', 'p') AND NOT relispartition
+            ORDER BY 1
             """,
             [list(schemas or LAYERS)],
         )
@@ -240,7 +245,9 @@ class Warehouse(Database):
     def row_versions(self, *schemas: str) -> dict[str, list[Row]]:
         """Return who wrote each row, and where it lies: the same when nothing was written."""
         return {
-            table: self.rows(f"SELECT xmin::text, ctid::text FROM {table} ORDER BY ctid")
+            table: self.rows(
+                f"SELECT xmin::text, tableoid, ctid::text FROM {table} ORDER BY tableoid, ctid"
+            )
             for table in self.tables(*schemas)
         }
 

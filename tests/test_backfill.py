@@ -1,11 +1,9 @@
 """First loads in ranges of keys: committed one by one, shared by sessions, taken up again."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.clinic import Clinic, with_tables
 from tests.command import Command
 from tests.harness import Shop, Warehouse, failing, wait_until
 from tests.test_models import assert_is_as_rebuilt, sell
@@ -233,59 +231,6 @@ def test_chunk_of_no_rows_is_refused(warehouse: Warehouse, rows: str) -> None:
     assert warehouse.column("SELECT status FROM etl.runs") == []
 
 
-KEYS = {
-    "uuid": "md5(n::text)::uuid",
-    "text": "chr(64 + n % 58) || n",
-    "timestamptz": "now() + n * interval '1 day'",
-    "numeric(10, 2)": "n / 3.0",
-    "date": "date '2020-01-01' + n",
-    "bytea": "decode(md5(n::text), 'hex')",
-    "inet": "inet '10.0.0.0' + n",
-    "size": "(CASE WHEN n < 40 THEN 'small' ELSE 'large' END)::size",
-}
-
-
-@pytest.mark.parametrize("type_", KEYS)
-def test_key_of_any_type_is_divided(clinic: Clinic, type_: str) -> None:
-    clinic.write(
-        "CREATE TYPE size AS ENUM ('small', 'large')",
-        f"CREATE TABLE items (key {type_}, number int, changed_at timestamptz NOT NULL)",
-        f"INSERT INTO items SELECT {KEYS[type_]}, n, now() FROM generate_series(1, 60) AS n",
-        "INSERT INTO items VALUES (NULL, 61, now())",
-        "GRANT SELECT ON items TO warehouse_reader",
-        "ANALYZE items",
-    )
-    clinic.configure(with_tables({"items": {"key": ["key", "number"], "watermark": "changed_at"}}))
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    clinic.warehouse.call("etl.backfill(6)")
-    chunks = clinic.warehouse.value(
-        "SELECT count(*) FROM etl.chunks WHERE model = 'bronze.raw_items'"
-    )
-    assert chunks == 1 if type_ == "size" else chunks >= 9
-    assert clinic.warehouse.column("SELECT number FROM bronze.raw_items ORDER BY 1") == [
-        *range(1, 61)
-    ]
-    rejected = "SELECT reasons, rejected_row ->> 'number' FROM silver.rejected_rows"
-    assert clinic.warehouse.rows(rejected) == [(["key is null"], "61")]
-    run_id = clinic.warehouse.run()
-    counts = clinic.warehouse.step_counts(run_id)["bronze.raw_items.reconciliation"]
-    assert counts[1:4] == (0, 0, 0)
-    assert clinic.warehouse.rows(rejected) == [(["key is null"], "61")]
-
-
-def test_g1_rows_of_one_key_are_refused(clinic: Clinic) -> None:
-    clinic.write(
-        "CREATE TABLE items (key int, changed_at timestamptz NOT NULL)",
-        "INSERT INTO items SELECT n % 59, now() FROM generate_series(1, 60) AS n",
-        "GRANT SELECT ON items TO warehouse_reader",
-        "ANALYZE items",
-    )
-    clinic.configure(with_tables({"items": {"key": ["key"], "watermark": "changed_at"}}))
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    with failing("DW014", "bronze.raw_items: the source has several rows of one key"):
-        clinic.warehouse.call("etl.backfill(6)")
-
-
 def test_g4_backfill_tells_that_production_is_away_and_ends_its_run(
     shop: Shop, warehouse: Warehouse
 ) -> None:
@@ -323,49 +268,6 @@ def test_deploy_that_changes_how_a_table_is_read_forgets_its_chunks(
         sum(warehouse.step_counts(warehouse.reconcile())["bronze.raw_customers.reconciliation"])
         == 0
     )
-
-
-# the command
-
-
-def test_backfill_as_typed(
-    command: Command, seeded_shop: Shop, seeded_warehouse: Warehouse
-) -> None:
-    analyze(seeded_shop)
-    command.use(seeded_warehouse.environment)
-    said = command.works("backfill", "--jobs", "3", "--chunk-rows", "100")
-    assert re.fullmatch(
-        r"backfill succeeded in .*: 1,787 rows in \d\d chunks\n"
-        r"`fdwarehouse run` takes up what has changed since it began, and builds the rest.\n",
-        said,
-    )
-    assert "nothing to load" in command.works("backfill")
-    assert command.works("run").splitlines()[-1].startswith("run 2 succeeded")
-    assert seeded_warehouse.column("SELECT run_id FROM etl.runs ORDER BY 1") == [1, 2]
-
-
-def test_backfill_that_fails_says_how_far_it_came(
-    command: Command, shop: Shop, warehouse: Warehouse
-) -> None:
-    for number in range(1, 9):
-        sell(shop, number)
-    analyze(shop)
-    warehouse.execute(
-        "ALTER TABLE bronze.raw_order_items ADD CONSTRAINT no_five CHECK (order_item_id <> 5)"
-    )
-    command.use(warehouse.environment)
-    said = command.fails(1, "backfill", "--chunk-rows", "2")
-    assert "bronze.raw_order_items: new row" in said
-    assert re.search(
-        r"What was loaded stays \(\d+ of \d+ chunks loaded\): `fdwarehouse backfill`", said
-    )
-    warehouse.execute("ALTER TABLE bronze.raw_order_items DROP CONSTRAINT no_five")
-    assert "backfill succeeded" in command.works("backfill")
-
-
-def test_backfill_as_the_loader_who_may_call_only(command: Command, warehouse: Warehouse) -> None:
-    command.use({"WAREHOUSE_URL": warehouse.urls["loader"]})
-    assert command.works("backfill").startswith("backfill succeeded in ")
 
 
 def test_progress_tells_how_long_the_rest_takes(shop: Shop, warehouse: Warehouse) -> None:

@@ -19,6 +19,7 @@ from tests.harness import ROOT, Warehouse
 # What the documentation and users' scripts call.
 COMMANDS = [
     "airflow",
+    "backfill",
     "bootstrap",
     "check",
     "contract",

@@ -60,7 +60,7 @@ def test_g3_versions_are_judged_by_a_view_over_a_view(
 ) -> None:
     change(project, "silver/product_versions.sql", "FROM bronze.raw_products", "FROM silver.a_raw")
     (project / "sql" / "silver" / "a_raw.sql").write_text(
-        "CREATE VIEW silver.a_raw AS SELECT *, ctid FROM bronze.raw_products;\n"
+        "CREATE VIEW silver.a_raw AS SELECT *, tableoid, ctid FROM bronze.raw_products;\n"
         "COMMENT ON VIEW silver.a_raw IS 'As it is.';\n"
     )
     warehouse.deploy(project)

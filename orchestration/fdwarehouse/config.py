@@ -20,6 +20,8 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.yaml_files import load_yaml
 
 LAYERS = ("etl", "bronze", "silver", "gold")
+# A statement over a table locks every partition and each of its indexes.
+MAX_PARTITIONS = 128
 
 
 def _interval(value: str) -> str:
@@ -49,6 +51,18 @@ def _schema_name(value: str) -> str:
         or value.endswith("_admin")
     ):
         raise ValueError(f"'{value}' is taken: choose another name for the source")
+    return value
+
+
+def _partitions(value: int) -> int:
+    if not 2 <= value <= MAX_PARTITIONS:
+        raise ValueError(f"expected a number of partitions from 2 to {MAX_PARTITIONS}")
+    return value
+
+
+def _column(value: str) -> str:
+    if not re.fullmatch(r"(silver|gold)(\.[a-z_][a-z0-9_]*){2}", value):
+        raise ValueError("expected a column such as 'silver.clean_orders.order_date'")
     return value
 
 
@@ -83,6 +97,8 @@ class TableConfig(_Strict):
     watermark: str | None = None
     """Column with the time of the row's last change."""
     reconcile: ReconcileConfig = ReconcileConfig()
+    partitions: Annotated[int, AfterValidator(_partitions)] | None = None
+    """Of its table in bronze, by a hash of the key; None: it is one table."""
     local_name: str | None = Field(default=None, alias="as", min_length=1)
     """What the warehouse calls it, where that is not its name in the source."""
 
@@ -95,6 +111,24 @@ class TableConfig(_Strict):
                 else f"mode {self.mode} needs a watermark column; without one, say mode: snapshot"
             )
         return self
+
+
+class PartitionsConfig(_Strict):
+    """How a table of silver or gold is partitioned by a date."""
+
+    every: Literal["year", "month"]
+    dates: Annotated[str, AfterValidator(_column)]
+    """Where its dates come from: a column of a table or view that has them before."""
+
+    @property
+    def dates_table(self) -> str:
+        """The table or view: ``silver.clean_orders``."""
+        return self.dates.rpartition(".")[0]
+
+    @property
+    def dates_column(self) -> str:
+        """Its column: ``order_date``."""
+        return self.dates.rpartition(".")[2]
 
 
 class SourceConfig(_Strict):
@@ -133,6 +167,8 @@ class Config(_Strict):
     """Memory for each sort or hash of a step, on the warehouse's server."""
     timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
+    partitions: dict[str, PartitionsConfig] = {}
+    """Tables of silver and gold that are partitioned by a date."""
 
 
 def find_root(start: Path | None = None) -> Path:

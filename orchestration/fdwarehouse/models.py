@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from fdwarehouse.compiled import Compiled, content_checksum, order_of_need
+from fdwarehouse.config import PartitionsConfig
+from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
 from fdwarehouse.sources import Source
+
+# PostgreSQL cuts a name off after 63 bytes; that of a partition by date ends in its first day.
+MAX_NAME_LENGTH = 63 - len("_p20240101")
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,35 @@ def make_models(sources: Iterable[Source], objects: Iterable[Compiled]) -> list[
     for layer in ("silver", "gold"):
         models += _models_of_layer(layer, by_name)
     return models
+
+
+def partitioned(models: list[Model], partitions: Mapping[str, PartitionsConfig]) -> list[Model]:
+    """Let the choice of partitions decide their content too: when it changes, all dates are read.
+
+    Args:
+        models: the steps.
+        partitions: how tables are partitioned by a date, by table.
+
+    Raises:
+        FdwarehouseError: such a table is not built.
+    """
+    built = {m.model for m in models if m.layer in ("silver", "gold")}
+    for table in partitions:
+        if table not in built:
+            raise FdwarehouseError(
+                f"warehouse.yaml: partitions: no step builds {table}",
+                hint="Name a table of silver or gold, such as gold.fact_sales.",
+            )
+        if len(table.rpartition(".")[2]) > MAX_NAME_LENGTH:
+            raise FdwarehouseError(
+                f"warehouse.yaml: partitions: {table} is too long a name, at most "
+                f"{MAX_NAME_LENGTH} letters",
+                hint="Give the table another name, or take it out of partitions.",
+            )
+    return [
+        replace(m, checksum=m.checksum + str(partitions[m.model])) if m.model in partitions else m
+        for m in models
+    ]
 
 
 def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[Model]:

@@ -17,7 +17,7 @@ from fdwarehouse.config import LAYERS, Config, load_config
 from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, ident, literal, qualified
-from fdwarehouse.models import Model, make_models
+from fdwarehouse.models import Model, make_models, partitioned
 from fdwarehouse.project_files import (
     look_over,
     require_one_file_each,
@@ -89,6 +89,7 @@ class _Renderer:
     def __init__(self, root: Path, config: Config, contracts: dict[str, Contract]) -> None:
         self.root = root
         self.sources = make_sources(config, contracts)
+        self.partitions = config.partitions
         project = jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")})
         self.environment = _environment(jinja2.FileSystemLoader(MECHANICS), project)
         self.environment.globals.update(
@@ -111,7 +112,7 @@ class _Renderer:
         ]
         runner = list(self._routines_of_the_runner())
         objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
-        models = make_models(self.sources, objects)
+        models = partitioned(make_models(self.sources, objects), self.partitions)
         checks = list(self._checks())
         objects += [
             self._compile("per_model/procedure.sql", m.procedure, model=m)
@@ -130,7 +131,9 @@ class _Renderer:
             *in_order_of_need(runner),
             *self._tables_of_sources(),
             *in_order_of_need(objects),
-            self._compile("deploy/finish.sql", models=models, checks=checks),
+            self._compile(
+                "deploy/finish.sql", models=models, checks=checks, partitions=self.partitions
+            ),
         ]
         recorded = [(f.name, f.checksum) for f in files]
         files.append(self._compile("deploy/record.sql", objects=recorded))

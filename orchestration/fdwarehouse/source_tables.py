@@ -39,6 +39,7 @@ _UNSORTABLE_TYPES = {
     *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),
     *("xid", "cid", "pg_snapshot", "txid_snapshot"),
 }
+_UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
 _TAKEN_TABLES = re.compile("_columns|_fence|_pg_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
 # PostgreSQL cuts a name off after 63 bytes; the longest that is made of a table's is that of its
@@ -80,6 +81,8 @@ class SourceTable:
     """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
     key_hashes: list[HashedColumn]
     row_hashes: list[HashedColumn]
+    partitions: int | None
+    """Of its table in bronze; None where that is one table."""
 
     @property
     def model(self) -> str:
@@ -90,6 +93,11 @@ class SourceTable:
     def raw_table(self) -> str:
         """Its table in bronze, quoted."""
         return qualified("bronze", self.raw_name)
+
+    @property
+    def partition_names(self) -> list[str]:
+        """Names of the partitions of its table in bronze, in the order of their remainders."""
+        return [f"{self.raw_name}_p{n}" for n in range(self.partitions or 0)]
 
     @property
     def is_stamped_in_local_time(self) -> bool:
@@ -180,6 +188,7 @@ def _make_table(
         is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
         key_hashes=[h for h in row_hashes if h.name in key],
         row_hashes=row_hashes,
+        partitions=settings.partitions,
     )
 
 
@@ -209,6 +218,11 @@ def _require_key(key: list[str], settings: TableConfig, contract: ContractTable)
             raise _UnfitError(
                 f"column {column} is of type {type_}, whose values cannot be sorted",
                 "Name other columns as its key.",
+            )
+        if settings.partitions and base_type(type_).removesuffix("[]") in _UNHASHABLE_TYPES:
+            raise _UnfitError(
+                f"column {column} is of type {type_}, by whose hash nothing can be partitioned",
+                "Name other columns as its key, or take out partitions.",
             )
 
 

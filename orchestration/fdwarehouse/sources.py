@@ -60,9 +60,8 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         FdwarehouseError: a table, key or watermark of the configuration is not in the contract, or
             cannot serve as what it should be; the message names it.
     """
-    _require_different_names(config)
     _require_same_tables(config, contracts)
-    return [
+    sources = [
         Source(
             name=name,
             schema_name=source.schema_name,
@@ -80,6 +79,8 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         )
         for name, source in config.sources.items()
     ]
+    _require_different_names(sources)
+    return sources
 
 
 def _require_same_tables(config: Config, contracts: dict[str, Contract]) -> None:
@@ -91,15 +92,16 @@ def _require_same_tables(config: Config, contracts: dict[str, Contract]) -> None
             )
 
 
-def _require_different_names(config: Config) -> None:
+def _require_different_names(sources: list[Source]) -> None:
     seen: dict[str, str] = {}
-    for source, settings in config.sources.items():
-        for name, table in settings.tables.items():
-            raw_name, known_as = f"raw_{table.local_name or name}", qualified(source, name)
-            if raw_name in seen:
-                raise FdwarehouseError(
-                    f"warehouse.yaml: {qualified('bronze', raw_name)} would be made of "
-                    f"{seen[raw_name]} and of {known_as}",
-                    hint="Give one of them another name in the warehouse: as: another_name.",
-                )
-            seen[raw_name] = known_as
+    for source in sources:
+        for table in source.tables:
+            known_as = qualified(source.name, table.name)
+            for name in (table.raw_name, *table.partition_names):
+                if name in seen:
+                    raise FdwarehouseError(
+                        f"warehouse.yaml: {qualified('bronze', name)} would be made of "
+                        f"{seen[name]} and of {known_as}",
+                        hint="Give one of them another name in the warehouse: as: another_name.",
+                    )
+                seen[name] = known_as

@@ -40,13 +40,21 @@ _TABLES = """
         w.run_id AS last_success_run_id, w.advanced_at AS last_success_at, w.fence AS watermark,
         extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
         v.run_id AS last_reconciled_run_id, v.advanced_at AS last_reconciled_at,
-        greatest(c.reltuples, 0)::bigint AS rows, c.relpages AS pages
+        c.rows, c.pages
     FROM etl.models AS m
-    INNER JOIN pg_class AS c ON to_regclass(m.table_name) = c.oid
+    CROSS JOIN LATERAL (
+        SELECT sum(greatest(reltuples, 0))::bigint AS rows, sum(relpages) AS pages
+        FROM pg_class
+        WHERE relkind = 'r' AND oid IN (
+            SELECT to_regclass(m.table_name)
+            UNION ALL
+            SELECT relid FROM pg_partition_tree(to_regclass(m.table_name))
+        )
+    ) AS c
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
     LEFT JOIN etl.models AS r ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
     LEFT JOIN etl.watermarks AS v ON r.model = v.model
-    WHERE m.layer <> 'source' AND m.interval_between IS NULL
+    WHERE m.layer <> 'source' AND m.interval_between IS NULL AND c.pages IS NOT NULL
     ORDER BY m.position
 """
 

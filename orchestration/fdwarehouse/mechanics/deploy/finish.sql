@@ -57,6 +57,20 @@ VALUES
 {%- endfor %}
 {%- endfor %};
 
+DELETE FROM etl.range_partitions;
+{%- if partitions %}
+INSERT INTO etl.range_partitions (table_name, every, dates_table, dates_column)
+VALUES
+{%- for table, choice in partitions.items() %}
+({{ table | literal }}, {{ choice.every | literal }}, {{ choice.dates_table | literal }}, {{ choice.dates_column | literal }}){{ "," if not loop.last }}
+{%- endfor %};
+DO $do$
+BEGIN
+    PERFORM etl.require_range_partitions();
+END;
+$do$;
+{%- endif %}
+
 -- A model that is built in another way, or not any more, has come nowhere: the next run computes it
 -- anew and writes what differs.
 WITH kept_models AS (
@@ -154,6 +168,7 @@ BEGIN
             INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
             WHERE nspname = ANY('{etl,bronze,silver,gold}')
                 AND relkind IN ('r', 'p', 'v', 'm')
+                AND NOT relispartition -- who may read a table reads its partitions through it
                 AND pg_has_role(relowner, 'USAGE')
         ),
 

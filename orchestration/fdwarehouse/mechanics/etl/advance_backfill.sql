@@ -8,7 +8,7 @@ AS $$
 DECLARE
     v_chunk etl.chunks;
     v_failure etl.failure;
-    v_constraint text;
+    v_schema text;
 BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
@@ -48,8 +48,8 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
         v_failure.detail = PG_EXCEPTION_DETAIL,
         v_failure.hint = PG_EXCEPTION_HINT,
         v_failure.context = PG_EXCEPTION_CONTEXT,
-        v_constraint = CONSTRAINT_NAME;
-    RETURN etl.explain_failure(v_failure, v_constraint);
+        v_schema = SCHEMA_NAME;
+    RETURN etl.explain_failure(v_failure, v_schema);
 END;
 $$;
 COMMENT ON FUNCTION etl.advance_backfill IS

@@ -41,7 +41,12 @@ BEGIN
                 FROM %1$s AS b
                 WHERE
                     b._extracted_at < now() - $1
-                    AND b.ctid NOT IN (SELECT r.* FROM etl.rejected_versions($2) AS r)
+                    AND (b.tableoid, b.ctid) NOT IN (
+                        SELECT
+                            r.partition_id,
+                            r.version
+                        FROM etl.rejected_versions($2) AS r
+                    )
             ),
 
             first_kept AS (

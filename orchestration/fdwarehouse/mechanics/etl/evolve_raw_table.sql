@@ -1,7 +1,11 @@
 -- History is never lost: a column is added and never dropped, and gets another type only if every
 -- value in it survives the way there and back.
 CREATE FUNCTION etl.evolve_raw_table(
-    p_table regclass, p_columns text[], p_key text[], p_time_zone text
+    p_table regclass,
+    p_columns text[],
+    p_key text[],
+    p_time_zone text,
+    p_partitions integer
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -16,7 +20,31 @@ DECLARE
         SELECT relname || '_one_version_a_run' FROM pg_class WHERE oid = p_table
     );
     v_key text := (SELECT string_agg(quote_ident(k), ', ') FROM unnest(p_key) AS k);
+    v_hashed text[] := ( -- by which it is partitioned; null where it is not
+        SELECT array_agg(a.attname)
+        FROM pg_partitioned_table AS p
+        INNER JOIN pg_attribute AS a ON p.partrelid = a.attrelid AND a.attnum = ANY(p.partattrs)
+        WHERE p.partrelid = p_table AND p.partstrat = 'h'
+    );
+    v_partitions integer := (SELECT count(*) FROM pg_inherits WHERE inhparent = p_table);
+    v_way_out text := 'Leave it as it is, or move its rows into a new table by a migration: '
+        'docs/performance.md has one.';
 BEGIN
+    -- One that has no partitions yet was made just now.
+    IF (v_hashed IS NOT NULL) <> (p_partitions > 0)
+        OR NOT (v_hashed @> p_key AND v_hashed <@ p_key)
+        OR (v_hashed IS NOT NULL AND v_partitions NOT IN (0, p_partitions))
+    THEN
+        RAISE EXCEPTION '% cannot be partitioned otherwise in place', p_table
+            USING ERRCODE = 'DW015',
+                DETAIL = format(
+                    'It has %s; warehouse.yaml wants %s.',
+                    coalesce(v_partitions || ' partitions by ' || pg_get_partkeydef(p_table), 'none'),
+                    coalesce(nullif(p_partitions, 0) || ' by HASH (' || v_key || ')', 'none')
+                ),
+                HINT = v_way_out;
+    END IF;
+
     PERFORM set_config('TimeZone', p_time_zone, true); -- what times without a zone are in
 
     FOR v_column, v_new_type, v_old_type IN
@@ -30,6 +58,11 @@ BEGIN
     LOOP
         IF v_old_type IS NULL THEN
             EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_table, v_column, v_new_type);
+        ELSIF v_old_type <> v_new_type AND v_column = ANY(v_hashed) THEN
+            RAISE EXCEPTION '%.% cannot become % in place', p_table, quote_ident(v_column), v_new_type
+                USING ERRCODE = 'DW015',
+                    DETAIL = format('It is %s, and the table is partitioned by it.', v_old_type),
+                    HINT = v_way_out;
         ELSIF v_old_type <> v_new_type THEN
             BEGIN
                 EXECUTE format(
@@ -78,4 +111,4 @@ EXCEPTION WHEN unique_violation THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_raw_table IS
-'Gives a table in bronze the columns, types and key that the contract has. Arguments: the table, pairs of column and type, the key, the time zone of the source. Errors: DW012 history would lose a value, or is not unique by the key.';
+'Gives a table in bronze the columns, types and key that the contract has. Arguments: the table, pairs of column and type, the key, the time zone of the source, the number of partitions, 0 for an ordinary table. Errors: DW012 history would lose a value, or is not unique by the key; DW015 it would have to be moved into other partitions.';

@@ -8,7 +8,7 @@ AS $$
 DECLARE
     v_failure etl.failure;
     v_results jsonb;
-    v_constraint text;
+    v_schema text;
 BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
@@ -29,8 +29,8 @@ BEGIN
             v_failure.detail = PG_EXCEPTION_DETAIL,
             v_failure.hint = PG_EXCEPTION_HINT,
             v_failure.context = PG_EXCEPTION_CONTEXT,
-            v_constraint = CONSTRAINT_NAME;
-        v_failure := etl.explain_failure(v_failure, v_constraint);
+            v_schema = SCHEMA_NAME;
+        v_failure := etl.explain_failure(v_failure, v_schema);
     END;
     PERFORM etl.store_check_results(p_run_id, v_results);
     RETURN v_failure;

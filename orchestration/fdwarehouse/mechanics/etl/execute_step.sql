@@ -62,6 +62,7 @@ BEGIN
     SET started_at = clock_timestamp(), finished_at = NULL, after_run_id = v_after_run_id
     WHERE run_id = p_run_id AND model = p_model;
 
+    PERFORM etl.add_partitions(v_model.table_name, v_after_run_id);
     EXECUTE format('SELECT * FROM %s($1, $2)', v_model.writer)
     INTO v_counts
     USING p_run_id, v_after_run_id;

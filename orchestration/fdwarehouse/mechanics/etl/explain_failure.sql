@@ -1,10 +1,10 @@
 -- PostgreSQL speaks of a constraint, or a connection; who reads it wants to know what to do.
-CREATE FUNCTION etl.explain_failure(p_failure etl.failure, p_constraint text) RETURNS etl.failure
+CREATE FUNCTION etl.explain_failure(p_failure etl.failure, p_schema text) RETURNS etl.failure
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF p_failure.error_code = '23505' AND p_constraint LIKE '%\_one\_version\_a\_run' THEN
+    IF p_failure.error_code = '23505' AND p_schema = 'bronze' THEN -- only versions are unique there
         p_failure.error_code := 'DW014';
         p_failure.message := 'the source has several rows of one key';
         p_failure.hint := 'Name the columns in warehouse.yaml that are its key in production.';
@@ -27,4 +27,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.explain_failure IS
-'An error of a step in words that name what is wrong with the source, and the way out. Arguments: the error, the constraint that it names. Returns the error.';
+'An error of a step in words that name what is wrong with the source, and the way out. Arguments: the error, the schema that it names. Returns the error.';

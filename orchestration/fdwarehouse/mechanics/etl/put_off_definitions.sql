@@ -39,12 +39,19 @@ BEGIN
                     v_table, c.conname, pg_get_constraintdef(c.oid)
                 ) AS make_command
             FROM pg_constraint AS c
-            WHERE c.conrelid = v_table AND strpos(v_kinds, c.contype) > 0
+            WHERE c.conrelid = v_table
+                AND strpos(v_kinds, c.contype) > 0
+                AND c.conparentid = 0
             UNION ALL
             SELECT
                 format('DROP INDEX %s', i.indexrelid::regclass),
-                pg_get_indexdef(i.indexrelid)
+                replace( -- of a partitioned table the definition is meant for the parent alone
+                    pg_get_indexdef(i.indexrelid),
+                    format('INDEX %I ON ONLY ', x.relname),
+                    format('INDEX %I ON ', x.relname)
+                )
             FROM pg_index AS i
+            INNER JOIN pg_class AS x ON i.indexrelid = x.oid
             WHERE i.indrelid = v_table
                 AND NOT i.indisunique
                 AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)

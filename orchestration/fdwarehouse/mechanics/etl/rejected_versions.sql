@@ -1,4 +1,5 @@
-CREATE FUNCTION etl.rejected_versions(p_table regclass) RETURNS SETOF tid
+CREATE FUNCTION etl.rejected_versions(p_table regclass)
+RETURNS TABLE (partition_id oid, version tid)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -24,7 +25,9 @@ BEGIN
         WHERE a.attname = 'reject_reasons'
     LOOP
         RETURN QUERY
-        EXECUTE format($query$SELECT _version FROM %s WHERE reject_reasons <> '{}'$query$, v_view);
+        EXECUTE format(
+            $query$SELECT _partition, _version FROM %s WHERE reject_reasons <> '{}'$query$, v_view
+        );
     END LOOP;
 END;
 $$;

@@ -1,9 +1,11 @@
 {#- The metadata columns that a silver view takes over from bronze.
-    _seen_at is on the same clock as the source's time stamps without time zone; _version is where
-    the version lies in bronze, by which etl.prune_bronze knows those that silver rejects. -#}
+    _seen_at is on the same clock as the source's time stamps without time zone; _partition and
+    _version are where the version lies in bronze, by which etl.prune_bronze knows those that silver
+    rejects. -#}
 {%- macro metadata(source) -%}
 _is_deleted AS is_deleted,
 _run_id,
+tableoid AS _partition,
 ctid AS _version,
 _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {%- endmacro -%}

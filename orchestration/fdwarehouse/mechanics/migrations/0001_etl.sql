@@ -321,6 +321,20 @@ COMMENT ON COLUMN etl.check_results.checked_at IS 'Clock of the warehouse.';
 COMMENT ON COLUMN etl.check_results.duration IS 'How long the check took.';
 COMMENT ON COLUMN etl.check_results.passed IS 'No row offends.';
 
+CREATE TABLE etl.range_partitions (
+    table_name text PRIMARY KEY,
+    every text NOT NULL CONSTRAINT range_partitions_every_known CHECK (every IN ('year', 'month')),
+    dates_table text NOT NULL,
+    dates_column text NOT NULL
+);
+COMMENT ON TABLE etl.range_partitions IS
+'Grain: one table that is partitioned by a date. Written by deploy.';
+COMMENT ON COLUMN etl.range_partitions.table_name IS 'Schema-qualified table.';
+COMMENT ON COLUMN etl.range_partitions.every IS 'How much time a partition holds: year or month.';
+COMMENT ON COLUMN etl.range_partitions.dates_table IS
+'Table or view, with a _run_id, that has every date before the table gets it.';
+COMMENT ON COLUMN etl.range_partitions.dates_column IS 'Its column with the dates.';
+
 CREATE TABLE silver.rejected_rows (
     model text NOT NULL,
     key jsonb NOT NULL,

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS {{ table.raw_table }} (
     _source_system text GENERATED ALWAYS AS ({{ source.source_system | literal }}) VIRTUAL,
     CONSTRAINT {{ (table.raw_name ~ "_one_version_a_run") | ident }}
     UNIQUE ({{ table.key | map("ident") | join(", ") }}, _run_id)
-);
+){{ " PARTITION BY HASH (" ~ table.key | sort | map("ident") | join(", ") ~ ")" if table.partitions }};
 CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }}
 ON {{ table.raw_table }} (_run_id);
 DO $do$
@@ -22,10 +22,15 @@ BEGIN
             {%- endfor %}
         ],
         ARRAY[{{ table.key | map("literal") | join(", ") }}],
-        {{ source.local_time_zone | literal }}
+        {{ source.local_time_zone | literal }},
+        {{ table.partitions or 0 }}
     );
 END;
 $do$;
+{%- for partition in table.partition_names %}
+CREATE TABLE IF NOT EXISTS bronze.{{ partition | ident }} PARTITION OF {{ table.raw_table }}
+FOR VALUES WITH (MODULUS {{ table.partitions }}, REMAINDER {{ loop.index0 }});
+{%- endfor %}
 
 COMMENT ON TABLE {{ table.raw_table }} IS
 {{ ("Every version of " ~ table.foreign_table ~ " that was seen. Append-only. Grain: one version of one row.") | literal }};
