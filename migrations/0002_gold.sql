@@ -116,19 +116,25 @@ CREATE TABLE gold.fact_sales (
     total_amount numeric(20, 2) GENERATED ALWAYS AS (quantity * unit_price) STORED,
     _run_id bigint NOT NULL
 );
-CREATE INDEX fact_sales_date_key ON gold.fact_sales (date_key);
+CREATE INDEX fact_sales_date_key ON gold.fact_sales (date_key, customer_id);
 CREATE INDEX fact_sales_customer_id ON gold.fact_sales (customer_id, order_date);
 CREATE INDEX fact_sales_product_id ON gold.fact_sales (product_id, order_date);
+CREATE INDEX fact_sales_customers_of_products ON gold.fact_sales (product_id, customer_id);
 CREATE INDEX fact_sales_unknown_customer ON gold.fact_sales (customer_id) WHERE customer_key = -1;
 CREATE INDEX fact_sales_unknown_product ON gold.fact_sales (product_id) WHERE product_key = -1;
 CREATE INDEX fact_sales_run_id ON gold.fact_sales (_run_id);
 
 CREATE TABLE gold.fact_sales_changes (
     run_id bigint NOT NULL,
+    sign smallint NOT NULL CONSTRAINT fact_sales_changes_sign_known CHECK (sign IN (-1, 1)),
     date_key integer NOT NULL,
     customer_id integer NOT NULL,
     product_id integer NOT NULL,
-    PRIMARY KEY (run_id, date_key, customer_id, product_id)
+    order_id integer NOT NULL,
+    order_date timestamp NOT NULL,
+    order_status text NOT NULL,
+    quantity integer NOT NULL,
+    total_amount numeric(20, 2) NOT NULL
 );
 
 CREATE TABLE gold.daily_sales (
@@ -181,8 +187,10 @@ CREATE INDEX customer_months_cohort ON gold.customer_months (cohort_month, month
 
 CREATE TABLE gold.customer_months_changes (
     run_id bigint NOT NULL,
+    sign smallint NOT NULL CONSTRAINT customer_months_changes_sign_known CHECK (sign IN (-1, 1)),
     cohort_month date NOT NULL,
-    PRIMARY KEY (run_id, cohort_month)
+    month date NOT NULL,
+    revenue numeric(20, 2) NOT NULL
 );
 
 CREATE TABLE gold.cohort_retention (
@@ -253,11 +261,17 @@ COMMENT ON COLUMN gold.fact_sales.quantity IS 'Pieces.';
 COMMENT ON COLUMN gold.fact_sales.unit_price IS 'Price of one piece when it was ordered, in the shop''s currency.';
 COMMENT ON COLUMN gold.fact_sales.total_amount IS 'quantity times unit_price.';
 COMMENT ON COLUMN gold.fact_sales._run_id IS 'Run that last wrote the row.';
-COMMENT ON TABLE gold.fact_sales_changes IS 'Groups of fact_sales that the latest runs changed, for the metrics. Grain: run, day, customer, product.';
+COMMENT ON TABLE gold.fact_sales_changes IS 'Sales that the latest runs changed, for the metrics. Grain: one image of a sale: as it was before a run, or as it was after it.';
 COMMENT ON COLUMN gold.fact_sales_changes.run_id IS 'The run.';
-COMMENT ON COLUMN gold.fact_sales_changes.date_key IS 'Day, before or after the change.';
-COMMENT ON COLUMN gold.fact_sales_changes.customer_id IS 'Customer, before or after the change.';
-COMMENT ON COLUMN gold.fact_sales_changes.product_id IS 'Product, before or after the change.';
+COMMENT ON COLUMN gold.fact_sales_changes.sign IS '1: as it was after the run; -1: before.';
+COMMENT ON COLUMN gold.fact_sales_changes.date_key IS 'Of the sale, like all that follows.';
+COMMENT ON COLUMN gold.fact_sales_changes.customer_id IS 'Key of the customer in production.';
+COMMENT ON COLUMN gold.fact_sales_changes.product_id IS 'Key of the product in production.';
+COMMENT ON COLUMN gold.fact_sales_changes.order_id IS 'Key of the order in production.';
+COMMENT ON COLUMN gold.fact_sales_changes.order_date IS 'When it was ordered, in the shop''s local time.';
+COMMENT ON COLUMN gold.fact_sales_changes.order_status IS 'State of the order.';
+COMMENT ON COLUMN gold.fact_sales_changes.quantity IS 'Pieces.';
+COMMENT ON COLUMN gold.fact_sales_changes.total_amount IS 'quantity times unit_price.';
 COMMENT ON TABLE gold.daily_sales IS 'Sales a day. Grain: one day with orders.';
 COMMENT ON COLUMN gold.daily_sales.date_key IS 'The day.';
 COMMENT ON COLUMN gold.daily_sales.orders IS 'Orders not cancelled.';
@@ -294,9 +308,12 @@ COMMENT ON COLUMN gold.customer_months.cohort_month IS 'Month of the customer''s
 COMMENT ON COLUMN gold.customer_months.orders IS 'Orders in the month.';
 COMMENT ON COLUMN gold.customer_months.revenue IS 'Amount of these.';
 COMMENT ON COLUMN gold.customer_months._run_id IS 'Run that last wrote the row.';
-COMMENT ON TABLE gold.customer_months_changes IS 'Cohorts that the latest runs changed, for cohort_retention. Grain: run and cohort.';
+COMMENT ON TABLE gold.customer_months_changes IS 'Customers'' months that the latest runs changed, for cohort_retention. Grain: one image of a month of a customer: as it was before a run, or as it was after it.';
 COMMENT ON COLUMN gold.customer_months_changes.run_id IS 'The run.';
-COMMENT ON COLUMN gold.customer_months_changes.cohort_month IS 'Cohort, before or after the change.';
+COMMENT ON COLUMN gold.customer_months_changes.sign IS '1: as it was after the run; -1: before.';
+COMMENT ON COLUMN gold.customer_months_changes.cohort_month IS 'Month of the customer''s first order.';
+COMMENT ON COLUMN gold.customer_months_changes.month IS 'First day of the month.';
+COMMENT ON COLUMN gold.customer_months_changes.revenue IS 'Amount of the customer''s orders in it.';
 COMMENT ON TABLE gold.cohort_retention IS 'How many customers of a cohort buy again. Grain: one cohort and number of months since.';
 COMMENT ON COLUMN gold.cohort_retention.cohort_month IS 'Month of the first order.';
 COMMENT ON COLUMN gold.cohort_retention.months_since IS 'Months since then, 0 for the first.';

@@ -128,7 +128,7 @@ def test_first_load_makes_what_it_put_off_in_every_partition(
     assert all("fact_sales_pkey" in definition for definition in different)
     indexes = "SELECT count(*) FROM pg_index WHERE indrelid = %s::regclass AND indisvalid"
     fact = parted.value(indexes, ["gold.fact_sales"])
-    assert parted.value(indexes, partitions(parted)) == fact == 7
+    assert parted.value(indexes, partitions(parted)) == fact == 8
     assert parted.value(indexes, partitions(parted, "bronze.raw_orders")[:1]) == 2
 
 

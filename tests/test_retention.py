@@ -49,6 +49,14 @@ def reprice(shop: Shop, warehouse: Warehouse) -> Callable[[int], None]:
     return repricing(shop, warehouse)
 
 
+def test_prune_after_a_first_load_that_failed(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    warehouse.execute("ALTER SERVER production OPTIONS (SET port '1')")
+    with failing("08001"):
+        warehouse.run()
+    assert prune(warehouse) == 0
+
+
 def test_superseded_versions_go_and_the_latest_stays(
     warehouse: Warehouse, reprice: Callable[[int], None]
 ) -> None:

@@ -27,6 +27,8 @@ from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source, make_so
 from fdwarehouse.template_errors import ERRORS, Unknown, explain
 
 MECHANICS = Path(__file__).parent / "mechanics"
+# In an order in which each finds those that it uses.
+MACROS = ("lock", "compare", "routine", "merge", "bronze", "silver", "gold", "counting", "checks")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class _Renderer:
             sources=self.sources,
             source={s.name: s for s in self.sources},
         )
-        for macros in ("lock", "compare", "routine", "merge", "bronze", "silver", "gold", "checks"):
+        for macros in MACROS:
             module = self.environment.get_template(f"macros/{macros}.sql").module
             self.environment.globals[macros] = module
 

@@ -1,49 +1,51 @@
 -- What each customer has brought; what was cancelled is not revenue.
 -- Grain: one customer with orders.
+{%- set sold, cancelled = "order_status <> 'cancelled'", "order_status = 'cancelled'" %}
 {{ routine.writer('gold.write_customer_lifetime_value') }}
 BEGIN ATOMIC
-    WITH decided_groups AS (
-        SELECT DISTINCT customer_id
-        FROM gold.fact_sales_changes
-        WHERE run_id > p_after_run_id AND p_after_run_id > 0
-        UNION
-        SELECT customer_id
-        FROM gold.fact_sales
-        WHERE p_after_run_id = 0
-        UNION
-        SELECT customer_id
-        FROM gold.customer_lifetime_value
-        WHERE p_after_run_id = 0
+    WITH images AS NOT MATERIALIZED (
+        {{ counting.images(
+            'gold.fact_sales', 'gold.fact_sales_changes',
+            [
+                'customer_id', 'order_id', 'order_date', 'order_status', 'quantity', 'total_amount',
+            ],
+        ) | indent(8) }}
     ),
 
-    decided_sales AS (
-        SELECT
-            f.customer_id,
-            f.order_id,
-            f.order_date,
-            f.quantity,
-            f.total_amount,
-            f.order_status = 'cancelled' AS is_cancelled
-        FROM decided_groups AS d
-        INNER JOIN gold.fact_sales AS f ON d.customer_id = f.customer_id
-    ),
+    {{ counting.totals(
+        'gold.customer_lifetime_value',
+        key='customer_id',
+        measures={
+            'orders': {'count': ['customer_id', 'order_date', 'order_id'], 'where': sold},
+            'quantity': {'sum': 'quantity', 'where': sold},
+            'revenue': {'sum': 'total_amount', 'where': sold},
+            'cancelled_orders': {
+                'count': ['customer_id', 'order_date', 'order_id'], 'where': cancelled,
+            },
+        },
+        table='gold.fact_sales',
+    ) | indent(4) }},
 
     due_groups AS (
         SELECT
             customer_id,
-            count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled) AS orders,
-            coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0) AS quantity,
-            coalesce(sum(total_amount) FILTER (WHERE NOT is_cancelled), 0) AS revenue,
-            round(
-                sum(total_amount) FILTER (WHERE NOT is_cancelled)
-                / nullif(count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled), 0),
-                2
-            ) AS average_order_value,
-            min(order_date) FILTER (WHERE NOT is_cancelled) AS first_order_date,
-            max(order_date) FILTER (WHERE NOT is_cancelled) AS last_order_date,
-            count(DISTINCT order_id) FILTER (WHERE is_cancelled) AS cancelled_orders
-        FROM decided_sales
-        GROUP BY customer_id
+            orders,
+            quantity,
+            revenue,
+            round(revenue / nullif(orders, 0), 2) AS average_order_value,
+            (
+                SELECT min(f.order_date)
+                FROM gold.fact_sales AS f
+                WHERE f.customer_id = totals.customer_id AND f.{{ sold }}
+            ) AS first_order_date,
+            (
+                SELECT max(f.order_date)
+                FROM gold.fact_sales AS f
+                WHERE f.customer_id = totals.customer_id AND f.{{ sold }}
+            ) AS last_order_date,
+            cancelled_orders
+        FROM totals
+        WHERE orders > 0 OR cancelled_orders > 0
     ),
 
     {{ merge.write_difference(
@@ -55,6 +57,7 @@ BEGIN ATOMIC
         ],
         source='due_groups',
         scope='decided_groups',
+        distinct=true,
     ) | indent(4) }}
 
     {{ merge.counts('decided_groups') | indent(4) }};

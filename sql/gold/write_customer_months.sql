@@ -1,50 +1,74 @@
--- In which months each customer bought, and since when. The cohorts that it changes are left in
--- gold.customer_months_changes.
+-- In which months each customer bought, and since when. Its changes are left for the retention.
 -- Grain: one customer and month with an order that was not cancelled.
 {{ routine.writer('gold.write_customer_months') }}
 BEGIN ATOMIC
-    WITH decided_customers AS (
-        SELECT DISTINCT customer_id
-        FROM gold.fact_sales_changes
-        WHERE run_id > p_after_run_id AND p_after_run_id > 0
-        UNION
-        SELECT customer_id
-        FROM gold.fact_sales
-        WHERE p_after_run_id = 0
-        UNION
-        SELECT customer_id
-        FROM gold.customer_months
-        WHERE p_after_run_id = 0
+    WITH sale_images AS NOT MATERIALIZED (
+        {{ counting.images(
+            'gold.fact_sales', 'gold.fact_sales_changes',
+            ['customer_id', 'order_id', 'order_date', 'order_status', 'total_amount'],
+        ) | indent(8) }}
     ),
 
-    active_months AS (
+    images AS NOT MATERIALIZED (
         SELECT
-            f.customer_id,
-            date_trunc('month', f.order_date)::date AS month,
-            count(DISTINCT f.order_id) AS orders,
-            sum(f.total_amount) AS revenue
-        FROM decided_customers AS d
-        INNER JOIN gold.fact_sales AS f ON d.customer_id = f.customer_id
-        WHERE f.order_status <> 'cancelled'
-        GROUP BY f.customer_id, date_trunc('month', f.order_date)
+            *,
+            date_trunc('month', order_date)::date AS month
+        FROM sale_images
+        WHERE order_status <> 'cancelled'
     ),
 
-    due_months AS (
+    cohorts AS (
         SELECT
             customer_id,
-            month,
-            min(month) OVER (PARTITION BY customer_id) AS cohort_month,
-            orders,
-            revenue
-        FROM active_months
+            date_trunc('month', first_order_date)::date AS cohort_month
+        FROM gold.customer_lifetime_value
+        WHERE
+            p_after_run_id = 0
+            OR customer_id = ANY(
+                coalesce((SELECT array_agg(i.customer_id) FROM images AS i), '{}')
+            )
     ),
 
-    decided_months AS (
+    moved_months AS (
         SELECT
             t.customer_id,
             t.month
-        FROM gold.customer_months AS t
-        INNER JOIN decided_customers AS d ON t.customer_id = d.customer_id
+        FROM cohorts AS c
+        INNER JOIN gold.customer_months AS t ON c.customer_id = t.customer_id
+        WHERE
+            c.cohort_month <> (
+                SELECT s.cohort_month
+                FROM gold.customer_months AS s
+                WHERE s.customer_id = c.customer_id
+                ORDER BY s.month
+                LIMIT 1
+            )
+    ),
+
+    {{ counting.totals(
+        'gold.customer_months',
+        key=['customer_id', 'month'],
+        measures={
+            'orders': {
+                'count': ['customer_id', 'order_date', 'order_id'],
+                'where': "order_status <> 'cancelled'",
+            },
+            'revenue': {'sum': 'total_amount'},
+        },
+        table='gold.fact_sales',
+        also='moved_months',
+    ) | indent(4) }},
+
+    due_months AS (
+        SELECT
+            t.customer_id,
+            t.month,
+            c.cohort_month,
+            t.orders,
+            t.revenue
+        FROM totals AS t
+        INNER JOIN cohorts AS c ON t.customer_id = c.customer_id
+        WHERE t.orders > 0
     ),
 
     {{ merge.write_difference(
@@ -52,13 +76,16 @@ BEGIN ATOMIC
         key=['customer_id', 'month'],
         columns=['cohort_month', 'orders', 'revenue'],
         source='due_months',
-        scope='decided_months',
-        returns=['cohort_month'],
+        scope='decided_groups',
+        returns=['cohort_month', 'month', 'revenue'],
+        distinct=true,
     ) | indent(4) }},
 
-    {{ gold.log_changes('gold.customer_months_changes', ['cohort_month']) | indent(4) }}
+    {{ counting.log_images(
+        'gold.customer_months_changes', ['cohort_month', 'month', 'revenue']
+    ) | indent(4) }}
 
-    {{ merge.counts('decided_customers') | indent(4) }};
+    {{ merge.counts('decided_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_customer_months IS
-'Brings gold.customer_months up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.customer_months up to gold.fact_sales and the first orders in gold.customer_lifetime_value. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';

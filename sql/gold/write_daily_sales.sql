@@ -1,43 +1,37 @@
 -- Sales a day; what was cancelled is not revenue. Grain: one day with orders.
+{%- set sold, cancelled = "order_status <> 'cancelled'", "order_status = 'cancelled'" %}
 {{ routine.writer('gold.write_daily_sales') }}
 BEGIN ATOMIC
-    WITH decided_groups AS (
-        SELECT DISTINCT date_key
-        FROM gold.fact_sales_changes
-        WHERE run_id > p_after_run_id AND p_after_run_id > 0
-        UNION
-        SELECT date_key
-        FROM gold.fact_sales
-        WHERE p_after_run_id = 0
-        UNION
-        SELECT date_key
-        FROM gold.daily_sales
-        WHERE p_after_run_id = 0
+    WITH images AS NOT MATERIALIZED (
+        {{ counting.images(
+            'gold.fact_sales', 'gold.fact_sales_changes',
+            [
+                'date_key', 'customer_id', 'order_id', 'order_date', 'order_status', 'quantity',
+                'total_amount',
+            ],
+        ) | indent(8) }}
     ),
 
-    decided_sales AS (
-        SELECT
-            f.date_key,
-            f.order_id,
-            f.customer_id,
-            f.quantity,
-            f.total_amount,
-            f.order_status = 'cancelled' AS is_cancelled
-        FROM decided_groups AS d
-        INNER JOIN gold.fact_sales AS f ON d.date_key = f.date_key
-    ),
+    {{ counting.totals(
+        'gold.daily_sales',
+        key='date_key',
+        measures={
+            'orders': {'count': ['customer_id', 'order_date', 'order_id'], 'where': sold},
+            'customers': {'count': ['date_key', 'customer_id'], 'where': sold},
+            'quantity': {'sum': 'quantity', 'where': sold},
+            'revenue': {'sum': 'total_amount', 'where': sold},
+            'cancelled_orders': {
+                'count': ['customer_id', 'order_date', 'order_id'], 'where': cancelled,
+            },
+            'cancelled_amount': {'sum': 'total_amount', 'where': cancelled},
+        },
+        table='gold.fact_sales',
+    ) | indent(4) }},
 
     due_groups AS (
-        SELECT
-            date_key,
-            count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled) AS orders,
-            count(DISTINCT customer_id) FILTER (WHERE NOT is_cancelled) AS customers,
-            coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0) AS quantity,
-            coalesce(sum(total_amount) FILTER (WHERE NOT is_cancelled), 0) AS revenue,
-            count(DISTINCT order_id) FILTER (WHERE is_cancelled) AS cancelled_orders,
-            coalesce(sum(total_amount) FILTER (WHERE is_cancelled), 0) AS cancelled_amount
-        FROM decided_sales
-        GROUP BY date_key
+        SELECT *
+        FROM totals
+        WHERE orders > 0 OR cancelled_orders > 0
     ),
 
     {{ merge.write_difference(
@@ -48,6 +42,7 @@ BEGIN ATOMIC
         ],
         source='due_groups',
         scope='decided_groups',
+        distinct=true,
     ) | indent(4) }}
 
     {{ merge.counts('decided_groups') | indent(4) }};

@@ -1,12 +1,16 @@
--- Sales, each with the versions of customer and product that were valid when it was ordered. The
--- groups that it changes are left in gold.fact_sales_changes for the metrics.
+-- Sales, each with the versions of customer and product that were valid when it was ordered. What
+-- changed is left in gold.fact_sales_changes for the metrics.
 -- Grain: one order item.
+{%- set images = [
+    'date_key', 'customer_id', 'product_id', 'order_id', 'order_date', 'order_status', 'quantity',
+    'total_amount',
+] %}
 {{ routine.writer('gold.write_fact_sales') }}
 BEGIN ATOMIC
-    WITH decided_items AS (
+    WITH changed_items AS (
         SELECT order_item_id
         FROM silver.clean_order_items
-        WHERE _run_id > p_after_run_id
+        WHERE _run_id > p_after_run_id AND p_after_run_id > 0
         UNION
         SELECT i.order_item_id
         FROM silver.clean_orders AS o
@@ -20,9 +24,24 @@ BEGIN ATOMIC
         {{ gold.rekeyed_facts(
             'fact_sales', 'order_item_id', 'order_date', 'dim_products', 'product_key', 'product_id'
         ) | indent(8) }}
-        UNION
+    ),
+
+    decided_items AS (
+        SELECT order_item_id
+        FROM changed_items
+        UNION ALL
         SELECT order_item_id
         FROM gold.fact_sales
+        WHERE p_after_run_id = 0
+    ),
+
+    due_items AS (
+        SELECT i.*
+        FROM changed_items AS d
+        INNER JOIN silver.clean_order_items AS i ON d.order_item_id = i.order_item_id
+        UNION ALL
+        SELECT *
+        FROM silver.clean_order_items
         WHERE p_after_run_id = 0
     ),
 
@@ -39,8 +58,7 @@ BEGIN ATOMIC
             o.status AS order_status,
             i.quantity,
             i.unit_price
-        FROM decided_items AS d
-        INNER JOIN silver.clean_order_items AS i ON d.order_item_id = i.order_item_id
+        FROM due_items AS i
         INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
         LEFT JOIN gold.dim_customers AS c
             ON o.customer_id = c.customer_id
@@ -62,14 +80,13 @@ BEGIN ATOMIC
         ],
         source='due_sales',
         scope='decided_items',
-        returns=['date_key', 'customer_id', 'product_id'],
+        returns=images,
+        distinct=true,
     ) | indent(4) }},
 
-    {{ gold.log_changes(
-        'gold.fact_sales_changes', ['date_key', 'customer_id', 'product_id']
-    ) | indent(4) }}
+    {{ counting.log_images('gold.fact_sales_changes', images) | indent(4) }}
 
-    {{ merge.counts('decided_items') | indent(4) }};
+    {{ merge.counts('due_sales') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_fact_sales IS
 'Brings gold.fact_sales up to silver and the dimensions. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';

@@ -1,49 +1,51 @@
 -- How each product sells; what was cancelled is not revenue. Grain: one product that was ordered.
+{%- set sold = "order_status <> 'cancelled'" %}
 {{ routine.writer('gold.write_product_performance') }}
 BEGIN ATOMIC
-    WITH decided_groups AS (
-        SELECT DISTINCT product_id
-        FROM gold.fact_sales_changes
-        WHERE run_id > p_after_run_id AND p_after_run_id > 0
-        UNION
-        SELECT product_id
-        FROM gold.fact_sales
-        WHERE p_after_run_id = 0
-        UNION
-        SELECT product_id
-        FROM gold.product_performance
-        WHERE p_after_run_id = 0
+    WITH images AS NOT MATERIALIZED (
+        {{ counting.images(
+            'gold.fact_sales', 'gold.fact_sales_changes',
+            [
+                'product_id', 'customer_id', 'order_id', 'order_date', 'order_status', 'quantity',
+                'total_amount',
+            ],
+        ) | indent(8) }}
     ),
 
-    decided_sales AS (
-        SELECT
-            f.product_id,
-            f.order_id,
-            f.customer_id,
-            f.order_date,
-            f.quantity,
-            f.total_amount,
-            f.order_status = 'cancelled' AS is_cancelled
-        FROM decided_groups AS d
-        INNER JOIN gold.fact_sales AS f ON d.product_id = f.product_id
-    ),
+    {{ counting.totals(
+        'gold.product_performance',
+        key='product_id',
+        measures={
+            'orders': {
+                'count': ['product_id', 'customer_id', 'order_date', 'order_id'], 'where': sold,
+            },
+            'customers': {'count': ['product_id', 'customer_id'], 'where': sold},
+            'quantity': {'sum': 'quantity', 'where': sold},
+            'revenue': {'sum': 'total_amount', 'where': sold},
+        },
+        table='gold.fact_sales',
+    ) | indent(4) }},
 
     due_groups AS (
         SELECT
             product_id,
-            count(DISTINCT order_id) FILTER (WHERE NOT is_cancelled) AS orders,
-            count(DISTINCT customer_id) FILTER (WHERE NOT is_cancelled) AS customers,
-            coalesce(sum(quantity) FILTER (WHERE NOT is_cancelled), 0) AS quantity,
-            coalesce(sum(total_amount) FILTER (WHERE NOT is_cancelled), 0) AS revenue,
-            round(
-                sum(total_amount) FILTER (WHERE NOT is_cancelled)
-                / nullif(sum(quantity) FILTER (WHERE NOT is_cancelled), 0),
-                2
-            ) AS average_unit_price,
-            min(order_date) FILTER (WHERE NOT is_cancelled) AS first_order_date,
-            max(order_date) FILTER (WHERE NOT is_cancelled) AS last_order_date
-        FROM decided_sales
-        GROUP BY product_id
+            orders,
+            customers,
+            quantity,
+            revenue,
+            round(revenue / nullif(quantity, 0), 2) AS average_unit_price,
+            (
+                SELECT min(f.order_date)
+                FROM gold.fact_sales AS f
+                WHERE f.product_id = totals.product_id AND f.{{ sold }}
+            ) AS first_order_date,
+            (
+                SELECT max(f.order_date)
+                FROM gold.fact_sales AS f
+                WHERE f.product_id = totals.product_id AND f.{{ sold }}
+            ) AS last_order_date
+        FROM totals
+        WHERE EXISTS (SELECT FROM gold.fact_sales AS f WHERE f.product_id = totals.product_id)
     ),
 
     {{ merge.write_difference(
@@ -55,6 +57,7 @@ BEGIN ATOMIC
         ],
         source='due_groups',
         scope='decided_groups',
+        distinct=true,
     ) | indent(4) }}
 
     {{ merge.counts('decided_groups') | indent(4) }};

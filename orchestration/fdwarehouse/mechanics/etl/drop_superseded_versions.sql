@@ -19,6 +19,7 @@ BEGIN
         PERFORM pg_advisory_xact_lock({{ lock.step('v_failure.model') }}); -- etl.progress sees it
         SELECT table_name::regclass INTO STRICT v_table
         FROM etl.models WHERE model = v_failure.model;
+        PERFORM etl.make_owed_definitions(v_table::text); -- a first load that failed left no key
 
         UPDATE etl.steps SET started_at = clock_timestamp()
         WHERE run_id = p_run_id AND model = v_failure.model;

@@ -222,36 +222,3 @@ WHERE
     AND f.{{ event_time | ident }} >= d.valid_from
     AND f.{{ event_time | ident }} < d.valid_to
 {%- endmacro -%}
-
-{#- For the metrics: the groups that a step changed, as they were and as they are. Two CTEs for the
-    end of a statement with write_difference(..., returns=columns). Groups that
-    every table in gold has taken up are forgotten, when there are new ones. A full build leaves
-    none: what follows is full as well. -#}
-{%- macro log_changes(log, columns) -%}
-{%- set columns = columns | listed -%}
-changed_groups AS (
-    INSERT INTO {{ log }} (run_id, {{ columns | join(", ") }})
-    {%- for rows, prefix in (("inserted_rows", ""), ("updated_rows", ""), ("updated_rows", "old_")) %}
-    SELECT
-        p_run_id,
-        {{ prefix }}{{ columns | join(",\n        " ~ prefix) }}
-    FROM {{ rows }}
-    WHERE p_after_run_id > 0
-    UNION
-    {%- endfor %}
-    SELECT
-        p_run_id,
-        {{ columns | join(",\n        ") }}
-    FROM removed_rows
-    WHERE p_after_run_id > 0
-    ON CONFLICT DO NOTHING
-    RETURNING 1
-),
-
-forgotten_groups AS (
-    DELETE FROM {{ log }}
-    WHERE
-        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
-        AND EXISTS (SELECT FROM changed_groups)
-)
-{%- endmacro -%}

@@ -1,0 +1,165 @@
+{#- Metrics are maintained by counting (Gupta, Mumick and Subrahmanian, Maintaining Views
+    Incrementally, SIGMOD 1993): a row that changed counts once as it was, with the sign -1, and once
+    as it is, with +1. What a group was and what its changed rows add up to is what it is. A full
+    build is the same sum over every row, from nothing. -#}
+
+{#- The images of the rows that a step changed, for the tables that sum them up. Two CTEs for the end
+    of a statement with write_difference(..., returns=columns). Images that every table in gold has
+    taken up are forgotten when there are new ones. A full build leaves none: what follows is full
+    as well.
+    log      table that takes them: run_id, sign and the columns
+    columns  what is summed up, and by what -#}
+{%- macro log_images(log, columns) -%}
+{%- set columns = columns | listed -%}
+logged_images AS (
+    INSERT INTO {{ log }} (
+        run_id,
+        sign,
+        {{ compare.columns_of(columns) | indent(8) }}
+    )
+    {%- for rows, sign, prefix in (
+        ("inserted_rows", 1, ""),
+        ("updated_rows", 1, ""),
+        ("updated_rows", -1, "old_"),
+        ("removed_rows", -1, ""),
+    ) %}
+    SELECT
+        p_run_id,
+        {{ sign }},
+        {% for c in columns -%}
+        {{ (prefix ~ c) | ident }}{{ ",\n        " if not loop.last }}
+        {%- endfor %}
+    FROM {{ rows }}
+    WHERE
+        p_after_run_id > 0
+        {%- if rows == "updated_rows" %}
+        AND (
+            {{ compare.columns_of(columns) | indent(12) }}
+        ) IS DISTINCT FROM (
+            {% for c in columns -%}
+            {{ ("old_" ~ c) | ident }}{{ ",\n            " if not loop.last }}
+            {%- endfor %}
+        )
+        {%- endif %}
+    {{- "\n    UNION ALL" if not loop.last }}
+    {%- endfor %}
+    RETURNING 1
+),
+
+forgotten_images AS (
+    DELETE FROM {{ log }}
+    WHERE
+        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
+        AND EXISTS (SELECT FROM logged_images)
+)
+{%- endmacro -%}
+
+{#- What has to be summed up: the images of what changed, or every row.
+    table    the table whose rows are summed up
+    log      the log of their images
+    columns  their columns -#}
+{%- macro images(table, log, columns) -%}
+{%- set columns = columns | listed -%}
+SELECT
+    sign,
+    {{ compare.columns_of(columns) | indent(4) }}
+FROM {{ log }}
+WHERE run_id > p_after_run_id AND p_after_run_id > 0
+UNION ALL
+SELECT
+    1,
+    {{ compare.columns_of(columns) | indent(4) }}
+FROM {{ table }}
+WHERE p_after_run_id = 0
+{%- endmacro -%}
+
+{#- What each group is after its images (the CTE images) are added: the CTEs decided_groups, with the
+    keys, and totals, with their measures; groups that have become nothing are among them, with 0.
+    target    the table of the groups
+    key       its key
+    measures  by column of target: {sum: expression} or {count: columns}, each perhaps with a
+              {where: condition}. Rows that have these columns alike count once: how many the group
+              has is looked up by them, so an index should begin with some
+    table     the table whose rows are summed up
+    also      CTE with further keys that are decided -#}
+{%- macro totals(target, key, measures, table=none, also=none) -%}
+{%- set key = key | listed -%}
+{%- for name, measure in measures.items() if 'count' in measure -%}
+{{ name }}_with_rows AS (
+    SELECT
+        {{ compare.columns_of((key + measure.count) | unique, "i") | indent(8) }},
+        sum(i.sign) AS new_rows,
+        CASE
+            WHEN p_after_run_id = 0 THEN sum(i.sign)
+            ELSE (
+                SELECT count(*)
+                FROM {{ table }} AS t
+                WHERE
+                    {% for c in measure.count -%}
+                    {{ "AND " if not loop.first }}t.{{ c | ident }} = i.{{ c | ident }}
+                    {% endfor -%}
+                    {{ "AND t." ~ measure.where if 'where' in measure }}
+            )
+        END AS rows_now
+    FROM images AS i
+    {{- "\n    WHERE i." ~ measure.where if 'where' in measure }}
+    GROUP BY {{ compare.list_of((key + measure.count) | unique, "i") }}
+    HAVING sum(i.sign) <> 0
+),
+
+changed_{{ name }} AS (
+    SELECT
+        {{ compare.columns_of(key) | indent(8) }},
+        count(*) FILTER (WHERE rows_now = new_rows)
+        - count(*) FILTER (WHERE rows_now = 0) AS change
+    FROM {{ name }}_with_rows
+    GROUP BY {{ key | map("ident") | join(", ") }}
+),
+
+{% endfor -%}
+changed_sums AS (
+    SELECT
+        {{ compare.columns_of(key) | indent(8) }}
+        {%- for name, measure in measures.items() if 'sum' in measure %},
+        sum(sign * {{ measure.sum }})
+        {{- " FILTER (WHERE " ~ measure.where ~ ")" if 'where' in measure }} AS {{ name | ident }}
+        {%- endfor %}
+    FROM images
+    GROUP BY {{ key | map("ident") | join(", ") }}
+),
+
+decided_groups AS (
+    SELECT{{ merge.select_list(key) }}
+    FROM changed_sums
+    {%- if also %}
+    UNION
+    SELECT{{ merge.select_list(key) }}
+    FROM {{ also }}
+    {%- endif %}
+    UNION
+    SELECT{{ merge.select_list(key) }}
+    FROM {{ target }}
+    WHERE p_after_run_id = 0
+),
+
+totals AS (
+    SELECT
+        {{ compare.columns_of(key, "d") | indent(8) }},
+        {% for name, measure in measures.items() -%}
+        {% set change = "changed_" ~ name ~ ".change" if 'count' in measure else "s." ~ (name | ident) -%}
+        coalesce(t.{{ name | ident }}, 0)
+        + coalesce({{ change }}, 0) AS {{ name | ident }}
+        {{- ",\n        " if not loop.last }}
+        {%- endfor %}
+    FROM decided_groups AS d
+    LEFT JOIN {{ target }} AS t
+        ON p_after_run_id > 0
+            AND {{ compare.same_key("d", "t", key) }}
+    LEFT JOIN changed_sums AS s
+        ON {{ compare.same_key("d", "s", key) }}
+    {%- for name, measure in measures.items() if 'count' in measure %}
+    LEFT JOIN changed_{{ name }}
+        ON {{ compare.same_key("d", "changed_" ~ name, key) }}
+    {%- endfor %}
+)
+{%- endmacro -%}
