@@ -110,6 +110,7 @@ CREATE TABLE gold.fact_sales (
     order_id integer NOT NULL,
     order_date timestamp NOT NULL,
     order_status text NOT NULL,
+    is_cancelled boolean GENERATED ALWAYS AS (order_status = 'cancelled') STORED,
     quantity integer NOT NULL CONSTRAINT fact_sales_quantity_positive CHECK (quantity > 0),
     unit_price numeric(10, 2) NOT NULL
     CONSTRAINT fact_sales_unit_price_not_negative CHECK (unit_price >= 0),
@@ -132,7 +133,7 @@ CREATE TABLE gold.fact_sales_changes (
     product_id integer NOT NULL,
     order_id integer NOT NULL,
     order_date timestamp NOT NULL,
-    order_status text NOT NULL,
+    is_cancelled boolean NOT NULL,
     quantity integer NOT NULL,
     total_amount numeric(20, 2) NOT NULL
 );
@@ -256,7 +257,8 @@ COMMENT ON COLUMN gold.fact_sales.customer_id IS 'Key of the customer in product
 COMMENT ON COLUMN gold.fact_sales.product_id IS 'Key of the product in production.';
 COMMENT ON COLUMN gold.fact_sales.order_id IS 'Key of the order in production.';
 COMMENT ON COLUMN gold.fact_sales.order_date IS 'When it was ordered, in the shop''s local time.';
-COMMENT ON COLUMN gold.fact_sales.order_status IS 'pending, confirmed, shipped, delivered or cancelled; what is cancelled is not revenue.';
+COMMENT ON COLUMN gold.fact_sales.order_status IS 'pending, confirmed, shipped, delivered or cancelled.';
+COMMENT ON COLUMN gold.fact_sales.is_cancelled IS 'Whether the order is cancelled; what is cancelled is not revenue.';
 COMMENT ON COLUMN gold.fact_sales.quantity IS 'Pieces.';
 COMMENT ON COLUMN gold.fact_sales.unit_price IS 'Price of one piece when it was ordered, in the shop''s currency.';
 COMMENT ON COLUMN gold.fact_sales.total_amount IS 'quantity times unit_price.';
@@ -269,7 +271,7 @@ COMMENT ON COLUMN gold.fact_sales_changes.customer_id IS 'Key of the customer in
 COMMENT ON COLUMN gold.fact_sales_changes.product_id IS 'Key of the product in production.';
 COMMENT ON COLUMN gold.fact_sales_changes.order_id IS 'Key of the order in production.';
 COMMENT ON COLUMN gold.fact_sales_changes.order_date IS 'When it was ordered, in the shop''s local time.';
-COMMENT ON COLUMN gold.fact_sales_changes.order_status IS 'State of the order.';
+COMMENT ON COLUMN gold.fact_sales_changes.is_cancelled IS 'Whether the order is cancelled.';
 COMMENT ON COLUMN gold.fact_sales_changes.quantity IS 'Pieces.';
 COMMENT ON COLUMN gold.fact_sales_changes.total_amount IS 'quantity times unit_price.';
 COMMENT ON TABLE gold.daily_sales IS 'Sales a day. Grain: one day with orders.';

@@ -117,7 +117,7 @@ REVENUE_IN_GOLD = """
     SELECT d.category, sum(f.total_amount) AS revenue
     FROM gold.fact_sales AS f
     INNER JOIN gold.dim_products AS d ON f.product_key = d.product_key
-    WHERE f.order_status <> 'cancelled'
+    WHERE NOT f.is_cancelled
     GROUP BY 1
     ORDER BY 1
 """

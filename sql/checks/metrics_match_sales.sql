@@ -5,7 +5,7 @@
 WITH revenue AS (
     SELECT coalesce(sum(total_amount), 0) AS amount
     FROM gold.fact_sales
-    WHERE order_status <> 'cancelled'
+    WHERE NOT is_cancelled
 ),
 
 metrics AS (

@@ -1,13 +1,13 @@
 -- What each customer has brought; what was cancelled is not revenue.
 -- Grain: one customer with orders.
-{%- set sold, cancelled = "order_status <> 'cancelled'", "order_status = 'cancelled'" %}
+{%- set sold, cancelled = 'NOT {row}.is_cancelled', '{row}.is_cancelled' %}
 {{ routine.writer('gold.write_customer_lifetime_value') }}
 BEGIN ATOMIC
     WITH images AS NOT MATERIALIZED (
         {{ counting.images(
             'gold.fact_sales', 'gold.fact_sales_changes',
             [
-                'customer_id', 'order_id', 'order_date', 'order_status', 'quantity', 'total_amount',
+                'customer_id', 'order_id', 'order_date', 'is_cancelled', 'quantity', 'total_amount',
             ],
         ) | indent(8) }}
     ),
@@ -36,12 +36,12 @@ BEGIN ATOMIC
             (
                 SELECT min(f.order_date)
                 FROM gold.fact_sales AS f
-                WHERE f.customer_id = totals.customer_id AND f.{{ sold }}
+                WHERE f.customer_id = totals.customer_id AND NOT f.is_cancelled
             ) AS first_order_date,
             (
                 SELECT max(f.order_date)
                 FROM gold.fact_sales AS f
-                WHERE f.customer_id = totals.customer_id AND f.{{ sold }}
+                WHERE f.customer_id = totals.customer_id AND NOT f.is_cancelled
             ) AS last_order_date,
             cancelled_orders
         FROM totals

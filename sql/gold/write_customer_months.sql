@@ -5,7 +5,7 @@ BEGIN ATOMIC
     WITH sale_images AS NOT MATERIALIZED (
         {{ counting.images(
             'gold.fact_sales', 'gold.fact_sales_changes',
-            ['customer_id', 'order_id', 'order_date', 'order_status', 'total_amount'],
+            ['customer_id', 'order_id', 'order_date', 'is_cancelled', 'total_amount'],
         ) | indent(8) }}
     ),
 
@@ -14,7 +14,7 @@ BEGIN ATOMIC
             *,
             date_trunc('month', order_date)::date AS month
         FROM sale_images
-        WHERE order_status <> 'cancelled'
+        WHERE NOT is_cancelled
     ),
 
     cohorts AS (
@@ -51,7 +51,7 @@ BEGIN ATOMIC
         measures={
             'orders': {
                 'count': ['customer_id', 'order_date', 'order_id'],
-                'where': "order_status <> 'cancelled'",
+                'where': 'NOT {row}.is_cancelled',
             },
             'revenue': {'sum': 'total_amount'},
         },

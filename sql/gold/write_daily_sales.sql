@@ -1,12 +1,12 @@
 -- Sales a day; what was cancelled is not revenue. Grain: one day with orders.
-{%- set sold, cancelled = "order_status <> 'cancelled'", "order_status = 'cancelled'" %}
+{%- set sold, cancelled = 'NOT {row}.is_cancelled', '{row}.is_cancelled' %}
 {{ routine.writer('gold.write_daily_sales') }}
 BEGIN ATOMIC
     WITH images AS NOT MATERIALIZED (
         {{ counting.images(
             'gold.fact_sales', 'gold.fact_sales_changes',
             [
-                'date_key', 'customer_id', 'order_id', 'order_date', 'order_status', 'quantity',
+                'date_key', 'customer_id', 'order_id', 'order_date', 'is_cancelled', 'quantity',
                 'total_amount',
             ],
         ) | indent(8) }}

@@ -2,7 +2,7 @@
 -- changed is left in gold.fact_sales_changes for the metrics.
 -- Grain: one order item.
 {%- set images = [
-    'date_key', 'customer_id', 'product_id', 'order_id', 'order_date', 'order_status', 'quantity',
+    'date_key', 'customer_id', 'product_id', 'order_id', 'order_date', 'is_cancelled', 'quantity',
     'total_amount',
 ] %}
 {{ routine.writer('gold.write_fact_sales') }}

@@ -1,12 +1,12 @@
 -- How each product sells; what was cancelled is not revenue. Grain: one product that was ordered.
-{%- set sold = "order_status <> 'cancelled'" %}
+{%- set sold = 'NOT {row}.is_cancelled' %}
 {{ routine.writer('gold.write_product_performance') }}
 BEGIN ATOMIC
     WITH images AS NOT MATERIALIZED (
         {{ counting.images(
             'gold.fact_sales', 'gold.fact_sales_changes',
             [
-                'product_id', 'customer_id', 'order_id', 'order_date', 'order_status', 'quantity',
+                'product_id', 'customer_id', 'order_id', 'order_date', 'is_cancelled', 'quantity',
                 'total_amount',
             ],
         ) | indent(8) }}
@@ -37,12 +37,12 @@ BEGIN ATOMIC
             (
                 SELECT min(f.order_date)
                 FROM gold.fact_sales AS f
-                WHERE f.product_id = totals.product_id AND f.{{ sold }}
+                WHERE f.product_id = totals.product_id AND NOT f.is_cancelled
             ) AS first_order_date,
             (
                 SELECT max(f.order_date)
                 FROM gold.fact_sales AS f
-                WHERE f.product_id = totals.product_id AND f.{{ sold }}
+                WHERE f.product_id = totals.product_id AND NOT f.is_cancelled
             ) AS last_order_date
         FROM totals
         WHERE EXISTS (SELECT FROM gold.fact_sales AS f WHERE f.product_id = totals.product_id)

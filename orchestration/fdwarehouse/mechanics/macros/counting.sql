@@ -78,8 +78,8 @@ WHERE p_after_run_id = 0
     target    the table of the groups
     key       its key
     measures  by column of target: {sum: expression} or {count: columns}, each perhaps with a
-              {where: condition}. Rows that have these columns alike count once: how many the group
-              has is looked up by them, so an index should begin with some
+              {where: condition on {row}}. Rows that have these columns alike count once: how many the
+              group has is looked up by them, so an index should begin with some
     table     the table whose rows are summed up
     also      CTE with further keys that are decided -#}
 {%- macro totals(target, key, measures, table=none, also=none) -%}
@@ -98,11 +98,11 @@ WHERE p_after_run_id = 0
                     {% for c in measure.count -%}
                     {{ "AND " if not loop.first }}t.{{ c | ident }} = i.{{ c | ident }}
                     {% endfor -%}
-                    {{ "AND t." ~ measure.where if 'where' in measure }}
+                    {{ "AND " ~ (measure.where | replace("{row}", "t")) if 'where' in measure }}
             )
         END AS rows_now
     FROM images AS i
-    {{- "\n    WHERE i." ~ measure.where if 'where' in measure }}
+    {{- "\n    WHERE " ~ (measure.where | replace("{row}", "i")) if 'where' in measure }}
     GROUP BY {{ compare.list_of((key + measure.count) | unique, "i") }}
     HAVING sum(i.sign) <> 0
 ),
@@ -122,7 +122,7 @@ changed_sums AS (
         {{ compare.columns_of(key) | indent(8) }}
         {%- for name, measure in measures.items() if 'sum' in measure %},
         sum(sign * {{ measure.sum }})
-        {{- " FILTER (WHERE " ~ measure.where ~ ")" if 'where' in measure }} AS {{ name | ident }}
+        {{- " FILTER (WHERE " ~ (measure.where | replace("{row}.", "")) ~ ")" if 'where' in measure }} AS {{ name | ident }}
         {%- endfor %}
     FROM images
     GROUP BY {{ key | map("ident") | join(", ") }}
