@@ -90,7 +90,11 @@ def test_rows_of_a_chunk_are_read_by_the_index(
 def test_table_without_statistics_is_one_chunk(shop: Shop, warehouse: Warehouse) -> None:
     for number in (1, 2, 3):
         sell(shop, number)
-    warehouse.call("etl.backfill(1)")
+    notices: list[str] = []
+    loader = warehouse.connect("loader", autocommit=True)
+    loader.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+    loader.execute("CALL etl.backfill(1)")
+    assert notices == []
     assert warehouse.rows(
         "SELECT model, chunk, from_key, before_key FROM etl.chunks ORDER BY 1"
     ) == [

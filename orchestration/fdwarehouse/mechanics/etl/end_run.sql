@@ -3,13 +3,14 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    v_spans_sessions constant boolean := (
+        SELECT lease IS NOT NULL FROM etl.runs WHERE run_id = p_run_id
+    );
     v_holder integer;
 BEGIN
     -- Who works on a run holds it shared, and would go on as if it had not ended. That is for the
     -- steps of other sessions; a run that lives in one session ends with it.
-    IF EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND lease IS NOT NULL)
-        AND NOT pg_try_advisory_xact_lock({{ lock.run('p_run_id') }})
-    THEN
+    IF v_spans_sessions AND NOT pg_try_advisory_xact_lock({{ lock.run('p_run_id') }}) THEN
         v_holder := etl.run_holder(p_run_id);
         RAISE EXCEPTION 'process % still works on run %', v_holder, p_run_id
             USING ERRCODE = 'DW001',
@@ -26,7 +27,7 @@ BEGIN
     SET status = p_status, error = coalesce(error, p_error), finished_at = clock_timestamp()
     WHERE run_id = p_run_id AND status = 'running';
 
-    IF EXISTS (
+    IF NOT v_spans_sessions AND EXISTS (
         SELECT FROM pg_locks AS l
         WHERE
             {{ lock.held('run', 'l') | indent(12) }}
