@@ -75,7 +75,7 @@ def test_second_run_ends_at_once_and_names_the_first(warehouse: Warehouse, proce
         assert "by etl.run_pipeline as role warehouse_loader" in str(
             caught.value.diag.message_detail
         )
-        assert "CALL etl.abandon_run(1)" in str(caught.value.diag.message_hint)
+        assert f"SELECT pg_terminate_backend({run.pid})" in str(caught.value.diag.message_hint)
     run.result()
     assert warehouse.rows(RUNS) == [(1, "succeeded")]
     warehouse.call("etl.run_pipeline()")

@@ -55,9 +55,11 @@ BEGIN
                         'between two steps, held until ' || v_open.lease_until
                     )
                 ),
-                HINT = format(
-                    'Wait for its end, or give it up: CALL etl.abandon_run(%s).', v_open.run_id
-                );
+                HINT = 'Wait for its end, or give it up: ' || CASE
+                    WHEN v_holder IS NULL
+                        THEN format('CALL etl.abandon_run(%s).', v_open.run_id)
+                    ELSE format('SELECT pg_terminate_backend(%s).', v_holder)
+                END;
     ELSIF p_run_id IS NOT NULL THEN
         RAISE EXCEPTION 'run % is not open', p_run_id
             USING ERRCODE = 'DW004',
