@@ -34,7 +34,7 @@ test-all: .venv/.all ## Run the slow tests and those that need Docker as well
 torture: .venv/.all ## Kill it again and again: writers, runs, crashes, deploys at once (TORTURE_MINUTES=30)
 	$(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE_ARGS)
 
-bench: .venv/.core benchmarks/.venv/.peers ## Measure it beside others (BENCH_SCALE=0.01 BENCH_REPEATS=1 BENCH_ONLY=first_load)
+bench: .venv/.core benchmarks/.venv/.peers ## Measure it beside others (BENCH_SCALE=0.01 BENCH_REPEATS=1 BENCH_ONLY=pipeline)
 	$(BIN)/python -m benchmarks
 
 lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff, PL/pgSQL)
