@@ -82,8 +82,10 @@ def test_help_desk_of_the_documentation_is_made_run_and_right(
         assert empty_servers.value(f"SELECT count(*) >= 0 FROM bronze.raw_{table}")
     change = "UPDATE agents SET team = 'south', updated_at = now() WHERE agent_id = 1"
     empty_servers.execute(change, role="PRODUCTION_ADMIN_URL")
+    ticket = "INSERT INTO tickets VALUES (5, 1, 'open')"
+    empty_servers.execute(ticket, role="PRODUCTION_ADMIN_URL")
     command.works("run")
-    assert empty_servers.rows(QUERY) == [("south", 1, 1), ("unknown", 1, 0)]
+    assert empty_servers.rows(QUERY) == [("north", 1, 1), ("south", 1, 0), ("unknown", 1, 0)]
     history = "SELECT team, is_current FROM gold.dim_agents WHERE agent_id = 1 ORDER BY valid_from"
     assert empty_servers.rows(history) == [("north", False), ("south", True)]
     assert "No row differed" in command.works("rebuild")
