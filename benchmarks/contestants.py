@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,6 +49,11 @@ class Fdwarehouse:
     def call(self, pair: Pair, *procedures: str) -> Cost:
         """CALL some procedures with one psql, as the role that may do no more."""
         return measure(pair, [psql(pair, LOADER, *(f"CALL {each}" for each in procedures))], {})
+
+    def backfill(self, pair: Pair, jobs: int) -> Cost:
+        """Load bronze in pieces with the command, as the role that may do no more."""
+        command = [sys.executable, "-m", "fdwarehouse", "backfill", "--jobs", str(jobs)]
+        return measure(pair, [command], {"WAREHOUSE_URL": pair.url("warehouse", LOADER)})
 
     def revenue(self, pair: Pair) -> Revenue:
         """Ask gold.daily_sales."""

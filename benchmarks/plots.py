@@ -123,7 +123,7 @@ def _median(records: Records, work: str, contestant: str) -> float:
 
 
 def _color(contestant: str) -> str:
-    return {"fdwarehouse": OURS, "COPY": LIMIT}.get(contestant, OTHERS)
+    return {"fdwarehouse": OURS, "COPY": LIMIT}.get(contestant.partition(",")[0], OTHERS)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,14 @@ from benchmarks.log import Log
 from benchmarks.measure import Cost, measure
 from benchmarks.options import TABLES, Options, Size
 
+_IN_PIECES = "fdwarehouse, backfill of two sessions"
 _DLT_BACKENDS = {"dlt, connectorx": "connectorx", "dlt, pyarrow": "pyarrow"}
 
 
 def run(arena: Arena, options: Options, log: Log) -> None:
     """Measure each, with fresh databases."""
     size = Size.of(options.scale)
-    names = ("COPY", "fdwarehouse", *_DLT_BACKENDS, "pandas")
+    names = ("COPY", "fdwarehouse", _IN_PIECES, *_DLT_BACKENDS, "pandas")
     for _ in range(options.repeats):
         for name in names:
             with arena.pair(size) as pair, TemporaryDirectory(prefix="bench-") as folder:
@@ -33,11 +34,14 @@ def run(arena: Arena, options: Options, log: Log) -> None:
 
 def _load(name: str, pair: Pair, workspace: Path) -> tuple[Cost, int]:
     """Load everything; return the cost and the rows that are there."""
-    if name == "fdwarehouse":
+    if name in ("fdwarehouse", _IN_PIECES):
         ours = Fdwarehouse()
         ours.prepare(pair, workspace)
         pair.arena.settle()
-        cost = ours.call(pair, "etl.extract_and_load_bronze()")
+        if name == _IN_PIECES:
+            cost = ours.backfill(pair, jobs=2)
+        else:
+            cost = ours.call(pair, "etl.extract_and_load_bronze()")
         return cost, sum(_counts(pair, "warehouse", "bronze", "raw_"))
     if name == "pandas":
         theirs = PandasDbt()
