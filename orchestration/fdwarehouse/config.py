@@ -66,11 +66,22 @@ def _column(value: str) -> str:
     return value
 
 
+def _server_setting(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", value):
+        raise ValueError("expected the name of a setting of PostgreSQL, such as 'work_mem'")
+    if value == "synchronous_commit":
+        raise ValueError(
+            "a step does not commit: ALTER ROLE warehouse_loader SET synchronous_commit = off"
+        )
+    return value
+
+
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 Interval = Annotated[str, AfterValidator(_interval)]
+ServerSetting = Annotated[str, AfterValidator(_server_setting)]
 SourceName = Annotated[str, AfterValidator(_schema_name)]
 
 
@@ -167,6 +178,8 @@ class Config(_Strict):
     """Memory for each sort or hash of a step, on the warehouse's server."""
     timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
+    settings: dict[str, dict[ServerSetting, bool | str | int | float]] = {}
+    """Settings of PostgreSQL that hold while a step's statement runs, by step."""
     partitions: dict[str, PartitionsConfig] = {}
     """Tables of silver and gold that are partitioned by a date."""
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiled import Compiled, content_checksum, order_of_need
-from fdwarehouse.config import PartitionsConfig
+from fdwarehouse.config import PartitionsConfig, ServerSetting
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
 from fdwarehouse.sources import Source
 
 # PostgreSQL cuts a name off after 63 bytes; that of a partition by date ends in its first day.
 MAX_NAME_LENGTH = 63 - len("_p20240101")
+_SWITCH = {True: "on", False: "off"}  # which YAML takes for truth values
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,30 @@ def partitioned(models: list[Model], partitions: Mapping[str, PartitionsConfig])
         replace(m, checksum=m.checksum + str(partitions[m.model])) if m.model in partitions else m
         for m in models
     ]
+
+
+def routines_with_settings(
+    models: Iterable[Model], settings: Mapping[str, Mapping[ServerSetting, object]]
+) -> Iterator[tuple[str, ServerSetting, str]]:
+    """List the settings that hold while a routine of a step runs.
+
+    Args:
+        models: the steps.
+        settings: by step.
+
+    Raises:
+        FdwarehouseError: there is no such step.
+    """
+    by_name = {m.model: m for m in models}
+    for name, chosen in settings.items():
+        if name not in by_name:
+            raise FdwarehouseError(
+                f"warehouse.yaml: settings: there is no step {name}",
+                hint="Name one as `fdwarehouse run` shows it, such as gold.fact_sales.",
+            )
+        for routine in filter(None, (by_name[name].writer, by_name[name].chunk_writer)):
+            for setting, value in chosen.items():
+                yield routine, setting, _SWITCH[value] if isinstance(value, bool) else str(value)
 
 
 def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[Model]:

@@ -17,7 +17,7 @@ from fdwarehouse.config import LAYERS, Config, load_config
 from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, ident, literal, qualified
-from fdwarehouse.models import Model, make_models, partitioned
+from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
 from fdwarehouse.project_files import (
     look_over,
     require_one_file_each,
@@ -91,7 +91,7 @@ class _Renderer:
     def __init__(self, root: Path, config: Config, contracts: dict[str, Contract]) -> None:
         self.root = root
         self.sources = make_sources(config, contracts)
-        self.partitions = config.partitions
+        self.config = config
         project = jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")})
         self.environment = _environment(jinja2.FileSystemLoader(MECHANICS), project)
         self.environment.globals.update(
@@ -114,7 +114,7 @@ class _Renderer:
         ]
         runner = list(self._routines_of_the_runner())
         objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
-        models = partitioned(make_models(self.sources, objects), self.partitions)
+        models = partitioned(make_models(self.sources, objects), self.config.partitions)
         checks = list(self._checks())
         objects += [
             self._compile("per_model/procedure.sql", m.procedure, model=m)
@@ -133,8 +133,9 @@ class _Renderer:
             *in_order_of_need(runner),
             *self._tables_of_sources(),
             *in_order_of_need(objects),
+            *self._settings(models),
             self._compile(
-                "deploy/finish.sql", models=models, checks=checks, partitions=self.partitions
+                "deploy/finish.sql", models=models, checks=checks, partitions=self.config.partitions
             ),
         ]
         recorded = [(f.name, f.checksum) for f in files]
@@ -183,6 +184,11 @@ class _Renderer:
                     yield self._compile(
                         "per_table/reconcile.sql", reconciles, table=table, appends=appends
                     )
+
+    def _settings(self, models: list[Model]) -> Iterator[Compiled]:
+        if settings := list(routines_with_settings(models, self.config.settings)):
+            file = self._compile("deploy/settings.sql", settings=settings)
+            yield replace(file, origin="warehouse.yaml: settings")
 
     def _tables_of_sources(self) -> Iterator[Compiled]:
         for source in self.sources:
