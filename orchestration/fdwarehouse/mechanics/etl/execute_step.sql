@@ -18,7 +18,10 @@ BEGIN
         FROM etl.models AS m
         INNER JOIN etl.models AS earlier ON m.position > earlier.position
         WHERE m.model = p_model
-            AND (m.layer <> earlier.layer OR p_model IN (SELECT etl.readers_of(earlier.model)))
+            AND (
+                m.layer <> earlier.layer
+                OR earlier.model IN (SELECT r.model FROM etl.readers AS r WHERE r.reader = p_model)
+            )
         ORDER BY earlier.position
     LOOP
         PERFORM pg_advisory_xact_lock_shared({{ lock.step('v_read_model') }});
@@ -45,7 +48,7 @@ BEGIN
         AND (
             array_position('{source,bronze,silver,gold}', done.layer)
             > array_position('{source,bronze,silver,gold}', v_step.layer)
-            OR done.model IN (SELECT etl.readers_of(p_model))
+            OR done.model IN (SELECT r.reader FROM etl.readers AS r WHERE r.model = p_model)
             OR (m.table_name = v_model.table_name AND done.finished_at < now())
         );
     IF FOUND THEN
