@@ -19,9 +19,9 @@ CREATE TABLE gold.dim_date (
     _run_id bigint NOT NULL
 );
 
--- What forbids overlaps leaves the unknown member out, so that no lookup by customer_id can take its
--- GiST index: five times slower than the b-tree of (customer_id, valid_from), and the planner holds
--- them for equal.
+-- What forbids overlaps leaves the unknown member out, so that no lookup by customer_id can take
+-- its GiST index: five times slower than the b-tree of (customer_id, valid_from), and the planner
+-- holds them for equal.
 CREATE TABLE gold.dim_customers (
     customer_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer_id integer,
