@@ -52,8 +52,9 @@ class Fdwarehouse:
 
     def backfill(self, pair: Pair, jobs: int) -> Cost:
         """Load bronze in pieces with the command, as the role that may do no more."""
-        command = [Path(sys.executable).with_name("fdwarehouse"), "backfill", "--jobs", str(jobs)]
-        return measure(pair, [[*map(str, command)]], {"WAREHOUSE_URL": pair.url("warehouse", LOADER)})
+        program = str(Path(sys.executable).with_name("fdwarehouse"))
+        command = [program, "backfill", "--jobs", str(jobs)]
+        return measure(pair, [command], {"WAREHOUSE_URL": pair.url("warehouse", LOADER)})
 
     def revenue(self, pair: Pair) -> Revenue:
         """Ask gold.daily_sales."""
