@@ -10,7 +10,7 @@ import pytest
 
 from fdwarehouse.terminal import duration
 from tests.command import Command
-from tests.harness import Warehouse
+from tests.harness import Warehouse, wait_until
 
 
 def as_json(command: Command) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_status_has_stable_keys_and_iso_times(
     (run,) = described["runs"]
     assert list(run) == [
         "run_id", "begun_by", "label", "status", "error", "begun_by_role", "started_at",
-        "finished_at", "seconds", "rows_read", "rows_written", "rows_rejected",
+        "finished_at", "seconds", "rows_read", "rows_written", "rows_rejected", "progress",
     ]  # fmt: skip
     assert datetime.fromisoformat(run["started_at"]).utcoffset() is not None
     tables = {table["table"]: table for table in described["tables"]}
@@ -62,6 +62,33 @@ def test_status_has_stable_keys_and_iso_times(
     assert source["promise"].startswith("complete: ")
     assert {check["name"]: check["passed"] for check in described["checks"]}["fact_sales_key"]
     assert described["rejected_rows"] == []
+
+
+def test_status_shows_where_a_run_is(command: Command, seeded_warehouse: Warehouse) -> None:
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.run()
+    with seeded_warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE silver.clean_orders IN SHARE MODE")
+        run = seeded_warehouse.begin("etl.run_pipeline()")
+        run.wait_until_blocked()
+        said = command.works("status")
+        described = as_json(command)["runs"][0]
+    run.result()
+    assert re.search(r"run 2 is running: \d+ steps done, silver\.clean_orders at work\n", said)
+    assert described["progress"]["done"] > 4
+    assert as_json(command)["runs"][0]["progress"] is None
+
+
+def test_status_shows_where_a_backfill_is(command: Command, seeded_warehouse: Warehouse) -> None:
+    command.use(seeded_warehouse.environment)
+    with seeded_warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_orders IN SHARE MODE")
+        backfill = seeded_warehouse.begin("etl.backfill(200)")
+        loaded = "SELECT sum(chunks_loaded) FROM etl.backfill_progress"
+        wait_until(lambda: (seeded_warehouse.value(loaded) or 0) > 1)
+        said = command.works("status")
+    backfill.result()
+    assert re.search(r"run 1 is running: \d+ of \d+ chunks done, about \d+.* left\n", said)
 
 
 def test_status_shows_failures_lag_and_rejected_rows(

@@ -54,8 +54,20 @@ def _show_runs(runs: list[dict[str, Any]]) -> None:
         )
     out.print(made)
     for run in runs[:3]:
+        if run["progress"]:
+            say(f"run {run['run_id']} is running: {_progress(run['progress'])}")
         if run["error"]:
             say(f"run {run['run_id']} {run['status']}: {run['error'].splitlines()[0]}", "red")
+
+
+def _progress(progress: dict[str, Any]) -> str:
+    of = f" of {number(progress['of'])}" if progress["of"] else ""
+    words = [f"{number(progress['done'])}{of} {progress['unit']} done"]
+    if progress["running"]:
+        words.append(f"{', '.join(progress['running'])} at work")
+    if progress["seconds_left"]:
+        words.append(f"about {duration(progress['seconds_left'])} left")
+    return ", ".join(words)
 
 
 def _show_sources(sources: list[dict[str, Any]]) -> None:

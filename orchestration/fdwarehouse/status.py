@@ -17,7 +17,32 @@ _RUNS = """
         r.run_id, r.begun_by, r.label, r.status, r.error, r.begun_by_role, r.started_at,
         r.finished_at,
         extract(EPOCH FROM coalesce(r.finished_at, clock_timestamp()) - r.started_at) AS seconds,
-        s.rows_read, s.rows_written, s.rows_rejected
+        s.rows_read, s.rows_written, s.rows_rejected,
+        CASE
+            WHEN r.status <> 'running' THEN NULL
+            WHEN r.begun_by = 'etl.backfill'
+                THEN (
+                    SELECT json_build_object(
+                        'unit', 'chunks',
+                        'done', sum(chunks_loaded),
+                        'of', sum(chunks),
+                        'running', '[]'::json,
+                        'seconds_left', extract(EPOCH FROM sum(time_left))
+                    )
+                    FROM etl.backfill_progress
+                    HAVING count(*) > 0
+                )
+            ELSE (
+                SELECT json_build_object(
+                    'unit', 'steps',
+                    'done', count(*) FILTER (WHERE state IN ('written', 'succeeded')),
+                    'of', NULL, -- a layer's steps are planned when it begins
+                    'running', coalesce(json_agg(model) FILTER (WHERE state = 'running'), '[]'),
+                    'seconds_left', NULL
+                )
+                FROM etl.progress
+            )
+        END AS progress
     FROM etl.runs AS r
     CROSS JOIN LATERAL (
         SELECT
@@ -43,13 +68,18 @@ _TABLES = """
         c.rows, c.pages
     FROM etl.models AS m
     CROSS JOIN LATERAL (
-        SELECT sum(greatest(reltuples, 0))::bigint AS rows, sum(relpages) AS pages
-        FROM pg_class
-        WHERE relkind = 'r' AND oid IN (
-            SELECT to_regclass(m.table_name)
+        WITH RECURSIVE parts AS ( -- pg_partition_tree would wait for a first load
+            SELECT to_regclass(m.table_name)::oid AS oid
             UNION ALL
-            SELECT relid FROM pg_partition_tree(to_regclass(m.table_name))
+            SELECT i.inhrelid
+            FROM parts AS p
+            INNER JOIN pg_inherits AS i ON p.oid = i.inhparent
         )
+
+        SELECT sum(greatest(c.reltuples, 0))::bigint AS rows, sum(c.relpages) AS pages
+        FROM parts AS p
+        INNER JOIN pg_class AS c ON p.oid = c.oid
+        WHERE c.relkind = 'r'
     ) AS c
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
     LEFT JOIN etl.models AS r ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
@@ -129,8 +159,9 @@ def status(warehouse_url: str) -> dict[str, Any]:
     Raises:
         FdwarehouseError: the warehouse cannot be reached.
     """
-    with connect(warehouse_url) as connection:
+    with connect(warehouse_url, autocommit=True) as connection:
         connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute("SET lock_timeout = '100ms'")
         info = connection.info
         is_deployed = _value(connection, "SELECT to_regclass('etl.deployed_objects') IS NOT NULL")
         described: dict[str, Any] = {"deployed": is_deployed, "database": info.dbname}
@@ -150,7 +181,10 @@ def _tables(connection: psycopg.Connection) -> list[dict[str, Any]]:
     for table in tables:
         table["rows_are_estimated"] = table.pop("pages") > EXACT_PAGES
         if not table["rows_are_estimated"]:
-            table["rows"] = _value(connection, f"SELECT count(*) FROM {table['table']}")  # noqa: S608
+            try:
+                table["rows"] = _value(connection, f"SELECT count(*) FROM {table['table']}")  # noqa: S608
+            except psycopg.errors.LockNotAvailable:  # a first load fills it
+                table["rows_are_estimated"] = True
     return tables
 
 
