@@ -203,7 +203,7 @@ def _faster(log: Log, what: tuple[str, str], theirs: str, target: float) -> Sequ
         work,
         _seconds(a),
         f"{theirs}, {_seconds(b)}",
-        f"{b / a:.1f} times faster",
+        f"{b / a:.1f} times faster" if b >= a else f"{a / b:.1f} times slower",
         f"{target:g} times" if target > 1 else "faster",
         _verdict(b / a >= target),
     ]
