@@ -76,6 +76,21 @@ def test_wrong_usage_ends_with_2(command: Command, arguments: tuple[str, ...]) -
     assert "Usage: fdwarehouse" in said.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("seed", "--scale", "0"),
+        ("seed", "--scale", "99999999999"),
+        ("airflow", "--port", "99999"),
+        ("backfill", "--jobs", "0"),
+    ],
+)
+def test_number_out_of_range_is_named(command: Command, arguments: tuple[str, ...]) -> None:
+    assert f"Invalid value for '{arguments[1]}': {arguments[2]} is not in the range" in " ".join(
+        command.fails(2, *arguments).split()
+    )
+
+
 def test_a_missing_connection_is_named(command: Command, warehouse: Warehouse) -> None:
     command.use({"PRODUCTION_URL": warehouse.shop.urls["reader"]})
     assert "WAREHOUSE_URL is not set" in command.fails(2, "run")

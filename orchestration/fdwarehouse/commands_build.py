@@ -54,7 +54,8 @@ def down(context: typer.Context) -> None:
 def seed(
     context: typer.Context,
     scale: Annotated[
-        int | None, typer.Option(min=1, help="Size: 1 is 400 orders, 2500 a million.")
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="Size: 1 is 400 orders, 2500 a million."),
     ] = None,
     changes: Annotated[
         int | None, typer.Option(min=1, help="Do a day's work on the shop: rows to touch, roughly.")

@@ -197,7 +197,9 @@ def prune(
 
 def airflow(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help="Of the UI, on 127.0.0.1.")] = airflow_local.PORT,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Of the UI, on 127.0.0.1.")
+    ] = airflow_local.PORT,
 ) -> None:
     """Run Airflow on this machine, with the warehouse's DAG.
 
