@@ -79,7 +79,7 @@ def backfill(
     Into bronze only, and only tables that were never loaded: the next run takes up what has changed
     since, and builds the rest. What was loaded stays when it is interrupted; call it again.
     """
-    with ProgressBar() as bar:
+    with ProgressBar(says_tenths=True) as bar:
         outcome = load_in_chunks(
             context.ensure_object(Connections).warehouse(),
             jobs,

@@ -57,9 +57,11 @@ class LiveSteps:
 
 
 class ProgressBar:
-    """Shows how far a series of statements has come, on a terminal."""
+    """Shows how far something has come: a bar on a terminal, else a line a tenth if asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, says_tenths: bool = False) -> None:
+        self._says_tenths = says_tenths and not err.is_terminal
+        self._tenths = 0
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -86,3 +88,7 @@ class ProgressBar:
     def __call__(self, done: int, total: int, label: str) -> None:
         """Show what is done now, and how much is done already."""
         self._bar.update(self._task, completed=done, total=total, description=label)
+        tenths = 10 * done // total if total else 0
+        if self._says_tenths and tenths > self._tenths:
+            say(label)
+        self._tenths = tenths

@@ -14,10 +14,11 @@ def chunks_loaded(progress: Progress) -> str:
         progress: as it is now.
     """
     told = f"{number(progress.chunks_loaded)} of {counted(progress.chunks, 'chunk')} loaded"
-    if progress.seconds_left is None:
-        return told
-    rows = number(progress.rows_loaded)
-    return f"{told}, {rows} rows, about {duration(progress.seconds_left)} left"
+    if progress.seconds_left is not None:
+        told += f", {number(progress.rows_loaded)} rows"
+    if progress.seconds_left:
+        told += f", about {duration(progress.seconds_left)} left"
+    return told
 
 
 def show_backfill(outcome: Backfill) -> None:
@@ -46,7 +47,7 @@ def show_backfill(outcome: Backfill) -> None:
     told = f"backfill succeeded in {duration(outcome.seconds)}"
     if progress is None:
         say(told, "bold green")
-    elif outcome.before and outcome.before.run_id == progress.run_id:
+    elif outcome.before == progress:
         say("Every table has been loaded before: there is nothing to load.")
     else:
         rows, chunks = counted(progress.rows_loaded, "row"), counted(progress.chunks, "chunk")

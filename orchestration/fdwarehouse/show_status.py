@@ -54,10 +54,13 @@ def _show_runs(runs: list[dict[str, Any]]) -> None:
         )
     out.print(made)
     for run in runs[:3]:
-        if run["progress"]:
+        if run["status"] == "running" and run["progress"]:
             say(f"run {run['run_id']} is running: {_progress(run['progress'])}")
         if run["error"]:
             say(f"run {run['run_id']} {run['status']}: {run['error'].splitlines()[0]}", "red")
+        if run["status"] != "running" and run["progress"]:
+            chunks = f"{number(run['progress']['done'])} of {number(run['progress']['of'])} chunks"
+            say(f"{chunks} are loaded: `fdwarehouse backfill` goes on")
 
 
 def _progress(progress: dict[str, Any]) -> str:
@@ -107,7 +110,7 @@ def _show_tables(tables: list[dict[str, Any]]) -> None:
         made.add_row(
             row["table"],
             ("about " if row["rows_are_estimated"] else "") + number(row["rows"]),
-            _ago(row["last_success_at"]) or "not yet: the next run computes it anew",
+            _ago(row["last_success_at"]) or "not yet: the next run computes it",
             str(row["last_success_run_id"] or ""),
             _moment(row["watermark"]),
             _ago(row["last_reconciled_at"]),

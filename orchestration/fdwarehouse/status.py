@@ -17,10 +17,13 @@ _RUNS = """
         r.run_id, r.begun_by, r.label, r.status, r.error, r.begun_by_role, r.started_at,
         r.finished_at,
         extract(EPOCH FROM coalesce(r.finished_at, clock_timestamp()) - r.started_at) AS seconds,
-        s.rows_read, s.rows_written, s.rows_rejected,
+        s.rows_read + c.rows_read AS rows_read,
+        s.rows_written + c.rows_read AS rows_written,
+        s.rows_rejected,
         CASE
-            WHEN r.status <> 'running' THEN NULL
-            WHEN r.begun_by = 'etl.backfill'
+            WHEN r.status = 'succeeded' OR r.run_id < (SELECT max(run_id) FROM etl.runs)
+                THEN NULL
+            WHEN r.begun_by = 'etl.backfill' -- one that was interrupted has come that far
                 THEN (
                     SELECT json_build_object(
                         'unit', 'chunks',
@@ -32,16 +35,17 @@ _RUNS = """
                     FROM etl.backfill_progress
                     HAVING count(*) > 0
                 )
-            ELSE (
-                SELECT json_build_object(
-                    'unit', 'steps',
-                    'done', count(*) FILTER (WHERE state IN ('written', 'succeeded')),
-                    'of', NULL, -- a layer's steps are planned when it begins
-                    'running', coalesce(json_agg(model) FILTER (WHERE state = 'running'), '[]'),
-                    'seconds_left', NULL
+            WHEN r.status = 'running'
+                THEN (
+                    SELECT json_build_object(
+                        'unit', 'steps',
+                        'done', count(*) FILTER (WHERE state IN ('written', 'succeeded')),
+                        'of', NULL, -- a layer's steps are planned when it begins
+                        'running', coalesce(json_agg(model) FILTER (WHERE state = 'running'), '[]'),
+                        'seconds_left', NULL
+                    )
+                    FROM etl.progress
                 )
-                FROM etl.progress
-            )
         END AS progress
     FROM etl.runs AS r
     CROSS JOIN LATERAL (
@@ -55,6 +59,11 @@ _RUNS = """
         FROM etl.steps
         WHERE steps.run_id = r.run_id
     ) AS s
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(rows_read), 0) AS rows_read
+        FROM etl.chunks
+        WHERE chunks.run_id = r.run_id
+    ) AS c
     ORDER BY r.run_id DESC
     LIMIT 10
 """
@@ -64,8 +73,8 @@ _TABLES = """
         m.table_name AS "table", m.layer, m.source_name AS source,
         w.run_id AS last_success_run_id, w.advanced_at AS last_success_at, w.fence AS watermark,
         extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
-        v.run_id AS last_reconciled_run_id, v.advanced_at AS last_reconciled_at,
-        c.rows, c.pages
+        v.run_id AS last_reconciled_run_id,
+        nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows, c.pages
     FROM etl.models AS m
     CROSS JOIN LATERAL (
         WITH RECURSIVE parts AS ( -- pg_partition_tree would wait for a first load

@@ -18,7 +18,7 @@ BEGIN
         RAISE NOTICE 'every table has been loaded: there is nothing to load';
         RETURN;
     END IF;
-    v_run_id := etl.join_run(NULL, 'etl.backfill', '15 minutes');
+    v_run_id := etl.join_run(NULL, 'etl.backfill', '1 minute'); -- for those who come later
     COMMIT;
     CALL etl.run_batch(v_run_id, etl.models_of('{source}'), false);
 

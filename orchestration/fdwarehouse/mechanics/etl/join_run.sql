@@ -55,7 +55,12 @@ BEGIN
                         'between two steps, held until ' || v_open.lease_until
                     )
                 ),
-                HINT = 'Wait for its end, or give it up: ' || CASE
+                HINT = CASE
+                    WHEN v_open.begun_by = 'etl.backfill' AND v_holder IS NULL
+                        THEN 'CALL etl.backfill() goes on with it. '
+                    ELSE ''
+                END
+                || 'Wait for its end, or give it up: ' || CASE
                     WHEN v_holder IS NULL
                         THEN format('CALL etl.abandon_run(%s).', v_open.run_id)
                     ELSE format('SELECT pg_terminate_backend(%s).', v_holder)
