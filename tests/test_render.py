@@ -110,9 +110,17 @@ TABLE = ("sources", "production", "tables", "orders")
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("colour",), "red", "colour: Extra inputs are not permitted"),
-        (("sources", "production", "fense"), "activity", "sources.production.fense: Extra"),
-        ((*TABLE, "watermrak"), "updated_at", "sources.production.tables.orders.watermrak: Extra"),
+        (("colour",), "red", "colour: there is no such name"),
+        (
+            ("sources", "production", "fense"),
+            "activity",
+            "fense: there is no such name; fence?",
+        ),
+        (
+            (*TABLE, "watermrak"),
+            "updated_at",
+            "watermrak: there is no such name; watermark?",
+        ),
         ((*TABLE, "mode"), "guess", "sources.production.tables.orders.mode: Input should be"),
         ((*TABLE, "mode"), "snapshot", "orders: mode snapshot takes no watermark"),
         ((*TABLE, "watermark"), None, "orders: mode watermark needs a watermark column"),
@@ -156,7 +164,11 @@ COLUMNS = ("tables", "orders", "columns")
             False,
             "production.orders: watermark updated_at may be null",
         ),
-        ((*COLUMNS, "status", "typ"), "text", "tables.orders.columns.status.typ: Extra inputs"),
+        (
+            (*COLUMNS, "status", "typ"),
+            "text",
+            "status.typ: there is no such name; type?",
+        ),
     ],
 )
 def test_contract_that_does_not_fit_is_named(
@@ -168,6 +180,14 @@ def test_contract_that_does_not_fit_is_named(
     assert message in caught.value.message
     assert caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def test_table_that_is_mistyped_is_named(project: Path) -> None:
+    path = project / "warehouse.yaml"
+    path.write_text(path.read_text().replace("orders: {", "ordres: {"))
+    with pytest.raises(FdwarehouseError) as caught:
+        render_project(project)
+    assert "warehouse.yaml has no table orders, but ordres" in caught.value.message
 
 
 @pytest.mark.parametrize(

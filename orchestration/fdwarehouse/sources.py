@@ -86,8 +86,10 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
 def _require_same_tables(config: Config, contracts: dict[str, Contract]) -> None:
     for name, source in config.sources.items():
         if more := [table for table in contracts[name].tables if table not in source.tables]:
+            new = [table for table in source.tables if table not in contracts[name].tables]
             raise FdwarehouseError(
-                f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}",
+                f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}"
+                + (f", but {', '.join(new)}" if new else ""),
                 hint="Write it anew with `fdwarehouse contract`, or take the table out.",
             )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -74,12 +75,32 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
-            f"{e['msg'].removeprefix('Value error, ')}"
+            + (
+                _unknown(str(e["loc"][-1]), model)
+                if e["type"] == "extra_forbidden"
+                else e["msg"].removeprefix("Value error, ")
+            )
             for e in error.errors()
         )
         raise wrong(problems) from error
     except RecursionError as error:
         raise wrong("it is nested too deeply") from error
+
+
+def _unknown(name: str, model: type[BaseModel]) -> str:
+    meant = get_close_matches(name, set(_names(model)), 1)
+    return "there is no such name" + (f"; {meant[0]}?" if meant else "")
+
+
+def _names(annotation: Any) -> Iterator[str]:
+    """Yield the names of all fields of the models within a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            yield name
+            yield from _names(field.annotation)
+    else:
+        for part in get_args(annotation):
+            yield from _names(part)
 
 
 def _content(path: Path, wrong: Any) -> Any:
