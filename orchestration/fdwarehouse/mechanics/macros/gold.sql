@@ -197,20 +197,30 @@ COMMENT ON FUNCTION gold.{{ table }}_as_of IS
 
 {#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
     version that was inserted, those that a version which ended before their time still holds, and
-    those that had no version at their time and have one now. -#}
+    those that had no version at their time and have one now. One arm each, so that the planner sees
+    how few they are: it read all orders for a thousand new prices. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d
 INNER JOIN gold.{{ fact | ident }} AS f
     ON d.{{ key | ident }} = f.{{ key | ident }}
-        AND f.{{ event_time | ident }} >= CASE
-            WHEN d._inserted_run_id > p_after_run_id THEN d.valid_from ELSE d.valid_to
-        END
+        AND d.valid_from <= f.{{ event_time | ident }}
+        AND d.valid_to > f.{{ event_time | ident }}
+        AND d.{{ surrogate | ident }} <> f.{{ surrogate | ident }}
+WHERE
+    d._run_id > p_after_run_id
+    AND d._inserted_run_id > p_after_run_id
+    AND p_after_run_id > 0
+UNION
+SELECT f.{{ fact_key | ident }}
+FROM gold.{{ dimension | ident }} AS d
+INNER JOIN gold.{{ fact | ident }} AS f
+    ON d.{{ key | ident }} = f.{{ key | ident }}
+        AND d.valid_to <= f.{{ event_time | ident }}
+        AND d.{{ surrogate | ident }} = f.{{ surrogate | ident }}
 WHERE
     d._run_id > p_after_run_id
     AND p_after_run_id > 0
-    AND (f.{{ surrogate | ident }} = d.{{ surrogate | ident }})
-    <> (f.{{ event_time | ident }} >= d.valid_from AND f.{{ event_time | ident }} < d.valid_to)
 UNION
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d
@@ -219,6 +229,6 @@ INNER JOIN gold.{{ fact | ident }} AS f
 WHERE
     d._run_id > p_after_run_id
     AND p_after_run_id > 0
-    AND f.{{ event_time | ident }} >= d.valid_from
-    AND f.{{ event_time | ident }} < d.valid_to
+    AND d.valid_from <= f.{{ event_time | ident }}
+    AND d.valid_to > f.{{ event_time | ident }}
 {%- endmacro -%}
