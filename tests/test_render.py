@@ -121,6 +121,7 @@ TABLE = ("sources", "production", "tables", "orders")
             "updated_at",
             "watermrak: there is no such name; watermark?",
         ),
+        (TABLE, "order_id", "tables.orders: it should be made of names and values"),
         ((*TABLE, "mode"), "guess", "sources.production.tables.orders.mode: Input should be"),
         ((*TABLE, "mode"), "snapshot", "orders: mode snapshot takes no watermark"),
         ((*TABLE, "watermark"), None, "orders: mode watermark needs a watermark column"),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from fdwarehouse.errors import FdwarehouseError
 
@@ -17,6 +18,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # What PyYAML raises for a value that is not what its tag, or its look, says.
 _WRONG_VALUES = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
+_NAMES_AND_VALUES = "it should be made of names and values"
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -69,17 +71,13 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     if content is None:
         raise wrong("it is empty")
     if not isinstance(content, dict):
-        raise wrong("it should be made of names and values, such as `project: my_shop`")
+        raise wrong(f"{_NAMES_AND_VALUES}, such as `project: my_shop`")
     try:
         return model.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
-            + (
-                _unknown(str(e["loc"][-1]), model)
-                if e["type"] == "extra_forbidden"
-                else e["msg"].removeprefix("Value error, ")
-            )
+            f"{_problem(e, model)}"
             for e in error.errors()
         )
         raise wrong(problems) from error
@@ -87,9 +85,15 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
         raise wrong("it is nested too deeply") from error
 
 
-def _unknown(name: str, model: type[BaseModel]) -> str:
-    meant = get_close_matches(name, set(_names(model)), 1)
-    return "there is no such name" + (f"; {meant[0]}?" if meant else "")
+def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
+    match error["type"]:
+        case "model_type" | "dict_type":
+            return _NAMES_AND_VALUES
+        case "extra_forbidden":
+            meant = get_close_matches(str(error["loc"][-1]), set(_names(model)), 1)
+            return "there is no such name" + (f"; {meant[0]}?" if meant else "")
+        case _:
+            return error["msg"].removeprefix("Value error, ")
 
 
 def _names(annotation: Any) -> Iterator[str]:
