@@ -17,16 +17,20 @@ BEGIN ATOMIC
         WHERE NOT is_cancelled
     ),
 
+    buyers AS (
+        SELECT DISTINCT customer_id
+        FROM images
+    ),
+
     cohorts AS (
         SELECT
-            customer_id,
-            date_trunc('month', first_order_date)::date AS cohort_month
-        FROM gold.customer_lifetime_value
-        WHERE
-            p_after_run_id = 0
-            OR customer_id = ANY(
-                coalesce((SELECT array_agg(i.customer_id) FROM images AS i), '{}')
-            )
+            b.customer_id,
+            (
+                SELECT date_trunc('month', min(f.order_date))::date
+                FROM gold.fact_sales AS f
+                WHERE f.customer_id = b.customer_id AND NOT f.is_cancelled
+            ) AS cohort_month
+        FROM buyers AS b
     ),
 
     moved_months AS (
@@ -88,4 +92,4 @@ BEGIN ATOMIC
     {{ merge.counts('decided_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_customer_months IS
-'Brings gold.customer_months up to gold.fact_sales and the first orders in gold.customer_lifetime_value. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.customer_months up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';

@@ -12,8 +12,11 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE v_command;
-        EXCEPTION WHEN duplicate_table OR duplicate_object OR invalid_table_definition THEN
-            CONTINUE; -- a deploy has made it since
+        EXCEPTION
+            WHEN duplicate_table OR duplicate_object OR invalid_table_definition THEN
+                CONTINUE; -- a deploy has made it since
+            WHEN undefined_table OR undefined_column OR undefined_object THEN
+                CONTINUE; -- or has taken away what it is made of
         END;
     END LOOP;
 END;

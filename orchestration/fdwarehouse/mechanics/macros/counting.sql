@@ -78,8 +78,9 @@ WHERE p_after_run_id = 0
     target    the table of the groups
     key       its key
     measures  by column of target: {sum: expression} or {count: columns}, each perhaps with a
-              {where: condition on {row}}. Rows that have these columns alike count once: how many the
-              group has is looked up by them, so an index should begin with some
+              {where: condition on {row}}. Rows that have these columns alike count once, and not
+              where one is null. How many there are is looked up by these columns alone: they have
+              to tell the group, and an index should begin with some
     table     the table whose rows are summed up
     also      CTE with further keys that are decided -#}
 {%- macro totals(target, key, measures, table=none, also=none) -%}
@@ -98,11 +99,15 @@ WHERE p_after_run_id = 0
                     {% for c in measure.count -%}
                     {{ "AND " if not loop.first }}t.{{ c | ident }} = i.{{ c | ident }}
                     {% endfor -%}
-                    {{ "AND " ~ (measure.where | replace("{row}", "t")) if 'where' in measure }}
+                    {{ "AND (" ~ (measure.where | replace("{row}", "t")) ~ ")" if 'where' in measure }}
             )
         END AS rows_now
     FROM images AS i
-    {{- "\n    WHERE " ~ (measure.where | replace("{row}", "i")) if 'where' in measure }}
+    WHERE
+        {% for c in measure.count -%}
+        {{ "AND " if not loop.first }}i.{{ c | ident }} IS NOT NULL
+        {% endfor -%}
+        {{ "AND (" ~ (measure.where | replace("{row}", "i")) ~ ")" if 'where' in measure }}
     GROUP BY {{ compare.list_of((key + measure.count) | unique, "i") }}
     HAVING sum(i.sign) <> 0
 ),

@@ -1,0 +1,83 @@
+"""What a first load puts off and still owes when it fails: a deploy finds the tables whole."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Shop, Warehouse, failing
+from tests.test_models import sell
+
+OWED = "SELECT count(*) FROM etl.owed_definitions"
+
+
+@pytest.fixture
+def failed_warehouse(shop: Shop, warehouse: Warehouse) -> Warehouse:
+    """Return a warehouse whose first load has failed in gold."""
+    sell(shop, 1)
+    warehouse.execute("ALTER TABLE gold.daily_sales ADD CONSTRAINT no CHECK (revenue > 100)")
+    with failing("23514", "daily_sales"):
+        warehouse.run()
+    warehouse.execute("ALTER TABLE gold.daily_sales DROP CONSTRAINT no")
+    assert warehouse.value(OWED)
+    return warehouse
+
+
+def test_g7_migration_finds_what_is_owed(failed_warehouse: Warehouse, project: Path) -> None:
+    migration = project / "migrations/0003_no_index.sql"
+    migration.write_text("DROP INDEX gold.fact_sales_product_id;\n")
+    failed_warehouse.deploy(project)
+    assert failed_warehouse.value(OWED) == 0
+    failed_warehouse.run()
+    assert not failed_warehouse.value(
+        "SELECT to_regclass('gold.fact_sales_product_id') IS NOT NULL"
+    )
+    assert failed_warehouse.value("SELECT to_regclass('gold.fact_sales_customer_id') IS NOT NULL")
+
+
+def test_g4_index_of_a_column_that_a_migration_takes_is_owed_no_more(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    warehouse.execute(
+        "ALTER TABLE gold.fact_sales ADD note text",
+        "INSERT INTO etl.owed_definitions VALUES "
+        "('gold.fact_sales', 'CREATE INDEX notes ON gold.fact_sales (note)')",
+        "ALTER TABLE gold.fact_sales DROP note",
+    )
+    warehouse.run()
+    assert warehouse.value(OWED) == 0
+
+
+def test_g7_constraint_that_the_rows_break_can_be_taken_back(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    sell(shop, 1)
+    sell(shop, 2)  # of the same name
+    table = "ALTER TABLE silver.clean_customers"
+    migration = project / "migrations/0003_one_name.sql"
+    migration.write_text(f"{table} ADD CONSTRAINT one_name UNIQUE (full_name);\n")
+    warehouse.deploy(project)
+    for _ in range(2):
+        with failing("23505", "one_name"):
+            warehouse.run()
+    migration = project / "migrations/0004_many_names.sql"
+    migration.write_text(f"{table} DROP CONSTRAINT one_name;\n")
+    warehouse.deploy(project)
+    warehouse.run()
+    assert warehouse.value("SELECT count(*) FROM silver.clean_customers") == 2
+
+
+def test_g7_what_a_backfill_owes_waits_for_it(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    for number in range(1, 5):
+        sell(shop, number)
+    shop.execute("ANALYZE")
+    warehouse.execute("ALTER TABLE bronze.raw_orders ADD CONSTRAINT no CHECK (order_id <> 3)")
+    with failing("23514", "raw_orders"):
+        warehouse.call("etl.backfill(2)")
+    owed = warehouse.value(OWED)
+    assert owed
+    (project / "migrations/0003_empty.sql").write_text("SELECT;\n")
+    warehouse.deploy(project)
+    assert warehouse.value(OWED) == owed
