@@ -95,6 +95,17 @@ def test_comment_and_setting_do_not_make_a_table_be_computed_anew(project: Path)
     assert {model.model: model.checksum for model in render_project(project).models} == before
 
 
+def test_setting_that_a_writer_makes_itself_is_part_of_what_it_computes(project: Path) -> None:
+    before = {model.model: model.checksum for model in render_project(project).models}
+    path = project / "sql/gold/write_product_performance.sql"
+    path.write_text(
+        path.read_text().replace("\nBEGIN ATOMIC", "\nSET timezone = 'UTC'\nBEGIN ATOMIC")
+    )
+    after = {model.model: model.checksum for model in render_project(project).models}
+    changed = {model for model in before if before[model] != after[model]}
+    assert changed == {"gold.product_performance"}
+
+
 def test_change_of_a_view_changes_what_is_made_of_it_and_nothing_else(project: Path) -> None:
     before = {model.model: model.checksum for model in render_project(project).models}
     path = project / "sql/silver/product_versions.sql"

@@ -65,6 +65,10 @@ def test_setting_holds_while_its_step_runs_and_computes_nothing_anew(
             {"gold.fact_sales": {"synchronous_commit": "off"}},
             ["settings.gold.fact_sales", "ALTER ROLE warehouse_loader SET synchronous_commit"],
         ),
+        *(
+            ({"gold.fact_sales": {name: "on"}}, [f"gold.fact_sales.{name}: ", "step computes"])
+            for name in ("timezone", "role", "transaction_read_only")
+        ),
     ],
 )
 def test_setting_without_meaning_is_named(

@@ -105,7 +105,9 @@ def content_checksum(compiled: Compiled, by_name: Mapping[str, Compiled]) -> str
         current = waiting.pop()
         if current.name not in seen:
             seen[current.name] = re.sub(
-                r"(?ms)^(?:(?:SET|--) [^\n]*|COMMENT ON .*?;)$\n?", "", current.sql
+                r"(?ms)^(?:(?:SET (?:search_path|work_mem) =|--) [^\n]*|COMMENT ON .*?;)$\n?",
+                "",
+                current.sql,
             )
             waiting += [by_name[name] for name in current.references if name in by_name]
     return sha256("".join(sorted(seen.values())).encode()).hexdigest()

@@ -66,6 +66,14 @@ def _column(value: str) -> str:
     return value
 
 
+# Settings of PostgreSQL by which other rows come out, or none.
+_MEANING = re.compile(
+    "(datestyle|intervalstyle|timezone|lc_.*|extra_float_digits|bytea_output|xml.*|array_nulls"
+    "|transform_null_equals|default_text_search_config|search_path|role|session_authorization"
+    "|(default_)?transaction_.*|row_security)"
+)
+
+
 def _server_setting(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", value):
         raise ValueError("expected the name of a setting of PostgreSQL, such as 'work_mem'")
@@ -73,6 +81,8 @@ def _server_setting(value: str) -> str:
         raise ValueError(
             "a step does not commit: ALTER ROLE warehouse_loader SET synchronous_commit = off"
         )
+    if _MEANING.fullmatch(value):
+        raise ValueError("it changes what a step computes, or as whom; settings are for how")
     return value
 
 

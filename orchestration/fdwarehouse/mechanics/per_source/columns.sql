@@ -119,6 +119,7 @@ SELECT
     attname AS column_name,
     CASE WHEN is_known THEN format_type(base_type, base_modifier) ELSE 'text' END AS type,
     CASE WHEN NOT is_known AND base_name <> 'citext' THEN base_name END AS source_type,
+    base_name = 'citext' AS is_case_insensitive,
     attnotnull AS not_null,
     array_position(conkey, attnum) AS key_position
 FROM described_columns;

@@ -1,8 +1,9 @@
 {#- Rendered once a source. -#}
 -- Divides tables that were never loaded into ranges of their keys. Where to cut is read from the
 -- statistics of the source: between two bounds of a histogram lie as many rows as between any
--- others, whatever the type. A table without a histogram is one range, and so is one that has rows
--- already: only who reads all of it sees what is gone.
+-- others, whatever the type. A table without a histogram is one range, and so is one whose histogram
+-- is in the order of citext, which is mounted as text, and one that has rows already: only who reads
+-- all of it sees what is gone.
 CREATE FUNCTION {{ creates }}(p_run_id bigint, p_chunk_rows bigint) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
@@ -51,14 +52,29 @@ BEGIN ATOMIC
             schemaname = {{ source.schema_name | literal }}
             AND tablename = ANY((SELECT array_agg(t.table_name) FROM due_tables AS t)::text[])
             AND attname = ANY((SELECT array_agg(t.key_column) FROM due_tables AS t)::text[])
+            AND (tablename, attname) NOT IN (
+                SELECT
+                    c.table_name,
+                    c.column_name
+                FROM {{ source.name | ident }}._columns AS c
+                WHERE c.is_case_insensitive
+            )
     ),
 
+    -- A chunk has as many bins of the histogram as come near to the rows that are wanted.
     measured_tables AS (
         SELECT DISTINCT ON (t.model)
             t.model,
             coalesce(s.row_count, 0) AS row_count,
             h.bounds,
-            cardinality(h.bounds) - 1 AS last_bound
+            cardinality(h.bounds) - 1 AS last_bound,
+            least(
+                cardinality(h.bounds),
+                greatest(
+                    1,
+                    round(p_chunk_rows / greatest(s.row_count, 1) * (cardinality(h.bounds) - 1))
+                )
+            )::integer AS bins
         FROM due_tables AS t
         LEFT JOIN sizes AS s ON t.table_name = s.table_name
         LEFT JOIN histograms AS h
@@ -66,7 +82,6 @@ BEGIN ATOMIC
         ORDER BY t.model, h.inherited DESC NULLS LAST
     ),
 
-    -- A chunk has as many bins of the histogram as come near to the rows that are wanted.
     cuts AS (
         SELECT
             model,
@@ -81,11 +96,7 @@ BEGIN ATOMIC
             b.bound,
             m.bounds[b.bound + 1]
         FROM measured_tables AS m
-        CROSS JOIN generate_series(
-            greatest(1, round(p_chunk_rows * m.last_bound / greatest(m.row_count, 1)))::integer,
-            m.last_bound - 1,
-            greatest(1, round(p_chunk_rows * m.last_bound / greatest(m.row_count, 1)))::integer
-        ) AS b (bound)
+        CROSS JOIN generate_series(m.bins, m.last_bound - 1, m.bins) AS b (bound)
     )
 
     INSERT INTO etl.chunks (model, chunk, from_key, before_key, estimated_rows, fence_run_id)
