@@ -8,6 +8,7 @@ import pytest
 
 from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse, wait_until
+from tests.test_deploy import deploy_in_background
 
 NEW_OBJECTS = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('etl', 'bronze', 'production')"
 
@@ -205,3 +206,19 @@ def test_deploy_mounts_another_production(
     told = command.works("deploy")
     assert told.splitlines() == ["Connections", "  ~ to source production", "Deployed."]
     assert warehouse.value("SELECT count(*) FROM production.orders") == 400
+
+
+@pytest.mark.parametrize("doing", ["status", "run", "backfill"])
+def test_who_comes_during_a_deploy_is_told_and_does_not_wait(
+    command: Command, warehouse: Warehouse, project: Path, doing: str
+) -> None:
+    (project / "migrations/0099_slow.sql").write_text(
+        "SET LOCAL lock_timeout = 0;\nSELECT FROM etl.checks FOR UPDATE;\n"
+    )
+    command.use(warehouse.environment)
+    with warehouse.connect("admin") as holder:
+        holder.execute("SELECT FROM etl.checks FOR UPDATE")
+        deploying = deploy_in_background(warehouse, project, "0 seconds")
+        deploying.wait_until_blocked()
+        assert "all again when" in command.fails(1, doing)
+    deploying.result()

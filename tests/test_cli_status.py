@@ -91,6 +91,19 @@ def test_status_shows_where_a_backfill_is(command: Command, seeded_warehouse: Wa
     assert re.search(r"run 1 is running: \d+ of \d+ chunks done, about \d+.* left\n", said)
 
 
+def test_status_counts_no_large_table_whose_statistics_are_yet_to_come(
+    command: Command, seeded_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeded_warehouse.execute(
+        "INSERT INTO bronze.raw_orders (order_id, _run_id, _extracted_at, _is_deleted) "
+        "VALUES (1, 1, now(), false)"
+    )
+    monkeypatch.setattr("fdwarehouse.status.EXACT_BYTES", 0)
+    command.use(seeded_warehouse.environment)
+    tables = {table["table"]: table for table in as_json(command)["tables"]}
+    assert tables["bronze.raw_orders"]["rows_are_estimated"]
+
+
 def test_status_shows_failures_lag_and_rejected_rows(
     command: Command, seeded_warehouse: Warehouse
 ) -> None:

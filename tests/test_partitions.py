@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse.seed import make_changes
-from fdwarehouse.status import EXACT_PAGES, status
+from fdwarehouse.status import EXACT_BYTES, status
 from tests.clinic import Clinic, with_tables
 from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt, sell
@@ -253,9 +253,9 @@ def test_status_shows_the_rows_of_all_partitions(
     for number in range(1, 4):
         sell(shop, number, date=f"202{number}-01-01")
     parted.run()
-    for pages, is_estimated in ((EXACT_PAGES, False), (0, True)):
+    for size, is_estimated in ((EXACT_BYTES, False), (0, True)):
         parted.execute("ANALYZE")
-        monkeypatch.setattr("fdwarehouse.status.EXACT_PAGES", pages)
+        monkeypatch.setattr("fdwarehouse.status.EXACT_BYTES", size)
         tables = {t["table"]: t for t in status(parted.urls["owner"])["tables"]}
         for table in ("bronze.raw_orders", "gold.fact_sales"):
             assert (tables[table]["rows"], tables[table]["rows_are_estimated"]) == (3, is_estimated)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psycopg
 
 from fdwarehouse.connections import connect
-from fdwarehouse.running import SESSION, first_row, require_deployed, wait_for_all
+from fdwarehouse.running import SESSION, WATCH, first_row, require_deployed, wait_for_all
 
 _PROGRESS = """
     SELECT
@@ -71,6 +71,7 @@ def backfill(
     with ExitStack() as stack:
         watcher = stack.enter_context(connect(url, autocommit=True))
         require_deployed(watcher)
+        watcher.execute(WATCH)
         workers = [stack.enter_context(connect(url, autocommit=True)) for _ in range(jobs)]
         for worker in workers:
             worker.execute(SESSION)

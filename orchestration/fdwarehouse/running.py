@@ -22,6 +22,9 @@ POLL_SECONDS = 0.1
 # A client that was killed cannot say goodbye: the server looks whether it is still there.
 SESSION = "SET client_connection_check_interval = '2s'"
 
+# Who watches does not wait for a deploy, which has the views that it asks.
+WATCH = "SET lock_timeout = '100ms'"
+
 _STEPS = """
     SELECT
         m.model, m.layer, coalesce(s.state, 'pending') AS state, s.rows_read, s.rows_inserted,
@@ -153,14 +156,15 @@ def call(
     with connect(url, autocommit=True) as worker, connect(url, autocommit=True) as watcher:
         require_deployed(watcher)
         worker.execute(SESSION)
+        watcher.execute(WATCH)
         begun_at, before = first_row(
             watcher, "SELECT clock_timestamp(), (SELECT coalesce(max(run_id), 0) FROM etl.runs)"
         ) or (None, 0)
         ours = {"before": before, "pid": worker.info.backend_pid, "layers": list(layers)}
 
         def poll() -> None:
-            if begun_at is not None:  # else the role may CALL only
-                on_progress(_fetch(watcher, Step, _STEPS, ours))
+            if begun_at is not None and (steps := _fetch(watcher, Step, _STEPS, ours)):
+                on_progress(steps)
 
         started = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
@@ -171,7 +175,7 @@ def call(
         if error is not None and not isinstance(error, psycopg.Error):
             raise error
         status = "succeeded" if error is None else "cancelled" if was_cancelled else "failed"
-        if begun_at is None:
+        if begun_at is None:  # the role may CALL only
             return Outcome(None, status, seconds, error)
         run_id, _ = first_row(watcher, _RUN, ours) or (None, None)
         return Outcome(
@@ -241,11 +245,14 @@ def _fetch(
     connection: psycopg.Connection, kind: type[Any], query: str, parameters: Any
 ) -> list[Any]:
     with connection.cursor(row_factory=class_row(kind)) as cursor:
-        return cursor.execute(query.encode(), parameters).fetchall()
+        try:
+            return cursor.execute(query.encode(), parameters).fetchall()
+        except psycopg.errors.LockNotAvailable:
+            return []
 
 
 def first_row(connection: psycopg.Connection, query: str, parameters: Any = None) -> Any:
-    """Return the first row, None when there is none or the role may not see it.
+    """Return the first row, None when there is none, or the role may not see it, or not now.
 
     Args:
         connection: where to ask.
@@ -254,5 +261,5 @@ def first_row(connection: psycopg.Connection, query: str, parameters: Any = None
     """
     try:
         return connection.execute(query.encode(), parameters).fetchone()
-    except psycopg.errors.InsufficientPrivilege:
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.LockNotAvailable):
         return None

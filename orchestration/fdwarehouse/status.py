@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
 from fdwarehouse.connections import connect
+from fdwarehouse.errors import FdwarehouseError
 
-EXACT_PAGES = 12_800
-"""Tables up to this size (100 MB) are counted; of larger ones the statistics tell."""
+EXACT_BYTES = 100 * 2**20
+"""Tables up to this size are counted; of larger ones the statistics tell."""
 
 # The server makes the JSON: its time stamps may be infinite, which Python's cannot be.
 _RUNS = """
@@ -74,7 +77,7 @@ _TABLES = """
         w.run_id AS last_success_run_id, w.advanced_at AS last_success_at, w.fence AS watermark,
         extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
         v.run_id AS last_reconciled_run_id,
-        nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows, c.pages
+        nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows
     FROM etl.models AS m
     CROSS JOIN LATERAL (
         WITH RECURSIVE parts AS ( -- pg_partition_tree would wait for a first load
@@ -85,7 +88,7 @@ _TABLES = """
             INNER JOIN pg_inherits AS i ON p.oid = i.inhparent
         )
 
-        SELECT sum(greatest(c.reltuples, 0))::bigint AS rows, sum(c.relpages) AS pages
+        SELECT sum(greatest(c.reltuples, 0))::bigint AS rows
         FROM parts AS p
         INNER JOIN pg_class AS c ON p.oid = c.oid
         WHERE c.relkind = 'r'
@@ -93,7 +96,7 @@ _TABLES = """
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
     LEFT JOIN etl.models AS r ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
     LEFT JOIN etl.watermarks AS v ON r.model = v.model
-    WHERE m.layer <> 'source' AND m.interval_between IS NULL AND c.pages IS NOT NULL
+    WHERE m.layer <> 'source' AND m.interval_between IS NULL AND c.rows IS NOT NULL
     ORDER BY m.position
 """
 
@@ -155,6 +158,14 @@ _REJECTED = """
 """
 
 
+_SIZE = """
+    SELECT pg_relation_size(name) + coalesce(
+        (SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree(name)), 0
+    )
+    FROM to_regclass(%s) AS name
+"""
+
+
 def status(warehouse_url: str) -> dict[str, Any]:
     """Describe the warehouse as JSON values; times are ISO 8601 in UTC, time spans in seconds.
 
@@ -166,9 +177,9 @@ def status(warehouse_url: str) -> dict[str, Any]:
         the order of building, ``sources``, ``checks`` with their last result, ``rejected_rows``.
 
     Raises:
-        FdwarehouseError: the warehouse cannot be reached.
+        FdwarehouseError: the warehouse cannot be reached, or is being deployed.
     """
-    with connect(warehouse_url, autocommit=True) as connection:
+    with connect(warehouse_url, autocommit=True) as connection, _no_deploy():
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute("SET lock_timeout = '100ms'")
         info = connection.info
@@ -185,15 +196,28 @@ def status(warehouse_url: str) -> dict[str, Any]:
     return described
 
 
+@contextmanager
+def _no_deploy() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as error:
+        raise FdwarehouseError(
+            "the log cannot be read now: the warehouse is being deployed",
+            hint="Call again when the deploy has ended.",
+            exit_code=1,
+        ) from error
+
+
 def _tables(connection: psycopg.Connection) -> list[dict[str, Any]]:
     tables = _rows(connection, _TABLES)
     for table in tables:
-        table["rows_are_estimated"] = table.pop("pages") > EXACT_PAGES
-        if not table["rows_are_estimated"]:
-            try:
-                table["rows"] = _value(connection, f"SELECT count(*) FROM {table['table']}")  # noqa: S608
-            except psycopg.errors.LockNotAvailable:  # a first load fills it
-                table["rows_are_estimated"] = True
+        name = table["table"]
+        try:
+            table["rows_are_estimated"] = _value(connection, _SIZE, name) > EXACT_BYTES
+            if not table["rows_are_estimated"]:
+                table["rows"] = _value(connection, f"SELECT count(*) FROM {name}")  # noqa: S608
+        except psycopg.errors.LockNotAvailable:  # a first load fills it
+            table["rows_are_estimated"] = True
     return tables
 
 
@@ -203,6 +227,6 @@ def _rows(connection: psycopg.Connection, query: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _value(connection: psycopg.Connection, query: str) -> Any:
-    row = connection.execute(query.encode()).fetchone()
+def _value(connection: psycopg.Connection, query: str, *parameters: str) -> Any:
+    row = connection.execute(query.encode(), parameters).fetchone()
     return row[0] if row else None
