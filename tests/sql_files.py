@@ -121,7 +121,7 @@ def _without_own_types(text: str) -> str:
     header, quote, body = text.partition("$")
     header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\b(?:%\w+)?(?!\s*\()", "record", header)
     body = re.sub(
-        r"(?m)((?:^|;|\bDECLARE\b)\s*\w+\s+(?:CONSTANT\s+)?)[a-z_]\w*\.[a-z_]\w*(?:\.\w+)?(?:%\w+)?(?=\s*(?:;|:=))",
+        r"(?m)((?:^|;|\bDECLARE\b)\s*(?!ELSE\b)\w+\s+(?:CONSTANT\s+)?)[a-z_]\w*\.[a-z_]\w*(?:\.\w+)?(?:%\w+)?(?=\s*(?:;|:=))",
         r"\1record",
         body,
     )

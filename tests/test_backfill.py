@@ -1,4 +1,4 @@
-"""First loads in ranges of keys: committed one by one, shared by sessions, taken up again."""
+"""First loads in ranges of keys: committed one by one, taken up again."""
 
 from pathlib import Path
 
@@ -164,45 +164,6 @@ def test_g1_what_changes_during_a_backfill_is_taken_up_by_the_next_run(
     ) == [(2, "Bo"), (9, "Ana")]
     assert warehouse.value("SELECT sum(orders) FROM gold.daily_sales") == 8
     assert_is_as_rebuilt(warehouse)
-
-
-def test_sessions_share_the_chunks(shop: Shop, warehouse: Warehouse) -> None:
-    for number in range(1, 9):
-        sell(shop, number)
-    analyze(shop)
-    with warehouse.connect("admin") as holder:
-        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
-        first = warehouse.begin("etl.backfill(2)")
-        first.wait_until_blocked()
-        second = warehouse.begin("etl.backfill(2)")
-        second.wait_until_blocked()
-        for procedure in ("etl.run_pipeline()", "etl.build_silver()", "etl.build_silver(1)"):
-            with failing("DW001", "run 1 is in progress"):
-                warehouse.call(procedure)
-    first.result()
-    second.result()
-    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
-    assert warehouse.rows("SELECT run_id, status FROM etl.runs") == [(1, "succeeded")]
-    warehouse.run()
-    assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 8
-
-
-def test_session_that_fails_leaves_the_rest_to_the_others(shop: Shop, warehouse: Warehouse) -> None:
-    for number in range(1, 9):
-        sell(shop, number)
-    analyze(shop)
-    with warehouse.connect("admin") as holder:
-        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
-        sessions = [warehouse.begin("etl.backfill(2)") for _ in range(2)]
-        for session in sessions:
-            session.wait_until_blocked()
-        warehouse.execute(f"SELECT pg_cancel_backend({sessions[0].pid})", role="admin")
-        with failing("57014"):
-            sessions[0].result()
-        assert warehouse.value("SELECT status FROM etl.runs") == "running"
-    sessions[1].result()
-    assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"
-    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
 
 
 def test_run_before_a_backfill_is_finished_reads_the_rest_itself(

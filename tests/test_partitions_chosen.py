@@ -8,7 +8,7 @@ import pytest
 from fdwarehouse.errors import FdwarehouseError
 from tests.clinic import Clinic, with_tables
 from tests.command import Command
-from tests.harness import ROOT, Shop, Warehouse
+from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt, sell
 from tests.test_partitions import BY_YEAR, partition, partitions, places
 from tests.test_project_files import fails
@@ -234,3 +234,37 @@ def test_partition_for_what_has_no_place_yet_whoever_made_the_others(
         (6, "gold.fact_sales_p20200301"),
     ]
     assert_is_as_rebuilt(warehouse)
+
+
+def test_partition_that_was_detached_is_named(
+    shop: Shop, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    warehouse = bootstrapped_warehouse
+    partition(project)
+    warehouse.deploy(project)
+    sell(shop, 1, date="2020-01-01")
+    warehouse.run()
+    detached = "gold.fact_sales_p20200101"
+    warehouse.execute(f"ALTER TABLE gold.fact_sales DETACH PARTITION {detached}", role="owner")
+    with failing("DW015", f"{detached} is there, but is no partition of gold.fact_sales"):
+        warehouse.call("etl.rebuild('gold')")
+    warehouse.execute(f"ALTER TABLE {detached} RENAME TO fact_sales_2020", role="owner")
+    warehouse.call("etl.rebuild('gold')")
+    assert places(warehouse) == [(1, detached)]
+
+
+def test_rows_in_a_default_partition_are_named(
+    shop: Shop, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    warehouse = bootstrapped_warehouse
+    partition(project)
+    edit(project, "warehouse.yaml", "partitions", value=None)
+    warehouse.deploy(project)
+    warehouse.execute("CREATE TABLE gold.any_date PARTITION OF gold.fact_sales DEFAULT")
+    sell(shop, 1, date="2020-01-01")
+    warehouse.run()
+    edit(project, "warehouse.yaml", "partitions", value={"gold.fact_sales": BY_YEAR})
+    warehouse.deploy(project)
+    sell(shop, 2, date="2020-02-02")
+    with failing("DW015", "the default partition of gold.fact_sales has rows from 2020-01-01"):
+        warehouse.run()

@@ -70,7 +70,7 @@ def _column(value: str) -> str:
 _MEANING = re.compile(
     "(datestyle|intervalstyle|timezone|lc_.*|extra_float_digits|bytea_output|xml.*|array_nulls"
     "|transform_null_equals|default_text_search_config|search_path|role|session_authorization"
-    "|(default_)?transaction_.*|row_security)"
+    "|(default_)?transaction_.*|row_security|session_replication_role)"
 )
 
 

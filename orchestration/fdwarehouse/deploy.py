@@ -160,6 +160,8 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
     creates = f" ({file.creates})" if file.creates else ""
     way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
+    if "denied to set parameter" in message:
+        way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."
     if "foreign-data wrapper" in message:
         way_out = _WAYS_OUT["42501"]
     if file.origin.startswith("fdwarehouse/") and (error.sqlstate or "").startswith("DW"):

@@ -56,7 +56,7 @@ def _show_runs(runs: list[dict[str, Any]]) -> None:
     for run in runs[:3]:
         if run["status"] == "running" and run["progress"]:
             say(f"run {run['run_id']} is running: {_progress(run['progress'])}")
-        if run["error"]:
+        if run["error"] and run["status"] != "succeeded":  # of one session, or one attempt
             say(f"run {run['run_id']} {run['status']}: {run['error'].splitlines()[0]}", "red")
         if run["status"] != "running" and run["progress"]:
             chunks = f"{number(run['progress']['done'])} of {number(run['progress']['of'])} chunks"

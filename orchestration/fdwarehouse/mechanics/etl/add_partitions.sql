@@ -63,17 +63,31 @@ BEGIN
             FROM pg_class
             WHERE oid = p_table::regclass;
 
+            IF to_regclass(v_partition) IS NOT NULL THEN
+                RAISE EXCEPTION '% is there, but is no partition of %', v_partition, p_table
+                    USING ERRCODE = 'DW015',
+                        DETAIL = format('There are dates from %s on.', lower(v_missing)),
+                        HINT = 'Attach it again, or give it another name.';
+            END IF;
             EXECUTE format(
                 'CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY)',
                 v_partition, p_table
             );
-            EXECUTE format(
-                'ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
-                p_table, v_partition, lower(v_missing), upper(v_missing)
-            );
+            BEGIN
+                EXECUTE format(
+                    'ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
+                    p_table, v_partition, lower(v_missing), upper(v_missing)
+                );
+            EXCEPTION WHEN check_violation THEN
+                RAISE EXCEPTION 'the default partition of % has rows from % on',
+                    p_table, lower(v_missing)
+                    USING ERRCODE = 'DW015',
+                        HINT = 'Detach it and copy its rows back when the others are there, or '
+                            'take the table out of partitions.';
+            END;
         END LOOP;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION etl.add_partitions IS
-'Makes the partitions of a table for dates that are new, if warehouse.yaml says so. Arguments: the table; dates of later runs than this one are looked at, 0 for all.';
+'Makes the partitions of a table for dates that are new, if warehouse.yaml says so. Arguments: the table; dates of later runs than this one are looked at, 0 for all. Errors: DW015 there is no room for one.';

@@ -36,10 +36,10 @@ BEGIN
     IF FOUND THEN
         v_failure.model := v_chunk.model;
         PERFORM etl.load_chunk(p_run_id, v_chunk);
-        RETURN v_failure;
+    ELSE
+        v_failure.model := etl.complete_backfill();
     END IF;
-
-    v_failure.model := etl.complete_backfill();
+    UPDATE etl.runs SET lease_until = clock_timestamp() + lease WHERE run_id = p_run_id;
     RETURN v_failure;
 EXCEPTION WHEN query_canceled OR OTHERS THEN
     GET STACKED DIAGNOSTICS
@@ -53,4 +53,4 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.advance_backfill IS
-'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';
+'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table; and renews the lease. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';

@@ -22,8 +22,7 @@ BEGIN
         started_at = v_started_at,
         finished_at = clock_timestamp()
     WHERE model = p_chunk.model AND chunk = p_chunk.chunk;
-    UPDATE etl.runs SET lease_until = clock_timestamp() + lease WHERE run_id = p_run_id;
 END;
 $$;
 COMMENT ON FUNCTION etl.load_chunk IS
-'Loads a chunk of a backfill, which may be a whole table, notes it and renews the lease. Arguments: the run, the chunk.';
+'Loads a chunk of a backfill, which may be a whole table, and notes it. Arguments: the run, the chunk.';

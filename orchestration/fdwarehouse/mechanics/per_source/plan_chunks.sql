@@ -1,9 +1,8 @@
 {#- Rendered once a source. -#}
 -- Divides tables that were never loaded into ranges of their keys. Where to cut is read from the
 -- statistics of the source: between two bounds of a histogram lie as many rows as between any
--- others, whatever the type. A table without a histogram is one range, and so is one whose histogram
--- is in the order of citext, which is mounted as text, and one that has rows already: only who reads
--- all of it sees what is gone.
+-- others, whatever the type. A table is one range when it has no histogram, or one in the order of
+-- citext, which is mounted as text, or rows already: only who reads all of it sees what is gone.
 CREATE FUNCTION {{ creates }}(p_run_id bigint, p_chunk_rows bigint) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp

@@ -1,0 +1,55 @@
+"""A backfill that several sessions share, each with chunks of its own."""
+
+from tests.harness import Shop, Warehouse, failing
+from tests.test_backfill import BRONZE, PRODUCTION, analyze
+from tests.test_models import sell
+
+
+def test_sessions_share_the_chunks(shop: Shop, warehouse: Warehouse) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
+        first = warehouse.begin("etl.backfill(2)")
+        first.wait_until_blocked()
+        second = warehouse.begin("etl.backfill(2)")
+        second.wait_until_blocked()
+        for procedure in ("etl.run_pipeline()", "etl.build_silver()", "etl.build_silver(1)"):
+            with failing("DW001", "run 1 is in progress"):
+                warehouse.call(procedure)
+    first.result()
+    second.result()
+    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
+    assert warehouse.rows("SELECT run_id, status FROM etl.runs") == [(1, "succeeded")]
+    warehouse.run()
+    assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 8
+
+
+def test_session_that_fails_leaves_the_rest_to_the_others(shop: Shop, warehouse: Warehouse) -> None:
+    for number in range(1, 9):
+        sell(shop, number)
+    analyze(shop)
+    with warehouse.connect("admin") as holder:
+        holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
+        sessions = [warehouse.begin("etl.backfill(2)") for _ in range(2)]
+        for session in sessions:
+            session.wait_until_blocked()
+        warehouse.execute(f"SELECT pg_cancel_backend({sessions[0].pid})", role="admin")
+        with failing("57014"):
+            sessions[0].result()
+        assert warehouse.value("SELECT status FROM etl.runs") == "running"
+    sessions[1].result()
+    assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"
+    assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
+
+
+def test_g4_completing_a_table_renews_the_lease(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    warehouse.call("etl.backfill()")
+    warehouse.execute(
+        "DELETE FROM etl.watermarks WHERE model LIKE 'bronze.raw_orders%'",
+        "UPDATE etl.runs SET status = 'running', finished_at = NULL, lease_until = '-infinity'",
+        "SELECT etl.advance_backfill(1, 1)",
+    )
+    assert warehouse.value("SELECT lease_until > clock_timestamp() FROM etl.runs")
