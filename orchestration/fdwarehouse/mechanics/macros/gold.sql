@@ -198,7 +198,7 @@ COMMENT ON FUNCTION gold.{{ table }}_as_of IS
 {#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
     version that was inserted, those that a version which ended before their time still holds, and
     those that had no version at their time and have one now. One arm each, so that the planner sees
-    how few they are: it read all orders for a thousand new prices. -#}
+    how few they are, and does not read whole tables to join them. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d
