@@ -228,5 +228,5 @@ def _rows(connection: psycopg.Connection, query: str) -> list[dict[str, Any]]:
 
 
 def _value(connection: psycopg.Connection, query: str, *parameters: str) -> Any:
-    row = connection.execute(query.encode(), parameters).fetchone()
+    row = connection.execute(query.encode(), parameters or None).fetchone()
     return row[0] if row else None
