@@ -176,3 +176,36 @@ def test_g3_writer_that_returns_a_key_twice_is_stopped(
         warehouse.call("etl.rebuild('gold')")
     assert 'Of key {"product_id": 1} there are 2 rows' in str(caught.value.diag.message_detail)
     assert warehouse.row_versions("gold") == before
+
+
+def test_table_made_of_another_of_its_layer_through_a_view_follows_it(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    (project / "migrations/0003_buyers.sql").write_text(
+        "CREATE TABLE silver.buyers (customer_id integer PRIMARY KEY, full_name text, "
+        "is_deleted boolean NOT NULL, _run_id bigint NOT NULL);\n"
+    )
+    (project / "sql/silver/buyer_versions.sql").write_text(
+        "CREATE VIEW silver.buyer_versions AS SELECT customer_id, full_name, is_deleted, "
+        "'{}'::text[] AS reject_reasons, _run_id FROM silver.clean_customers;\n"
+    )
+    (project / "sql/silver/write_buyers.sql").write_text(
+        "-- Grain: one buyer.\n"
+        "{{ silver.write_latest('buyers', versions='silver.buyer_versions', key='customer_id', "
+        "columns='full_name') }}\n"
+    )
+    warehouse.deploy(project)
+    sell(shop, 1)
+    sell(shop, 2)
+    warehouse.run()
+    buyers = "SELECT customer_id FROM silver.buyers ORDER BY 1"
+    assert warehouse.column(buyers) == [1, 2]
+    shop.force("DELETE FROM customers WHERE customer_id = 2")
+    warehouse.execute("DELETE FROM bronze.raw_customers WHERE customer_id = 2")
+    warehouse.call("silver.build_clean_customers(p_is_full => true)")
+    warehouse.run()
+    assert warehouse.column(buyers) == [1]
+    warehouse.call("etl.start_run(NULL)")
+    warehouse.call("silver.build_buyers()")
+    with failing("DW005", "silver.buyers has been built in this run already"):
+        warehouse.call("silver.build_clean_customers()")

@@ -92,6 +92,23 @@ def order_of_need(graph: Mapping[str, set[str]], where: str) -> list[str]:
         ) from error
 
 
+def everything_read(compiled: Compiled, by_name: Mapping[str, Compiled]) -> dict[str, Compiled]:
+    """Find the files of an object and of all that it refers to, directly or not, by their names.
+
+    Args:
+        compiled: the object's file.
+        by_name: every repeatable file, by the object that it creates.
+    """
+    found: dict[str, Compiled] = {}
+    waiting = [compiled]
+    while waiting:
+        current = waiting.pop()
+        if current.name not in found:
+            found[current.name] = current
+            waiting += [by_name[name] for name in current.references if name in by_name]
+    return found
+
+
 def content_checksum(compiled: Compiled, by_name: Mapping[str, Compiled]) -> str:
     """Hash what an object computes, with all that it reads, directly or not; comments do not count.
 
@@ -99,15 +116,12 @@ def content_checksum(compiled: Compiled, by_name: Mapping[str, Compiled]) -> str
         compiled: the object's file.
         by_name: every repeatable file, by the object that it creates.
     """
-    seen: dict[str, str] = {}
-    waiting = [compiled]
-    while waiting:
-        current = waiting.pop()
-        if current.name not in seen:
-            seen[current.name] = re.sub(
-                r"(?ms)^(?:(?:SET (?:search_path|work_mem) =|--) [^\n]*|COMMENT ON .*?;)$\n?",
-                "",
-                current.sql,
-            )
-            waiting += [by_name[name] for name in current.references if name in by_name]
-    return sha256("".join(sorted(seen.values())).encode()).hexdigest()
+    texts = [
+        re.sub(
+            r"(?ms)^(?:(?:SET (?:search_path|work_mem) =|--) [^\n]*|COMMENT ON .*?;)$\n?",
+            "",
+            each.sql,
+        )
+        for each in everything_read(compiled, by_name).values()
+    ]
+    return sha256("".join(sorted(texts)).encode()).hexdigest()

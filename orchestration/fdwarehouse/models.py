@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fdwarehouse.compiled import Compiled, content_checksum, order_of_need
+from fdwarehouse.compiled import Compiled, content_checksum, everything_read, order_of_need
 from fdwarehouse.config import PartitionsConfig, ServerSetting
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
@@ -30,6 +30,8 @@ class Model:
     """For bronze: loads a range of keys."""
     checksum: str = ""
     """Of everything that decides its content; when it changes, the table is computed anew."""
+    reads: tuple[str, ...] = ()
+    """Models of its layer that it is made of, directly or through views and functions."""
     reconciles: str | None = None
     """For a reconciliation: the table that it compares."""
     interval_between: str | None = None
@@ -144,7 +146,11 @@ def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model
         for name, writer in by_name.items()
         if name.startswith(prefix)
     }
-    graph = {model: o.references & set(writers) - {model} for model, o in writers.items()}
+    graph = {
+        model: set().union(*(read.references for read in everything_read(o, by_name).values()))
+        & (set(writers) - {model})
+        for model, o in writers.items()
+    }
     for model in order_of_need(graph, f"sql/{layer}"):
         table = model.removeprefix(f"{layer}.").strip('"')
         yield Model(
@@ -153,4 +159,5 @@ def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model
             f"{prefix}{table}",
             f"{layer}.build_{table}",
             checksum=content_checksum(writers[model], by_name),
+            reads=tuple(sorted(graph[model])),
         )

@@ -96,12 +96,12 @@ MERGE INTO etl.models AS t
 USING (
     VALUES
     {%- for m in models %}
-    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.chunk_writer | literal }}::text, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}){{ "," if not loop.last }}
+    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.chunk_writer | literal }}::text, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}, ARRAY[{{ m.reads | map("literal") | join(", ") }}]::text[]){{ "," if not loop.last }}
     {%- endfor %}
-) AS s (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position)
+) AS s (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position, reads)
 ON t.model = s.model
 WHEN NOT MATCHED THEN
-    INSERT (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position)
+    INSERT (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position, reads)
     VALUES (
         s.model,
         s.layer,
@@ -111,7 +111,8 @@ WHEN NOT MATCHED THEN
         s.chunk_writer,
         s.interval_between,
         s.checksum,
-        s.position
+        s.position,
+        s.reads
     )
 WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
     UPDATE SET
@@ -122,7 +123,8 @@ WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
         chunk_writer = s.chunk_writer,
         interval_between = s.interval_between,
         checksum = s.checksum,
-        position = s.position
+        position = s.position,
+        reads = s.reads
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
 
 MERGE INTO etl.checks AS t

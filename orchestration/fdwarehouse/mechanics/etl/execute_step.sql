@@ -20,7 +20,7 @@ BEGIN
         WHERE m.model = p_model
             AND (
                 m.layer <> earlier.layer
-                OR earlier.model IN (SELECT r.model FROM etl.readers AS r WHERE r.reader = p_model)
+                OR earlier.model = ANY(m.reads)
             )
         ORDER BY earlier.position
     LOOP
@@ -48,7 +48,7 @@ BEGIN
         AND (
             array_position('{source,bronze,silver,gold}', done.layer)
             > array_position('{source,bronze,silver,gold}', v_step.layer)
-            OR done.model IN (SELECT r.reader FROM etl.readers AS r WHERE r.model = p_model)
+            OR p_model = ANY(m.reads)
             OR (m.table_name = v_model.table_name AND done.finished_at < now())
         );
     IF FOUND THEN

@@ -12,7 +12,7 @@ BEGIN ATOMIC
         WHERE
             m.model = p_model
             AND m.layer IN ('silver', 'gold')
-            AND later.layer = 'gold'
+            AND (later.layer = 'gold' OR m.model = ANY(later.reads))
             AND (
                 p_is_full
                 OR EXISTS (
@@ -26,4 +26,4 @@ BEGIN ATOMIC
     WHERE model IN (SELECT l.model FROM later_models AS l);
 END;
 COMMENT ON FUNCTION etl.forget_what_follows IS
-'After a full build, or one that removed rows of a table that others refer to: lets all tables of gold that come later be computed anew. Arguments: the model, whether all of it was computed.';
+'After a full build, or one that removed rows of a table that others refer to: lets what is made of it in its layer, and all tables of gold that come later, be computed anew. Arguments: the model, whether all of it was computed.';

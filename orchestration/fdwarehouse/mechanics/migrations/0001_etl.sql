@@ -125,7 +125,8 @@ CREATE TABLE etl.models (
     chunk_writer text,
     interval_between interval,
     checksum text NOT NULL,
-    position integer NOT NULL
+    position integer NOT NULL,
+    reads text[] NOT NULL
 );
 COMMENT ON TABLE etl.models IS
 'Grain: one table that a step builds (or the fence of one source). Written by deploy.';
@@ -141,6 +142,8 @@ COMMENT ON COLUMN etl.models.chunk_writer IS
 COMMENT ON COLUMN etl.models.checksum IS
 'Of all that decides its content; when a deploy changes it, the next run computes the table anew.';
 COMMENT ON COLUMN etl.models.position IS 'Order of building: a table comes after the tables it reads.';
+COMMENT ON COLUMN etl.models.reads IS
+'For silver and gold: the models of its layer that it is made of, directly or through views and functions.';
 
 CREATE TABLE etl.steps (
     run_id bigint NOT NULL REFERENCES etl.runs (run_id),
