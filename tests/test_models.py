@@ -209,3 +209,26 @@ def test_table_made_of_another_of_its_layer_through_a_view_follows_it(
     warehouse.call("silver.build_buyers()")
     with failing("DW005", "silver.buyers has been built in this run already"):
         warehouse.call("silver.build_clean_customers()")
+
+
+def test_table_alone_is_not_judged_by_a_view_of_what_is_not_built_yet(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    (project / "sql/gold/days.sql").write_text(
+        "CREATE VIEW gold.days AS SELECT sum(revenue) AS revenue FROM gold.daily_sales;\n"
+    )
+    (project / "sql/checks/days_match_sales.sql").write_text(
+        "-- layer: gold\n-- severity: error\n-- The days add up to the sales.\n"
+        "SELECT d.revenue FROM gold.days AS d "
+        "WHERE d.revenue <> (SELECT sum(total_amount) FROM gold.fact_sales)\n"
+    )
+    warehouse.deploy(project)
+    for number in (1, 2):
+        sell(shop, number)
+        warehouse.call("etl.extract_and_load_bronze()")
+        warehouse.call("etl.build_silver()")
+        for table in GOLD:
+            warehouse.call(f"gold.build_{table}()")
+    warehouse.execute("UPDATE gold.daily_sales SET revenue = 500")
+    with failing("DW002", "days_match_sales"):
+        warehouse.call("etl.run_checks()")

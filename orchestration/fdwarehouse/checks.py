@@ -27,6 +27,8 @@ class Check:
     select: str
     origin: str
     """The file to mend when it is wrong."""
+    reads: tuple[str, ...] = ()
+    """Models that it looks at, directly or through views and functions."""
 
 
 def parse_check(name: str, compiled: Compiled) -> Check:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
@@ -92,21 +92,14 @@ def order_of_need(graph: Mapping[str, set[str]], where: str) -> list[str]:
         ) from error
 
 
-def everything_read(compiled: Compiled, by_name: Mapping[str, Compiled]) -> dict[str, Compiled]:
-    """Find the files of an object and of all that it refers to, directly or not, by their names.
+def names_read(compiled: Compiled, by_name: Mapping[str, Compiled]) -> set[str]:
+    """List the schema-qualified names that an object refers to, directly or through others.
 
     Args:
         compiled: the object's file.
         by_name: every repeatable file, by the object that it creates.
     """
-    found: dict[str, Compiled] = {}
-    waiting = [compiled]
-    while waiting:
-        current = waiting.pop()
-        if current.name not in found:
-            found[current.name] = current
-            waiting += [by_name[name] for name in current.references if name in by_name]
-    return found
+    return set().union(*(each.references for each in _with_what_it_reads(compiled, by_name)))
 
 
 def content_checksum(compiled: Compiled, by_name: Mapping[str, Compiled]) -> str:
@@ -122,6 +115,19 @@ def content_checksum(compiled: Compiled, by_name: Mapping[str, Compiled]) -> str
             "",
             each.sql,
         )
-        for each in everything_read(compiled, by_name).values()
+        for each in _with_what_it_reads(compiled, by_name)
     ]
     return sha256("".join(sorted(texts)).encode()).hexdigest()
+
+
+def _with_what_it_reads(
+    compiled: Compiled, by_name: Mapping[str, Compiled]
+) -> Collection[Compiled]:
+    found: dict[str, Compiled] = {}
+    waiting = [compiled]
+    while waiting:
+        current = waiting.pop()
+        if current.name not in found:
+            found[current.name] = current
+            waiting += [by_name[name] for name in current.references if name in by_name]
+    return found.values()

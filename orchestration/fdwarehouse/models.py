@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fdwarehouse.compiled import Compiled, content_checksum, everything_read, order_of_need
+from fdwarehouse.compiled import Compiled, content_checksum, names_read, order_of_need
 from fdwarehouse.config import PartitionsConfig, ServerSetting
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
@@ -146,11 +146,7 @@ def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model
         for name, writer in by_name.items()
         if name.startswith(prefix)
     }
-    graph = {
-        model: set().union(*(read.references for read in everything_read(o, by_name).values()))
-        & (set(writers) - {model})
-        for model, o in writers.items()
-    }
+    graph = {model: names_read(o, by_name) & set(writers) - {model} for model, o in writers.items()}
     for model in order_of_need(graph, f"sql/{layer}"):
         table = model.removeprefix(f"{layer}.").strip('"')
         yield Model(

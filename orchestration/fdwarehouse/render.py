@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from fdwarehouse.checks import Check, parse_check
-from fdwarehouse.compiled import Compiled, in_order_of_need
+from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.config import LAYERS, Config, load_config
 from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
@@ -115,15 +115,18 @@ class _Renderer:
         runner = list(self._routines_of_the_runner())
         objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
         models = partitioned(make_models(self.sources, objects), self.config.partitions)
-        checks = list(self._checks())
+        checks = []
         objects += [
             self._compile("per_model/procedure.sql", m.procedure, model=m)
             for m in models
             if m.procedure
         ]
-        for check in checks:
+        by_name = {o.creates: o for o in objects if o.creates}
+        for check in self._checks():
             function = self._compile("per_check/check.sql", f"etl.check_{check.name}", check=check)
             objects.append(replace(function, origin=check.origin))
+            reads = names_read(function, by_name) & {m.model for m in models}
+            checks.append(replace(check, reads=tuple(sorted(reads))))
         require_one_file_each([*runner, *objects])
         files = [
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),

@@ -1,3 +1,6 @@
+{%- macro names(list) -%}
+ARRAY[{{ list | map("literal") | join(", ") }}]::text[]
+{%- endmacro -%}
 -- noqa: disable=LT02,LT05
 -- What is there now, who may do what, and what this deploy consisted of.
 MERGE INTO etl.sources AS t
@@ -96,7 +99,7 @@ MERGE INTO etl.models AS t
 USING (
     VALUES
     {%- for m in models %}
-    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.chunk_writer | literal }}::text, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}, ARRAY[{{ m.reads | map("literal") | join(", ") }}]::text[]){{ "," if not loop.last }}
+    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.chunk_writer | literal }}::text, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}, {{ names(m.reads) }}){{ "," if not loop.last }}
     {%- endfor %}
 ) AS s (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position, reads)
 ON t.model = s.model
@@ -132,18 +135,23 @@ USING (
     {%- if checks %}
     VALUES
     {%- for c in checks %}
-    ({{ c.name | literal }}, {{ c.layer | literal }}, {{ c.severity | literal }}, {{ c.scope | literal }}, {{ c.description | literal }}){{ "," if not loop.last }}
+    ({{ c.name | literal }}, {{ c.layer | literal }}, {{ c.severity | literal }}, {{ c.scope | literal }}, {{ c.description | literal }}, {{ names(c.reads) }}){{ "," if not loop.last }}
     {%- endfor %}
     {%- else %}
-    SELECT NULL, NULL, NULL, NULL, NULL WHERE false
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL WHERE false
     {%- endif %}
-) AS s (check_name, layer, severity, scope, description)
+) AS s (check_name, layer, severity, scope, description, reads)
 ON t.check_name = s.check_name
 WHEN NOT MATCHED THEN
-    INSERT (check_name, layer, severity, scope, description)
-    VALUES (s.check_name, s.layer, s.severity, s.scope, s.description)
+    INSERT (check_name, layer, severity, scope, description, reads)
+    VALUES (s.check_name, s.layer, s.severity, s.scope, s.description, s.reads)
 WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
-    UPDATE SET layer = s.layer, severity = s.severity, scope = s.scope, description = s.description
+    UPDATE SET
+        layer = s.layer,
+        severity = s.severity,
+        scope = s.scope,
+        description = s.description,
+        reads = s.reads
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
 
 -- What is the owner's is closed, then opened for those who need it. Roles that do not exist are passed

@@ -38,12 +38,8 @@ BEGIN
                 ELSE v_publishes_gold
                     AND c.layer IN ('silver', 'gold')
                     AND NOT EXISTS ( -- what is built alone is not judged by what is not built yet
-                        SELECT
-                        FROM pg_depend AS d
-                        INNER JOIN etl.models AS m ON d.refobjid = m.table_name::regclass
-                        WHERE d.classid = 'pg_proc'::regclass
-                            AND d.objid = format('etl.%I', 'check_' || c.check_name)::regproc
-                            AND d.refclassid = 'pg_class'::regclass
+                        SELECT FROM etl.models AS m
+                        WHERE m.model = ANY(c.reads)
                             AND m.layer = 'gold'
                             AND m.model <> ALL(p_models)
                     )

@@ -289,7 +289,8 @@ CREATE TABLE etl.checks (
     layer text NOT NULL,
     severity text NOT NULL CONSTRAINT checks_severity_known CHECK (severity IN ('error', 'warn')),
     scope text NOT NULL CONSTRAINT checks_scope_known CHECK (scope IN ('run', 'full')),
-    description text NOT NULL
+    description text NOT NULL,
+    reads text[] NOT NULL
 );
 COMMENT ON TABLE etl.checks IS 'Grain: one check, a function etl.check_<name>. Written by deploy.';
 COMMENT ON COLUMN etl.checks.check_name IS 'Name of the file in sql/checks.';
@@ -298,6 +299,8 @@ COMMENT ON COLUMN etl.checks.severity IS 'error keeps gold from being published;
 COMMENT ON COLUMN etl.checks.scope IS
 'run: in every run, over what changed; full: only on demand, over everything.';
 COMMENT ON COLUMN etl.checks.description IS 'What the check promises.';
+COMMENT ON COLUMN etl.checks.reads IS
+'The models that the check looks at, directly or through views and functions.';
 
 CREATE TABLE etl.check_results (
     run_id bigint NOT NULL REFERENCES etl.runs (run_id),
