@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.json import Jsonb
 
 from fdwarehouse import embedded
 from fdwarehouse.config import Config, find_root, load_config
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.pins import PINS
 
 STATE = ".fdwarehouse"
 ROLES_OF_THE_WAREHOUSE = (
@@ -22,6 +24,14 @@ ROLES_OF_THE_WAREHOUSE = (
     "warehouse_orchestrator",
 )
 READER = "warehouse_reader"
+
+# An older server knows fewer of them.
+_PIN = """
+    SELECT pg_catalog.set_config(s.name, p.value, false)
+    FROM pg_catalog.pg_settings AS s
+    INNER JOIN pg_catalog.jsonb_each_text(%s) AS p
+        ON pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) p.key
+"""
 
 
 def variable(name: str, *, admin: bool = False) -> str:
@@ -163,19 +173,25 @@ class Connections:
         return given
 
 
-def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> psycopg.Connection:
     """Connect, or say in words for a person why not.
 
     Args:
         url: connection string.
         autocommit: for procedures that commit.
+        is_pinned: whether names and values mean what they mean in the warehouse, see `pins`;
+            False for a production whose tables are found by its own search_path.
 
     Raises:
         FdwarehouseError: the server cannot be reached or refuses.
     """
     _check("The connection string", url)
     try:
-        return psycopg.connect(url, autocommit=autocommit, application_name="fdwarehouse")
+        connection = psycopg.connect(url, autocommit=True, application_name="fdwarehouse")
+        if is_pinned:
+            connection.execute(_PIN, [Jsonb({name.lower(): v for name, v in PINS.items()})])
+        connection.autocommit = autocommit
+        return connection
     except psycopg.Error as error:
         options = conninfo_to_dict(url)
         where = f"{options.get('host', 'local')}, database {options.get('dbname', '?')}"

@@ -103,7 +103,7 @@ def _call(connections: Connections, procedure: str) -> None:
 
 def _ask_both(connections: Connections) -> None:
     with (
-        connect(connections.source_admin(SOURCE)) as production,
+        connect(connections.source_admin(SOURCE), is_pinned=False) as production,
         connect(connections.warehouse()) as warehouse,
     ):
         asked = production.execute(questions.REVENUE_IN_PRODUCTION).fetchall()

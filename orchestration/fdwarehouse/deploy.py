@@ -25,6 +25,7 @@ PSQL_HEADER = """\
 BEGIN;
 """
 
+_UNKNOWN_NAMES = ("42883", "42P01", "42704")  # a function or operator, a table, a type
 _WAYS_OUT = {
     "55P03": "Somebody uses what it changes: deploy when they have ended.",
     "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
@@ -153,13 +154,15 @@ def deploy(
 
 def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     diagnosis = error.diag
-    line = ""
+    line, told = "", diagnosis.message_hint
     if diagnosis.statement_position:
         line = f", line {file.sql[: int(diagnosis.statement_position)].count(chr(10)) + 1}"
     message = diagnosis.message_primary or str(error).strip()
     detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
     creates = f" ({file.creates})" if file.creates else ""
     way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
+    if error.sqlstate in _UNKNOWN_NAMES and file.origin.startswith(("sql/", "migrations/")):
+        told = "Names are looked up in pg_catalog alone: write others with their schema."
     if "denied to set parameter" in message:
         way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."
     if "foreign-data wrapper" in message:
@@ -173,8 +176,7 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
         )
     return FdwarehouseError(
         f"{file.origin}{creates}: {message}{detail}",
-        hint=f"{diagnosis.message_hint or way_out} "
-        f"Nothing was deployed. Compiled: build/{file.name}{line}.",
+        hint=f"{told or way_out} Nothing was deployed. Compiled: build/{file.name}{line}.",
         exit_code=1,
     )
 

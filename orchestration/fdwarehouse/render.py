@@ -18,6 +18,7 @@ from fdwarehouse.contract import Contract, load_contract
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, ident, literal, qualified
 from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
+from fdwarehouse.pins import PINS
 from fdwarehouse.project_files import (
     look_over,
     require_one_file_each,
@@ -28,7 +29,18 @@ from fdwarehouse.template_errors import ERRORS, Unknown, explain
 
 MECHANICS = Path(__file__).parent / "mechanics"
 # In an order in which each finds those that it uses.
-MACROS = ("lock", "compare", "routine", "merge", "bronze", "silver", "gold", "counting", "checks")
+MACROS = (
+    "settings",
+    "lock",
+    "compare",
+    "routine",
+    "merge",
+    "bronze",
+    "silver",
+    "gold",
+    "counting",
+    "checks",
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class _Renderer:
         self.environment = _environment(jinja2.FileSystemLoader(MECHANICS), project)
         self.environment.globals.update(
             schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in self.sources)]) + "}"),
+            pins=PINS,
             work_mem=config.work_mem,
             timeouts=config.timeouts.settings,
             server_options=json.dumps(SERVER_OPTIONS, indent=4),

@@ -13,6 +13,9 @@
 --                                    \password); <role> is owner, loader, analyst, orchestrator or
 --                                    reader
 
+-- An administrator runs this: no name in it may come to mean what somebody else has made.
+SET search_path = pg_catalog, pg_temp;
+
 DO $bootstrap$
 DECLARE
     v_side text := coalesce(nullif(current_setting('fdwarehouse.side', true), ''), 'warehouse');
@@ -43,13 +46,21 @@ BEGIN
     END LOOP;
 
     IF v_side = 'warehouse' THEN
-        CREATE EXTENSION IF NOT EXISTS postgres_fdw; -- is not trusted: an administrator has to
-        CREATE EXTENSION IF NOT EXISTS btree_gist;
+        -- Before PostgreSQL 15 everybody could make functions there, which others then call.
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+        -- It is not trusted: an administrator has to.
+        CREATE EXTENSION IF NOT EXISTS postgres_fdw WITH SCHEMA public;
+        CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
         GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO warehouse_owner;
         EXECUTE format(
             'GRANT CREATE, TEMPORARY ON DATABASE %I TO warehouse_owner', current_database()
         );
     ELSE
+        IF has_schema_privilege('public', 'public', 'CREATE') THEN
+            RAISE WARNING 'everybody may make functions in schema public of production'
+                USING HINT = 'Whoever calls an unqualified name there may call theirs: '
+                    'REVOKE CREATE ON SCHEMA public FROM PUBLIC;';
+        END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format(

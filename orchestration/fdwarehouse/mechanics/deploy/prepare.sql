@@ -1,3 +1,8 @@
+-- What names and values mean is decided here, and not by the settings of who deploys.
+{%- for setting, value in pins.items() %}
+SET LOCAL {{ setting }} = {{ value if setting == "search_path" else value | literal }};
+{%- endfor %}
+
 -- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a
 -- run is open.
 SET LOCAL client_min_messages = warning;
@@ -156,6 +161,35 @@ BEGIN
         RAISE EXCEPTION 'migration % was edited after it had been applied', p_migration
             USING ERRCODE = 'DW010',
                 HINT = 'Restore the file and put the change into a new migration.';
+    END IF;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.who_may_create(p_schema text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT string_agg(coalesce(r.rolname, 'everybody'), ', ' ORDER BY r.rolname)
+    FROM pg_namespace AS n
+    CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
+    LEFT JOIN pg_roles AS r ON a.grantee = r.oid
+    WHERE
+        n.nspname = p_schema
+        AND a.privilege_type = 'CREATE'
+        AND r.rolsuper IS NOT TRUE
+        AND coalesce(r.rolname, '') NOT IN (current_user, 'pg_database_owner');
+END;
+COMMENT ON FUNCTION pg_temp.who_may_create IS
+'Who may make objects in a schema, besides superusers, the owner of the database and who deploys; null: nobody.';
+
+-- Where others can make functions and operators, a name of the project could come to mean theirs.
+DO $$
+BEGIN
+    IF to_regnamespace('public') IS NOT NULL AND pg_temp.who_may_create('public') IS NOT NULL THEN
+        RAISE EXCEPTION '% may make objects in schema public', pg_temp.who_may_create('public')
+            USING ERRCODE = 'DW017',
+                DETAIL = 'Functions and operators that others make there could run as the owner.',
+                HINT = 'REVOKE CREATE ON SCHEMA public FROM PUBLIC; as an administrator, as '
+                    '`fdwarehouse bootstrap --side warehouse` does.';
     END IF;
 END;
 $$;

@@ -1,8 +1,9 @@
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.abandon_run(p_run_id bigint)
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    CALL etl.pin_settings();
     PERFORM etl.give_up_run(p_run_id);
     COMMIT;
 END;

@@ -3,7 +3,7 @@ CREATE FUNCTION etl.advance_backfill(
     p_run_id bigint, p_chunk_rows bigint, p_attempt integer DEFAULT 1
 ) RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on bronze itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_chunk etl.chunks;

@@ -1,7 +1,7 @@
 -- The first load of large tables, in pieces: each is committed, so that what was loaded stays when
 -- the rest fails, and several sessions load side by side. The fence is read before the first piece:
 -- the next run takes up all that has changed since, so that bronze is one picture again.
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.backfill(p_chunk_rows bigint DEFAULT 250000)
 LANGUAGE plpgsql
 AS $$
@@ -10,6 +10,7 @@ DECLARE
     v_failure etl.failure;
     v_attempt integer := 1;
 BEGIN
+    CALL etl.pin_settings();
     IF p_chunk_rows IS NULL OR p_chunk_rows < 1 THEN
         RAISE EXCEPTION 'a chunk cannot have % rows', coalesce(p_chunk_rows::text, 'NULL')
             USING ERRCODE = 'DW003', HINT = 'Say how many rows it shall have, 1 or more.';
@@ -20,19 +21,25 @@ BEGIN
     END IF;
     v_run_id := etl.join_run(NULL, 'etl.backfill', '1 minute'); -- for those who come later
     COMMIT;
+    CALL etl.pin_settings();
     CALL etl.run_batch(v_run_id, etl.models_of('{source}'), false);
+    COMMIT; -- a CALL leaves a snapshot behind
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what others have loaded
 
     LOOP
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what others have loaded
+        CALL etl.pin_settings();
         v_failure := etl.advance_backfill(v_run_id, p_chunk_rows, v_attempt);
         IF v_failure.error_code IS NULL THEN
             COMMIT;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             EXIT WHEN v_failure IS NULL;
             v_attempt := 1;
             CONTINUE;
         END IF;
 
         ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        CALL etl.pin_settings();
         IF v_attempt = 3 OR v_failure.error_code !~ '^(08|40|57P)' THEN
             PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
             COMMIT;

@@ -2,7 +2,7 @@
 -- Silver tables do not depend on one another, so each has a transaction of its own.
 CREATE FUNCTION etl.batches(p_models text[]) RETURNS SETOF text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_unknown text;

@@ -6,7 +6,7 @@ CREATE FUNCTION etl.drop_superseded_versions(
     p_run_id bigint, p_models text[], p_older_than interval
 ) RETURNS etl.failure
 LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_table regclass;

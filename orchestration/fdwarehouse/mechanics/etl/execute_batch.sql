@@ -3,7 +3,7 @@
 CREATE FUNCTION etl.execute_batch(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
 RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- checks cannot be left out
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_failure etl.failure;

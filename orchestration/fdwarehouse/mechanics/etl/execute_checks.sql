@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.execute_checks(p_run_id bigint) RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- a check reads what the loader may not
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_failure etl.failure;

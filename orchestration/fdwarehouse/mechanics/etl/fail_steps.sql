@@ -2,7 +2,7 @@ CREATE FUNCTION etl.fail_steps(
     p_run_id bigint, p_models text[], p_failure etl.failure
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_error text := concat_ws(E'\n', p_failure.message, p_failure.detail, p_failure.context);

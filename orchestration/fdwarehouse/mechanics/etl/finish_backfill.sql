@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.finish_backfill(p_run_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 BEGIN
     IF etl.is_backfilled()

@@ -1,13 +1,16 @@
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.finish_run(p_run_id bigint DEFAULT NULL, p_error text DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_run_id bigint := etl.open_run(p_run_id);
-    v_error text;
+    v_run_id bigint;
+    v_error pg_catalog.text;
 BEGIN
+    CALL etl.pin_settings();
+    v_run_id := etl.open_run(p_run_id);
     v_error := etl.leave_run(v_run_id, 'etl.start_run', p_error);
     COMMIT;
+    CALL etl.pin_settings();
     IF v_error IS NOT NULL THEN
         RAISE EXCEPTION 'run % has failed', v_run_id
             USING ERRCODE = 'DW007', DETAIL = v_error,

@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.give_up_run(p_run_id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_run_id bigint := etl.open_run(p_run_id);

@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.is_backfilled() RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT count(*) = 0
     FROM etl.models AS m

@@ -7,7 +7,7 @@ CREATE FUNCTION etl.join_run(
     p_may_join boolean DEFAULT true
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_open etl.runs;

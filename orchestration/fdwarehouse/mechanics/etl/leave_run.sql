@@ -2,7 +2,7 @@
 CREATE FUNCTION etl.leave_run(p_run_id bigint, p_begun_by text, p_error text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_run etl.runs;

@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.models_of(p_layers text[]) RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT coalesce(array_agg(m.model ORDER BY m.position), '{}')
     FROM etl.models AS m

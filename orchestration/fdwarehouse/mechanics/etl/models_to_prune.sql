@@ -1,7 +1,7 @@
 -- It is no SECURITY DEFINER, see etl.prune_bronze.
 CREATE FUNCTION etl.models_to_prune(p_older_than interval, p_table text) RETURNS text[]
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_models text[];

@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text[], p_is_full boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 BEGIN
     INSERT INTO etl.steps AS s (run_id, model, layer, position, is_full)

@@ -1,12 +1,16 @@
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.reconcile(p_table text DEFAULT NULL, p_run_id bigint DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_models text[] := etl.reconciliations_of(p_table);
-    v_run_id bigint := etl.join_run(p_run_id, 'etl.reconcile', p_may_join => false);
+    v_models pg_catalog.text[];
+    v_run_id bigint;
 BEGIN
+    CALL etl.pin_settings();
+    v_models := etl.reconciliations_of(p_table);
+    v_run_id := etl.join_run(p_run_id, 'etl.reconcile', p_may_join => false);
     COMMIT;
+    CALL etl.pin_settings();
     CALL etl.run_models(v_models, v_run_id, 'etl.run_models');
     CALL etl.build_silver(v_run_id);
     CALL etl.build_gold(v_run_id);

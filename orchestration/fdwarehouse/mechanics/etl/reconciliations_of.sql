@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.reconciliations_of(p_table text) RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
-SET search_path = pg_catalog, pg_temp
+{{- settings.pinned() }}
 AS $$
 DECLARE
     v_models text[];

@@ -1,11 +1,12 @@
 -- One transaction of a run. An error is caught, logged in a transaction of its own, raised again.
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text[], p_is_full boolean)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     v_failure etl.failure;
 BEGIN
+    CALL etl.pin_settings();
     BEGIN
         PERFORM etl.plan_steps(p_run_id, p_models, p_is_full);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
@@ -16,12 +17,14 @@ BEGIN
     IF v_failure.error_code IS NULL THEN
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
+        CALL etl.pin_settings();
         FOR v_attempt IN 1..3 LOOP
             v_failure := etl.execute_batch(p_run_id, p_models, v_attempt);
             -- a lost connection, a conflict, a shutdown: what was begun is undone as a whole
             EXIT WHEN v_attempt = 3 OR coalesce(v_failure.error_code !~ '^(08|40|57P)', true);
             ROLLBACK;
             SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+            CALL etl.pin_settings();
             RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
         END LOOP;
     END IF;
@@ -30,10 +33,12 @@ BEGIN
         RETURN;
     ELSIF v_failure.error_code <> 'DW002' THEN
         ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+        CALL etl.pin_settings();
     END IF;
 
     PERFORM etl.fail_steps(p_run_id, p_models, v_failure);
     COMMIT;
+    CALL etl.pin_settings();
     CALL etl.raise_failure(p_run_id, v_failure);
 END;
 $$;

@@ -1,5 +1,5 @@
 -- What all the procedures that users call come down to.
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.run_models(
     p_models text[],
     p_run_id bigint,
@@ -10,11 +10,13 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_run_id bigint;
-    v_batch text[];
+    v_batch pg_catalog.text[];
 BEGIN
+    CALL etl.pin_settings();
     PERFORM etl.batches(p_models); -- an unknown model begins no run
     v_run_id := etl.join_run(p_run_id, p_begun_by);
     COMMIT;
+    CALL etl.pin_settings();
     FOR v_batch IN SELECT batch FROM etl.batches(p_models) AS planned (batch) LOOP
         CALL etl.run_batch(v_run_id, v_batch, p_is_full);
     END LOOP;

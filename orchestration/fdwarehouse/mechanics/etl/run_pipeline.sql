@@ -1,11 +1,14 @@
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.run_pipeline(p_is_full boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_run_id bigint := etl.join_run(NULL, 'etl.run_pipeline', p_may_join => false);
+    v_run_id bigint;
 BEGIN
+    CALL etl.pin_settings();
+    v_run_id := etl.join_run(NULL, 'etl.run_pipeline', p_may_join => false);
     COMMIT;
+    CALL etl.pin_settings();
     CALL etl.extract_and_load_bronze(v_run_id, p_is_full);
     CALL etl.build_silver(v_run_id, p_is_full);
     CALL etl.build_gold(v_run_id, p_is_full);

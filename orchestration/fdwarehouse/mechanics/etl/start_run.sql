@@ -1,4 +1,4 @@
--- It commits, so it can neither be SECURITY DEFINER nor set a search_path; names are qualified.
+-- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
 CREATE PROCEDURE etl.start_run(
     INOUT p_run_id bigint DEFAULT NULL,
     p_label text DEFAULT NULL,
@@ -7,6 +7,7 @@ CREATE PROCEDURE etl.start_run(
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    CALL etl.pin_settings();
     p_run_id := etl.join_run(p_run_id, 'etl.start_run', p_lease, p_label, false);
     COMMIT;
 END;
