@@ -1,4 +1,4 @@
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.abandon_run(p_run_id bigint)
 LANGUAGE plpgsql
 AS $$

@@ -1,7 +1,7 @@
 -- The first load of large tables, in pieces: each is committed, so that what was loaded stays when
 -- the rest fails, and several sessions load side by side. The fence is read before the first piece:
 -- the next run takes up all that has changed since, so that bronze is one picture again.
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.backfill(p_chunk_rows bigint DEFAULT 250000)
 LANGUAGE plpgsql
 AS $$

@@ -1,6 +1,6 @@
 -- Whoever calls it must own what it deletes: the loader, who can only call, is refused by the
 -- functions behind it that are no SECURITY DEFINER, and by the first of them before a run begins.
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.prune_bronze(p_older_than interval, p_table text DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$

@@ -1,4 +1,4 @@
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.rebuild(p_layer text DEFAULT 'all', p_run_id bigint DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$

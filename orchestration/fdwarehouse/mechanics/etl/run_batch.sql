@@ -1,5 +1,5 @@
 -- One transaction of a run. An error is caught, logged in a transaction of its own, raised again.
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text[], p_is_full boolean)
 LANGUAGE plpgsql
 AS $$

@@ -1,5 +1,5 @@
 -- What all the procedures that users call come down to.
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.run_models(
     p_models text[],
     p_run_id bigint,

@@ -1,5 +1,5 @@
 {#- Rendered once a model: bronze.load_<table>, silver.build_<table>, gold.build_<table>. -#}
--- It commits, so it can neither be SECURITY DEFINER nor have settings: see etl.pin_settings.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE {{ model.procedure }}(
     p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false
 )
