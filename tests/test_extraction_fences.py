@@ -80,11 +80,11 @@ def test_g1_whatever_interleaves_silver_is_the_snapshot_that_was_read(
 
 @contextmanager
 def without_right_to_see_others(shop: Shop) -> Iterator[None]:
-    shop.execute("REVOKE pg_read_all_stats FROM warehouse_reader")
+    shop.execute("REVOKE SELECT ON fdwarehouse.fence FROM warehouse_reader")
     try:
         yield
     finally:
-        shop.execute("GRANT pg_read_all_stats TO warehouse_reader")
+        shop.execute("GRANT SELECT ON fdwarehouse.fence TO warehouse_reader")
 
 
 def fence_and_margin(warehouse: Warehouse) -> Row:
@@ -108,7 +108,10 @@ def test_g6_fence_is_a_margin_of_time_when_the_reader_may_not_see_others(
 ) -> None:
     with without_right_to_see_others(shop), shop.connect() as late:
         late.execute("INSERT INTO customers (email, full_name) VALUES ('late@example.com', 'Ana')")
-        why = "sessions of others are hidden: GRANT pg_read_all_stats to the reader"
+        why = (
+            "there is no view fdwarehouse.fence that the reader may read: "
+            "`fdwarehouse bootstrap --side production` makes it"
+        )
         assert fence_and_margin(warehouse) == ("lookback", "01:00:00", why)
         late.commit()
         warehouse.run()

@@ -70,6 +70,24 @@ def old_shop(old_server: int, servers: Servers) -> Iterator[Shop]:
     shop = Shop({"admin": admin, "reader": url("warehouse_reader", reader, "xyz_store")})
     yield shop
     shop.close()
+    with psycopg.connect(url("postgres", PASSWORD, "postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE xyz_store WITH (FORCE)")
+
+
+def test_production_of_version_15_shows_rewrites_under_an_old_snapshot(old_shop: Shop) -> None:
+    old_shop.execute(
+        "CREATE VIEW cheap AS SELECT * FROM products WHERE price < 10",
+        "GRANT SELECT ON cheap TO warehouse_reader",
+    )
+    look = "SELECT relations FROM fdwarehouse.storage WHERE table_name = 'cheap'"
+    with old_shop.connect("reader") as old:
+        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        old.execute("SELECT 1")
+        before = old_shop.rows(look, role="reader")
+        old_shop.execute("TRUNCATE products CASCADE")
+        assert old.execute("SELECT count(*) FROM cheap").fetchall() == [(0,)]
+        assert old.execute("SELECT * FROM fdwarehouse.rewritten").fetchall() == [("products",)]
+        assert old.execute(look.encode()).fetchall() != before
 
 
 def test_production_of_version_15_is_loaded_followed_and_reconciled(
@@ -106,6 +124,20 @@ def test_production_of_version_15_is_loaded_followed_and_reconciled(
             )
         )
         warehouse.call("etl.run_checks()")
+
+        identity = ("system_identifier", "timeline", "running_since", "is_in_recovery")
+        assert [name for name in identity if warehouse.fence(1)[name] is None] == []
+        old_shop.execute(
+            "BEGIN",
+            "CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM products WHERE product_id > 3",
+            "TRUNCATE products CASCADE",
+            "INSERT INTO products SELECT * FROM kept",
+            "COMMIT",
+        )
+        warehouse.run()
+        assert warehouse.column(
+            "SELECT product_id FROM silver.clean_products WHERE is_deleted ORDER BY 1"
+        ) == [1, 2, 3]
     finally:
         warehouse.close()
         servers.drop_database("warehouse", name)

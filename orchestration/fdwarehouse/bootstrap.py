@@ -60,8 +60,9 @@ def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
     admin_url = connections.source_admin(name)
     schema = connections.config.sources[name].schema_name
     password = _password_of(name, READER, connections.source(name), admin_url)
-    _run(admin_url, {"side": "production", "schema": schema}, {READER: password})
-    yield f"{name}: {READER} may read schema {schema}, and see when transactions began"
+    notices = _run(admin_url, {"side": "production", "schema": schema}, {READER: password})
+    yield f"{name}: {READER} may read schema {schema}, and the views of schema fdwarehouse"
+    yield from (f"{name}: {notice}" for notice in notices)
 
 
 def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:
@@ -84,8 +85,15 @@ def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:
     return str(password) if password else None
 
 
-def _run(admin_url: str, settings: Mapping[str, str], passwords: Mapping[str, str | None]) -> None:
+def _run(
+    admin_url: str, settings: Mapping[str, str], passwords: Mapping[str, str | None]
+) -> list[str]:
+    """Run ``bootstrap.sql`` and return what it has to say to a person."""
+    notices: list[str] = []
     with connect(admin_url) as connection:
+        connection.add_notice_handler(
+            lambda n: notices.append(". ".join(filter(None, (n.message_primary, n.message_hint))))
+        )
         for setting, value in settings.items():
             _set(connection, setting, value)
         for role, password in passwords.items():
@@ -104,6 +112,7 @@ def _run(admin_url: str, settings: Mapping[str, str], passwords: Mapping[str, st
                 hint="It needs an administrator: who may make roles and extensions here, and owns "
                 "what is to be read. The SQL is build/bootstrap.sql, see `fdwarehouse render`.",
             ) from error
+    return notices
 
 
 def _set(connection: psycopg.Connection, setting: str, value: str) -> None:

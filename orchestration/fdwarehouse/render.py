@@ -178,7 +178,10 @@ class _Renderer:
 
     def _routines_of_sources(self) -> Iterator[Compiled]:
         for source in self.sources:
-            for routine in ("find_drift", "read_fence", "utc_offset"):
+            for routine in (
+                *("find_drift", "storage_now", "observe_storage", "require_same_storage"),
+                *("read_fence", "discontinuity_in", "utc_offset"),
+            ):
                 yield self._compile(
                     f"per_source/{routine}.sql", qualified(source.name, routine), source=source
                 )

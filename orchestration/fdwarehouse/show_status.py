@@ -89,6 +89,10 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             since = f", for {duration(source['held_seconds'])}" if source["held_since"] else ""
             too_long = " - longer than warn_after allows" if source["is_held_too_long"] else ""
             say(f"    held back by {source['held_by']}{since}{too_long}", "yellow")
+        for doubt in source["unreconciled"]:
+            say(f"    {doubt['table']} may lack changes: {doubt['reason']}", "yellow")
+        if source["not_noticed"]:
+            say(f"    {source['not_noticed']}", "yellow")
         for drift in source["drift"]:
             say(f"    {drift['subject']}: {drift['difference']}", "yellow")
         if source["drift"]:

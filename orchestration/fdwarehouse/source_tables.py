@@ -40,7 +40,7 @@ _UNSORTABLE_TYPES = {
     *("xid", "cid", "pg_snapshot", "txid_snapshot"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
-_TAKEN_TABLES = re.compile("_columns|_fence|_pg_.*")
+_TAKEN_TABLES = re.compile("_columns|_fence|_storage|_rewritten|_pg_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
 # PostgreSQL cuts a name off after 63 bytes; the longest that is made of a table's is that of its
 # constraint.

@@ -110,14 +110,23 @@ _SOURCES = """
             WHEN isfinite(f.fence) THEN extract(EPOCH FROM f.observed_at - f.fence)
         END AS lag_seconds,
         extract(EPOCH FROM clock_timestamp() - f.observed_at) AS age_seconds,
-        CASE f.kind
-            WHEN 'activity'
+        CASE
+            WHEN u.tables IS NOT NULL
+                THEN 'not complete until the next run has reconciled the tables below'
+            WHEN f.kind = 'activity'
                 THEN 'complete: what began before the fence had ended when it was read'
-            WHEN 'xid'
+            WHEN f.kind = 'xid'
                 THEN 'complete, whatever the clocks say: older transaction ids had all ended'
-            WHEN 'lookback'
+            WHEN f.kind = 'lookback'
                 THEN 'complete as long as no transaction of the source is open for ' || s.lookback
         END AS promise,
+        CASE
+            WHEN f.running_since IS NULL
+                THEN 'a clock that is put back, another server and rewritten tables are not '
+                    'noticed until production is bootstrapped again: '
+                    '`fdwarehouse bootstrap --side production`'
+        END AS not_noticed,
+        coalesce(u.tables, '[]') AS unreconciled,
         (
             SELECT coalesce(json_agg(json_build_object(
                 'subject', d.subject, 'difference', d.difference, 'since_run_id', d._run_id
@@ -131,6 +140,13 @@ _SOURCES = """
         ORDER BY run_id DESC
         LIMIT 1
     ) AS f ON true
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_object(
+            'table', p.table_name, 'reason', p.reason, 'since_run_id', p.noticed_run_id
+        ) ORDER BY p.table_name) AS tables
+        FROM etl.promises AS p
+        WHERE p.source_name = s.source_name AND p.noticed_run_id IS NOT NULL
+    ) AS u
     ORDER BY s.source_name
 """
 

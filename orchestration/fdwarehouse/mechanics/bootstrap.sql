@@ -1,9 +1,11 @@
--- The only step that needs an administrator. It can be run again at any time; it takes nothing
--- away.
+-- The only step that needs an administrator. It can be run again at any time; the only right that
+-- it takes away is pg_read_all_stats, which the reader had in earlier versions (and, in the
+-- warehouse, that of PUBLIC to make objects in schema public).
 --
 -- The warehouse's server (extensions, roles, the right to create schemas):
 --     psql "$WAREHOUSE_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
--- The production server (one role that may read one schema and see when transactions began):
+-- The production server (one role that may read one schema, and the schema fdwarehouse, whose views
+-- show that role when transactions began and which storage its tables have):
 --     PGOPTIONS="-c fdwarehouse.side=production" \
 --         psql "$PRODUCTION_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
 --
@@ -67,9 +69,242 @@ BEGIN
             'ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO warehouse_reader',
             v_schema
         );
-        -- Sees when the transactions of others began, no data: without it the fence is only a
-        -- margin of time.
-        GRANT pg_read_all_stats TO warehouse_reader;
+    END IF;
+END;
+$bootstrap$;
+
+-- What the warehouse has to know of production besides its rows. The reader gets it from three
+-- views and has no other right: one function looks at sessions with the rights of the administrator
+-- that runs this, and returns numbers, times and the name of the session that holds the fence back,
+-- never the text of a query.
+DO $bootstrap$
+DECLARE
+    v_level text := current_setting('client_min_messages');
+    v_owner name;
+    v_grantor name;
+    v_open text;
+BEGIN
+    IF coalesce(current_setting('fdwarehouse.side', true), '') <> 'production' THEN
+        RETURN;
+    END IF;
+
+    SELECT r.rolname INTO v_owner
+    FROM pg_catalog.pg_namespace AS n
+    INNER JOIN pg_catalog.pg_roles AS r ON n.nspowner = r.oid
+    WHERE n.nspname = 'fdwarehouse' AND r.rolname <> current_user AND NOT r.rolsuper;
+    IF FOUND THEN
+        RAISE EXCEPTION 'schema fdwarehouse belongs to %', v_owner
+            USING DETAIL = 'Its owner could replace a function that the warehouse trusts.',
+                HINT = format('Drop it, or ALTER SCHEMA fdwarehouse OWNER TO %I;', current_user);
+    END IF;
+    SET LOCAL client_min_messages = warning; -- not for what is there, or is not
+    CREATE SCHEMA IF NOT EXISTS fdwarehouse;
+    DROP VIEW IF EXISTS fdwarehouse.fence, fdwarehouse.storage, fdwarehouse.rewritten;
+    DROP FUNCTION IF EXISTS fdwarehouse.observe(), fdwarehouse.relations_below(oid);
+    PERFORM set_config('client_min_messages', v_level, true);
+    REVOKE ALL ON SCHEMA fdwarehouse FROM PUBLIC;
+    COMMENT ON SCHEMA fdwarehouse IS 'What the warehouse fdwarehouse sees of this server besides rows. Made by its bootstrap.';
+
+    CREATE FUNCTION fdwarehouse.observe(
+        OUT observed_at timestamptz, OUT fence timestamptz, OUT sees_all boolean,
+        OUT held_by text, OUT held_since timestamptz,
+        OUT prepared_gid text, OUT prepared_at timestamptz, OUT oldest_xid bigint,
+        OUT system_identifier bigint, OUT timeline integer,
+        OUT running_since timestamptz, OUT is_in_recovery boolean
+    )
+    LANGUAGE plpgsql VOLATILE
+    SECURITY DEFINER -- its owner sees the sessions of others, the reader does not
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+    BEGIN
+        -- A transaction that is not listed yet stamps its rows with a later time than this one.
+        fence := transaction_timestamp();
+        WITH sessions AS MATERIALIZED (
+            SELECT * FROM pg_stat_activity
+        ),
+
+        writers AS (
+            SELECT * FROM sessions
+            WHERE datname = current_database()
+                AND pid <> pg_backend_pid()
+                AND coalesce(backend_type, '') NOT IN ('autovacuum worker', 'walsender')
+        ),
+
+        holder AS (
+            SELECT
+                xact_start,
+                format('process %s, %s %s, %s', pid, usename, application_name, state) AS description
+            FROM writers
+            WHERE xact_start < fence
+            ORDER BY xact_start
+            LIMIT 1
+        )
+
+        SELECT
+            count(w.pid) FILTER (WHERE w.backend_type IS NULL OR w.state = 'disabled') = 0,
+            min(h.xact_start),
+            min(h.description),
+            -- after a crash all processes but the postmaster are new
+            greatest(
+                pg_postmaster_start_time(),
+                (SELECT max(s.backend_start) FROM sessions AS s WHERE s.backend_type = 'checkpointer')
+            )
+        INTO sees_all, held_since, held_by, running_since
+        FROM (VALUES (1)) AS one_row (n)
+        LEFT JOIN writers AS w ON true
+        LEFT JOIN holder AS h ON true;
+
+        fence := least(fence, held_since);
+        SELECT gid, prepared INTO prepared_gid, prepared_at
+        FROM pg_prepared_xacts
+        WHERE database = current_database()
+        ORDER BY prepared
+        LIMIT 1;
+        oldest_xid := txid_snapshot_xmin(txid_current_snapshot());
+        is_in_recovery := pg_is_in_recovery();
+        BEGIN
+            system_identifier := (SELECT c.system_identifier FROM pg_control_system() AS c);
+            timeline := CASE
+                WHEN is_in_recovery THEN (SELECT c.timeline_id FROM pg_control_checkpoint() AS c)
+                ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
+            END;
+        EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN
+            NULL; -- a managed service may hide them
+        END;
+        observed_at := clock_timestamp();
+    END;
+    $body$;
+    COMMENT ON FUNCTION fdwarehouse.observe() IS 'See the view fdwarehouse.fence.';
+    REVOKE ALL ON FUNCTION fdwarehouse.observe() FROM PUBLIC;
+
+    CREATE VIEW fdwarehouse.fence AS SELECT * FROM fdwarehouse.observe();
+    COMMENT ON VIEW fdwarehouse.fence IS
+    'The clock, the start of the oldest open transaction of this database and who holds it, the oldest prepared transaction and transaction id, and which server this is. Grain: one row.';
+
+    CREATE FUNCTION fdwarehouse.relations_below(p_table oid) RETURNS text
+    LANGUAGE plpgsql VOLATILE -- not SECURITY DEFINER: to plan a view is to call its functions
+    SET search_path = pg_catalog, pg_temp
+    AS $body$
+    DECLARE
+        v_table pg_class;
+        v_plan json;
+        v_relations oid[];
+    BEGIN
+        -- This sees what the snapshot of the transaction shows. Names, partitions, plans and files
+        -- are looked up in the cache of the catalogue, which is never older than now.
+        SELECT * INTO v_table FROM pg_class WHERE oid = p_table;
+        IF v_table.relkind = 'p' THEN
+            v_relations := ARRAY(SELECT relid FROM pg_partition_tree(p_table));
+        ELSIF v_table.relkind IN ('v', 'm', 'f')
+            OR v_table.relhassubclass
+            OR EXISTS (
+                SELECT FROM pg_locks
+                WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = p_table
+            )
+        THEN
+            -- Only the planner knows what a read touches now. A table that was not read yet and has
+            -- no children is spared: planning it would wait for whoever rewrites it.
+            EXECUTE format(
+                'EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT %s FROM %s',
+                CASE WHEN has_table_privilege(p_table, 'SELECT') THEN '*' ELSE '' END,
+                p_table::regclass
+            ) INTO v_plan;
+            v_relations := ARRAY(
+                SELECT coalesce(c.oid, 0) -- 0: not there in the snapshot
+                FROM jsonb_path_query(v_plan::jsonb, 'strict $.** ? (exists(@."Relation Name"))') AS node
+                LEFT JOIN pg_namespace AS n ON n.nspname = node ->> 'Schema'
+                LEFT JOIN pg_class AS c
+                    ON c.relnamespace = n.oid AND c.relname = node ->> 'Relation Name'
+            );
+        END IF;
+        RETURN (
+            SELECT string_agg(
+                format('%s:%s', relation, coalesce(pg_relation_filenode(relation), 0)),
+                ' ' ORDER BY relation
+            )
+            FROM (SELECT p_table UNION SELECT unnest(v_relations)) AS relations (relation)
+        ) || CASE WHEN v_table.relkind = 'v' THEN ' ' || hashtext(pg_get_viewdef(p_table)) ELSE '' END;
+    EXCEPTION WHEN OTHERS THEN
+        RETURN NULL; -- it cannot be planned, and so not be read: its reader is told why
+    END;
+    $body$;
+    COMMENT ON FUNCTION fdwarehouse.relations_below(oid) IS 'See the view fdwarehouse.storage.';
+    REVOKE ALL ON FUNCTION fdwarehouse.relations_below(oid) FROM PUBLIC;
+
+    CREATE VIEW fdwarehouse.storage AS
+    SELECT
+        n.nspname::text AS schema_name,
+        c.relname::text AS table_name,
+        fdwarehouse.relations_below(
+            pg_catalog.to_regclass(pg_catalog.format('%I.%I', n.nspname, c.relname))
+        ) AS relations
+    FROM pg_catalog.pg_class AS c
+    INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND n.nspname <> 'information_schema'
+        AND n.nspname NOT LIKE 'pg\_%'
+        AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT');
+    COMMENT ON VIEW fdwarehouse.storage IS
+    'Which relations a read of a table touches now, each with the number of its file, which every rewrite changes; whatever the snapshot shows. Grain: one table that the reader may read.';
+
+    CREATE VIEW fdwarehouse.rewritten AS
+    SELECT DISTINCT l.relation::pg_catalog.regclass::text AS relation
+    FROM pg_catalog.pg_locks AS l
+    LEFT JOIN pg_catalog.pg_class AS c ON l.relation = c.oid
+    WHERE l.pid = pg_catalog.pg_backend_pid()
+        AND l.locktype = 'relation'
+        AND l.relation >= 16384::oid -- below are those of the system
+        AND CASE
+            WHEN c.oid IS NULL THEN pg_catalog.pg_get_indexdef(l.relation) IS NULL -- a new table
+            ELSE c.relkind IN ('r', 'm')
+                AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)
+        END;
+    COMMENT ON VIEW fdwarehouse.rewritten IS
+    'What this transaction has read, through whatever view or function, and was rewritten after its snapshot was taken: rows that the snapshot shows are missing there. Grain: one relation.';
+
+    GRANT USAGE ON SCHEMA fdwarehouse TO warehouse_reader;
+    GRANT SELECT ON fdwarehouse.fence, fdwarehouse.storage, fdwarehouse.rewritten TO warehouse_reader;
+    GRANT EXECUTE ON FUNCTION fdwarehouse.observe(), fdwarehouse.relations_below(oid) TO warehouse_reader;
+
+    -- From 16 on every grant has to be revoked by whom it was made.
+    FOR v_grantor IN
+        SELECT g.rolname
+        FROM pg_auth_members AS m
+        INNER JOIN pg_roles AS g ON m.grantor = g.oid
+        WHERE m.member = 'warehouse_reader'::regrole AND m.roleid = 'pg_read_all_stats'::regrole
+    LOOP
+        BEGIN
+            EXECUTE 'REVOKE pg_read_all_stats FROM warehouse_reader' || CASE
+                WHEN current_setting('server_version_num')::integer >= 160000
+                    THEN format(' GRANTED BY %I', v_grantor)
+                ELSE ''
+            END;
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL; -- said below
+        END;
+    END LOOP;
+    IF pg_has_role('warehouse_reader', 'pg_read_all_stats', 'MEMBER') THEN
+        RAISE WARNING 'warehouse_reader still sees the queries of others'
+            USING HINT = 'REVOKE pg_read_all_stats FROM warehouse_reader, and roles that have it.';
+    END IF;
+    IF NOT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN
+        RAISE WARNING '% does not see when transactions of others began: the fence is a margin of time',
+            current_user
+            USING HINT = 'Bootstrap as a member of pg_monitor or pg_read_all_stats.';
+    END IF;
+    SELECT string_agg(what, '; ') INTO v_open
+    FROM (
+        SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) AS what
+        WHERE has_database_privilege('warehouse_reader', current_database(), 'TEMPORARY')
+        UNION ALL
+        SELECT format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', nspname)
+        FROM pg_catalog.pg_namespace
+        WHERE nspname <> 'public' AND has_schema_privilege('warehouse_reader', oid, 'CREATE')
+    ) AS commands;
+    IF v_open IS NOT NULL THEN
+        RAISE NOTICE 'PUBLIC, and so warehouse_reader, may make objects in this database'
+            USING HINT = 'It needs none. If your applications do not rely on it: ' || v_open;
     END IF;
 END;
 $bootstrap$;

@@ -8,6 +8,7 @@ AS $$
 DECLARE
     v_chunk etl.chunks;
     v_failure etl.failure;
+    v_storage jsonb;
     v_schema text;
 BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
@@ -35,7 +36,9 @@ BEGIN
     FOR UPDATE OF c SKIP LOCKED; -- another session is at it
     IF FOUND THEN
         v_failure.model := v_chunk.model;
+        v_storage := etl.expected_storage(ARRAY[v_chunk.model]);
         PERFORM etl.load_chunk(p_run_id, v_chunk);
+        PERFORM etl.require_same_source(p_run_id, v_storage);
     ELSE
         v_failure.model := etl.complete_backfill();
     END IF;
@@ -53,4 +56,4 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.advance_backfill IS
-'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table; and renews the lease. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';
+'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table; and renews the lease. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3, 7, 15 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';

@@ -4,6 +4,16 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH chunks_left AS ( -- of a backfill that was not finished
         DELETE FROM etl.chunks WHERE model = p_model AND p_is_full
+    ),
+
+    reconciled_tables AS ( -- the fence of this run, or of one before, has marked it
+        DELETE FROM etl.unreconciled AS u
+        USING etl.models AS m
+        WHERE
+            m.model = p_model
+            AND u.model = m.table_name
+            AND (p_is_full OR m.interval_between IS NOT NULL)
+            AND u.run_id <= p_run_id
     )
 
     INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset)

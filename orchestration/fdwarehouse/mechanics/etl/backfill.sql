@@ -40,17 +40,22 @@ BEGIN
         ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         CALL etl.pin_settings();
-        IF v_attempt = 3 OR v_failure.error_code !~ '^(08|40|57P)' THEN
+        IF NOT etl.is_tried_again(v_failure, v_attempt) THEN
             PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
             COMMIT;
             CALL etl.raise_failure(v_run_id, v_failure);
         END IF;
         RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
         v_attempt := v_attempt + 1;
+        IF v_failure.error_code = 'DW018' THEN
+            PERFORM etl.observe_again(v_run_id, ARRAY[v_failure.model], false);
+            COMMIT;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        END IF;
     END LOOP;
     PERFORM etl.finish_backfill(v_run_id);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE etl.backfill IS
-'Loads the tables of bronze that were never loaded, in ranges of keys, each in a transaction of its own. Called again, it goes on where it was; called in several sessions, they share the work. The next run of the pipeline takes up what has changed since it began. Call it outside a transaction. Argument: how many rows a range shall have. Errors: DW001 a run is in progress, DW003 no such number of rows, DW006 a deploy is under way, DW014 the source has several rows of one key, and those of the connection.';
+'Loads the tables of bronze that were never loaded, in ranges of keys, each in a transaction of its own. Called again, it goes on where it was; called in several sessions, they share the work. The next run of the pipeline takes up what has changed since it began. Call it outside a transaction. Argument: how many rows a range shall have. Errors: DW001 a run is in progress, DW003 no such number of rows, DW006 a deploy is under way, DW014 the source has several rows of one key, DW018 a table is rewritten again and again while it is read, and those of the connection.';

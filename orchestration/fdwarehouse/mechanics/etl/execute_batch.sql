@@ -8,6 +8,7 @@ AS $$
 DECLARE
     v_failure etl.failure;
     v_results jsonb;
+    v_storage jsonb;
     v_schema text;
 BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
@@ -15,10 +16,12 @@ BEGIN
     BEGIN
         PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }}); -- it is held while we wait
         PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
+        v_storage := etl.expected_storage(p_models);
         FOREACH v_failure.model IN ARRAY p_models LOOP
             PERFORM etl.execute_step(p_run_id, v_failure.model);
         END LOOP;
         v_failure.model := NULL;
+        PERFORM etl.require_same_source(p_run_id, v_storage);
         SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
         v_results := etl.evaluate_checks(p_run_id, p_models);
         PERFORM etl.require_checks(v_results);
@@ -37,4 +40,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.execute_batch IS
-'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3 seconds). Returns the error that took everything back, if there was one.';
+'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3, 7, 15 seconds). Returns the error that took everything back, if there was one.';

@@ -5,15 +5,17 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(
         (
-            SELECT w.fence - s.overlap
+            SELECT least(w.fence, min(f.observed_at)) - s.overlap
             FROM etl.watermarks AS w
             INNER JOIN etl.models AS m ON w.model = m.model
             INNER JOIN etl.sources AS s ON m.source_name = s.source_name
-            INNER JOIN etl.fences AS f ON m.source_name = f.source_name
-            WHERE w.model = p_model AND f.run_id = p_run_id AND p_after_run_id > 0
+            INNER JOIN etl.fences AS f
+                ON m.source_name = f.source_name AND w.run_id < f.run_id AND p_run_id >= f.run_id
+            WHERE w.model = p_model AND w.fence IS NOT NULL AND p_after_run_id > 0
+            GROUP BY w.model, s.source_name
         ),
         '-infinity'
     );
 END;
 COMMENT ON FUNCTION etl.extract_since IS
-'From which watermark on a bronze table must be read: its last fence less the overlap of its source. Arguments: the model, the run, 0 to read all.';
+'From which watermark on a bronze table must be read: its last fence, or what the clock of its source showed since where that is earlier, less the overlap. Arguments: the model, the run, 0 to read all.';

@@ -5,13 +5,15 @@ BEGIN ATOMIC
     SELECT coalesce(array_agg(m.model ORDER BY m.position), '{}')
     FROM etl.models AS m
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
+    LEFT JOIN etl.unreconciled AS u ON m.table_name = u.model
     WHERE
         m.layer = ANY(p_layers)
         AND (
             m.interval_between IS NULL
             -- a first load needs no reconciliation, and brings its watermark
             OR w.advanced_at < now() - m.interval_between
+            OR u.model IS NOT NULL
         );
 END;
 COMMENT ON FUNCTION etl.models_of IS
-'The models of some layers that are due, in the order of building. A reconciliation is due when its interval has passed.';
+'The models of some layers that are due, in the order of building. A reconciliation is due when its interval has passed, or its table may lack what no watermark shows.';

@@ -4,11 +4,15 @@ CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text[], p_is_full boole
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    v_models text[] := p_models;
     v_failure etl.failure;
 BEGIN
     CALL etl.pin_settings();
     BEGIN
-        PERFORM etl.plan_steps(p_run_id, p_models, p_is_full);
+        IF NOT p_is_full THEN -- the fence, in a batch of its own before, may have made some due
+            v_models := etl.with_reconciliations(p_models);
+        END IF;
+        PERFORM etl.plan_steps(p_run_id, v_models, p_is_full);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         GET STACKED DIAGNOSTICS
             v_failure.error_code = RETURNED_SQLSTATE, v_failure.message = MESSAGE_TEXT;
@@ -18,14 +22,24 @@ BEGIN
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
         CALL etl.pin_settings();
-        FOR v_attempt IN 1..3 LOOP
-            v_failure := etl.execute_batch(p_run_id, p_models, v_attempt);
-            -- a lost connection, a conflict, a shutdown: what was begun is undone as a whole
-            EXIT WHEN v_attempt = 3 OR coalesce(v_failure.error_code !~ '^(08|40|57P)', true);
+        FOR v_attempt IN 1..5 LOOP
+            v_failure := etl.execute_batch(p_run_id, v_models, v_attempt);
+            EXIT WHEN NOT etl.is_tried_again(v_failure, v_attempt);
             ROLLBACK;
             SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             CALL etl.pin_settings();
-            RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
+            RAISE WARNING '%; trying again', concat_ws(': ', v_failure.model, v_failure.message);
+            CONTINUE WHEN v_failure.error_code <> 'DW018';
+            BEGIN
+                v_models := etl.observe_again(p_run_id, v_models, p_is_full);
+            EXCEPTION WHEN query_canceled OR OTHERS THEN
+                GET STACKED DIAGNOSTICS
+                    v_failure.error_code = RETURNED_SQLSTATE, v_failure.message = MESSAGE_TEXT;
+                EXIT;
+            END;
+            COMMIT;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+            CALL etl.pin_settings();
         END LOOP;
     END IF;
     IF v_failure.error_code IS NULL THEN
@@ -36,11 +50,11 @@ BEGIN
         CALL etl.pin_settings();
     END IF;
 
-    PERFORM etl.fail_steps(p_run_id, p_models, v_failure);
+    PERFORM etl.fail_steps(p_run_id, v_models, v_failure);
     COMMIT;
     CALL etl.pin_settings();
     CALL etl.raise_failure(p_run_id, v_failure);
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_batch IS
-'Builds models in one transaction, with the checks that must hold before it is committed. Arguments: the run, the models in the order of building, whether to compute everything. Three attempts are made where a connection was lost. Errors: those of the models; DW002 a check failed.';
+'Builds models in one transaction, with the checks that must hold before it is committed. Arguments: the run, the models in the order of building, whether to compute everything. Three attempts are made where a connection was lost, five where a table was rewritten while it was read. Errors: those of the models; DW002 a check failed.';

@@ -7,110 +7,80 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_source etl.sources;
-    v_database text;
     v_zone text;
-    v_sees_all boolean;
-    v_is_replica boolean;
-    v_oldest timestamptz;
-    v_prepared_since timestamptz;
-    v_prepared_by text;
-    v_last_certain timestamptz;
+    v_seen {{ source.name | ident }}._fence;
     v_last etl.fences;
+    v_last_certain etl.fences;
     v_fence etl.fences;
+    v_why_uncertain text;
 BEGIN
     SELECT * INTO STRICT v_source FROM etl.sources WHERE source_name = {{ source.name | literal }};
-    SELECT o.option_value INTO STRICT v_database
-    FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
-    WHERE s.srvname = {{ source.name | literal }} AND o.option_name = 'dbname';
     SELECT coalesce(v_source.time_zone, s.reset_val) INTO STRICT v_zone
     FROM {{ source.name | ident }}._pg_settings AS s
     WHERE s.name = 'TimeZone';
 
     PERFORM {{ source.name | ident }}.find_drift(p_run_id, v_zone);
 
-    -- Our own transaction is among the open ones, so there always is an oldest one.
-    WITH sessions AS MATERIALIZED (
-        SELECT *
-        FROM {{ source.name | ident }}._pg_stat_activity
-        WHERE datname = v_database OR backend_type = 'startup'
-    ),
-
-    writers AS (
-        SELECT *
-        FROM sessions
-        WHERE
-            datname = v_database
-            AND coalesce(backend_type, '') NOT IN ('autovacuum worker', 'walsender')
-    ),
-
-    holder AS (
-        SELECT
-            xact_start,
-            format('process %s, %s %s, %s', pid, usename, application_name, state) AS description
-        FROM writers
-        WHERE xact_start < (SELECT max(w.xact_start) FROM writers AS w)
-        ORDER BY xact_start
-        LIMIT 1
-    )
-
-    SELECT
-        (SELECT count(*) > 0 FROM sessions WHERE backend_type = 'startup'),
-        bool_and(w.backend_type IS NOT NULL AND w.state IS DISTINCT FROM 'disabled'),
-        max(w.query_start),
-        min(w.xact_start),
-        min(h.xact_start),
-        min(h.description)
-    INTO STRICT
-        v_is_replica,
-        v_sees_all,
-        v_fence.observed_at,
-        v_oldest,
-        v_fence.held_since,
-        v_fence.held_by
-    FROM writers AS w
-    LEFT JOIN holder AS h ON true;
-
-    SELECT prepared, 'prepared transaction ' || gid INTO v_prepared_since, v_prepared_by
-    FROM {{ source.name | ident }}._pg_prepared_xacts
-    WHERE database = v_database
-    ORDER BY prepared
-    LIMIT 1;
-    IF v_prepared_by IS NOT NULL THEN
-        v_fence.held_by := v_prepared_by;
-        v_fence.held_since := v_prepared_since;
-    END IF;
-{%- if source.fence == "xid" %}
-
-    -- An id, not a time: whoever has a smaller one has ended, prepared or not, here or on a primary.
-    SELECT oldest_xid INTO STRICT v_fence.snapshot_xmin FROM {{ source.name | ident }}._fence;
-{%- endif %}
+    v_fence.asked_at := clock_timestamp();
+    BEGIN
+        SELECT * INTO STRICT v_seen FROM {{ source.name | ident }}._fence;
+    EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege THEN
+        SELECT max(query_start) INTO STRICT v_seen.observed_at
+        FROM {{ source.name | ident }}._pg_stat_activity; -- that of this query
+    END;
+    v_fence.answered_at := clock_timestamp();
 
     SELECT * INTO v_last
     FROM etl.fences
     WHERE source_name = v_source.source_name
     ORDER BY run_id DESC
     LIMIT 1;
-    SELECT fence INTO v_last_certain
+    SELECT * INTO v_last_certain
     FROM etl.fences
     WHERE source_name = v_source.source_name AND kind = 'activity'
     ORDER BY run_id DESC
     LIMIT 1;
 
+    v_fence.run_id := p_run_id;
+    v_fence.source_name := v_source.source_name;
     v_fence.kind := v_source.fence;
-    IF v_fence.kind = 'activity' AND v_is_replica THEN
+    v_fence.observed_at := v_seen.observed_at;
+    v_fence.snapshot_xmin := CASE WHEN v_source.fence = 'xid' THEN v_seen.oldest_xid END;
+    v_fence.system_identifier := v_seen.system_identifier;
+    v_fence.timeline := v_seen.timeline;
+    v_fence.running_since := v_seen.running_since;
+    v_fence.is_in_recovery := v_seen.is_in_recovery;
+    v_fence.held_by := coalesce('prepared transaction ' || v_seen.prepared_gid, v_seen.held_by);
+    v_fence.held_since := coalesce(v_seen.prepared_at, v_seen.held_since);
+    v_why_uncertain := CASE
+        WHEN v_seen.fence IS NULL
+            THEN 'there is no view fdwarehouse.fence that the reader may read: '
+                '`fdwarehouse bootstrap --side production` makes it'
+        WHEN v_seen.is_in_recovery THEN 'a replica does not show the transactions of its primary'
+        WHEN NOT v_seen.sees_all
+            THEN 'a session hides its activity, or sessions of others are hidden from the owner of '
+                'fdwarehouse.fence: `fdwarehouse bootstrap --side production` as a member of pg_monitor'
+    END;
+    IF v_fence.kind = 'xid' AND v_seen.fence IS NULL THEN
+        RAISE EXCEPTION '{{ source.name }}: %', split_part(v_why_uncertain, ':', 1)
+            USING ERRCODE = 'DW008',
+                DETAIL = 'A fence of kind xid reads the oldest transaction id from it.',
+                HINT = '`fdwarehouse bootstrap --side production` makes it.';
+    ELSIF v_fence.kind = 'activity' AND v_why_uncertain IS NOT NULL THEN
         v_fence.kind := 'lookback';
-        v_fence.held_by := 'a replica does not show the transactions of its primary';
-        v_fence.held_since := NULL;
-    ELSIF v_fence.kind = 'activity' AND NOT v_sees_all THEN
-        v_fence.kind := 'lookback';
-        v_fence.held_by := 'sessions of others are hidden: GRANT pg_read_all_stats to the reader';
+        v_fence.held_by := v_why_uncertain;
         v_fence.held_since := NULL;
     END IF;
     v_fence.fence := CASE
         WHEN v_fence.kind = 'lookback' THEN v_fence.observed_at - v_source.lookback
-        -- When a prepared transaction began cannot be seen any more; the last fence was before it.
-        WHEN v_prepared_by IS NOT NULL THEN coalesce(v_last_certain, '-infinity')
-        ELSE v_oldest
+        -- When a prepared transaction began cannot be seen any more; the last fence was before it,
+        -- and so is the clock of now less the time that has passed since, where it was put back.
+        WHEN v_seen.prepared_gid IS NOT NULL
+            THEN least(
+                coalesce(v_last_certain.fence, '-infinity'),
+                v_fence.observed_at - (v_fence.answered_at - v_last_certain.asked_at)
+            )
+        ELSE v_seen.fence
     END;
     -- What began before the clock on the wall was put forward was stamped by the clock of then.
     -- When that was is not known; without an open transaction nothing comes before now.
@@ -124,11 +94,18 @@ BEGIN
             WHEN v_fence.kind = 'lookback' OR v_fence.held_by IS NOT NULL THEN v_last.utc_offset
         END
     );
-    v_fence.run_id := p_run_id;
-    v_fence.source_name := v_source.source_name;
     INSERT INTO etl.fences VALUES (v_fence.*);
+    PERFORM etl.mark_unreconciled(
+        p_run_id,
+        (
+            SELECT array_agg(model) FROM etl.models
+            WHERE source_name = v_source.source_name AND layer = 'bronze'
+        ),
+        etl.discontinuity(v_last, v_last_certain.fence, v_fence, v_source.overlap)
+    );
+    PERFORM {{ source.name | ident }}.observe_storage(p_run_id, NULL);
     RETURN ROW(1, 1, 0, 0, 0)::etl.row_counts;
 END;
 $$;
 COMMENT ON FUNCTION {{ source.name | ident }}.read_fence IS
-'Compares the source with its contract and reads its fence into etl.fences. Arguments: the run; the second is not used. Returns counts. Errors: DW013 the source is not what its contract says, and those of the connection.';
+'Compares the source with its contract and reads its fence into etl.fences. Marks all its tables as unreconciled where it is another server or its clock went back. Arguments: the run; the second is not used. Returns counts. Errors: DW008 a fence of kind xid without its view, DW013 the source is not what its contract says, and those of the connection.';

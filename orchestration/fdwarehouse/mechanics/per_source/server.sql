@@ -62,23 +62,37 @@ END;
 $$;
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity (
-    datname name,
-    pid integer,
-    usename name,
-    application_name text,
-    xact_start timestamptz,
-    query_start timestamptz,
-    state text,
-    backend_type text
+    query_start timestamptz
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stat_activity');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity IS 'Sessions of the source, for the fence.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity IS 'Sessions of the source: the last query to begin, our own, tells its clock.';
 
-CREATE FOREIGN TABLE {{ source.name | ident }}._pg_prepared_xacts (
-    gid text,
-    prepared timestamptz,
-    database name
-) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_prepared_xacts');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_prepared_xacts IS 'Prepared transactions of the source, for the fence.';
+CREATE FOREIGN TABLE {{ source.name | ident }}._fence (
+    observed_at timestamptz,
+    fence timestamptz,
+    sees_all boolean,
+    held_by text,
+    held_since timestamptz,
+    prepared_gid text,
+    prepared_at timestamptz,
+    oldest_xid bigint,
+    system_identifier bigint,
+    timeline integer,
+    running_since timestamptz,
+    is_in_recovery boolean
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'fdwarehouse', table_name 'fence');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._fence IS 'Clock, oldest transaction and identity of the source, which bootstrap shows.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._storage (
+    schema_name text,
+    table_name text,
+    relations text
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'fdwarehouse', table_name 'storage');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._storage IS 'Which relations and files a read of a table of the source touches now, whatever the snapshot shows.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._rewritten (
+    relation text
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'fdwarehouse', table_name 'rewritten');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._rewritten IS 'What this transaction has read in the source and was rewritten after its snapshot.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_settings (
     name text,
@@ -96,13 +110,6 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stats');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill.';
 
-{% if source.fence == "xid" -%}
-CREATE FOREIGN TABLE {{ source.name | ident }}._fence (
-    oldest_xid bigint
-) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ source.schema_name | literal }}, table_name 'warehouse_fence');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._fence IS 'The oldest transaction id that is still running in the source.';
-
-{% endif -%}
 {% for table in source.tables -%}
 CREATE FOREIGN TABLE {{ table.foreign_table }} (
     {%- for c in table.contract_columns %}
@@ -123,7 +130,7 @@ DECLARE
 BEGIN
     FOR v_table, v_columns IN VALUES
         {%- if source.fence == "xid" %}
-        ('{{ source.name | ident }}._fence', 'oldest_xid'),
+        ('{{ source.name | ident }}._fence', 'oldest_xid'), -- others can do without
         {%- endif %}
         {%- for table in source.tables %}
         ({{ table.foreign_table | literal }}, {{ table.columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
@@ -140,7 +147,7 @@ EXCEPTION WHEN OTHERS THEN
             HINT = CASE
                 WHEN v_state LIKE '08%'
                     THEN 'Is it up, and {{ source.name | upper }}_URL right as seen from the server of the warehouse?'
-                WHEN v_state = '42501'
+                WHEN v_state = '42501' OR v_table LIKE '%.\_fence'
                     THEN '`fdwarehouse bootstrap --side production` grants what is needed; '
                         || '`fdwarehouse contract` shows what its reader sees.'
                 ELSE 'Is the contract that of today? See `fdwarehouse contract`.'

@@ -1,0 +1,17 @@
+CREATE FUNCTION etl.expected_storage(p_models text[]) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT jsonb_object_agg(s.source_name, s.relations)
+    FROM (
+        SELECT
+            m.source_name,
+            jsonb_object_agg(m.table_name, t.relations) AS relations
+        FROM etl.models AS m
+        LEFT JOIN etl.storage AS t ON m.table_name = t.model
+        WHERE m.model = ANY(p_models) AND m.layer = 'bronze'
+        GROUP BY m.source_name
+    ) AS s;
+END;
+COMMENT ON FUNCTION etl.expected_storage IS
+'The files that tables of the sources had when they were last noted. To be called before the sources are read: another session may note them again meanwhile. Argument: models. Returns, by source and table in bronze, the relations (null: not known); null when no model is in bronze.';

@@ -1,0 +1,14 @@
+CREATE VIEW etl.promises AS
+SELECT
+    m.source_name,
+    m.model AS table_name,
+    w.run_id AS last_run_id,
+    u.model IS NULL AND w.run_id IS NOT NULL AS is_promised,
+    CASE WHEN w.run_id IS NULL THEN 'it was never loaded' ELSE u.reason END AS reason,
+    u.run_id AS noticed_run_id
+FROM etl.models AS m
+LEFT JOIN etl.watermarks AS w ON m.model = w.model
+LEFT JOIN etl.unreconciled AS u ON m.model = u.model
+WHERE m.layer = 'bronze' AND m.interval_between IS NULL;
+COMMENT ON VIEW etl.promises IS
+'Whether a table holds all that its source promises by its kind of fence, see etl.fences; and where it may lack changes until it is reconciled, why. Grain: one table in bronze.';

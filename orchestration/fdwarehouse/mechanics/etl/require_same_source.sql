@@ -1,0 +1,26 @@
+CREATE FUNCTION etl.require_same_source(p_run_id bigint, p_expected jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_source text;
+    v_relations jsonb;
+    v_reason text;
+BEGIN
+    FOR v_source, v_relations IN SELECT * FROM jsonb_each(p_expected) LOOP
+        EXECUTE format('SELECT %I.require_same_storage($1)', v_source) USING v_relations;
+        UPDATE etl.storage AS s
+        SET extracted_relations = e.relations
+        FROM jsonb_each_text(v_relations) AS e (model, relations)
+        WHERE s.model = e.model AND s.extracted_relations IS DISTINCT FROM e.relations;
+
+        -- What was read is right as far as it goes, so it is kept, and reconciled by the next run.
+        EXECUTE format('SELECT %I.discontinuity_in($1)', v_source) INTO v_reason USING p_run_id;
+        PERFORM etl.mark_unreconciled(
+            p_run_id, ARRAY(SELECT jsonb_object_keys(v_relations)), v_reason
+        );
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION etl.require_same_source IS
+'Raises an error where a table that was read in this transaction was rewritten meanwhile; else notes that these files were read, and marks as unreconciled what was read from another server, or by another clock, than the fence of the run. Arguments: the run, what etl.expected_storage returned before. Errors: DW018.';

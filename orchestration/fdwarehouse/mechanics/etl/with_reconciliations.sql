@@ -1,0 +1,16 @@
+CREATE FUNCTION etl.with_reconciliations(p_models text[]) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
+{{- settings.pinned() }}
+BEGIN ATOMIC
+    SELECT coalesce(array_agg(m.model ORDER BY m.position), '{}')
+    FROM etl.models AS m
+    WHERE
+        m.model = ANY(p_models)
+        OR (
+            m.interval_between IS NOT NULL
+            AND m.table_name = ANY(p_models)
+            AND EXISTS (SELECT FROM etl.unreconciled AS u WHERE u.model = m.table_name)
+        );
+END;
+COMMENT ON FUNCTION etl.with_reconciliations IS
+'The given models and the reconciliations of those tables among them that may lack what no watermark shows, in the order of building.';
