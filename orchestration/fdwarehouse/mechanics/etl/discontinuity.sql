@@ -1,6 +1,6 @@
 -- Rows are stamped by the clock of the source, so the next extraction is right only where that
--- clock has gone on since the last fence. A step back hides in the time that passes: the clock of
--- the warehouse tells how much of it has. What a crash or a failover lost may have been read before.
+-- clock has gone on since the last fence. A step back hides in the time that passes: the clock
+-- of the warehouse tells how much of it has. What a crash or a failover lost may have been read.
 CREATE FUNCTION etl.discontinuity(
     p_last etl.fences, p_last_certain timestamptz, p_fence etl.fences, p_overlap interval
 ) RETURNS text
