@@ -54,13 +54,15 @@ Name = Annotated[str, AfterValidator(_name)]
 class Column(BaseModel):
     """A column of a source table."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     type: Annotated[str, AfterValidator(_type)]
     """Type in the warehouse; of a kind that it does not know, text."""
     not_null: bool = False
     source_type: str | None = None
     """Type in the source, where the warehouse does not know it: an enumeration, say."""
+    is_nondeterministic: bool = Field(default=False, alias="nondeterministic")
+    """Whether its collation in the source holds different texts equal."""
 
 
 class Table(BaseModel):
@@ -138,6 +140,7 @@ def dump_contract(contract: Contract) -> str:
             lines.append(
                 f"      {_scalar(column)}: {{type: {_quoted(description.type)}"
                 + (f", source_type: {_quoted(source_type)}" if source_type else "")
+                + (", nondeterministic: true" if description.is_nondeterministic else "")
                 + (", not_null: true" if not_null else "")
                 + "}"
             )

@@ -1,7 +1,9 @@
 """Hash expressions for columns, the same in every PostgreSQL since 11, which postgres_fdw ships.
 
 Only immutable built-in functions are sent to the source; a cast to text is not, and COALESCE is not
-(contrib/postgres_fdw/deparse.c).
+(contrib/postgres_fdw/deparse.c). A hash has to tell apart what the values are, not only what their
+type holds to be unequal: '1 year' and '360 days' are equal intervals, and so are the hashes of
+PostgreSQL. Where `=` is coarser than the value, its image is hashed, as its send function makes it.
 """
 
 from __future__ import annotations
@@ -12,16 +14,27 @@ from dataclasses import dataclass
 from fdwarehouse.contract import Column
 from fdwarehouse.identifiers import ident
 
+def _image(sent: str) -> str:
+    """Hash bytes. A text made by a function has no collation of the source's: it is not sent."""
+    return _of(*(f"get_byte(sha256({sent}), {n})" for n in range(4)))
+
+
+def _of(*parts: str) -> str:
+    return f"hash_array_extended(ARRAY[{', '.join(parts)}], 0)"
+
+
 _BY_TYPE = {
     "smallint": "hashint2extended({c}, 0)",
     "integer": "hashint4extended({c}, 0)",
     "bigint": "hashint8extended({c}, 0)",
-    "real": "hashfloat4extended({c}, 0)",
-    "double precision": "hashfloat8extended({c}, 0)",
-    "numeric": "hash_numeric_extended({c}, 0)",
+    # 0 and -0 are equal.
+    "real": _of("hashfloat4extended({c}, 0)", "get_byte(float4send({c}), 0)::bigint"),
+    "double precision": _of("hashfloat8extended({c}, 0)", "get_byte(float8send({c}), 0)::bigint"),
+    "numeric": _image("numeric_send({c})"),
     "text": "hashtextextended({c}, 0)",
     "character varying": "hashtextextended({c}::text, 0)",
-    "character": "hashbpcharextended({c}, 0)",
+    # Blanks at the end do not count for its hash.
+    "bpchar": _of("hashbpcharextended({c}, 0)", "octet_length({c})::bigint"),
     "name": "hashnameextended({c}, 0)",
     "boolean": "hashint4extended({c}::integer, 0)",
     "uuid": "uuid_hash_extended({c}, 0)",
@@ -38,14 +51,16 @@ _BY_TYPE = {
     ),
     "time without time zone": "time_hash_extended({c}, 0)",
     "time with time zone": "timetz_hash_extended({c}, 0)",
-    "interval": "interval_hash_extended({c}, 0)",
-    # A text that a function makes has no collation of the source's, and is not sent there.
-    "bytea": "hash_array_extended(ARRAY[get_byte(sha256({c}), 0), get_byte(sha256({c}), 1), "
-    "get_byte(sha256({c}), 2), get_byte(sha256({c}), 3)], 0)",
-    "jsonb": "jsonb_hash_extended({c}, 0)",
+    "interval": _image("interval_send({c})"),
+    "bytea": _image("{c}"),
+    "jsonb": _image("jsonb_send({c})"),
     "int4range": "hash_range_extended({c}, 0)",
     "int8range": "hash_range_extended({c}, 0)",
-    "numrange": "hash_range_extended({c}, 0)",
+    "numrange": _of(
+        "hash_range_extended({c}, 0)",
+        _image("numeric_send(lower({c}))"),
+        _image("numeric_send(upper({c}))"),
+    ),
     "tsrange": "hash_range_extended({c}, 0)",
     "tstzrange": "hash_range_extended({c}, 0)",
     "daterange": "hash_range_extended({c}, 0)",
@@ -56,9 +71,18 @@ _BY_TYPE = {
     "macaddr": "hashmacaddrextended({c}, 0)",
     "macaddr8": "hashmacaddr8extended({c}, 0)",
 }
-
-
-_OF_ARRAYS = "hash_array_extended({c}, 0)"
+# With a length or a scale of their own, all values have the same one.
+_BY_TYPE_WITH_MODIFIER = {
+    "numeric": "hash_numeric_extended({c}, 0)",
+    "character": "hashbpcharextended({c}, 0)",
+}
+# Where arrays begin is part of them, but not of their hash.
+_OF_ARRAYS = _of(
+    "hash_array_extended({c}, 0)",
+    *(f"{bound}({{c}}, {n})::bigint" for n in (1, 2) for bound in ("array_lower", "array_upper")),
+)
+# In an array their images cannot be hashed on both sides.
+_COARSE = {"real", "double precision", "numeric", "bpchar", "interval", "jsonb", "numrange"}
 
 
 @dataclass(frozen=True)
@@ -85,16 +109,26 @@ def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:
         columns: description by name, in the order of the table.
 
     Returns:
-        Those whose type has a hash; enumerations, json, xml, point and the like have none.
+        Those whose image has a hash; enumerations, json, xml, point and the like have none, nor
+        have texts whose collation holds different ones equal.
     """
-    hashed = []
-    for name, column in columns.items():
-        element = base_type(column.type.removesuffix("[]"))
-        expression = _BY_TYPE.get(element)
-        if expression and column.source_type is None:
-            is_array = column.type.endswith("[]")
-            hashed.append(HashedColumn(name, _OF_ARRAYS if is_array else expression))
-    return hashed
+    return [
+        HashedColumn(name, expression)
+        for name, column in columns.items()
+        if (expression := _expression(column))
+    ]
+
+
+def _expression(column: Column) -> str | None:
+    if column.source_type or column.is_nondeterministic:
+        return None
+    type_, bracket, _ = column.type.partition("[]")
+    base = base_type(type_)
+    is_fixed = base != type_ and base in _BY_TYPE_WITH_MODIFIER
+    expression = _BY_TYPE_WITH_MODIFIER[base] if is_fixed else _BY_TYPE.get(base)
+    if expression and bracket:
+        return _OF_ARRAYS if is_fixed or base not in _COARSE else None
+    return expression
 
 
 def base_type(type_: str) -> str:

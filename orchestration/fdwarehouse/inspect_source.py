@@ -23,7 +23,8 @@ from fdwarehouse.render import render_mechanics
 MOUNT = "_fdwarehouse_contract"
 
 _COLUMNS = """
-    SELECT table_name, column_name, type, source_type, not_null, key_position
+    SELECT
+        table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
     FROM {mount}._columns
     ORDER BY table_name, position
 """
@@ -114,8 +115,10 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
-    for table, column, type_, source_type, not_null, key_position in rows(_COLUMNS):
-        columns[table][column] = Column(type=type_, source_type=source_type, not_null=not_null)
+    for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
+        columns[table][column] = Column(
+            type=type_, source_type=source_type, is_nondeterministic=is_loose, not_null=not_null
+        )
         if key_position is not None:
             keys[table][key_position] = column
     if missing := [table for table in source.tables if table not in columns]:

@@ -115,7 +115,9 @@ class _Renderer:
             options_by_hand="{" + ",".join(OPTIONS_BY_HAND) + "}",
             sources=self.sources,
             source={s.name: s for s in self.sources},
+            row_type=self._row_type,
         )
+        self.row_types: dict[tuple[str, tuple[str, ...]], str] = {}
         for macros in MACROS:
             module = self.environment.get_template(f"macros/{macros}.sql").module
             self.environment.globals[macros] = module
@@ -127,6 +129,10 @@ class _Renderer:
         ]
         runner = list(self._routines_of_the_runner())
         objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
+        objects += [
+            self._compile("per_model/row_type.sql", view, target=target, columns=columns)
+            for (target, columns), view in self.row_types.items()
+        ]
         models = partitioned(make_models(self.sources, objects), self.config.partitions)
         checks = []
         objects += [
@@ -171,6 +177,14 @@ class _Renderer:
             ) from error
         name = file_name(creates) if creates else template.replace("/", "_")
         return Compiled(name, origin, sql.strip() + "\n", creates)
+
+    def _row_type(self, target: str, columns: Iterable[str]) -> str:
+        """Name the view whose row type has these columns of a table; macros ask for it."""
+        key = (target, tuple(columns))
+        table = target.replace('"', "").replace(".", "_")
+        number = sum(t == target for t, _ in self.row_types if (t, _) != key)
+        view = qualified("etl", f"{table}_row{f'_{number + 1}' if number else ''}")
+        return self.row_types.setdefault(key, view)
 
     def _routines_of_the_runner(self) -> Iterator[Compiled]:
         for path in sorted((MECHANICS / "etl").glob("*.sql")):

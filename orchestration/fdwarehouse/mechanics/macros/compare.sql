@@ -12,12 +12,24 @@ record_image_ne(
 )
 {%- endmacro -%}
 
-{#- Whether any value differs: 1.0 and 1.00 are the same. For silver and gold. -#}
-{%- macro values_differ(left, right, columns) -%}
+{#- Whether a row that is there differs from what it should be: in a value, or only in its image, as
+    '1 year' differs from '360 days' and 1.00 from 1.0. Images are compared as the table would hold
+    them: row_type is a view with these columns, whose type gives each its type, scale and length. -#}
+{%- macro row_differs(left, right, columns, row_type) -%}
 (
-    {{ columns_of(columns, left) | indent(4) }}
-) IS DISTINCT FROM (
-    {{ columns_of(columns, right) | indent(4) }}
+    (
+        {{ columns_of(columns, left) | indent(8) }}
+    ) IS DISTINCT FROM (
+        {{ columns_of(columns, right) | indent(8) }}
+    )
+    OR record_image_ne(
+        ROW(
+            {{ columns_of(columns, left) | indent(12) }}
+        )::{{ row_type }},
+        ROW(
+            {{ columns_of(columns, right) | indent(12) }}
+        )::{{ row_type }}
+    )
 )
 {%- endmacro -%}
 

@@ -33,12 +33,15 @@ logged_images AS (
     WHERE
         p_after_run_id > 0
         {%- if rows == "updated_rows" %}
-        AND (
-            {{ compare.columns_of(columns) | indent(12) }}
-        ) IS DISTINCT FROM (
-            {% for c in columns -%}
-            {{ ("old_" ~ c) | ident }}{{ ",\n            " if not loop.last }}
-            {%- endfor %}
+        AND record_image_ne(
+            ROW(
+                {{ compare.columns_of(columns) | indent(16) }}
+            ),
+            ROW(
+                {% for c in columns -%}
+                {{ ("old_" ~ c) | ident }}{{ ",\n                " if not loop.last }}
+                {%- endfor %}
+            )
         )
         {%- endif %}
     {{- "\n    UNION ALL" if not loop.last }}

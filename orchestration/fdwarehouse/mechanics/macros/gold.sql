@@ -87,10 +87,15 @@ BEGIN ATOMIC
     marked_versions AS (
         SELECT
             *,
-            (
-                {%- for c in tracked + ['is_deleted'] %}
-                {{ "OR " if not loop.first }}{{ c | ident }} IS DISTINCT FROM lag({{ c | ident }}) OVER seen
-                {%- endfor %}
+            record_image_ne(
+                ROW(
+                    {{ compare.columns_of(tracked + ['is_deleted']) | indent(20) }}
+                ),
+                ROW(
+                    {% for c in tracked + ['is_deleted'] -%}
+                    lag({{ c | ident }}) OVER seen{{ ",\n                    " if not loop.last }}
+                    {%- endfor %}
+                )
             ) AS is_change
         FROM effective_versions
         WINDOW seen AS (PARTITION BY {{ key | ident }} ORDER BY valid_from)

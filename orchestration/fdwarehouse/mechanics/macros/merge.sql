@@ -43,7 +43,7 @@ updated_rows AS (
     FROM {{ source }} AS s
     WHERE
         {{ compare.same_key('t', 's', key) }}
-        AND {{ compare.values_differ('t', 's', columns) | indent(8) }}
+        AND {{ compare.row_differs('t', 's', columns, row_type(target, columns)) | indent(8) }}
     RETURNING
         {{ both_images(returns) | indent(8) }}
 ),

@@ -22,7 +22,8 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_attribute (
     atttypmod integer,
     attnum smallint,
     attnotnull boolean,
-    attisdropped boolean
+    attisdropped boolean,
+    attcollation oid
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_attribute');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_attribute IS 'Columns of the source.';
 
@@ -41,3 +42,9 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_constraint (
     conkey smallint[]
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_constraint');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_constraint IS 'Constraints of the source, for its primary keys.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_collation (
+    oid oid,
+    collisdeterministic boolean
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_collation');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_collation IS 'Collations of the source.';

@@ -45,12 +45,19 @@ primary_keys AS MATERIALIZED (
         AND contype = 'p'
 ),
 
+loose_collations AS MATERIALIZED ( -- which hold different texts equal
+    SELECT oid
+    FROM {{ source.name | ident }}._pg_collation
+    WHERE NOT collisdeterministic
+),
+
 columns AS (
     SELECT
         t.relname,
         a.attname,
         a.attnum,
         a.attnotnull,
+        a.attcollation,
         k.conkey,
         y.oid AS type,
         a.atttypmod AS modifier,
@@ -120,6 +127,7 @@ SELECT
     CASE WHEN is_known THEN format_type(base_type, base_modifier) ELSE 'text' END AS type,
     CASE WHEN NOT is_known AND base_name <> 'citext' THEN base_name END AS source_type,
     base_name = 'citext' AS is_case_insensitive,
+    attcollation IN (SELECT c.oid FROM loose_collations AS c) AS is_nondeterministic,
     attnotnull AS not_null,
     array_position(conkey, attnum) AS key_position
 FROM described_columns;
