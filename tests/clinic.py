@@ -52,7 +52,7 @@ CONFIG: dict[str, Any] = {
             "overlap": "0 seconds",
             "tables": {
                 "visits": {"watermark": "changed_at"},
-                "readings": {"mode": "append", "watermark": "received_at"},
+                "readings": {"watermark": "received_at"},
                 "wards": {"mode": "snapshot"},
                 "diary": {"key": ["entry"], "watermark": "changed_on"},
             },

@@ -23,7 +23,6 @@ EQUALS = {
     "numbers": ("numeric[]", "'{1.0}'", "'{1.00}'"),
     "doubles": ("double precision[]", "'{0}'", "'{-0}'"),
     "bounds": ("integer[]", "'{7,8}'", "'[0:1]={7,8}'"),
-    "loose text": ("text COLLATE loose", "'Ab'", "'aB'"),
     "citext": ("citext", "'Ab'", "'aB'"),
     "domain": ("span", "'30 days'", "'1 month'"),
     "point": ("point", "'(1,2)'", "'(1,2.0000001)'"),
@@ -31,10 +30,6 @@ EQUALS = {
     "timetz": ("timetz", "'12:00+00'", "'13:00+01'"),
     "composite": ("pair", "'(1.0,a)'", "'(1.00,a)'"),
 }
-SCHEMA = """
-    CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;
-    CREATE COLLATION {schema}.loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-"""
 
 
 @pytest.fixture(params=EQUALS)
@@ -50,13 +45,6 @@ def subscriptions(request: pytest.FixtureRequest, clinic: Clinic) -> tuple[Clini
     type_ = {"span": f"{schema}.span", "pair": f"{schema}.pair", "citext": "public.citext"}.get(
         type_, type_
     )
-    if "loose" in type_:
-        made = "CREATE COLLATION {}.loose (provider = icu, locale = 'und-u-ks-level2', "
-        try:
-            clinic.shop.execute(made.format(schema) + "deterministic = false)")
-        except Exception as error:  # noqa: BLE001
-            pytest.skip(f"this server has no such collation: {error}")
-        type_ = f"text COLLATE {schema}.loose"
     clinic.write(
         f"CREATE TABLE subs (sub integer PRIMARY KEY, period {type_}, "
         "changed_at timestamptz NOT NULL)",
@@ -136,7 +124,7 @@ def plans(warehouse: Warehouse, project: Path) -> Warehouse:
     contract = project / "contracts/production.yaml"
     first = "      product_id: {type: 'integer', not_null: true}\n"
     added = "".join(f"      {name}: {{type: '{type_}'}}\n" for name, type_ in types.items())
-    contract.write_text(contract.read_text().replace(first, first + added))
+    contract.write_text(contract.read_text().replace(first, first + added, 1))
     alters = "".join(
         f"ALTER TABLE {table} ADD COLUMN {name} {type_};\n"
         for table in ("silver.clean_products", "gold.dim_products")
@@ -145,7 +133,9 @@ def plans(warehouse: Warehouse, project: Path) -> Warehouse:
     (project / "migrations/0009_coarse.sql").write_text(alters)
     versions = project / "sql/silver/product_versions.sql"
     listed = "".join(f"        {name},\n" for name in COLUMNS)
-    versions.write_text(versions.read_text().replace("        price,\n", f"        price,\n{listed}"))
+    versions.write_text(
+        versions.read_text().replace("        price,\n", f"        price,\n{listed}")
+    )
     for file in ("sql/silver/write_clean_products.sql", "sql/gold/write_dim_products.sql"):
         text = (project / file).read_text()
         more = ", ".join(f"'{name}'" for name in COLUMNS)
@@ -158,14 +148,16 @@ def plans(warehouse: Warehouse, project: Path) -> Warehouse:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_g3_equal_value_reaches_silver_and_makes_a_version(plans: Warehouse, column: str) -> None:
-    silver = f"SELECT {column}::text FROM silver.clean_products"
-    gold = f"SELECT {column}::text, is_current FROM gold.dim_products WHERE product_id = 1 ORDER BY 2"
+    # a cast to text takes the blanks off
+    shown = "octet_length(code)::text" if column == "code" else f"{column}::text"
+    silver = f"SELECT {shown} FROM silver.clean_products"
+    gold = f"SELECT {shown}, is_current FROM gold.dim_products WHERE product_id = 1 ORDER BY 2"
     (before,) = plans.rows(silver)
     plans.shop.execute(f"UPDATE products SET {column} = {SECOND[column]}")
     plans.run()
     (after,) = plans.rows(silver)
     assert before != after
-    assert after == plans.shop.rows(f"SELECT {column}::text FROM products")[0]
+    assert after == plans.shop.rows(f"SELECT {shown} FROM products")[0]
     assert plans.rows(gold) == [(before[0], False), (after[0], True)]
     rows = plans.row_versions()
     plans.run()

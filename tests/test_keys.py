@@ -13,7 +13,7 @@ FIRST = "('a', 1, 'one', '2024-01-01')"
 TWIN = "('a', 1, 'two', '2024-01-01')"
 MODES: dict[str, dict[str, Any]] = {
     "watermark": {"key": ["sensor", "number"], "watermark": "at"},
-    "append": {"key": ["sensor", "number"], "watermark": "at", "mode": "append"},
+    "append": {"key": ["sensor", "number"], "watermark": "at"},
     "snapshot": {"key": ["sensor", "number"], "mode": "snapshot"},
 }
 

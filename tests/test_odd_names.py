@@ -51,7 +51,7 @@ def test_g1_tables_of_any_name_are_read_reconciled_checked_and_shown(
         make(clinic, name)
         tables[name] = {"mode": "snapshot"} if number % 3 == 2 else {"watermark": STAMP}
         if number % 3 == 1:
-            tables[name] |= {"mode": "append", "reconcile": {"depth": "key"}}
+            tables[name] |= {"reconcile": {"depth": "key"}}
     clinic.configure(with_tables(tables))
     (clinic.root / "sql/silver").mkdir(parents=True)
     (clinic.root / "sql/silver/users.sql").write_text(

@@ -15,11 +15,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fdwarehouse import airflow_local, embedded_programs
 from fdwarehouse.backfilling import backfill as load_in_chunks
-from fdwarehouse.connections import Connections
+from fdwarehouse.connections import Connections, connect
 from fdwarehouse.demo import tell
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.live import LiveSteps, ProgressBar
-from fdwarehouse.running import call
+from fdwarehouse.running import call, require_deployed
 from fdwarehouse.show import run_failure, show_checks, show_outcome
 from fdwarehouse.show_backfill import chunks_loaded, show_backfill
 from fdwarehouse.show_status import show_status
@@ -44,16 +44,28 @@ def demo(context: typer.Context) -> None:
     tell(Connections(context.ensure_object(Connections).root, environment={}))
 
 
+AllowDeletions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-deletions",
+        metavar="TABLE",
+        help="A table that may lose more rows than max_deleted, this once; can be given again.",
+    ),
+]
+
+
 def run(
     context: typer.Context,
     full: Annotated[
         bool, typer.Option("--full", help="Compute everything anew and write what differs.")
     ] = False,
+    allow_deletions: AllowDeletions = None,
 ) -> None:
     """Run the pipeline once.
 
     Extracts what changed, cleans it, publishes the star schema, checks. Exits with 1 on failure.
     """
+    _allow_deletions(context, allow_deletions)
     with LiveSteps() as live:
         outcome = call(
             context.ensure_object(Connections).warehouse(),
@@ -63,6 +75,18 @@ def run(
             on_progress=live,
         )
     show_outcome(outcome, "run")
+
+
+def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:
+    if not tables:
+        return
+    with connect(context.ensure_object(Connections).warehouse(), autocommit=True) as warehouse:
+        require_deployed(warehouse)
+        for table in tables:
+            try:
+                warehouse.execute("CALL etl.allow_deletions(%s)", [table])
+            except psycopg.Error as error:
+                raise database_error(error) from error
 
 
 def backfill(
@@ -145,12 +169,14 @@ def reconcile(
     table: Annotated[
         str | None, typer.Argument(help="A table of the source; all when omitted.")
     ] = None,
+    allow_deletions: AllowDeletions = None,
 ) -> None:
     """Compare production with bronze, and repair.
 
     Finds what a run cannot see in time stamps, deletes above all, and carries it on to gold. A run
     does the same by itself, as often as warehouse.yaml says.
     """
+    _allow_deletions(context, allow_deletions)
     with LiveSteps() as live:
         outcome = call(
             context.ensure_object(Connections).warehouse(),

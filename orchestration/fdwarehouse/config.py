@@ -86,6 +86,18 @@ def _server_setting(value: str) -> str:
     return value
 
 
+def _share(value: Any) -> Any:
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?) ?%", value)):
+        return float(match[1]) / 100
+    raise ValueError("expected a share such as '20 %'")
+
+
+def _mode(value: Any) -> Any:
+    if value == "append":
+        raise ValueError("rows that are never changed are read by mode: watermark, at no more cost")
+    return value
+
+
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -107,17 +119,29 @@ class ReconcileConfig(_Strict):
     """all: every column is hashed; key: key and watermark alone, which finds deletions for less."""
 
 
+class MaxDeletedConfig(_Strict):
+    """How many rows may be gone at once: more than both is taken for a fault of the source."""
+
+    share: Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)] = 0.2
+    """Of the rows that were there: ``20 %``."""
+    rows: Annotated[int, Field(ge=0)] = 20
+
+
 class TableConfig(_Strict):
     """How one table of a source is read."""
 
     key: Annotated[list[str], BeforeValidator(_one_or_many)] = []
     """Key columns; empty: the primary key that the contract shows."""
-    mode: Literal["watermark", "append", "snapshot"] = "watermark"
-    """watermark: rows stamped since the last fence; append: the same for rows that are never
-    updated; snapshot: the whole table is compared every time."""
+    mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
+    """watermark: rows stamped since the last fence; snapshot: the whole table is compared every
+    time."""
     watermark: str | None = None
     """Column with the time of the row's last change."""
     reconcile: ReconcileConfig = ReconcileConfig()
+    max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
+    """How many rows a run may find gone; any: however many."""
+    fetch_size: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Rows that the source sends at once; None: as many as fit into 16 MB by its statistics."""
     partitions: Annotated[int, AfterValidator(_partitions)] | None = None
     """Of its table in bronze, by a hash of the key; None: it is one table."""
     local_name: str | None = Field(default=None, alias="as", min_length=1)

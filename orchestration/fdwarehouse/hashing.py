@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fdwarehouse.contract import Column
 from fdwarehouse.identifiers import ident
 
+
 def _image(sent: str) -> str:
     """Hash bytes. A text made by a function has no collation of the source's: it is not sent."""
     return _of(*(f"get_byte(sha256({sent}), {n})" for n in range(4)))

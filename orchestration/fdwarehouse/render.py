@@ -229,6 +229,8 @@ class _Renderer:
             yield replace(server, name=f"{source.name}.sql")
             catalogue = self._compile("per_source/catalogue.sql", source=source)
             yield replace(catalogue, name=f"{source.name}_catalogue.sql")
+            fetch_sizes = self._compile("per_source/fetch_sizes.sql", source=source)
+            yield replace(fetch_sizes, name=f"{source.name}_fetch_sizes.sql")
             yield self._compile(
                 "per_source/columns.sql",
                 qualified(source.name, "_columns"),

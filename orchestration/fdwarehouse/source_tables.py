@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fdwarehouse.config import TableConfig
+from fdwarehouse.config import MaxDeletedConfig, TableConfig
 from fdwarehouse.contract import Table as ContractTable
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.hashing import HashedColumn, base_type, hashed_columns
@@ -81,6 +81,10 @@ class SourceTable:
     """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
     key_hashes: list[HashedColumn]
     row_hashes: list[HashedColumn]
+    max_deleted: MaxDeletedConfig | None
+    """How many rows may be gone at once; None: however many."""
+    fetch_size: int | None
+    """Rows that the source sends at once; None where deploy chooses."""
     partitions: int | None
     """Of its table in bronze; None where that is one table."""
 
@@ -188,6 +192,8 @@ def _make_table(
         is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
         key_hashes=[h for h in row_hashes if h.name in key],
         row_hashes=row_hashes,
+        max_deleted=settings.max_deleted if settings.max_deleted != "any" else None,
+        fetch_size=settings.fetch_size,
         partitions=settings.partitions,
     )
 

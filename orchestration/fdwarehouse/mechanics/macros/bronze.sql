@@ -57,9 +57,12 @@ hashint8extended(
                    so what is not there is gone; none where it has every row there is
     whole_unkeyed  condition under which read_rows has every row without a key
     rehashes       whether a full load (p_after_run_id = 0) computes the hashes anew
+    live           how many rows there were, where read_rows has not every row
     chunk          the part of the hashes that the statement keeps up to date: a chunk of a backfill
                    has one of its own, so that chunks which are loaded side by side do not wait -#}
-{%- macro append_difference(table, whole=none, whole_unkeyed='true', rehashes=false, chunk='0') -%}
+{%- macro append_difference(
+    table, whole=none, whole_unkeyed='true', rehashes=false, live=none, chunk='0'
+) -%}
 {%- set columns = table.columns -%}
 extracted_rows AS NOT MATERIALIZED (
     SELECT *
@@ -224,6 +227,38 @@ counted_rows AS (
         count(*) FILTER (WHERE _is_deleted) AS tombstones
     FROM appended_rows
 )
+{%- set is_guarded = table.max_deleted and whole != 'false' %}
+{%- if is_guarded %},
+
+deletions AS (
+    SELECT
+        g.gone,
+        {%- if live %}
+        {{ live }} AS live
+        {%- else %}
+        g.gone
+        + (SELECT count(*) FROM extracted_rows)
+        - (SELECT count(*) FROM new_versions AS n WHERE n._is_first) AS live
+        {%- endif %}
+    FROM (SELECT count(*) AS gone FROM gone_versions) AS g
+),
+
+mass_deletions AS (
+    SELECT *
+    FROM deletions
+    WHERE gone > {{ table.max_deleted.rows }} AND gone > {{ table.max_deleted.share }} * live
+),
+
+used_permissions AS (
+    UPDATE etl.allowed_deletions
+    SET used_by_run = p_run_id
+    WHERE
+        model = {{ table.model | literal }}
+        AND used_by_run IS NULL
+        AND EXISTS (SELECT FROM mass_deletions)
+    RETURNING 1
+)
+{%- endif %}
 
 SELECT
     CASE
@@ -245,7 +280,18 @@ SELECT
     END AS rows_read,
     c.new_versions AS rows_inserted,
     0::bigint AS rows_updated,
+    {%- if is_guarded %}
+    coalesce(
+        (
+            SELECT etl.raise_mass_deletion({{ table.model | literal }}, m.gone, m.live)
+            FROM mass_deletions AS m
+            WHERE NOT EXISTS (SELECT FROM used_permissions)
+        ),
+        c.tombstones
+    ) AS rows_deleted,
+    {%- else %}
     c.tombstones AS rows_deleted,
+    {%- endif %}
     (SELECT count(*) FROM set_aside_rows) AS rows_rejected
 FROM counted_rows AS c
 {%- endmacro -%}

@@ -106,9 +106,10 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
     tablename text,
     attname text,
     inherited boolean,
+    avg_width integer,
     histogram_bounds text
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stats');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill and the size of fetches.';
 
 {% for table in source.tables -%}
 CREATE FOREIGN TABLE {{ table.foreign_table }} (

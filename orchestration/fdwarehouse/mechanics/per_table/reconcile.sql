@@ -60,7 +60,9 @@ BEGIN ATOMIC
     ),
 
     {{ bronze.append_difference(
-        table, whole=bronze.in_differing_bucket(table, 'b')
+        table,
+        whole=bronze.in_differing_bucket(table, 'b'),
+        live='(SELECT sum(h.row_count) FROM bronze_hashes AS h)::bigint',
     ) | indent(4) }};
 {%- else %}
     SELECT c.*

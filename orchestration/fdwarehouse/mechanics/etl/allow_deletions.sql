@@ -1,0 +1,27 @@
+CREATE PROCEDURE etl.allow_deletions(p_table text)
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+{{- settings.pinned() }}
+AS $$
+DECLARE
+    v_model text;
+BEGIN
+    SELECT model INTO v_model
+    FROM etl.models
+    WHERE layer = 'bronze'
+        AND interval_between IS NULL
+        AND table_name IN (
+            p_table,
+            'bronze.' || p_table,
+            'bronze.' || quote_ident(p_table),
+            'bronze.' || quote_ident('raw_' || p_table)
+        );
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
+            USING ERRCODE = 'DW003',
+                HINT = 'SELECT table_name FROM etl.models WHERE layer = ''bronze'';';
+    END IF;
+    INSERT INTO etl.allowed_deletions (model) VALUES (v_model);
+END;
+$$;
+COMMENT ON PROCEDURE etl.allow_deletions IS
+'Lets the next run that finds more rows of a table gone than max_deleted allows go on, once. Argument: a table of a source. Errors: DW003 there is no such table.';

@@ -1,0 +1,48 @@
+{#- Rendered once a source. -#}
+-- How many rows {{ source.name }} sends at once: they are in memory together, twice. As many as fit
+-- into 16 MB, by the larger of what its statistics and its first rows say of their size; statistics
+-- know large values by what is left of them in the table, and the first rows are not all. A table
+-- of which nothing is known is taken for one of large rows.
+DO $$
+DECLARE
+    v_table text;
+    v_chosen integer;
+    v_bytes numeric;
+    v_seen_bytes numeric;
+BEGIN
+    FOR v_table, v_chosen, v_bytes IN
+        WITH tables (name, foreign_table, fetch_size) AS (
+            VALUES
+            {%- for t in source.tables %}
+            ({{ t.name | literal }}, {{ t.foreign_table | literal }}, {{ t.fetch_size or "NULL::integer" }}){{ "," if not loop.last }}
+            {%- endfor %}
+        ),
+
+        widths AS MATERIALIZED (
+            SELECT tablename, sum(avg_width) AS bytes
+            FROM {{ source.name | ident }}._pg_stats
+            WHERE schemaname = {{ source.schema_name | literal }}
+                AND tablename = ANY((SELECT array_agg(t.name) FROM tables AS t)::text[])
+                AND NOT inherited
+            GROUP BY tablename
+        )
+
+        SELECT t.foreign_table, t.fetch_size, w.bytes
+        FROM tables AS t
+        LEFT JOIN widths AS w ON t.name = w.tablename
+    LOOP
+        IF v_chosen IS NULL THEN
+            EXECUTE format(
+                'SELECT avg(octet_length(t::text)) FROM (SELECT * FROM %s LIMIT 30) AS t', v_table
+            )
+            INTO v_seen_bytes;
+            v_bytes := greatest(v_bytes, v_seen_bytes);
+            v_chosen := CASE
+                WHEN v_bytes IS NULL THEN 500
+                ELSE least(greatest(16 * 1024 * 1024 / greatest(v_bytes, 1), 10), 10000)
+            END;
+        END IF;
+        EXECUTE format('ALTER FOREIGN TABLE %s OPTIONS (ADD fetch_size %L)', v_table, v_chosen);
+    END LOOP;
+END;
+$$;
