@@ -22,9 +22,9 @@ HEADER = """\
 # As format_type writes them: https://www.postgresql.org/docs/18/datatype.html
 _TYPES = """
     "char"|bigint|bit|bit varying|boolean|box|bpchar|bytea|character|character varying|cid|cidr
-    |circle|date|double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath|line|lseg
-    |macaddr|macaddr8|money|name|numeric|oid|oidvector|path|pg_lsn|pg_snapshot|point|polygon|real
-    |refcursor|smallint|text|tid|tsquery|tsvector|txid_snapshot|uuid|xid|xid8|xml
+    |circle|date|double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath
+    |line|lseg|macaddr|macaddr8|money|name|numeric|oid|oidvector|path|pg_lsn|pg_snapshot|point
+    |polygon|real|refcursor|smallint|text|tid|tsquery|tsvector|txid_snapshot|uuid|xid|xid8|xml
     |(?:date|int4|int8|num|ts|tstz)(?:multi)?range
 """
 _TYPE = re.compile(
