@@ -92,8 +92,7 @@ def test_rare_reconciliation_is_no_lack_of_freshness(shop: Shop, warehouse: Ware
 def hold_step(warehouse: Warehouse, model: str) -> psycopg.Connection:
     """Keep a step from running until the transaction is rolled back."""
     holder = warehouse.connect("owner")
-    lock = "SELECT pg_advisory_xact_lock(hashtext('fdwarehouse.step'), hashtext(%s))"
-    holder.execute(lock, [model])
+    holder.execute("SELECT FROM etl.models WHERE model = %s FOR UPDATE", [model])
     return holder
 
 

@@ -22,6 +22,7 @@ DECLARE
         WHERE status = 'running'
             AND (etl.run_holder(run_id) IS NOT NULL OR lease_until > clock_timestamp())
     $query$;
+    v_is_ours boolean;
     v_open text;
     v_way_out text;
 BEGIN
@@ -31,21 +32,45 @@ BEGIN
         END IF;
         IF v_open IS NULL THEN
             BEGIN
-                IF pg_try_advisory_xact_lock({{ lock.pipeline() }}) THEN
+                IF to_regclass('etl.gate') IS NOT NULL THEN
+                    EXECUTE 'LOCK TABLE etl.gate IN EXCLUSIVE MODE NOWAIT';
+                    v_is_ours := true;
+                ELSE -- a first deploy, or one over a warehouse that knew no gate
+                    v_is_ours := pg_try_advisory_xact_lock({{ lock.pipeline() }});
+                END IF;
+                IF v_is_ours THEN
                     IF to_regclass('etl.runs') IS NOT NULL THEN
                         EXECUTE v_query INTO v_open, v_way_out;
                     END IF;
                     EXIT WHEN v_open IS NULL;
                     RAISE EXCEPTION USING ERRCODE = 'DW001'; -- gives the lock back
                 END IF;
-            EXCEPTION WHEN SQLSTATE 'DW001' THEN
+            EXCEPTION WHEN SQLSTATE 'DW001' OR lock_not_available THEN
                 NULL;
             END;
         END IF;
         IF clock_timestamp() > v_give_up THEN
             RAISE EXCEPTION 'the warehouse is in use: %',
                 coalesce(v_open, 'a step or another deploy is running')
-                USING ERRCODE = 'DW001', HINT = concat_ws(' ', 'Deploy when it has ended.', v_way_out);
+                USING ERRCODE = 'DW001',
+                    DETAIL = coalesce(
+                        (
+                            SELECT
+                                string_agg(
+                                    DISTINCT format('Process %s of role %s.', a.pid, a.usename), ' '
+                                )
+                            FROM pg_locks AS l
+                            INNER JOIN pg_stat_activity AS a ON l.pid = a.pid
+                            WHERE l.granted
+                                AND l.pid <> pg_backend_pid()
+                                AND (
+                                    l.relation = to_regclass('etl.gate')
+                                    OR l.classid = hashtext('fdwarehouse.pipeline')::oid
+                                )
+                        ),
+                        ''
+                    ),
+                    HINT = concat_ws(' ', 'Deploy when it has ended.', v_way_out);
         END IF;
         PERFORM pg_sleep(0.1);
     END LOOP;

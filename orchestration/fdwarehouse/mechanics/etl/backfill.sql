@@ -41,7 +41,9 @@ BEGIN
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         CALL etl.pin_settings();
         IF NOT etl.is_tried_again(v_failure, v_attempt) THEN
-            PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
+            IF v_failure.error_code <> 'DW004' THEN -- else there is no run to write of
+                PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
+            END IF;
             COMMIT;
             CALL etl.raise_failure(v_run_id, v_failure);
         END IF;

@@ -17,8 +17,10 @@ BEGIN
         HAVING bool_and(c.run_id IS NOT NULL)
         ORDER BY c.model
     LOOP
-        CONTINUE WHEN NOT pg_try_advisory_xact_lock({{ lock.step('v_model') }}) -- another does it
+        PERFORM FROM etl.models WHERE model = v_model FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND -- another does it
             OR EXISTS (SELECT FROM etl.watermarks WHERE model = v_model); -- another has done it
+        PERFORM {{ lock.show_step('v_model') }};
 
         WITH parts AS (
             DELETE FROM etl.bucket_hashes

@@ -16,7 +16,8 @@ DECLARE
     v_failure etl.failure;
 BEGIN
     FOREACH v_failure.model IN ARRAY p_models LOOP
-        PERFORM pg_advisory_xact_lock({{ lock.step('v_failure.model') }}); -- etl.progress sees it
+        PERFORM FROM etl.models WHERE model = v_failure.model FOR UPDATE;
+        PERFORM {{ lock.show_step('v_failure.model') }};
         SELECT table_name::regclass INTO STRICT v_table
         FROM etl.models WHERE model = v_failure.model;
         PERFORM etl.make_owed_definitions(v_table::text); -- a first load that failed left no key

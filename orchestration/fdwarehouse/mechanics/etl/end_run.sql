@@ -6,18 +6,25 @@ DECLARE
     v_spans_sessions constant boolean := (
         SELECT lease IS NOT NULL FROM etl.runs WHERE run_id = p_run_id
     );
+    v_sign_of_life constant bigint := (
+        SELECT sign_of_life FROM etl.runs WHERE run_id = p_run_id
+    );
     v_holder integer;
 BEGIN
-    -- Who works on a run holds it shared, and would go on as if it had not ended. That is for the
-    -- steps of other sessions; a run that lives in one session ends with it.
-    IF v_spans_sessions AND NOT pg_try_advisory_xact_lock({{ lock.run('p_run_id') }}) THEN
+    -- Who works on a run would go on as if it had not ended. That is for the steps of other
+    -- sessions; a run that lives in one session ends with it.
+    BEGIN
+        PERFORM FROM etl.runs WHERE run_id = p_run_id AND v_spans_sessions FOR UPDATE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
         v_holder := etl.run_holder(p_run_id);
-        RAISE EXCEPTION 'process % still works on run %', v_holder, p_run_id
+        RAISE EXCEPTION '% still works on run %', coalesce('process ' || v_holder, 'a session'), p_run_id
             USING ERRCODE = 'DW001',
-                HINT = format(
-                    'Wait for it, or SELECT pg_terminate_backend(%s) first.', v_holder
+                DETAIL = etl.locked_by('{etl.gate}'),
+                HINT = coalesce(
+                    format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_holder),
+                    'Wait for it.'
                 );
-    END IF;
+    END;
 
     UPDATE etl.steps
     SET status = 'abandoned', error = coalesce(error, p_error)
@@ -30,11 +37,11 @@ BEGIN
     IF NOT v_spans_sessions AND EXISTS (
         SELECT FROM pg_locks AS l
         WHERE
-            {{ lock.held('run', 'l') | indent(12) }}
-            AND l.objid = p_run_id::integer::oid
+            l.locktype = 'advisory'
             AND l.pid = pg_backend_pid()
+            AND {{ lock.is_sign_of_life('l', 'v_sign_of_life') | indent(12) }}
     ) THEN
-        PERFORM pg_advisory_unlock_shared({{ lock.run('p_run_id') }});
+        PERFORM pg_advisory_unlock(v_sign_of_life);
     END IF;
 END;
 $$;

@@ -11,10 +11,11 @@ DECLARE
     v_storage jsonb;
     v_schema text;
 BEGIN
+    PERFORM etl.require_own_run(p_run_id);
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN
-        PERFORM pg_advisory_xact_lock_shared({{ lock.run('p_run_id') }}); -- it is held while we wait
+        PERFORM etl.work_on_run(p_run_id); -- it is held while we wait
         PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
         v_storage := etl.expected_storage(p_models);
         FOREACH v_failure.model IN ARRAY p_models LOOP

@@ -6,6 +6,7 @@ DECLARE
     v_failure etl.failure;
     v_results jsonb;
 BEGIN
+    PERFORM etl.require_own_run(p_run_id);
     BEGIN
         v_results := etl.evaluate_checks(p_run_id);
         PERFORM etl.require_checks(v_results);

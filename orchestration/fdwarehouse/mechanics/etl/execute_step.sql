@@ -24,9 +24,10 @@ BEGIN
             )
         ORDER BY earlier.position
     LOOP
-        PERFORM pg_advisory_xact_lock_shared({{ lock.step('v_read_model') }});
+        PERFORM FROM etl.models WHERE model = v_read_model FOR SHARE;
     END LOOP;
-    PERFORM pg_advisory_xact_lock({{ lock.step('p_model') }});
+    PERFORM FROM etl.models WHERE model = p_model FOR UPDATE;
+    PERFORM {{ lock.show_step('p_model') }};
 
     IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
         RAISE EXCEPTION 'run % is not open any more', p_run_id

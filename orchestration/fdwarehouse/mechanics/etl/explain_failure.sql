@@ -23,6 +23,17 @@ BEGIN
         FROM etl.models
         WHERE model = p_failure.model AND layer IN ('source', 'bronze');
     END IF;
+    IF p_failure.error_code = '55P03' THEN
+        p_failure.message := 'it waited for a lock for too long';
+        p_failure.detail := etl.locked_by(
+            ARRAY[
+                'etl.models',
+                (SELECT m.table_name FROM etl.models AS m WHERE m.model = p_failure.model)
+            ]::regclass[]
+        );
+        p_failure.hint := 'Wait for it, or SELECT pg_terminate_backend(pid). How long a step waits '
+            'is timeouts.lock in warehouse.yaml.';
+    END IF;
     RETURN p_failure;
 END;
 $$;

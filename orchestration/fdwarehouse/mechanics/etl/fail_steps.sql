@@ -5,8 +5,11 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
 AS $$
 DECLARE
-    v_error text := concat_ws(E'\n', p_failure.message, p_failure.detail, p_failure.context);
+    v_error text := etl.printable(
+        concat_ws(E'\n', p_failure.message, p_failure.detail, p_failure.context), 10000
+    );
 BEGIN
+    PERFORM etl.require_own_run(p_run_id);
     UPDATE etl.steps
     SET status = 'failed',
         error = CASE
@@ -14,7 +17,7 @@ BEGIN
             ELSE format('rolled back with %s', p_failure.model)
         END,
         error_code = CASE
-            WHEN model = coalesce(p_failure.model, model) THEN p_failure.error_code
+            WHEN model = coalesce(p_failure.model, model) THEN left(p_failure.error_code, 5)
         END,
         finished_at = clock_timestamp()
     WHERE run_id = p_run_id AND model = ANY(p_models) AND status = 'pending';

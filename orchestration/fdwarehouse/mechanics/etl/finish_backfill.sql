@@ -3,10 +3,14 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
 AS $$
 BEGIN
-    IF etl.is_backfilled()
-        AND pg_try_advisory_xact_lock({{ lock.run('p_run_id') }}) -- else another session goes on
-    THEN
-        PERFORM etl.end_run(p_run_id, 'succeeded');
+    PERFORM etl.require_own_run(p_run_id);
+    IF etl.is_backfilled() THEN
+        PERFORM FROM etl.runs
+        WHERE run_id = p_run_id AND begun_by = 'etl.backfill'
+        FOR UPDATE SKIP LOCKED;
+        IF FOUND THEN -- else another session goes on
+            PERFORM etl.end_run(p_run_id, 'succeeded');
+        END IF;
     END IF;
 END;
 $$;

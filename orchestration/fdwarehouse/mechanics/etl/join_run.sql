@@ -8,18 +8,25 @@ CREATE FUNCTION etl.join_run(
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }}
 AS $$
 DECLARE
     v_open etl.runs;
     v_holder integer;
     v_is_held boolean;
     v_spans_sessions boolean;
+    v_sign_of_life bigint;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock_shared({{ lock.pipeline() }}) THEN
-        RAISE EXCEPTION 'a deploy is under way'
-            USING ERRCODE = 'DW006', HINT = 'Call again when it has ended.';
-    END IF;
-    PERFORM pg_advisory_xact_lock({{ lock.run('0') }}); -- one caller at a time decides
+    p_label := etl.printable(p_label, 200);
+    PERFORM etl.pass_gate();
+    BEGIN
+        LOCK TABLE etl.gate IN SHARE UPDATE EXCLUSIVE MODE; -- one caller at a time decides
+    EXCEPTION WHEN lock_not_available THEN
+        RAISE EXCEPTION 'another session begins or ends a run, and does not come to an end'
+            USING ERRCODE = 'DW001',
+                DETAIL = etl.locked_by('{etl.gate}'),
+                HINT = 'Call again, or end that session: SELECT pg_terminate_backend(pid).';
+    END;
 
     SELECT * INTO v_open FROM etl.runs WHERE status = 'running';
     v_holder := etl.run_holder(v_open.run_id);
@@ -74,13 +81,22 @@ BEGIN
         PERFORM etl.end_run(v_open.run_id, 'abandoned', 'nobody held the run any more');
     END IF;
 
-    INSERT INTO etl.runs (begun_by, label, lease, lease_until)
-    VALUES (p_begun_by, p_label, p_lease, clock_timestamp() + p_lease)
+    LOOP -- until it is one that nobody holds
+        v_sign_of_life := (
+            'x' || translate(left(gen_random_uuid()::text, 18), '-', '')
+        )::bit(64)::bigint;
+        EXIT WHEN p_lease IS NOT NULL; -- shown by those who work on it
+        EXIT WHEN pg_try_advisory_lock(v_sign_of_life); -- the session's, until end_run
+    END LOOP;
+    INSERT INTO etl.runs (begun_by, label, lease, lease_until, sign_of_life)
+    VALUES (
+        etl.printable(p_begun_by, 200),
+        p_label,
+        p_lease,
+        clock_timestamp() + p_lease,
+        v_sign_of_life
+    )
     RETURNING run_id INTO p_run_id;
-
-    IF p_lease IS NULL THEN
-        PERFORM pg_advisory_lock_shared({{ lock.run('p_run_id') }}); -- the session's, until end_run
-    END IF;
     RETURN p_run_id;
 END;
 $$;

@@ -6,8 +6,9 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 AS $$
 DECLARE
     v_run etl.runs;
-    v_failure text := p_error;
+    v_failure text := etl.printable(p_error, 10000);
 BEGIN
+    PERFORM etl.require_own_run(p_run_id);
     SELECT * INTO v_run FROM etl.runs WHERE run_id = p_run_id AND status = 'running';
     IF v_run.begun_by = p_begun_by THEN
         IF v_failure IS NULL THEN

@@ -7,6 +7,7 @@ DECLARE
     v_source text;
     v_models text[];
 BEGIN
+    PERFORM etl.require_own_run(p_run_id);
     PERFORM etl.work_on_run(p_run_id);
     FOR v_source IN
         SELECT DISTINCT source_name FROM etl.models

@@ -5,7 +5,7 @@ AS $$
 DECLARE
     v_source text;
 BEGIN
-    PERFORM pg_advisory_xact_lock({{ lock.step("'etl.backfill'") }}); -- one session plans for all
+    PERFORM FROM etl.sources ORDER BY source_name FOR UPDATE; -- one session plans for all
     FOR v_source IN
         SELECT DISTINCT source_name
         FROM etl.models

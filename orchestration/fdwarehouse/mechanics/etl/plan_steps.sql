@@ -3,6 +3,7 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
 AS $$
 BEGIN
+    PERFORM etl.require_own_run(p_run_id);
     INSERT INTO etl.steps AS s (run_id, model, layer, position, is_full)
     SELECT p_run_id, m.model, m.layer, m.position, p_is_full
     FROM etl.models AS m

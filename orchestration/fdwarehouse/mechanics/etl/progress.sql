@@ -15,9 +15,10 @@ held_steps AS (
     FROM etl.steps AS s
     INNER JOIN last_run AS r ON s.run_id = r.run_id
     INNER JOIN pg_locks AS l
-        ON {{ lock.held('step', 'l') | indent(12) }}
+        ON {{ lock.is_shown_by_worker('l') | indent(12) }}
+            AND l.classid = hashtext('fdwarehouse.step')::oid
             AND l.objid = hashtext(s.model)::oid
-            AND l.mode = 'ExclusiveLock' -- who reads its rows holds it shared
+            AND l.objsubid = 2
     WHERE s.status = 'pending'
 )
 

@@ -4,7 +4,7 @@ CREATE PROCEDURE etl.run_batch(p_run_id bigint, p_models text[], p_is_full boole
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_models text[] := p_models;
+    v_models pg_catalog.text[] := p_models;
     v_failure etl.failure;
 BEGIN
     CALL etl.pin_settings();
@@ -50,7 +50,9 @@ BEGIN
         CALL etl.pin_settings();
     END IF;
 
-    PERFORM etl.fail_steps(p_run_id, v_models, v_failure);
+    IF v_failure.error_code <> 'DW004' THEN -- else there is no run to write of
+        PERFORM etl.fail_steps(p_run_id, v_models, v_failure);
+    END IF;
     COMMIT;
     CALL etl.pin_settings();
     CALL etl.raise_failure(p_run_id, v_failure);

@@ -15,8 +15,9 @@ BEGIN
         ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
         CALL etl.pin_settings();
     END IF;
-    PERFORM etl.leave_run(v_run_id, 'etl.run_checks', v_failure.message);
-    IF v_failure.error_code IS NOT NULL THEN
+    IF v_failure.error_code IS NULL THEN
+        PERFORM etl.leave_run(v_run_id, 'etl.run_checks');
+    ELSE
         PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
     END IF;
     COMMIT;
