@@ -102,7 +102,7 @@ def test_g6_run_of_a_dead_session_is_not_kept_alive_by_a_stranger(
                 f"({high}::bigint << 32 | {low})"
                 if kind == 1
                 else f"{high}::bit(32)::int, {low}::bit(32)::int"
-            )  # noqa: E501
+            )
 
             def is_taken(key: str = key) -> bool:
                 row = attacker.execute(f"SELECT pg_try_advisory_lock({key})".encode()).fetchone()

@@ -161,8 +161,8 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
     creates = f" ({file.creates})" if file.creates else ""
     way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
-    is_plain = "." not in message.partition("does not exist")[0]
-    if error.sqlstate in _UNKNOWN_NAMES and is_plain and file.origin.startswith(("sql/", "migrations/")):
+    is_unqualified = "." not in message.partition("does not exist")[0]
+    if error.sqlstate in _UNKNOWN_NAMES and is_unqualified:
         told = "Names are looked up in pg_catalog alone: write others with their schema."
     if "denied to set parameter" in message:
         way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."
