@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.harness import Row, Shop, Warehouse, failing
-from tests.test_edges import sell
+from tests.test_models import sell
 
 FAILURE = "ROW('gold.fact_sales', 'XX000', 'false', NULL, NULL, NULL)::etl.failure"
 

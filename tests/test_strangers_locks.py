@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from fdwarehouse.errors import FdwarehouseError
 from tests.harness import Shop, Warehouse, failing, wait_until
 from tests.servers import Servers
-from tests.test_edges import sell
+from tests.test_models import sell
 
 # Locks of the advisory kind that the warehouse has ever taken, and keys of runs to come.
 KEYS = [
