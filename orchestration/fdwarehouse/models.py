@@ -31,7 +31,7 @@ class Model:
     checksum: str = ""
     """Of everything that decides its content; when it changes, the table is computed anew."""
     reads: tuple[str, ...] = ()
-    """Models of its layer that it is made of, directly or through views and functions."""
+    """Models that it is made of, in any layer, directly or through views and functions."""
     reconciles: str | None = None
     """For a reconciliation: the table that it compares."""
     interval_between: str | None = None
@@ -56,7 +56,7 @@ def make_models(sources: Iterable[Source], objects: Iterable[Compiled]) -> list[
     by_name = {o.creates: o for o in objects if o.creates}
     models = [model for source in sources for model in _models_of_source(source, by_name)]
     for layer in ("silver", "gold"):
-        models += _models_of_layer(layer, by_name)
+        models += _models_of_layer(layer, by_name, {model.table_name for model in models})
     return models
 
 
@@ -139,14 +139,17 @@ def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[
             )
 
 
-def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model]:
+def _models_of_layer(
+    layer: str, by_name: dict[str, Compiled], before: set[str]
+) -> Iterator[Model]:
     prefix = f"{layer}.write_"
     writers = {
         qualified(layer, name.removeprefix(prefix)): writer
         for name, writer in by_name.items()
         if name.startswith(prefix)
     }
-    graph = {model: names_read(o, by_name) & set(writers) - {model} for model, o in writers.items()}
+    reads = {model: names_read(o, by_name) - {model} for model, o in writers.items()}
+    graph = {model: names & set(writers) for model, names in reads.items()}
     for model in order_of_need(graph, f"sql/{layer}"):
         table = model.removeprefix(f"{layer}.").strip('"')
         yield Model(
@@ -155,5 +158,5 @@ def _models_of_layer(layer: str, by_name: dict[str, Compiled]) -> Iterator[Model
             f"{prefix}{table}",
             f"{layer}.build_{table}",
             checksum=content_checksum(writers[model], by_name),
-            reads=tuple(sorted(graph[model])),
+            reads=tuple(sorted(reads[model] & (before | set(writers)))),
         )

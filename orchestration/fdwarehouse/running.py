@@ -92,7 +92,7 @@ class Step:
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens to it."""
-        return self.state in ("succeeded", "failed", "abandoned")
+        return self.state in ("succeeded", "failed", "skipped", "abandoned")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ STATES = {
     "warned": ("!", "yellow"),
     "failed": ("✗", "red"),
     "abandoned": ("✗", "yellow"),
+    "skipped": ("-", "yellow"),
 }
 
 

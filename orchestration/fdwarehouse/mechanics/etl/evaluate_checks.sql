@@ -27,6 +27,13 @@ BEGIN
         SELECT c.*
         FROM etl.checks AS c
         WHERE (v_is_full OR c.scope = 'run')
+            AND NOT EXISTS ( -- nor is what has failed, or is held back
+                SELECT FROM etl.steps AS s
+                INNER JOIN etl.models AS m ON s.model = m.model
+                WHERE s.run_id = p_run_id
+                    AND s.status IN ('failed', 'skipped')
+                    AND m.table_name = ANY(c.reads)
+            )
             AND CASE
                 WHEN p_models IS NULL
                     THEN NOT EXISTS (

@@ -19,7 +19,7 @@ BEGIN
         PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
         v_storage := etl.expected_storage(p_models);
         FOREACH v_failure.model IN ARRAY p_models LOOP
-            PERFORM etl.execute_step(p_run_id, v_failure.model);
+            PERFORM etl.execute_step_alone(p_run_id, v_failure.model);
         END LOOP;
         v_failure.model := NULL;
         PERFORM etl.require_same_source(p_run_id, v_storage);

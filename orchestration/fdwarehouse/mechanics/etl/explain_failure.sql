@@ -7,7 +7,8 @@ BEGIN
     IF p_failure.error_code = '23505' AND p_schema = 'bronze' THEN -- only versions are unique there
         p_failure.error_code := 'DW014';
         p_failure.message := 'the source has several rows of one key';
-        p_failure.hint := 'Name the columns in warehouse.yaml that are its key in production.';
+        p_failure.hint := 'Name the columns in warehouse.yaml that are its key in production. Of a '
+            'parent that others inherit from, the rows of its children are read too.';
     END IF;
     IF p_failure.hint = '' AND p_failure.error_code ~ '^(08|42501)' THEN
         SELECT

@@ -15,7 +15,7 @@ BEGIN
             SELECT format('%s: %s', model, coalesce(error, 'never ran')) INTO v_failure
             FROM etl.steps
             WHERE run_id = p_run_id AND status <> 'succeeded'
-            ORDER BY position
+            ORDER BY status = 'skipped', position
             LIMIT 1;
         END IF;
         IF v_failure IS NULL THEN

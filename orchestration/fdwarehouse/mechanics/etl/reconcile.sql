@@ -5,6 +5,7 @@ AS $$
 DECLARE
     v_models pg_catalog.text[];
     v_run_id bigint;
+    v_failure etl.failure;
 BEGIN
     CALL etl.pin_settings();
     v_models := etl.reconciliations_of(p_table);
@@ -17,6 +18,11 @@ BEGIN
     CALL etl.run_checks(v_run_id);
     PERFORM etl.leave_run(v_run_id, 'etl.reconcile');
     COMMIT;
+    CALL etl.pin_settings();
+    v_failure := etl.failure_of(v_run_id, NULL, 'etl.reconcile');
+    IF v_failure.error_code IS NOT NULL THEN
+        CALL etl.raise_failure(v_run_id, v_failure);
+    END IF;
 END;
 $$;
 COMMENT ON PROCEDURE etl.reconcile IS

@@ -10,6 +10,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_run_id bigint;
+    v_failure etl.failure;
     v_batch pg_catalog.text[];
 BEGIN
     CALL etl.pin_settings();
@@ -22,6 +23,11 @@ BEGIN
     END LOOP;
     PERFORM etl.leave_run(v_run_id, p_begun_by);
     COMMIT;
+    CALL etl.pin_settings();
+    v_failure := etl.failure_of(v_run_id, p_models, p_begun_by);
+    IF v_failure.error_code IS NOT NULL THEN
+        CALL etl.raise_failure(v_run_id, v_failure);
+    END IF;
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_models IS

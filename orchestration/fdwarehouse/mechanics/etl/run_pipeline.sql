@@ -4,6 +4,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     v_run_id bigint;
+    v_failure etl.failure;
 BEGIN
     CALL etl.pin_settings();
     v_run_id := etl.join_run(NULL, 'etl.run_pipeline', p_may_join => false);
@@ -15,6 +16,11 @@ BEGIN
     CALL etl.run_checks(v_run_id);
     PERFORM etl.leave_run(v_run_id, 'etl.run_pipeline');
     COMMIT;
+    CALL etl.pin_settings();
+    v_failure := etl.failure_of(v_run_id, NULL, 'etl.run_pipeline');
+    IF v_failure.error_code IS NOT NULL THEN
+        CALL etl.raise_failure(v_run_id, v_failure);
+    END IF;
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_pipeline IS

@@ -273,7 +273,8 @@ SELECT
                     'the source',
                     t.key,
                     t.row_count,
-                    'Name the columns in warehouse.yaml that are its key in production.'
+                    'Name the columns in warehouse.yaml that are its key in production. Of a '
+                    'parent that others inherit from, the rows of its children are read too.'
                 )
             FROM twins AS t
         )

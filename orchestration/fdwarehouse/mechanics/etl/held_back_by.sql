@@ -1,0 +1,18 @@
+CREATE FUNCTION etl.held_back_by(p_run_id bigint, p_model text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT failed.model
+    FROM etl.models AS m
+    INNER JOIN etl.steps AS failed
+        ON failed.run_id = p_run_id AND failed.status IN ('failed', 'skipped')
+    INNER JOIN etl.models AS source ON failed.model = source.model
+    WHERE
+        m.model = p_model
+        AND m.model <> source.model
+        AND (source.table_name = ANY(m.reads) OR m.table_name = source.table_name)
+    ORDER BY source.position
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION etl.held_back_by IS
+'Which step of a run has failed, or is held back, that a model is made of; null: none. Arguments: the run, the model.';
