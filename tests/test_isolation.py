@@ -106,7 +106,7 @@ def test_checks_that_read_what_is_held_back_are_not_judged(built: Warehouse) -> 
     with failing("DW014"):
         built.run()
     judged = built.column(
-        "SELECT check_name FROM etl.check_results WHERE run_id = %s" % built.last_run()
+        "SELECT check_name FROM etl.check_results WHERE run_id = %s", [built.last_run()]
     )
     assert "clean_orders_status" in judged
     assert "dim_customers_current" in judged
@@ -126,7 +126,7 @@ def test_step_that_failed_or_was_held_back_is_tried_again_in_its_run(built: Ware
         for layer in ("build_silver", "build_gold", "run_checks", "finish_run"):
             connection.execute(f"CALL etl.{layer}({run_id})".encode())
     assert set(dict(built.rows(STATES, [run_id])).values()) == {"succeeded"}
-    assert built.value("SELECT status FROM etl.runs WHERE run_id = %s" % run_id) == "succeeded"
+    assert built.value("SELECT status FROM etl.runs WHERE run_id = %s", [run_id]) == "succeeded"
 
 
 def test_layer_that_holds_tables_back_says_so(built: Warehouse) -> None:

@@ -139,9 +139,7 @@ def _models_of_source(source: Source, by_name: dict[str, Compiled]) -> Iterator[
             )
 
 
-def _models_of_layer(
-    layer: str, by_name: dict[str, Compiled], before: set[str]
-) -> Iterator[Model]:
+def _models_of_layer(layer: str, by_name: dict[str, Compiled], before: set[str]) -> Iterator[Model]:
     prefix = f"{layer}.write_"
     writers = {
         qualified(layer, name.removeprefix(prefix)): writer
