@@ -19,25 +19,28 @@ HEADER = """\
 """
 
 
-# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html
+# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Those in double quotes
+# mean something else without: "char" is one byte, "bit" is bit of any length.
 _TYPES = """
-    "char"|bigint|bit|bit varying|boolean|box|bpchar|bytea|character|character varying|cid|cidr
+    "bit"|"char"|bigint|bit varying|boolean|box|bpchar|bytea|character|character varying|cid|cidr
     |circle|date|double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath
     |line|lseg|macaddr|macaddr8|money|name|numeric|oid|oidvector|path|pg_lsn|pg_snapshot|point
     |polygon|real|refcursor|smallint|text|tid|tsquery|tsvector|txid_snapshot|uuid|xid|xid8|xml
     |(?:date|int4|int8|num|ts|tstz)(?:multi)?range
+    |(?:bit|bit varying|character|character varying)\\(\\d+\\)
+    |numeric\\(\\d+(?:, ?-?\\d+)?\\)
+    |(?:time|timestamp)(?:\\(\\d\\))? with(?:out)? time zone
+    |bit|interval(?: (?:year|month|day|hour|minute|second))?(?: to (?:month|hour|minute|second))?
+    (?:\\(\\d\\))?
 """
-_TYPE = re.compile(
-    rf"(?:(?:{''.join(_TYPES.strip().splitlines()).replace('    ', '')})(?:\(\d+(?:, ?-?\d+)?\))?"
-    r"|(?:time|timestamp)(?:\(\d\))? with(?:out)? time zone"
-    r"|interval (?:year|month|day|hour|minute|second|to|\(\d\)| )+)(?:\[\])*"
-)
+_TYPE = re.compile(rf"(?:{''.join(_TYPES.strip().splitlines()).replace('    ', '')})(?:\[\])*")
 
 
 def _type(value: str) -> str:
     if not _TYPE.fullmatch(value):
         raise ValueError(
-            f"{value!r} is no type as PostgreSQL writes it: 'integer', 'numeric(10,2)'"
+            f"{value!r} is not a type that PostgreSQL has by itself, as format_type writes it: "
+            "'integer', 'numeric(10,2)', 'text'"
         )
     return value
 

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import ValidationError
 
 from fdwarehouse.config import SourceConfig
 from fdwarehouse.connections import connect, variable
@@ -116,9 +117,20 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
     for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
-        columns[table][column] = Column(
-            type=type_, source_type=source_type, is_nondeterministic=is_loose, not_null=not_null
-        )
+        try:
+            described = Column(
+                type=type_,
+                source_type=source_type,
+                is_nondeterministic=is_loose,
+                not_null=not_null,
+            )
+        except ValidationError as error:
+            raise FdwarehouseError(
+                f"source {name}: column {column} of {source.schema_name}.{table} is of type "
+                f"{type_}, which the warehouse does not know",
+                hint="Read a view in production that casts it to text, or leaves it out.",
+            ) from error
+        columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
     if missing := [table for table in source.tables if table not in columns]:

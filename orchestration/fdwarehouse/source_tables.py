@@ -37,7 +37,7 @@ _TAKEN_COLUMNS = {
 }
 _UNSORTABLE_TYPES = {
     *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),
-    *("xid", "cid", "pg_snapshot", "txid_snapshot"),
+    *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
 _TAKEN_TABLES = re.compile("_columns|_fence|_storage|_rewritten|_pg_.*")

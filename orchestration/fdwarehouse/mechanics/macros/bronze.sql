@@ -72,12 +72,12 @@ extracted_rows AS NOT MATERIALIZED (
 
 unkeyed_rows AS (
     SELECT
-        to_jsonb(r.*) AS rejected_row,
+        s.stored_row AS rejected_row,
         jsonb_build_object(
             {%- for c in table.key %}
             {{ c | literal }}, r.{{ c | ident }},
             {%- endfor %}
-            '_row', md5(to_jsonb(r.*)::text)
+            '_row', md5(s.stored_row::text)
         ) AS reject_key,
         array_remove(
             ARRAY[
@@ -89,6 +89,7 @@ unkeyed_rows AS (
             NULL
         ) AS reasons
     FROM read_rows AS r
+    CROSS JOIN LATERAL (SELECT etl.storable_jsonb(to_json(r.*)) AS stored_row) AS s
     WHERE {{ is_unkeyed(table, 'r') }}
 ),
 

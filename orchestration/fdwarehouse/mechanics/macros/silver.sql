@@ -68,7 +68,7 @@ BEGIN ATOMIC
                 {%- endfor %}
             ) AS reject_key,
             r.reject_reasons,
-            to_jsonb(r.*) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
+            etl.storable_jsonb(to_json(r.*)) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
             r._run_id
         FROM rejected_versions AS r
         LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}

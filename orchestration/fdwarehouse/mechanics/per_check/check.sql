@@ -9,7 +9,7 @@ BEGIN ATOMIC
         {{ check.select | indent(8) }}
     )
 
-    SELECT to_jsonb(offending_rows) FROM offending_rows;
+    SELECT etl.storable_jsonb(to_json(offending_rows.*), 100000) FROM offending_rows;
 END;
 COMMENT ON FUNCTION etl.check_{{ check.name }} IS
 {{ (check.description ~ " Returns the rows that break it. Argument: look at what later runs than this one changed, 0 for everything.") | literal }};

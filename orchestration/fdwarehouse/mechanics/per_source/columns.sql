@@ -111,12 +111,14 @@ described_columns AS (
         b.typname AS base_name,
         coalesce(
             l.oid < 10000
+            AND coalesce(e.typrelid, l.typrelid) = 0 -- rows of a catalogue change with the version
             AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)',
             false
         ) AS is_known
     FROM columns AS c
     INNER JOIN base_types AS b ON c.relname = b.relname AND c.attnum = b.attnum
     LEFT JOIN pg_type AS l ON b.type = l.oid
+    LEFT JOIN pg_type AS e ON l.typelem = e.oid
     WHERE b.typtype <> 'd'
 )
 
