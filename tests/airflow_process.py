@@ -8,9 +8,10 @@ import json
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TextIO
 
-from airflow.dag_processing.dagbag import DagBag
+from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.models.asset import AssetEvent
 from airflow.models.xcom import XComModel
 from airflow.utils.db import initdb
@@ -21,7 +22,8 @@ from sqlalchemy import select
 def main() -> None:
     """Answer requests until standard input ends."""
     initdb()
-    bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
+    bag = BundleDagBag(folder, bundle_path=Path(folder), bundle_name="dags-folder")
     if bag.import_errors or not bag.dags:
         raise SystemExit(f"a DAG is broken: {bag.import_errors}")
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as answers:

@@ -83,30 +83,20 @@ def test_sample_of_a_check_holds_what_it_found(clinic: Clinic) -> None:
 
 
 def test_row_that_silver_rejects_is_set_aside_with_what_is_in_it(clinic: Clinic) -> None:
-    for folder, name, text in (
-        (
-            "migrations",
-            "0001_silver.sql",
-            "CREATE TABLE silver.clean_diary (entry integer PRIMARY KEY, said text, score float8, "
-            "is_deleted boolean NOT NULL, _run_id bigint NOT NULL);",
-        ),
-        (
-            "sql/silver",
-            "clean_diary_versions.sql",
-            "CREATE VIEW silver.clean_diary_versions AS WITH versions AS (SELECT entry, said,\n"
-            "'NaN'::float8 AS score, {{ bronze.metadata(source.clinic) }} FROM bronze.raw_diary)\n"
-            "SELECT *, {{ silver.reject_reasons({'too long': 'length(said) > 5'}) }} "
-            "AS reject_reasons FROM versions;",
-        ),
-        (
-            "sql/silver",
-            "write_clean_diary.sql",
-            "{{ silver.write_latest('clean_diary', 'silver.clean_diary_versions', 'entry', "
-            "['said', 'score']) }}",
-        ),
-    ):
-        (clinic.root / folder).mkdir(parents=True, exist_ok=True)
-        (clinic.root / folder / name).write_text(text)
+    files = {
+        "migrations/0001_silver.sql": "CREATE TABLE silver.clean_diary (entry integer PRIMARY KEY, "
+        "said text, score float8, is_deleted boolean NOT NULL, _run_id bigint NOT NULL);",
+        "sql/silver/clean_diary_versions.sql": "CREATE VIEW silver.clean_diary_versions AS "
+        "WITH versions AS (SELECT entry, said, 'NaN'::float8 AS score,\n"
+        "{{ bronze.metadata(source.clinic) }} FROM bronze.raw_diary)\n"
+        "SELECT *, {{ silver.reject_reasons({'too long': 'length(said) > 5'}) }} "
+        "AS reject_reasons FROM versions;",
+        "sql/silver/write_clean_diary.sql": "{{ silver.write_latest('clean_diary', "
+        "'silver.clean_diary_versions', 'entry', ['said', 'score']) }}",
+    }
+    for name, text in files.items():
+        (clinic.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (clinic.root / name).write_text(text)
     clinic.write(
         "INSERT INTO diary VALUES (1, repeat('x', 20000000), current_date), "
         r"(2, 'a\u0000 b', current_date)"

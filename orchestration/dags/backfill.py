@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Param, task
+from warehouse_retries import RetryTransientErrors
 
 # The server notices when a task was killed, and ends the statement that nobody waits for any more.
 SESSION = {"application_name": "airflow", "client_connection_check_interval": "5s"}
@@ -45,7 +46,11 @@ with DAG(
             description="How many rows are read and committed at a time.",
         ),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "retry_policy": RetryTransientErrors(),
+    },
 ) as dag:
 
     @task

@@ -38,6 +38,7 @@ from airflow.providers.common.sql.operators.sql import (
     SQLTableCheckOperator,
 )
 from airflow.sdk import DAG, Asset, Param, TaskGroup, chain
+from warehouse_retries import RetryTransientErrors
 
 RAW_TABLES = ["raw_customers", "raw_products", "raw_orders", "raw_order_items"]
 
@@ -171,7 +172,10 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
-        "retry_on_failure": False,  # a lost connection is worth another try, a failed check is not
+        # A lost connection is worth another try; a failed check, of the DAG or of the warehouse, is
+        # not, nor is any other error of SQL.
+        "retry_policy": RetryTransientErrors(),
+        "retry_on_failure": False,
     },
     user_defined_macros={"tasks_without_success": tasks_without_success},
 ) as dag:

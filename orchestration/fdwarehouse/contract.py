@@ -19,8 +19,8 @@ HEADER = """\
 """
 
 
-# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Those in double quotes
-# mean something else without: "char" is one byte, "bit" is bit of any length.
+# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Those in quotes mean
+# something else without: "char" is one byte, "bit" is bit of any length.
 _TYPES = """
     "bit"|"char"|bigint|bit varying|boolean|box|bpchar|bytea|character|character varying|cid|cidr
     |circle|date|double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath
