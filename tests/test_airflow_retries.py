@@ -73,7 +73,7 @@ def test_failure_that_would_come_again_ends_the_run_at_once(
     warehouse.run()  # nobody is in the way
 
 
-class ErrorOfPsycopg2(Exception):
+class Psycopg2Error(Exception):
     """psycopg 2 calls the SQLSTATE pgcode."""
 
     def __init__(self, state: str | None) -> None:
@@ -89,19 +89,19 @@ def test_retries_are_decided_by_the_sqlstate_whichever_driver_tells_it() -> None
 
     for state in ("08006", "08001", "40001", "40P01", "57P01", "57P03", "53300", "55P03"):
         assert decision(psycopg.errors.lookup(state)()) == "retry", state
-        assert decision(ErrorOfPsycopg2(state)) == "retry", state
+        assert decision(Psycopg2Error(state)) == "retry", state
     for state in ("42P01", "22012", "23505", "57014", "42501", "P0001"):
         assert decision(psycopg.errors.lookup(state)()) == "fail", state
-        assert decision(ErrorOfPsycopg2(state)) == "fail", state
+        assert decision(Psycopg2Error(state)) == "fail", state
     for state in ("DW001", "DW006"):
-        assert decision(ErrorOfPsycopg2(state)) == "retry", state
+        assert decision(Psycopg2Error(state)) == "retry", state
     for state in ("DW002", "DW003", "DW007", "DW013", "DW014", "08"):
-        assert decision(ErrorOfPsycopg2(state)) == "fail", state
-    others = (psycopg.OperationalError(), ErrorOfPsycopg2(None), ConnectionError(), ValueError())
+        assert decision(Psycopg2Error(state)) == "fail", state
+    others = (psycopg.OperationalError(), Psycopg2Error(None), ConnectionError(), ValueError())
     for error in others:
         assert decision(error) == "default"
     wrapped = RuntimeError()
-    wrapped.__cause__ = ErrorOfPsycopg2("DW002")
+    wrapped.__cause__ = Psycopg2Error("DW002")
     assert decision(wrapped) == "fail"
     wrapped.__cause__ = psycopg.errors.AdminShutdown()
     assert decision(wrapped) == "retry"

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +44,9 @@ _SERVER_SETTINGS = {
     "production": {"max_prepared_transactions": "10"},
     "warehouse": {"synchronous_commit": "on"},
 }
+
+# What a password may have in it: it stands in URLs, and in `eval "$(fdwarehouse up)"`, unquoted.
+_IN_A_URL = re.compile("[A-Za-z0-9_.~-]+")
 
 T = TypeVar("T")
 
@@ -154,14 +158,29 @@ def passwords(state_dir: Path) -> dict[str, str]:
                 f"The embedded servers' passwords are gone: {path} is missing",
                 hint=f"Put the file back, or stop the servers and delete {state_dir} to begin anew",
             ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise FdwarehouseError(
             f"Cannot read the embedded servers' passwords: {error}",
             hint=f"Run this as the user who owns {state_dir}",
         ) from error
-    names = (*(f"{server}_superuser" for server in SERVERS), *ROLES)
+    except (ValueError, RecursionError):
+        known = {"": ""}  # an empty file, half of one, one that is not text
+    superusers = [f"{server}_superuser" for server in SERVERS]
+    made = [server for server in SERVERS if (state_dir / server).exists()]
+    if (
+        not isinstance(known, dict)
+        or not all(isinstance(v, str) and _IN_A_URL.fullmatch(v) for v in known.values())
+        or not all(f"{server}_superuser" in known for server in made)
+    ):
+        raise FdwarehouseError(
+            f"{path} does not hold the embedded servers' passwords, a JSON object of role: password",
+            hint=f"Put the right file back, or stop the servers and delete {state_dir} to begin "
+            "again"
+            if made
+            else f"Delete {path}: new passwords are made",
+        )
+    names = (*superusers, *ROLES)
     if missing := [name for name in names if name not in known]:
-        # token_urlsafe: they stand in URLs, and in `eval "$(fdwarehouse up)"`, without quoting.
         known |= {name: secrets.token_urlsafe(24) for name in missing}
         write_private(path, json.dumps(known, indent=4) + "\n")
     return known
