@@ -110,6 +110,99 @@ def test_row_without_a_key_is_set_aside_as_it_is_whatever_its_columns_are_called
     assert clinic.warehouse.rows("SELECT r, k FROM bronze.raw_r") == [("x", 1)]
 
 
+UNSEEN = [
+    *("a\nb", "a\n; SELECT 1 / 0; --", "\r", "\t", "a\r\nb'\"", "\x01\x1b[31m", "\x7f", "x\x85y"),
+    *(
+        "line\u2028sep",
+        "no\u00a0break",
+        "zero\u200bwidth",
+        "\ufeffbom",
+        "rtl\u202eo",
+        "\U000e0001tag",
+    ),
+    *("$migration$\n", "$$\n$$", "%s\n%%", "back\\slash\n\\000A", "{{ x }}\n", " ", "😀" * 15),
+    *("/* \n", "*/\n", "\n--", 'U&"\n', "ü" * 31, "E'\n", "a]b[", "NULL", "_", "x" * 63),
+]
+
+
+def test_g1_columns_of_names_with_what_cannot_be_seen_are_read(
+    clinic: Clinic, command: Command
+) -> None:
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} text NOT NULL DEFAULT {}").format(sql.Identifier(name), sql.Literal(str(n)))
+        for n, name in enumerate(UNSEEN)
+    )
+    key = sql.SQL(", ").join(map(sql.Identifier, UNSEEN[:3]))
+    for table in ("odd", "snapped", "unkeyed"):
+        clinic.write(
+            sql.SQL("CREATE TABLE {} ({}, n int, {} timestamptz NOT NULL DEFAULT now())")
+            .format(sql.Identifier(table), columns, sql.Identifier("at\n"))
+            .as_string(),
+            sql.SQL("INSERT INTO {} (n) VALUES (1)").format(sql.Identifier(table)).as_string(),
+            f"GRANT SELECT ON {table} TO warehouse_reader",
+        )
+    clinic.write(sql.SQL("ALTER TABLE odd ADD PRIMARY KEY ({})").format(key).as_string())
+    clinic.write(
+        sql.SQL("ALTER TABLE unkeyed ALTER {0} DROP NOT NULL; UPDATE unkeyed SET {0} = NULL")
+        .format(sql.Identifier(UNSEEN[0]))
+        .as_string()
+    )
+    clinic.configure(
+        with_tables(
+            {
+                "odd": {"watermark": "at\n", "reconcile": {"depth": "all"}},
+                "snapped": {"mode": "snapshot", "key": UNSEEN[1:4]},
+                "unkeyed": {"watermark": "at\n", "key": UNSEEN[:2], "partitions": 2},
+            }
+        )
+    )
+    command.project(clinic.root)
+    command.use(
+        {
+            "WAREHOUSE_URL": clinic.warehouse.urls["owner"],
+            "CLINIC_URL": clinic.shop.urls["reader"],
+        }
+    )
+    assert "up to date" in command.works("contract")
+    command.works("deploy")
+    assert command.works("deploy") == "Nothing to change.\n"
+    command.works("run")
+    listed = sql.SQL(", ").join(map(sql.Identifier, UNSEEN)).as_string()
+    row = tuple(str(n) for n in range(len(UNSEEN)))
+    for table in ("odd", "snapped"):
+        query = f"SELECT {listed} FROM bronze.raw_{table} ORDER BY _run_id"
+        assert clinic.warehouse.rows(query) == [row]
+    (rejected,) = clinic.warehouse.column("SELECT rejected_row FROM silver.rejected_rows")
+    assert {name: rejected[name] for name in UNSEEN} == dict(
+        zip(UNSEEN, (None, *row[1:]), strict=True)
+    )
+    for table in ("odd", "snapped"):
+        clinic.write(
+            sql.SQL("UPDATE {} SET {} = 'other'")
+            .format(sql.Identifier(table), sql.Identifier(UNSEEN[5]))
+            .as_string()
+        )
+    command.works("reconcile")
+    changed = (*row[:5], "other", *row[6:])
+    for table in ("odd", "snapped"):
+        query = f"SELECT {listed} FROM bronze.raw_{table} ORDER BY _run_id"
+        assert clinic.warehouse.rows(query) == [row, changed]
+    command.works("check")
+    command.works("status")
+
+
+def test_migration_may_hold_any_dollar_quotes(clinic: Clinic) -> None:
+    (clinic.root / "migrations").mkdir()
+    (clinic.root / "migrations/0001_odd.sql").write_text(
+        "CREATE TABLE silver.odd (a text);\nINSERT INTO silver.odd VALUES "
+        "($migration$a$do$b$migration$), ('$do$ $migration2$'), ($do$c$do$), ($do2$d$do2$);\n"
+    )
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    assert clinic.warehouse.column("SELECT a FROM silver.odd") == [
+        *("a$do$b", "$do$ $migration2$", "c", "d")
+    ]
+
+
 def test_table_of_many_columns_is_read(clinic: Clinic) -> None:
     columns = ", ".join(f"c{n} int" for n in range(300))
     clinic.write(

@@ -33,7 +33,11 @@ def ident(name: str) -> str:
     """
     if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in RESERVED:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    quoted = name.replace('"', '""')
+    if name.isprintable():
+        return f'"{quoted}"'
+    # On one line, whatever is in it: a comment ends with its line, and templates indent lines.
+    return 'U&"' + _escaped(quoted.replace("\\", r"\\"), r"\{:04X}", r"\+{:06X}") + '"'
 
 
 def literal(value: str | None) -> str:
@@ -41,10 +45,19 @@ def literal(value: str | None) -> str:
     if value is None:
         return "NULL"
     quoted = value.replace("'", "''")
-    if "\\" not in value and "$" not in value:
+    if "\\" not in value and "$" not in value and value.isprintable():
         return f"'{quoted}'"
     # A dollar could end the body that the literal is in.
-    return "E'" + quoted.replace("\\", "\\\\").replace("$", "\\x24") + "'"
+    escaped = quoted.replace("\\", "\\\\").replace("$", "\\x24")
+    return "E'" + _escaped(escaped, r"\u{:04x}", r"\U{:08x}") + "'"
+
+
+def _escaped(text: str, escape: str, long_escape: str) -> str:
+    """Write characters that cannot be seen, line breaks among them, by their numbers."""
+    return "".join(
+        c if c.isprintable() else (escape if ord(c) < 0x10000 else long_escape).format(ord(c))
+        for c in text
+    )
 
 
 def qualified(schema: str, name: str) -> str:

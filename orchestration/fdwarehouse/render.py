@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,11 @@ def _listed(value: str | Iterable[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+def _unused_tag(tag: str, text: str) -> str:
+    """Make the quotes of a text that may have dollar quotes in it."""
+    return next(q for n in chain([""], count(2)) if (q := f"${tag}{n}$") not in text)
+
+
 class _Renderer:
     def __init__(self, root: Path, config: Config, contracts: dict[str, Contract]) -> None:
         self.root = root
@@ -111,7 +117,7 @@ class _Renderer:
             pins=PINS,
             work_mem=config.work_mem,
             timeouts=config.timeouts.settings,
-            server_options=json.dumps(SERVER_OPTIONS, indent=4),
+            server_options="'" + json.dumps(SERVER_OPTIONS, indent=4).replace("'", "''") + "'",
             options_by_hand="{" + ",".join(OPTIONS_BY_HAND) + "}",
             sources=self.sources,
             source={s.name: s for s in self.sources},
@@ -252,10 +258,11 @@ class _Renderer:
         for path in sorted(folder.glob("*.sql")):
             text = path.read_text(encoding="utf-8")
             migration = f"{owner}/{path.name}"
+            body, whole = _unused_tag("migration", text), _unused_tag("do", text)
             sql = (
-                f"DO $do$\nBEGIN\n    PERFORM pg_temp.migrate({literal(migration)}, "
-                f"{literal(sha256(text.encode()).hexdigest())}, $migration$\n{text}$migration$);\n"
-                "END;\n$do$;\n"
+                f"DO {whole}\nBEGIN\n    PERFORM pg_temp.migrate({literal(migration)}, "
+                f"{literal(sha256(text.encode()).hexdigest())}, {body}\n{text}{body});\n"
+                f"END;\n{whole};\n"
             )
             origin = f"migrations/{path.name}" if owner == "project" else migration
             yield Compiled(f"migration_{owner}_{path.name}", origin, sql)

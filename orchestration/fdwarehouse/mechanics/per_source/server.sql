@@ -35,7 +35,7 @@ BEGIN
     )
     INTO v_clause
     FROM jsonb_each_text(
-        {{ server_options | literal | indent(8) }}::jsonb
+        {{ server_options | indent(8) }}::jsonb
         || (v_options - '{user,password}'::text[])
     ) AS wanted
     FULL JOIN (
