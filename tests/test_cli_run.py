@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 from rich.console import Console
 
-from fdwarehouse import live, show
+from fdwarehouse import live, running, show
 from fdwarehouse.running import Step
 from tests.command import Command
 from tests.harness import ROOT, Warehouse, wait_until
@@ -191,6 +193,39 @@ def test_g3_rebuild_writes_nothing_where_the_runs_were_right(
     assert said.endswith("No row differed from what the runs had built.\n")
     built = seeded_warehouse.column("SELECT DISTINCT layer FROM etl.steps WHERE run_id = 2")
     assert sorted(built) == (["silver"] if layer == "silver" else ["gold", "silver"])
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("rebuild",), ("reconcile",)])
+def test_every_step_has_its_line_also_when_it_ends_during_the_last_look(
+    command: Command,
+    seeded_warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    warehouse = seeded_warehouse
+    command.use(warehouse.environment)
+    warehouse.run()
+    fetch = running._fetch
+
+    def fetch_late(
+        connection: psycopg.Connection, kind: type[Any], query: str, parameters: Any
+    ) -> list[Any]:
+        rows = fetch(connection, kind, query, parameters)
+        if query == running._STEPS:
+            is_over = "SELECT max(run_id) > 1 AND bool_and(status <> 'running') FROM etl.runs"
+            wait_until(lambda: warehouse.value(is_over))
+        return rows
+
+    monkeypatch.setattr(running, "_fetch", fetch_late)
+    said = command.works(*arguments).splitlines()
+    steps = warehouse.column(
+        "SELECT model FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
+        "ORDER BY position"
+    )
+    assert len(steps) > 8
+    assert sorted(line.split(":")[0] for line in said if line.startswith("succeeded")) == sorted(
+        f"succeeded  {step}" for step in steps
+    )
 
 
 def test_rebuild_repairs_what_somebody_spoilt(

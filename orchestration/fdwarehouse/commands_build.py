@@ -21,7 +21,7 @@ from fdwarehouse.render import render_project
 from fdwarehouse.seed import make_changes
 from fdwarehouse.seed import seed as make_shop
 from fdwarehouse.show import show_counts, show_plan
-from fdwarehouse.terminal import difference, err, note, out, say
+from fdwarehouse.terminal import difference, err, note, out, say, warn
 
 
 class Side(StrEnum):
@@ -132,7 +132,7 @@ def contract(
         shown = str(path.relative_to(connections.root))
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         now = dump_contract(
-            inspect(connections.warehouse(), name, source, connections.source(name))
+            inspect(connections.warehouse(), name, source, connections.source(name), warn)
         )
         for line in difference(before, now, shown):
             out.print(line, soft_wrap=True)
@@ -181,7 +181,9 @@ def deploy(
             changes = compare(rendered, warehouse, urls)
     else:
         with err.status(f"Deploying; a run that is open has {wait} seconds to end"):
-            changes = apply(rendered, connections.warehouse(), urls, wait=f"{wait} seconds")
+            changes = apply(
+                rendered, connections.warehouse(), urls, wait=f"{wait} seconds", warn=warn
+            )
     show_plan(changes)
     if changes.is_empty:
         say("Nothing to change.")

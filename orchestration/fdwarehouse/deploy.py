@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,7 +121,12 @@ def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, s
 
 
 def deploy(
-    rendered: Rendered, warehouse_url: str, urls: Mapping[str, str], *, wait: str = "10 seconds"
+    rendered: Rendered,
+    warehouse_url: str,
+    urls: Mapping[str, str],
+    *,
+    wait: str = "10 seconds",
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Plan:
     """Apply migrations, mounts, routines, views and grants in one transaction, or nothing.
 
@@ -130,6 +135,7 @@ def deploy(
         warehouse_url: connection string of the owner.
         urls: connection string of each source, by name, as the warehouse's server reaches it.
         wait: how long to wait for a run or another deploy to end.
+        warn: is told what the database warns of.
 
     Returns:
         What was changed.
@@ -141,6 +147,7 @@ def deploy(
         changes = plan(rendered, warehouse, urls)
         if changes.is_empty:
             return changes
+        warehouse.add_notice_handler(lambda notice: _warning(notice, warn))
         warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
         for name, url in urls.items():
             warehouse.execute("SELECT set_config(%s, %s, true)", [f"fdwarehouse.{name}_url", url])
@@ -150,6 +157,11 @@ def deploy(
             except psycopg.Error as error:
                 raise _failure(file, error) from error
         return changes
+
+
+def _warning(notice: psycopg.errors.Diagnostic, warn: Callable[[str], None]) -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        warn(" ".join(filter(None, (notice.message_primary, notice.message_hint))))
 
 
 def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:

@@ -7,6 +7,7 @@ is mounted for one transaction, which is rolled back.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -23,6 +24,8 @@ from fdwarehouse.render import render_mechanics
 # Not the name of a source, which begins with no underscore in the mechanics' own objects.
 MOUNT = "_fdwarehouse_contract"
 
+_POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
+
 _COLUMNS = """
     SELECT
         table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
@@ -31,7 +34,13 @@ _COLUMNS = """
 """
 
 
-def inspect(warehouse_url: str, name: str, source: SourceConfig, url: str) -> Contract:
+def inspect(
+    warehouse_url: str,
+    name: str,
+    source: SourceConfig,
+    url: str,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Contract:
     """Describe the tables of a source that ``warehouse.yaml`` names.
 
     Args:
@@ -39,6 +48,7 @@ def inspect(warehouse_url: str, name: str, source: SourceConfig, url: str) -> Co
         name: the source's name.
         source: which tables of which schema.
         url: connection string of the reader, as the warehouse's server reaches the source.
+        warn: is told of a table that cannot be read as yet.
 
     Raises:
         FdwarehouseError: the source cannot be reached, lacks a table, or does not let the reader
@@ -49,7 +59,12 @@ def inspect(warehouse_url: str, name: str, source: SourceConfig, url: str) -> Co
             _mount_catalogue(connection, source, url)
             contract = _read(connection, name, source)
             for table, description in contract.tables.items():
-                _try(connection, name, source.schema_name, table, list(description.columns))
+                try:
+                    with connection.transaction():
+                        _try(connection, name, source.schema_name, table, [*description.columns])
+                except psycopg.errors.ObjectNotInPrerequisiteState as error:
+                    told = database_error(error)
+                    warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
         except psycopg.Error as error:
             told = database_error(error)
             raise FdwarehouseError(

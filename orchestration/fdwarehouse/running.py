@@ -24,6 +24,7 @@ SESSION = "SET client_connection_check_interval = '2s'"
 
 # Who watches does not wait for a deploy, which has the views that it asks.
 WATCH = "SET lock_timeout = '100ms'"
+LOOK_BACK = "SET lock_timeout = '10s'"  # at the end, once
 
 _STEPS = """
     SELECT
@@ -177,15 +178,12 @@ def call(
         status = "succeeded" if error is None else "cancelled" if was_cancelled else "failed"
         if begun_at is None:  # the role may CALL only
             return Outcome(None, status, seconds, error)
+        watcher.execute(LOOK_BACK)
         run_id, _ = first_row(watcher, _RUN, ours) or (None, None)
-        return Outcome(
-            run_id,
-            status,
-            seconds,
-            error,
-            _fetch(watcher, Step, _STEPS_AT_THE_END, [run_id]),
-            _fetch(watcher, CheckResult, _CHECKS, [begun_at]),
-        )
+        steps = _fetch(watcher, Step, _STEPS_AT_THE_END, [run_id])
+        on_progress(steps)  # some may have ended while the last look was on its way
+        checks = _fetch(watcher, CheckResult, _CHECKS, [begun_at])
+        return Outcome(run_id, status, seconds, error, steps, checks)
 
 
 def require_deployed(warehouse: psycopg.Connection) -> None:

@@ -50,6 +50,15 @@ def show_error(error: FdwarehouseError) -> None:
         err.print(Text.assemble(("Hint: ", "bold"), error.hint), soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """Write a warning to stderr: what does not work as it is, and the way out.
+
+    Args:
+        text: what happened.
+    """
+    err.print(Text.assemble(("Warning: ", "bold yellow"), text), soft_wrap=True)
+
+
 def say(text: str, style: str = "") -> None:
     """Write one line to stdout; nothing in it is taken for markup.
 
