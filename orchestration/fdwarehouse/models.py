@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fdwarehouse.compiled import Compiled, content_checksum, names_read, order_of_need
 from fdwarehouse.config import PartitionsConfig, ServerSetting
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import ident, qualified
 from fdwarehouse.sources import Source
 
@@ -71,18 +71,20 @@ def partitioned(models: list[Model], partitions: Mapping[str, PartitionsConfig])
         FdwarehouseError: such a table is not built.
     """
     built = {m.model for m in models if m.layer in ("silver", "gold")}
+    problems = Problems()
     for table in partitions:
         if table not in built:
-            raise FdwarehouseError(
-                f"warehouse.yaml: partitions: no step builds {table}",
-                hint="Name a table of silver or gold, such as gold.fact_sales.",
-            )
+            problem = f"warehouse.yaml: partitions: no step builds {table}"
+            way_out = "Name a table of silver or gold, such as gold.fact_sales."
+            problems.add(FdwarehouseError(problem, hint=way_out))
         if len(table.rpartition(".")[2]) > MAX_NAME_LENGTH:
-            raise FdwarehouseError(
+            problem = (
                 f"warehouse.yaml: partitions: {table} is too long a name, at most "
-                f"{MAX_NAME_LENGTH} letters",
-                hint="Give the table another name, or take it out of partitions.",
+                f"{MAX_NAME_LENGTH} letters"
             )
+            way_out = "Give the table another name, or take it out of partitions."
+            problems.add(FdwarehouseError(problem, hint=way_out))
+    problems.raise_found()
     return [
         replace(m, checksum=m.checksum + str(partitions[m.model])) if m.model in partitions else m
         for m in models
@@ -102,12 +104,14 @@ def routines_with_settings(
         FdwarehouseError: there is no such step.
     """
     by_name = {m.model: m for m in models}
-    for name, chosen in settings.items():
+    problems = Problems()
+    for name in settings:
         if name not in by_name:
-            raise FdwarehouseError(
-                f"warehouse.yaml: settings: there is no step {name}",
-                hint="Name one as `fdwarehouse run` shows it, such as gold.fact_sales.",
-            )
+            problem = f"warehouse.yaml: settings: there is no step {name}"
+            way_out = "Name one as `fdwarehouse run` shows it, such as gold.fact_sales."
+            problems.add(FdwarehouseError(problem, hint=way_out))
+    problems.raise_found()
+    for name, chosen in settings.items():
         for routine in filter(None, (by_name[name].writer, by_name[name].chunk_writer)):
             for setting, value in chosen.items():
                 yield routine, setting, _SWITCH[value] if isinstance(value, bool) else str(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fdwarehouse.compiled import Compiled, code_of
 from fdwarehouse.config import LAYERS
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, Problems
 
 FOLDERS = (*LAYERS, "checks")
 # A name is cut off after 63 bytes; that of a check's function begins with check_.
@@ -32,19 +32,20 @@ def look_over(root: Path) -> None:
     Raises:
         FdwarehouseError: one would be passed over, or cannot be read; the message names it.
     """
+    problems = Problems()
     numbers: dict[str, Path] = {}
     for path in _entries(root / "migrations"):
-        _require_migration(path, root, numbers)
+        with problems.collected():
+            _require_migration(path, root, numbers)
     for path in _entries(root / "sql"):
         if not path.is_dir() or path.name not in FOLDERS:
-            raise _wrong(
-                path,
-                root,
-                "SQL is in folders named after its layer",
-                f"Put it into one of sql/{{{', '.join(FOLDERS)}}}/, such as sql/silver/.",
-            )
+            way_out = f"Put it into one of sql/{{{', '.join(FOLDERS)}}}/, such as sql/silver/."
+            problems.add(_wrong(path, root, "SQL is in folders named after its layer", way_out))
+            continue
         for file in _entries(path):
-            _require_object(file, root, _MAX_LENGTHS.get(path.name, 63))
+            with problems.collected():
+                _require_object(file, root, _MAX_LENGTHS.get(path.name, 63))
+    problems.raise_found()
 
 
 def _entries(folder: Path) -> Iterator[Path]:
@@ -142,14 +143,16 @@ def require_one_file_each(objects: list[Compiled]) -> None:
     Raises:
         FdwarehouseError: two do; the message names the file of the project.
     """
+    problems = Problems()
     seen: dict[str, Compiled] = {}
     for current in sorted(objects, key=lambda o: o.origin.startswith("sql/")):
         name = current.creates or current.name
         if name in seen:
-            raise FdwarehouseError(
-                f"{current.origin}: fdwarehouse makes {name} itself"
-                if not seen[name].origin.startswith("sql/")
-                else f"{current.origin}: {seen[name].origin} makes {name}, too",
-                hint="Give it another name.",
+            problem = (
+                f"{current.origin}: {seen[name].origin} makes {name}, too"
+                if seen[name].origin.startswith("sql/")
+                else f"{current.origin}: fdwarehouse makes {name} itself"
             )
+            problems.add(FdwarehouseError(problem, hint="Give it another name."))
         seen[name] = current
+    problems.raise_found()

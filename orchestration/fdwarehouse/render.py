@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import chain, count
@@ -15,8 +16,8 @@ import jinja2
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.config import LAYERS, Config, load_config
-from fdwarehouse.contract import Contract, load_contract
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.contract import load_contract
+from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import file_name, ident, literal, qualified
 from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
 from fdwarehouse.pins import PINS
@@ -67,10 +68,45 @@ def render_project(root: Path) -> Rendered:
         FdwarehouseError: configuration, contract or a template is wrong; the message names the
             file.
     """
-    config = load_config(root)
-    look_over(root)
-    contracts = {name: load_contract(root, name) for name in config.sources}
-    return _Renderer(root, config, contracts).render()
+    problems = Problems()
+    config, contracts = None, {}
+    with problems.collected():
+        config = load_config(root)
+    with problems.collected():
+        look_over(root)
+    # A contract can be wrong by itself, too.
+    known = config.sources if config else (p.stem for p in (root / "contracts").glob("*.yaml"))
+    for name in known:
+        with problems.collected():
+            contracts[name] = load_contract(root, name)
+    sources: list[Source] = []
+    if config:
+        with problems.collected():
+            sources = make_sources(config, contracts)
+    with problems.collected():
+        _require_templates(root)
+    problems.raise_found()
+    assert config
+    return _Renderer(root, config, sources).render()
+
+
+def _require_templates(root: Path) -> None:
+    """Make sure that the files of a project are templates, whatever they are rendered with."""
+    problems = Problems()
+    environment = _environment()
+    for path in sorted((root / "sql").glob("*/*.sql")):
+        origin = path.relative_to(root).as_posix()
+        with problems.collected(), suppress(OSError, UnicodeDecodeError):  # that is said already
+            text = path.read_text(encoding="utf-8")
+            try:
+                environment.parse(text, filename=origin)
+            except jinja2.TemplateSyntaxError as error:
+                problem, _ = explain(error)
+                raise FdwarehouseError(
+                    f"{origin}, line {error.lineno}: {problem}",
+                    hint=f"Mend the template {origin}, or its call of a macro.",
+                ) from error
+    problems.raise_found()
 
 
 def render_mechanics(template: str, **context: Any) -> str:
@@ -106,9 +142,10 @@ def _unused_tag(tag: str, text: str) -> str:
 
 
 class _Renderer:
-    def __init__(self, root: Path, config: Config, contracts: dict[str, Contract]) -> None:
+    def __init__(self, root: Path, config: Config, sources: list[Source]) -> None:
         self.root = root
-        self.sources = make_sources(config, contracts)
+        self.sources = sources
+        self.problems = Problems()
         self.config = config
         project = jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")})
         self.environment = _environment(jinja2.FileSystemLoader(MECHANICS), project)
@@ -135,11 +172,18 @@ class _Renderer:
         ]
         runner = list(self._routines_of_the_runner())
         objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
+        read_checks = list(self._checks())
+        self.problems.raise_found()
         objects += [
             self._compile("per_model/row_type.sql", view, target=target, columns=columns)
             for (target, columns), view in self.row_types.items()
         ]
-        models = partitioned(make_models(self.sources, objects), self.config.partitions)
+        models = make_models(self.sources, objects)
+        with self.problems.collected():
+            models = partitioned(models, self.config.partitions)
+        with self.problems.collected():
+            settings = list(self._settings(models))
+        self.problems.raise_found()
         checks = []
         objects += [
             self._compile("per_model/procedure.sql", m.procedure, model=m)
@@ -147,7 +191,7 @@ class _Renderer:
             if m.procedure
         ]
         by_name = {o.creates: o for o in objects if o.creates}
-        for check in self._checks():
+        for check in read_checks:
             function = self._compile("per_check/check.sql", f"etl.check_{check.name}", check=check)
             objects.append(replace(function, origin=check.origin))
             reads = names_read(function, by_name) & {m.model for m in models}
@@ -161,7 +205,7 @@ class _Renderer:
             *in_order_of_need(runner),
             *self._tables_of_sources(),
             *in_order_of_need(objects),
-            *self._settings(models),
+            *settings,
             self._compile(
                 "deploy/finish.sql", models=models, checks=checks, partitions=self.config.partitions
             ),
@@ -250,9 +294,11 @@ class _Renderer:
     def _objects_of_the_project(self) -> Iterator[Compiled]:
         for layer in LAYERS:
             for path in sorted((self.root / "sql" / layer).glob("*.sql")):
-                compiled = self._compile(f"sql/{layer}/{path.name}", qualified(layer, path.stem))
-                require_what_it_is_named_after(compiled)
-                yield compiled
+                with self.problems.collected():
+                    name = qualified(layer, path.stem)
+                    compiled = self._compile(f"sql/{layer}/{path.name}", name)
+                    require_what_it_is_named_after(compiled)
+                    yield compiled
 
     def _migrations(self, owner: str, folder: Path) -> Iterator[Compiled]:
         for path in sorted(folder.glob("*.sql")):
@@ -273,4 +319,5 @@ class _Renderer:
             (self.root / "sql" / "checks", "sql/checks"),
         ):
             for path in sorted(folder.glob("*.sql")):
-                yield parse_check(path.stem, self._compile(f"{template}/{path.name}"))
+                with self.problems.collected():
+                    yield parse_check(path.stem, self._compile(f"{template}/{path.name}"))

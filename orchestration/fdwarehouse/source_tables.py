@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fdwarehouse.config import MaxDeletedConfig, TableConfig
 from fdwarehouse.contract import Table as ContractTable
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.hashing import HashedColumn, base_type, hashed_columns
 from fdwarehouse.identifiers import qualified
 
@@ -135,37 +136,49 @@ def make_table(
         FdwarehouseError: they do not fit each other, or the warehouse cannot have such names; the
             message names the table.
     """
-    try:
-        return _make_table(source, fence, name, settings, contract)
-    except _UnfitError as error:
+    problems = Problems()
+    for error in _problems(fence, name, settings, contract):
         problem, way_out = error.args
-        raise FdwarehouseError(
-            f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out
-        ) from None
+        problems.add(
+            FdwarehouseError(f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out)
+        )
+    problems.raise_found()
+    assert contract
+    return _make_table(source, fence, name, settings, contract)
 
 
 class _UnfitError(Exception):
     """What is wrong with a table, and the way out."""
 
 
-def _make_table(
-    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
-) -> SourceTable:
-    local_name = settings.local_name or name
-    if problem := _problem_of_name(local_name):
-        raise _UnfitError(
-            problem, "Say in warehouse.yaml what the warehouse shall call it: as: a_name."
-        )
+def _problems(
+    fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+) -> Iterator[_UnfitError]:
+    if problem := _problem_of_name(settings.local_name or name):
+        way_out = "Say in warehouse.yaml what the warehouse is to call it: as: a_name."
+        yield _UnfitError(problem, way_out)
     if contract is None:
-        raise _UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
+        yield _UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
+        return
     for column in contract.columns:
         if column in _TAKEN_COLUMNS:
-            raise _UnfitError(
+            yield _UnfitError(
                 f"column {column}: bronze has one of its own",
                 "Read a view in production that calls it otherwise.",
             )
+    yield from _problems_of_key(settings, contract)
+    if settings.watermark in contract.columns:
+        try:
+            _lower_bound(fence, settings.watermark, contract)
+        except _UnfitError as error:
+            yield error
+
+
+def _make_table(
+    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable
+) -> SourceTable:
+    local_name = settings.local_name or name
     key = settings.key or contract.primary_key
-    _require_key(key, settings, contract)
     wanted = contract.columns
     if settings.reconcile.depth == "key":
         wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
@@ -208,25 +221,26 @@ def _problem_of_name(name: str) -> str | None:
     return None
 
 
-def _require_key(key: list[str], settings: TableConfig, contract: ContractTable) -> None:
+def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[_UnfitError]:
+    key = settings.key or contract.primary_key
     if not key:
-        raise _UnfitError(
+        yield _UnfitError(
             "it has no primary key", "Say in warehouse.yaml which columns are its key."
         )
-    for column in (*key, *([settings.watermark] if settings.watermark else [])):
+    for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
-            raise _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
-    for column in key:
+            yield _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
+    for column in dict.fromkeys(c for c in key if c in contract.columns):
         type_ = contract.columns[column].type
         if key.count(column) > 1:
-            raise _UnfitError(f"its key names column {column} twice", "Name it once.")
+            yield _UnfitError(f"its key names column {column} twice", "Name it once.")
         if base_type(type_).removesuffix("[]") in _UNSORTABLE_TYPES:
-            raise _UnfitError(
+            yield _UnfitError(
                 f"column {column} is of type {type_}, whose values cannot be sorted",
                 "Name other columns as its key.",
             )
         if settings.partitions and base_type(type_).removesuffix("[]") in _UNHASHABLE_TYPES:
-            raise _UnfitError(
+            yield _UnfitError(
                 f"column {column} is of type {type_}, by whose hash nothing can be partitioned",
                 "Name other columns as its key, or take out partitions.",
             )

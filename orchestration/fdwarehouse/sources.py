@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fdwarehouse.config import Config
+from fdwarehouse.config import Config, SourceConfig
 from fdwarehouse.contract import Contract
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.source_tables import SourceTable, make_table
 
@@ -54,44 +54,52 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
 
     Args:
         config: what the user decided.
-        contracts: what each source looks like, by name.
+        contracts: what each source looks like, by name; a source without one is left out.
 
     Raises:
         FdwarehouseError: a table, key or watermark of the configuration is not in the contract, or
             cannot serve as what it should be; the message names it.
     """
-    _require_same_tables(config, contracts)
-    sources = [
-        Source(
-            name=name,
-            schema_name=source.schema_name,
-            source_system=source.source_system,
-            fence=source.fence,
-            lookback=source.lookback,
-            overlap=source.overlap,
-            warn_after=source.warn_after,
-            time_zone=source.time_zone,
-            local_time_zone=source.time_zone or contracts[name].time_zone,
-            tables=[
-                make_table(name, source.fence, table, settings, contracts[name].tables.get(table))
-                for table, settings in source.tables.items()
-            ],
+    problems = Problems()
+    sources = []
+    for name, source in config.sources.items():
+        if name not in contracts:
+            continue
+        with problems.collected():
+            _require_same_tables(name, source, contracts[name])
+        tables = []
+        for table, settings in source.tables.items():
+            with problems.collected():
+                described = contracts[name].tables.get(table)
+                tables.append(make_table(name, source.fence, table, settings, described))
+        sources.append(
+            Source(
+                name=name,
+                schema_name=source.schema_name,
+                source_system=source.source_system,
+                fence=source.fence,
+                lookback=source.lookback,
+                overlap=source.overlap,
+                warn_after=source.warn_after,
+                time_zone=source.time_zone,
+                local_time_zone=source.time_zone or contracts[name].time_zone,
+                tables=tables,
+            )
         )
-        for name, source in config.sources.items()
-    ]
-    _require_different_names(sources)
+    with problems.collected():
+        _require_different_names(sources)
+    problems.raise_found()
     return sources
 
 
-def _require_same_tables(config: Config, contracts: dict[str, Contract]) -> None:
-    for name, source in config.sources.items():
-        if more := [table for table in contracts[name].tables if table not in source.tables]:
-            new = [table for table in source.tables if table not in contracts[name].tables]
-            raise FdwarehouseError(
-                f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}"
-                + (f", but {', '.join(new)}" if new else ""),
-                hint="Write it anew with `fdwarehouse contract`, or take the table out.",
-            )
+def _require_same_tables(name: str, source: SourceConfig, contract: Contract) -> None:
+    if more := [table for table in contract.tables if table not in source.tables]:
+        new = [table for table in source.tables if table not in contract.tables]
+        raise FdwarehouseError(
+            f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}"
+            + (f", but {', '.join(new)}" if new else ""),
+            hint="Write it again with `fdwarehouse contract`, or take the table out.",
+        )
 
 
 def _require_different_names(sources: list[Source]) -> None:

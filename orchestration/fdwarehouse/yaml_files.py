@@ -23,7 +23,11 @@ _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a name that is there twice, and says where a value is none of its kind."""
+    """Notes a name that is there twice, and says where a value is none of its kind."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.problems: list[str] = []
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if isinstance(node, yaml.ScalarNode) and _UNFIT.search(node.value):
@@ -43,8 +47,8 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"{key.value} is there twice", key.start_mark
+                    self.problems.append(
+                        f"line {key.start_mark.line + 1}: {key.value} is there twice"
                     )
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
@@ -67,22 +71,24 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     def wrong(problem: str) -> FdwarehouseError:
         return FdwarehouseError(f"{name}: {problem}", hint=hint)
 
-    content = _content(root / name, wrong)
+    content, problems = _content(root / name, wrong)
     if content is None:
         raise wrong("it is empty")
     if not isinstance(content, dict):
         raise wrong(f"{_NAMES_AND_VALUES}, such as `project: my_shop`")
     try:
-        return model.model_validate(content)
+        made = model.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(
+        problems += [
             f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
             f"{_problem(e, model)}"
             for e in error.errors()
-        )
-        raise wrong(problems) from error
+        ]
     except RecursionError as error:
         raise wrong("it is nested too deeply") from error
+    if problems:
+        raise wrong("; ".join(problems))
+    return made
 
 
 def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -107,9 +113,10 @@ def _names(annotation: Any) -> Iterator[str]:
             yield from _names(part)
 
 
-def _content(path: Path, wrong: Any) -> Any:
+def _content(path: Path, wrong: Any) -> tuple[Any, list[str]]:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        return loader.get_single_data(), loader.problems
     except OSError as error:
         raise wrong(error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
