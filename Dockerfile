@@ -13,7 +13,7 @@ COPY pyproject.toml ./
 RUN uv pip install --system --no-cache -c requirements/all.txt -r pyproject.toml --extra airflow \
     && uv pip install --system --no-cache -c requirements/all.txt hatchling
 
-COPY warehouse.yaml ./
+COPY LICENSE README.md warehouse.yaml ./
 COPY contracts/ contracts/
 COPY migrations/ migrations/
 COPY sql/ sql/

@@ -18,8 +18,13 @@ EXACT_BYTES = 100 * 2**20
 _RUNS = """
     SELECT
         r.run_id, r.begun_by, r.label, r.status, r.error, r.begun_by_role, r.started_at,
-        r.finished_at,
-        extract(EPOCH FROM coalesce(r.finished_at, clock_timestamp()) - r.started_at) AS seconds,
+        r.finished_at, r.is_lost,
+        extract(
+            EPOCH FROM coalesce(
+                r.finished_at,
+                CASE WHEN r.is_lost THEN r.last_step_at ELSE clock_timestamp() END
+            ) - r.started_at
+        ) AS seconds,
         s.rows_read + c.rows_read AS rows_read,
         s.rows_written + c.rows_read AS rows_written,
         s.rows_rejected,
@@ -38,7 +43,7 @@ _RUNS = """
                     FROM etl.backfill_progress
                     HAVING count(*) > 0
                 )
-            WHEN r.status = 'running'
+            WHEN r.status = 'running' AND NOT r.is_lost
                 THEN (
                     SELECT json_build_object(
                         'unit', 'steps',
@@ -50,7 +55,18 @@ _RUNS = """
                     FROM etl.progress
                 )
         END AS progress
-    FROM etl.runs AS r
+    FROM (
+        SELECT
+            *,
+            status = 'running' AND CASE
+                WHEN lease IS NULL THEN etl.run_holder(run_id) IS NULL
+                ELSE lease_until < clock_timestamp() AND etl.run_holder(run_id) IS NULL
+            END AS is_lost,
+            (SELECT max(s.finished_at) FROM etl.steps AS s WHERE s.run_id = r.run_id) AS last_step_at
+        FROM etl.runs AS r
+        ORDER BY run_id DESC
+        LIMIT 10
+    ) AS r
     CROSS JOIN LATERAL (
         SELECT
             coalesce(sum(rows_read) FILTER (WHERE layer = 'bronze'), 0) AS rows_read,
@@ -68,8 +84,8 @@ _RUNS = """
         WHERE chunks.run_id = r.run_id
     ) AS c
     ORDER BY r.run_id DESC
-    LIMIT 10
 """
+_LOST = "nobody holds the run any more, and its session could not write how it ended"
 
 _TABLES = """
     SELECT
@@ -203,7 +219,7 @@ def status(warehouse_url: str) -> dict[str, Any]:
         described: dict[str, Any] = {"deployed": is_deployed, "database": info.dbname}
         if is_deployed:
             described |= {
-                "runs": _rows(connection, _RUNS),
+                "runs": _runs(connection),
                 "tables": _tables(connection),
                 "sources": _rows(connection, _SOURCES),
                 "checks": _rows(connection, _CHECKS),
@@ -222,6 +238,17 @@ def _no_deploy() -> Iterator[None]:
             hint="Call again when the deploy has ended.",
             exit_code=1,
         ) from error
+
+
+def _runs(connection: psycopg.Connection) -> list[dict[str, Any]]:
+    runs = _rows(connection, _RUNS)
+    if any(run["is_lost"] for run in runs):  # or it has just ended: look again
+        runs = _rows(connection, _RUNS)
+    for run in runs:
+        if run.pop("is_lost"):  # a disk was full, say; the next run writes it down
+            run["status"] = "abandoned"
+            run["error"] = run["error"] or _LOST
+    return runs
 
 
 def _tables(connection: psycopg.Connection) -> list[dict[str, Any]]:

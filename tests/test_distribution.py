@@ -1,0 +1,79 @@
+"""What is published: a wheel and an sdist that say what they are, and under which licence."""
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from fdwarehouse import __version__
+from tests.command import Command
+from tests.harness import ROOT
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def described(metadata: bytes) -> Message:
+    return message_from_bytes(metadata)
+
+
+def require_licence(metadata: Message) -> None:
+    assert metadata["Name"] == "fdwarehouse"
+    assert metadata["Version"] == __version__
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata.get_all("License-File") == ["LICENSE"]
+    assert metadata["Author"] == "The fdwarehouse authors"
+    assert not [c for c in metadata.get_all("Classifier", []) if c.startswith("License")]
+
+
+def test_wheel_has_the_licence_the_version_and_the_mechanics(built: Path) -> None:
+    (path,) = built.glob("*.whl")
+    assert path.name == f"fdwarehouse-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(path) as wheel:
+        info = f"fdwarehouse-{__version__}.dist-info"
+        require_licence(described(wheel.read(f"{info}/METADATA")))
+        assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+        names = {name for name in wheel.namelist() if name.startswith("fdwarehouse/mechanics/")}
+    mechanics = ROOT / "orchestration/fdwarehouse/mechanics"
+    assert names == {
+        f"fdwarehouse/mechanics/{file.relative_to(mechanics).as_posix()}"
+        for file in mechanics.rglob("*.sql")
+    }
+
+
+def test_sdist_has_the_licence_and_what_reads_it(built: Path) -> None:
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as sdist:
+        root = f"fdwarehouse-{__version__}"
+
+        def read(name: str) -> bytes:
+            file = sdist.extractfile(f"{root}/{name}")
+            assert file
+            return file.read()
+
+        require_licence(described(read("PKG-INFO")))
+        for name in ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md"):
+            assert read(name) == (ROOT / name).read_bytes()
+
+
+def test_licence_is_the_apache_licence_of_the_authors() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert text.split()[:2] == ["Apache", "License"]
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert "Copyright 2026 The fdwarehouse authors" in text
+
+
+def test_command_tells_the_version(command: Command) -> None:
+    assert command.works("--version") == f"fdwarehouse {__version__}\n"

@@ -1,0 +1,87 @@
+"""A run whose session could not write how it ended, on a full disk say, is not shown as alive."""
+
+import json
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from tests.command import Command
+from tests.harness import Warehouse
+
+FULL = """
+    CREATE FUNCTION public.disk_full() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100'; END; $$
+"""
+
+
+def fill_disk(warehouse: Warehouse, *tables: str) -> None:
+    """Let every change of some tables fail."""
+    warehouse.execute(FULL, role="admin")
+    for table in tables:
+        warehouse.execute(
+            f"CREATE TRIGGER disk_full BEFORE UPDATE ON {table} "
+            "EXECUTE FUNCTION public.disk_full()",
+            role="admin",
+        )
+
+
+def free_disk(warehouse: Warehouse) -> None:
+    warehouse.execute("DROP FUNCTION public.disk_full CASCADE", role="admin")
+
+
+def shown(command: Command) -> list[tuple[str, str]]:
+    """The runs as status has them, the newest first."""
+    described = json.loads(command.works("status", "--json"))
+    return [(run["status"], run["error"] or "") for run in described["runs"]]
+
+
+@pytest.mark.parametrize("tables", [("etl.steps", "etl.runs"), ("etl.runs",)])
+@pytest.mark.parametrize("stays", [True, False])
+def test_g4_run_that_could_not_write_its_end_is_shown_as_abandoned(
+    command: Command, seeded_warehouse: Warehouse, tables: tuple[str, ...], stays: bool
+) -> None:
+    warehouse = seeded_warehouse
+    command.use(warehouse.environment)
+    fill_disk(warehouse, *tables)
+    session = warehouse.connect("loader", autocommit=True)
+    with pytest.raises(psycopg.Error) as caught:
+        session.execute("CALL etl.run_pipeline()")
+    assert "No space left on device" in str(caught.value)
+    if not stays:
+        session.close()
+    assert warehouse.column("SELECT status FROM etl.runs") == ["running"]
+    ((status, error),) = shown(command)
+    assert (status, "nobody holds the run any more" in error) == ("abandoned", True)
+    said = command.works("status")
+    assert "run 1 abandoned: nobody holds the run any more" in said
+    assert "is running" not in said
+
+    free_disk(warehouse)
+    warehouse.run()
+    assert [status for status, _ in shown(command)] == ["succeeded", "abandoned"]
+    assert warehouse.column("SELECT status FROM etl.runs ORDER BY run_id") == [
+        *("abandoned", "succeeded")
+    ]
+
+
+def test_run_that_is_at_work_or_rests_between_two_steps_is_shown_as_running(
+    command: Command, seeded_warehouse: Warehouse
+) -> None:
+    warehouse = seeded_warehouse
+    command.use(warehouse.environment)
+    holder = warehouse.connect("owner")
+    holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
+    background = warehouse.begin("etl.run_pipeline()")
+    background.wait_until_blocked()
+    assert shown(command) == [("running", "")]
+    holder.rollback()
+    background.result()
+
+    warehouse.call("etl.start_run(NULL, 'of mine', '10 minutes')")
+    assert shown(command)[0] == ("running", "")
+    warehouse.execute("UPDATE etl.runs SET lease_until = now() - interval '1 s' WHERE run_id = 2")
+    assert shown(command)[0][0] == "abandoned"
+    with suppress(psycopg.Error):
+        warehouse.call("etl.abandon_run(2)")
+    assert shown(command)[0][0] == "abandoned"
