@@ -4,6 +4,7 @@ import http.client
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -101,24 +102,44 @@ RUN = """
 import sys
 from pathlib import Path
 
-from fdwarehouse.airflow_local import run_airflow
+from fdwarehouse import airflow_local
 from fdwarehouse.connections import Connections
 
+made = airflow_local.airflow_environment
+
+
+def with_programs_first(connections, port):
+    environment = made(connections, port)
+    return environment | {"PATH": sys.argv[4] + ":" + environment["PATH"]}
+
+
+airflow_local.airflow_environment = with_programs_first
 Connections.state_dir = Path(sys.argv[1])
 sys.stdout.reconfigure(line_buffering=True)
-run_airflow(Connections(Path(sys.argv[2])), port=int(sys.argv[3]))
+airflow_local.run_airflow(Connections(Path(sys.argv[2])), port=int(sys.argv[3]))
+"""
+SLOW_API = """#!/bin/sh
+if [ "$1" = api-server ]; then sleep {seconds}; fi
+exec {airflow} "$@"
 """
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("seconds", [0, 60])  # that the API starts later than the scheduler
 def test_airflow_serves_its_ui_runs_the_dag_and_ends_on_ctrl_c(
-    servers: Servers, seeded_warehouse: Warehouse, tmp_path: Path
+    servers: Servers, seeded_warehouse: Warehouse, tmp_path: Path, seconds: int
 ) -> None:
     warehouse = seeded_warehouse
+    program = tmp_path / "bin" / "airflow"
+    program.parent.mkdir()
+    real = Path(sys.executable).parent / "airflow"
+    program.write_text(SLOW_API.format(seconds=seconds, airflow=real))
+    program.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     arguments = [sys.executable, "-c", RUN, str(tmp_path), str(ROOT), str(port)]
+    arguments.append(str(program.parent))
     password = {"WAREHOUSE_ORCHESTRATOR_PASSWORD": servers.passwords["warehouse_orchestrator"]}
     with subprocess.Popen(
         arguments, stdout=subprocess.PIPE, text=True, env=warehouse.environment | password
@@ -134,6 +155,9 @@ def test_airflow_serves_its_ui_runs_the_dag_and_ends_on_ctrl_c(
             runs = "SELECT status FROM etl.runs"
             wait_until(lambda: "succeeded" in warehouse.column(runs), 180)
             assert warehouse.value("SELECT count(*) FROM gold.fact_sales") > 0
+            with closing(sqlite3.connect(tmp_path / "airflow" / "airflow.db")) as airflows_own:
+                tries = "SELECT task_id, state, try_number FROM task_instance WHERE try_number > 1"
+                assert airflows_own.execute(tries).fetchall() == []
         finally:
             airflow.send_signal(signal.SIGINT)
             assert airflow.wait(60) == 0

@@ -115,6 +115,10 @@ def airflow_environment(connections: Connections, port: int = PORT) -> dict[str,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",  # SQLite, and memory of a laptop
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        # The scheduler starts with the API, through which tasks begin and end: the first ones wait
+        # for it, for minutes if need be.
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "60",
+        "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "5",
         "NO_PROXY": ",".join(filter(None, (HOST, inherited.get("NO_PROXY")))),
         "PATH": os.pathsep.join((programs, inherited.get("PATH", os.defpath))),
     }
