@@ -1,4 +1,4 @@
-"""`quote_all_identifiers` changes how a server writes names, and nothing of what the warehouse does."""
+"""`quote_all_identifiers` changes how a server writes names, and nothing else."""
 
 import json
 

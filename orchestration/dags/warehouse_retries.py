@@ -26,10 +26,12 @@ class RetryTransientErrors(RetryPolicy):
     connection that was refused or lost, or is not of the database: the task's retries decide.
     """
 
-    def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
-    ) -> RetryDecision:
-        """Decide whether a task that has failed is tried again."""
+    def evaluate(self, exception: BaseException, *_: Any, **__: Any) -> RetryDecision:
+        """Decide whether a task that has failed is tried again.
+
+        Args:
+            exception: What it has failed with; how often it was tried decides nothing here.
+        """
         for state in _sqlstates(exception):
             if TRANSIENT.fullmatch(state):
                 return RetryDecision.retry(reason=f"SQLSTATE {state} may not come again")

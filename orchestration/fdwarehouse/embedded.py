@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import psycopg
@@ -149,7 +149,7 @@ def passwords(state_dir: Path) -> dict[str, str]:
         FdwarehouseError: The file is another user's, or is gone while the servers' data is not.
     """
     path = state_dir / "secrets.json"
-    known: dict[str, str] = {}
+    known: Any = {}
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -173,7 +173,7 @@ def passwords(state_dir: Path) -> dict[str, str]:
         or not all(f"{server}_superuser" in known for server in made)
     ):
         raise FdwarehouseError(
-            f"{path} does not hold the embedded servers' passwords, a JSON object of role: password",
+            f"{path} does not hold the embedded servers' passwords, as JSON by role",
             hint=f"Put the right file back, or stop the servers and delete {state_dir} to begin "
             "again"
             if made
@@ -183,7 +183,7 @@ def passwords(state_dir: Path) -> dict[str, str]:
     if missing := [name for name in names if name not in known]:
         known |= {name: secrets.token_urlsafe(24) for name in missing}
         write_private(path, json.dumps(known, indent=4) + "\n")
-    return known
+    return dict(known)
 
 
 @contextmanager

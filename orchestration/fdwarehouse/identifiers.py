@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, count
 from urllib.parse import quote
 
 # Reserved, or usable only as a function or type: https://www.postgresql.org/docs/18/sql-keywords-appendix.html
@@ -58,6 +59,16 @@ def _escaped(text: str, escape: str, long_escape: str) -> str:
         c if c.isprintable() else (escape if ord(c) < 0x10000 else long_escape).format(ord(c))
         for c in text
     )
+
+
+def unused_tag(tag: str, text: str) -> str:
+    """Write dollar quotes that are not in a text.
+
+    Args:
+        tag: what is between the dollars, with a number after it where that is needed.
+        text: what they go around.
+    """
+    return next(q for n in chain([""], count(2)) if (q := f"${tag}{n}$") not in text)
 
 
 def qualified(schema: str, name: str) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +13,17 @@ import jinja2
 
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
-from fdwarehouse.config import LAYERS, Config, load_config
-from fdwarehouse.contract import load_contract
+from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.identifiers import file_name, ident, literal, qualified
+from fdwarehouse.identifiers import file_name, ident, literal, qualified, unused_tag
 from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
 from fdwarehouse.pins import PINS
 from fdwarehouse.project_files import (
-    look_over,
     require_one_file_each,
     require_what_it_is_named_after,
 )
-from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source, make_sources
+from fdwarehouse.read_project import read_project
+from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source
 from fdwarehouse.template_errors import ERRORS, Unknown, explain
 
 MECHANICS = Path(__file__).parent / "mechanics"
@@ -68,45 +65,8 @@ def render_project(root: Path) -> Rendered:
         FdwarehouseError: configuration, contract or a template is wrong; the message names the
             file.
     """
-    problems = Problems()
-    config, contracts = None, {}
-    with problems.collected():
-        config = load_config(root)
-    with problems.collected():
-        look_over(root)
-    # A contract can be wrong by itself, too.
-    known = config.sources if config else (p.stem for p in (root / "contracts").glob("*.yaml"))
-    for name in known:
-        with problems.collected():
-            contracts[name] = load_contract(root, name)
-    sources: list[Source] = []
-    if config:
-        with problems.collected():
-            sources = make_sources(config, contracts)
-    with problems.collected():
-        _require_templates(root)
-    problems.raise_found()
-    assert config
+    config, sources = read_project(root, _environment())
     return _Renderer(root, config, sources).render()
-
-
-def _require_templates(root: Path) -> None:
-    """Make sure that the files of a project are templates, whatever they are rendered with."""
-    problems = Problems()
-    environment = _environment()
-    for path in sorted((root / "sql").glob("*/*.sql")):
-        origin = path.relative_to(root).as_posix()
-        with problems.collected(), suppress(OSError, UnicodeDecodeError):  # that is said already
-            text = path.read_text(encoding="utf-8")
-            try:
-                environment.parse(text, filename=origin)
-            except jinja2.TemplateSyntaxError as error:
-                problem, _ = explain(error)
-                raise FdwarehouseError(
-                    f"{origin}, line {error.lineno}: {problem}",
-                    hint=f"Mend the template {origin}, or its call of a macro.",
-                ) from error
-    problems.raise_found()
 
 
 def render_mechanics(template: str, **context: Any) -> str:
@@ -134,11 +94,6 @@ def _environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
 def _listed(value: str | Iterable[str]) -> list[str]:
     """Take one name or condition for a list of it: a string is no list of its letters."""
     return [value] if isinstance(value, str) else list(value)
-
-
-def _unused_tag(tag: str, text: str) -> str:
-    """Make the quotes of a text that may have dollar quotes in it."""
-    return next(q for n in chain([""], count(2)) if (q := f"${tag}{n}$") not in text)
 
 
 class _Renderer:
@@ -304,7 +259,7 @@ class _Renderer:
         for path in sorted(folder.glob("*.sql")):
             text = path.read_text(encoding="utf-8")
             migration = f"{owner}/{path.name}"
-            body, whole = _unused_tag("migration", text), _unused_tag("do", text)
+            body, whole = unused_tag("migration", text), unused_tag("do", text)
             sql = (
                 f"DO {whole}\nBEGIN\n    PERFORM pg_temp.migrate({literal(migration)}, "
                 f"{literal(sha256(text.encode()).hexdigest())}, {body}\n{text}{body});\n"

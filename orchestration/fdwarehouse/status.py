@@ -62,7 +62,9 @@ _RUNS = """
                 WHEN lease IS NULL THEN etl.run_holder(run_id) IS NULL
                 ELSE lease_until < clock_timestamp() AND etl.run_holder(run_id) IS NULL
             END AS is_lost,
-            (SELECT max(s.finished_at) FROM etl.steps AS s WHERE s.run_id = r.run_id) AS last_step_at
+            (
+                SELECT max(s.finished_at) FROM etl.steps AS s WHERE s.run_id = r.run_id
+            ) AS last_step_at
         FROM etl.runs AS r
         ORDER BY run_id DESC
         LIMIT 10

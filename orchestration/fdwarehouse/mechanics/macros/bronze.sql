@@ -89,7 +89,7 @@ unkeyed_rows AS (
             NULL
         ) AS reasons
     FROM read_rows AS r
-    CROSS JOIN LATERAL (SELECT etl.storable_jsonb(to_json(r.*)) AS stored_row) AS s
+    CROSS JOIN LATERAL etl.storable_jsonb(to_json(r.*)) AS s (stored_row)
     WHERE {{ is_unkeyed(table, 'r') }}
 ),
 
