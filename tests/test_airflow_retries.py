@@ -93,9 +93,9 @@ def test_retries_are_decided_by_the_sqlstate_whichever_driver_tells_it() -> None
     for state in ("42P01", "22012", "23505", "57014", "42501", "P0001"):
         assert decision(psycopg.errors.lookup(state)()) == "fail", state
         assert decision(Psycopg2Error(state)) == "fail", state
-    for state in ("DW001", "DW006"):
+    for state in ("DW001", "DW006", "DW018"):
         assert decision(Psycopg2Error(state)) == "retry", state
-    for state in ("DW002", "DW003", "DW007", "DW013", "DW014", "08"):
+    for state in ("DW002", "DW003", "DW007", "DW013", "DW014", "DW016", "08"):
         assert decision(Psycopg2Error(state)) == "fail", state
     others = (psycopg.OperationalError(), Psycopg2Error(None), ConnectionError(), ValueError())
     for error in others:

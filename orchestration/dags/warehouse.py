@@ -21,6 +21,8 @@ succeeded, so they cost what the change costs; that no table is empty is a check
 **Full refresh** (in the form of *Trigger*) compares all of production with bronze, computes silver
 and gold anew, writes what differs, and checks every row.
 
+A lost connection is tried again; a check that fails, or an error of SQL, ends the run at once.
+
 **When a task has failed**, its log and `SELECT * FROM etl.steps WHERE error IS NOT NULL` say why.
 Clear it: Airflow clears `start_run` and `finish_run` with it, so that it belongs to a run again.
 """

@@ -15,8 +15,8 @@ from airflow.sdk import RetryDecision, RetryPolicy
 
 # A connection was lost (08), a conflict or a deadlock ended a transaction (40), the server shuts
 # down or ended the session (57P), it has no connection left (53300), somebody held a lock (55P03),
-# a run is in progress (DW001), a deploy is under way (DW006).
-TRANSIENT = re.compile("08...|40...|57P..|53300|55P03|DW001|DW006")
+# a run is in progress (DW001), a deploy is under way (DW006), production rewrites a table (DW018).
+TRANSIENT = re.compile("08...|40...|57P..|53300|55P03|DW001|DW006|DW018")
 
 
 class RetryTransientErrors(RetryPolicy):
