@@ -60,7 +60,7 @@ def test_bad_table_fails_alone_and_is_named(built: Warehouse, fault: str) -> Non
     with failing(code, "gold.fact_sales") as caught:
         built.run()
     assert str(caught.value.diag.message_primary).startswith(f"{model}: ")
-    states = dict(built.rows(STATES, [built.last_run()]))
+    states: dict[str, str] = dict(built.rows(STATES, [built.last_run()]))
     assert states[model] == "failed"
     held = {name for name, state in states.items() if state == "skipped"}
     metrics = {"daily_sales", "customer_lifetime_value", "product_performance"} | {
@@ -146,7 +146,7 @@ def test_lost_connection_is_no_fault_of_one_table(built: Warehouse) -> None:
     with pytest.raises(psycopg.Error) as caught:
         built.run()
     assert str(caught.value.sqlstate).startswith("08")
-    states = dict(built.rows(STATES, [built.last_run()]))
+    states: dict[str, str] = dict(built.rows(STATES, [built.last_run()]))
     assert "skipped" not in states.values()
 
 
