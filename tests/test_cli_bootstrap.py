@@ -57,7 +57,7 @@ def test_g6_a_log_of_the_server_shows_no_password(
     command.use(fresh.environment)
     command.works("bootstrap", "--side", "warehouse")
     log = (servers.state_dir / "warehouse.log").read_text()
-    assert "fdwarehouse.owner_password" in log
+    assert "statement: COPY pg_temp.settings FROM STDIN" in log
     assert servers.passwords["warehouse_owner"] not in log
     assert fresh.value("SELECT current_user") == "warehouse_owner"
 

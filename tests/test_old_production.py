@@ -1,61 +1,30 @@
 """A production of another version: Debian's PostgreSQL 15 under a warehouse of 18."""
 
-import os
-import shutil
-import socket
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from fdwarehouse import embedded_programs as programs
 from fdwarehouse.render import MECHANICS
 from tests.harness import ROOT, Shop, Warehouse
+from tests.old_server import IS_MISSING, PASSWORD, old_server
 from tests.servers import Servers
 
-FOUND = Path("/usr/lib/postgresql/15/bin")
-WANTED = os.environ.get("FDWAREHOUSE_OLDER_POSTGRES")  # CI says so: then it has to be there
-BIN = Path(WANTED) if WANTED else FOUND
 BOOTSTRAP = MECHANICS / "bootstrap.sql"
-PASSWORD = "of-the-old-server"
 
-pytestmark = pytest.mark.skipif(
-    not WANTED and not FOUND.exists(), reason="PostgreSQL 15 is not installed"
-)
+pytestmark = pytest.mark.skipif(IS_MISSING, reason="PostgreSQL 15 is not installed")
 
 
-@pytest.fixture(scope="module")
-def old_server() -> Iterator[int]:
-    """Start PostgreSQL 15 on a free port of the loopback."""
-    folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-old-"))
-    account = programs.account_of(folder / "none")
-    programs.hand_over(folder, account)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    password_file = folder / "password"
-    programs.write_private(password_file, PASSWORD, account)
-    data = folder / "data"
-    options: list[str | Path] = ["-D", data, "-U", "postgres", "--pwfile", password_file]
-    options += ["--auth", "scram-sha-256", "--no-sync"]
-    done = programs.run([BIN / "initdb", *options], account)
-    assert done.returncode == 0, done.stdout
-    settings = (
-        f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-    )
-    start: list[str | Path] = [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    started = programs.run([*start, "-o", settings, "start"], account, stdout=None)
-    assert started.returncode == 0, (folder / "log").read_text()
-    yield port
-    programs.run([BIN / "pg_ctl", "-D", data, "-m", "immediate", "stop"], account)
-    shutil.rmtree(folder)
+@pytest.fixture(scope="module", name="old_port")
+def _old_port() -> Iterator[int]:
+    with old_server() as port:
+        yield port
 
 
 @pytest.fixture
-def old_shop(old_server: int, servers: Servers) -> Iterator[Shop]:
+def old_shop(old_port: int, servers: Servers) -> Iterator[Shop]:
     def url(user: str, password: str, database: str) -> str:
-        return f"postgresql://{user}:{password}@127.0.0.1:{old_server}/{database}"
+        return f"postgresql://{user}:{password}@127.0.0.1:{old_port}/{database}"
 
     admin = url("postgres", PASSWORD, "xyz_store")
     with psycopg.connect(url("postgres", PASSWORD, "postgres"), autocommit=True) as connection:

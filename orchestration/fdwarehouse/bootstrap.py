@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from fdwarehouse.connections import (
     READER,
@@ -14,6 +13,7 @@ from fdwarehouse.connections import (
     connect,
     variable,
 )
+from fdwarehouse.conninfo import parse_conninfo
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.render import MECHANICS
 
@@ -67,22 +67,22 @@ def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
 
 def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:
     """Take the role's password from its connection string, once that is sure to be the role's."""
-    given, admin = conninfo_to_dict(url), conninfo_to_dict(admin_url)
+    given = parse_conninfo(variable(name), url)
+    admin = parse_conninfo(variable(name, admin=True), admin_url)
     if given.get("user") != role:
         raise FdwarehouseError(
             f"{variable(name)} logs in as {given.get('user', 'nobody')}, "
             f"and bootstrap makes the role {role}",
             hint=f"Put {role} and the password that it shall have into {variable(name)}.",
         )
-    databases = [str(options.get("dbname") or options.get("user")) for options in (given, admin)]
+    databases = [options.get("dbname") for options in (given, admin)]
     if databases[0] != databases[1]:
         raise FdwarehouseError(
             f"{variable(name)} names database {databases[0]}, "
             f"{variable(name, admin=True)} names {databases[1]}",
             hint="Rights are granted in the administrator's database: name the same in both.",
         )
-    password = given.get("password")
-    return str(password) if password else None
+    return given.get("password")
 
 
 def _run(
@@ -94,15 +94,20 @@ def _run(
         connection.add_notice_handler(
             lambda n: notices.append(". ".join(filter(None, (n.message_primary, n.message_hint))))
         )
-        for setting, value in settings.items():
-            _set(connection, setting, value)
-        for role, password in passwords.items():
-            if password:
-                # Hashed here, as psql's \password does, so that no log of the server can show it.
-                hashed = connection.pgconn.encrypt_password(
-                    password.encode(), role.encode(), b"scram-sha-256"
-                )
-                _set(connection, f"{role.removeprefix('warehouse_')}_password", hashed.decode())
+        hashed = {
+            # Hashed here, as psql's \password does: the server is never told.
+            f"{role.removeprefix('warehouse_')}_password": connection.pgconn.encrypt_password(
+                password.encode(), role.encode(), b"scram-sha-256"
+            ).decode()
+            for role, password in passwords.items()
+            if password
+        }
+        # By COPY, whose data is in no log, as parameters of a statement are.
+        connection.execute("CREATE TEMPORARY TABLE settings (name text, value text) ON COMMIT DROP")
+        with connection.cursor().copy("COPY pg_temp.settings FROM STDIN") as copy:
+            for name, value in {**settings, **hashed}.items():
+                copy.write_row((f"fdwarehouse.{name}", value))
+        connection.execute("SELECT count(set_config(name, value, true)) FROM pg_temp.settings")
         try:
             connection.execute((MECHANICS / "bootstrap.sql").read_bytes())
         except psycopg.errors.InsufficientPrivilege as error:
@@ -113,7 +118,3 @@ def _run(
                 "what is to be read. The SQL is build/bootstrap.sql, see `fdwarehouse render`.",
             ) from error
     return notices
-
-
-def _set(connection: psycopg.Connection, setting: str, value: str) -> None:
-    connection.execute("SELECT set_config(%s, %s, true)", [f"fdwarehouse.{setting}", value])

@@ -132,7 +132,14 @@ def contract(
         shown = str(path.relative_to(connections.root))
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         now = dump_contract(
-            inspect(connections.warehouse(), name, source, connections.source(name), warn)
+            inspect(
+                connections.warehouse(),
+                name,
+                source,
+                connections.source(name),
+                wait=connections.config.timeouts.settings["source"],
+                warn=warn,
+            )
         )
         for line in difference(before, now, shown):
             out.print(line, soft_wrap=True)

@@ -195,13 +195,19 @@ class TimeoutsConfig(_Strict):
 
     lock: Interval = "1 minute"
     """For a lock that a step needs."""
-    step: Interval | None = None
+    step: Interval | None = "12 hours"
     """For a transaction of a run; then its session is ended. None: as long as it takes."""
+    source: Interval = "5 minutes"
+    """For a source to let the warehouse in, and to answer for its fence and its catalogue."""
 
     @property
     def settings(self) -> dict[str, str]:
         """The same as PostgreSQL's settings write it: ``1min``."""
-        return {"lock": _setting(self.lock), "step": _setting(self.step) if self.step else "0"}
+        return {
+            "lock": _setting(self.lock),
+            "step": _setting(self.step) if self.step else "0",
+            "source": _setting(self.source),
+        }
 
 
 class Config(_Strict):

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
 from fdwarehouse import embedded
 from fdwarehouse.config import Config, find_root, load_config
+from fdwarehouse.conninfo import parse_conninfo, require_known_words
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.pins import PINS
 
@@ -103,7 +103,9 @@ class Connections:
                 hint=f"It has {', '.join(self.config.sources)}.",
             )
         url = self._url(name)
-        if not conninfo_to_dict(url).get("password"):
+        options = parse_conninfo(variable(name), url)
+        require_known_words(variable(name), options)
+        if "password" not in options:
             raise FdwarehouseError(
                 f"{variable(name)} has no password",
                 hint="The warehouse's server logs in with it for an ordinary role, which "
@@ -169,7 +171,7 @@ class Connections:
                 hint=f"Set it to the connection string of {_whose(name, admin)}; with none of the "
                 "connections set, the embedded servers are used.",
             )
-        _check(wanted, given)
+        parse_conninfo(wanted, given)
         return given
 
 
@@ -185,7 +187,7 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
     Raises:
         FdwarehouseError: the server cannot be reached or refuses.
     """
-    _check("The connection string", url)
+    options = parse_conninfo("The connection string", url)
     try:
         connection = psycopg.connect(url, autocommit=True, application_name="fdwarehouse")
         if is_pinned:
@@ -193,7 +195,6 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
         connection.autocommit = autocommit
         return connection
     except psycopg.Error as error:
-        options = conninfo_to_dict(url)
         where = f"{options.get('host', 'local')}, database {options.get('dbname', '?')}"
         reason = str(error).strip()
         refused = "authentication failed" in reason or "does not exist" in reason
@@ -203,18 +204,6 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
             if refused
             else "Is the server up, and the connection string right?",
         ) from error
-
-
-def _check(name: str, url: str) -> None:
-    try:
-        conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        # What libpq says about it may hold the password.
-        raise FdwarehouseError(
-            f"{name} is not a connection string of PostgreSQL",
-            hint="It looks like postgresql://user:password@host:5432/database; special characters "
-            "of a password are written as %40 and the like.",
-        ) from None
 
 
 def _whose(name: str, admin: bool) -> str:

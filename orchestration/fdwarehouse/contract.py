@@ -18,6 +18,9 @@ HEADER = """\
 """
 
 
+# The first major version of PostgreSQL that can be a source.
+OLDEST = 12
+
 # As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Those in quotes mean
 # something else without: "char" is one byte, "bit" is bit of any length.
 _TYPES = """
@@ -88,7 +91,7 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Name
-    server_version: int = Field(ge=12)
+    server_version: int = Field(ge=OLDEST)
     """Major version of the source's server."""
     time_zone: str = Field(min_length=1)
     """In which the source writes time stamps without time zone."""

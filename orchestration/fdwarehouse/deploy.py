@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from fdwarehouse.compiled import Compiled
-from fdwarehouse.connections import connect
+from fdwarehouse.connections import connect, variable
+from fdwarehouse.conninfo import merged_options, parse_conninfo
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.render import MECHANICS, Rendered
-from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS
+from fdwarehouse.sources import (
+    LATER_SETTINGS,
+    OPTIONS_BY_HAND,
+    SAFETY_SETTINGS,
+    Source,
+    as_switches,
+)
 
 PSQL_HEADER = """\
 -- Deploys the warehouse with psql alone, in one transaction:
@@ -24,6 +30,8 @@ PSQL_HEADER = """\
 \\set SHOW_CONTEXT never
 BEGIN;
 """
+
+MOUNT = "deploy_mount.sql"
 
 _UNKNOWN_NAMES = ("42883", "42P01", "42704")  # a function or operator, a table, a type
 _WAYS_OUT = {
@@ -68,13 +76,10 @@ def write_build(rendered: Rendered, folder: Path) -> None:
         folder: where to; SQL of an earlier deploy there is removed, other files stay.
     """
     lines = [PSQL_HEADER]
-    for source in rendered.sources:
-        variable, setting = f"{source.name}_url", f"fdwarehouse.{source.name}_url"
-        lines.append(
-            f"\\set {variable} ''\n\\getenv {variable} {variable.upper()}\n"
-            f"SELECT set_config('{setting}', :'{variable}', true) \\g /dev/null\n"
-        )
-    lines += [f"\\ir {file.name}\n" for file in rendered.files]
+    for file in rendered.files:
+        lines.append(f"\\ir {file.name}\n")
+        if file.plain_name == MOUNT:
+            lines += [_copy_in_psql(source.name) for source in rendered.sources]
     texts = {file.name: file.sql for file in rendered.files} | {
         "deploy.sql": "".join([*lines, "COMMIT;\n"]),
         "bootstrap.sql": (MECHANICS / "bootstrap.sql").read_text(encoding="utf-8"),
@@ -115,7 +120,7 @@ def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, s
         connections=[
             s.name
             for s in rendered.sources
-            if urls.get(s.name) and not _is_mounted(warehouse, s.name, urls[s.name])
+            if urls.get(s.name) and not _is_mounted(warehouse, s, urls[s.name])
         ],
     )
 
@@ -149,19 +154,42 @@ def deploy(
             return changes
         warehouse.add_notice_handler(lambda notice: _warning(notice, warn))
         warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
-        for name, url in urls.items():
-            warehouse.execute("SELECT set_config(%s, %s, true)", [f"fdwarehouse.{name}_url", url])
         for file in rendered.files:
             try:
                 warehouse.execute(file.sql.encode())
             except psycopg.Error as error:
                 raise _failure(file, error) from error
+            if file.plain_name == MOUNT:
+                hand_over_urls(warehouse, urls)
         return changes
 
 
 def _warning(notice: psycopg.errors.Diagnostic, warn: Callable[[str], None]) -> None:
     if notice.severity_nonlocalized == "WARNING":
-        warn(" ".join(filter(None, (notice.message_primary, notice.message_hint))))
+        said = (notice.message_primary, notice.message_detail, notice.message_hint)
+        warn(" ".join(part for part in said if part))
+
+
+def _copy_in_psql(source: str) -> str:
+    # Quoted by a byte that no connection string has, so that nothing in it is special.
+    return (
+        "\\copy pg_temp.source_urls (url) from program "
+        f'\'printf "\\002%s\\002" "${variable(source)}"\' '
+        "(format csv, quote E'\\x02', delimiter E'\\x01')\n"
+        f"UPDATE pg_temp.source_urls SET source_name = '{source}' WHERE source_name IS NULL;\n"
+    )
+
+
+def hand_over_urls(warehouse: psycopg.Connection, urls: Mapping[str, str]) -> None:
+    """Put connection strings where the deploy finds them, by COPY: what it sends is never logged.
+
+    Args:
+        warehouse: a connection, where deploy/mount.sql has made their table.
+        urls: connection string of each source, by name.
+    """
+    with warehouse.cursor().copy("COPY pg_temp.source_urls FROM STDIN") as copy:
+        for name, url in urls.items():
+            copy.write_row((name, url))
 
 
 def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
@@ -211,7 +239,7 @@ def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[s
     return {f.plain_name for f in rendered.files if f.creates and f.creates not in present}
 
 
-def _is_mounted(warehouse: psycopg.Connection, source: str, url: str) -> bool:
+def _is_mounted(warehouse: psycopg.Connection, source: Source, url: str) -> bool:
     mounted: dict[str, str] = dict(
         warehouse.execute(
             """
@@ -223,12 +251,15 @@ def _is_mounted(warehouse: psycopg.Connection, source: str, url: str) -> bool:
             FROM pg_user_mappings AS m, pg_options_to_table(m.umoptions) AS o
             WHERE m.srvname = %(source)s AND m.usename = current_user
             """,
-            {"source": source},
+            {"source": source.name},
         ).fetchall()
     )
-    wanted = {k: str(v) for k, v in conninfo_to_dict(url).items() if v is not None}
-    defaults = SERVER_OPTIONS | {"dbname": wanted.get("user", "")}
-    return {k: v for k, v in mounted.items() if k not in OPTIONS_BY_HAND} == defaults | wanted
+    options = parse_conninfo(variable(source.name), url)
+    wanted = merged_options(source.server_options, as_switches(SAFETY_SETTINGS), options)
+    known = {k: v for k, v in mounted.items() if k not in OPTIONS_BY_HAND}
+    # Of a source that is older than its contract, deploy leaves out what it does not know.
+    older = wanted | {"options": LATER_SETTINGS.sub("", wanted["options"])}
+    return known in (wanted, older)
 
 
 def _value(connection: psycopg.Connection, query: str) -> object:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
+
+_TRANSACTION_TIMEOUT = "25P04"
+_ASKS_SOURCE = re.compile(r"function (\S+?)\.(?:require_session|read_fence|find_drift)\(")
 
 
 class FdwarehouseError(Exception):
@@ -79,6 +83,25 @@ def database_error(error: psycopg.Error) -> FdwarehouseError:
     Args:
         error: of a statement.
     """
+    if error.sqlstate == _TRANSACTION_TIMEOUT:
+        return _time_limit(error.diag.context or "")
     message = error.diag.message_primary or str(error).strip()
     detail = f"\n{error.diag.message_detail}" if error.diag.message_detail else ""
     return FdwarehouseError(message + detail, hint=error.diag.message_hint, exit_code=1)
+
+
+def _time_limit(context: str) -> FdwarehouseError:
+    """Say which limit it was: the server ends the session, and tells no more than where it was."""
+    if asked := _ASKS_SOURCE.search(context):
+        return FdwarehouseError(
+            f"source {asked[1]} has not answered within timeouts.source",
+            hint="Is its server at work, and not stopped? warehouse.yaml says how long it may "
+            "take. The next run carries on.",
+            exit_code=1,
+        )
+    return FdwarehouseError(
+        "a step took longer than timeouts.step",
+        hint="warehouse.yaml says how long it may take. Nothing of the step was kept; the next run "
+        "carries on.",
+        exit_code=1,
+    )

@@ -6,20 +6,24 @@ is mounted for one transaction, which is rolled back.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
 from fdwarehouse.config import SourceConfig
 from fdwarehouse.connections import connect, variable
-from fdwarehouse.contract import Column, Contract, Table
+from fdwarehouse.conninfo import parse_conninfo
+from fdwarehouse.contract import OLDEST, Column, Contract, Table
+from fdwarehouse.deploy import hand_over_urls
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.render import render_mechanics
+from fdwarehouse.source_errors import ROW_SECURITY, way_out
+from fdwarehouse.sources import server_options
 
 # Not the name of a source, which begins with no underscore in the mechanics' own objects.
 MOUNT = "_fdwarehouse_contract"
@@ -39,6 +43,8 @@ def inspect(
     name: str,
     source: SourceConfig,
     url: str,
+    *,
+    wait: str = "5min",
     warn: Callable[[str], None] = lambda _: None,
 ) -> Contract:
     """Describe the tables of a source that ``warehouse.yaml`` names.
@@ -48,6 +54,7 @@ def inspect(
         name: the source's name.
         source: which tables of which schema.
         url: connection string of the reader, as the warehouse's server reaches the source.
+        wait: for how long the source may leave a question without an answer.
         warn: is told of a table that cannot be read as yet.
 
     Raises:
@@ -56,7 +63,8 @@ def inspect(
     """
     with connect(warehouse_url) as connection:
         try:
-            _mount_catalogue(connection, source, url)
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
+            _mount_catalogue(connection, name, source, url)
             contract = _read(connection, name, source)
             for table, description in contract.tables.items():
                 try:
@@ -65,35 +73,43 @@ def inspect(
                 except psycopg.errors.ObjectNotInPrerequisiteState as error:
                     told = database_error(error)
                     warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
-        except psycopg.Error as error:
-            told = database_error(error)
+        except psycopg.errors.QueryCanceled as error:
             raise FdwarehouseError(
-                f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
-                hint=told.hint
-                or f"The warehouse's server reads it: is production up, and {variable(name)} right "
-                "as seen from there? `fdwarehouse bootstrap` makes the roles.",
+                f"source {name} has not answered within {wait}",
+                hint="Is its server at work, and not stopped? timeouts.source in warehouse.yaml "
+                "says how long it may take.",
             ) from error
+        except psycopg.Error as error:
+            raise _failure(name, error) from error
         finally:
             connection.rollback()
     return contract
 
 
-def _mount_catalogue(connection: psycopg.Connection, source: SourceConfig, url: str) -> None:
-    mount = sql.Identifier(MOUNT)
-    options = {k: str(v) for k, v in conninfo_to_dict(url).items() if v is not None}
-    login = {str(k): options.pop(k) for k in ("user", "password") if k in options}
-    options.setdefault("dbname", login.get("user", ""))
-    options = {"connect_timeout": "10", "fetch_size": "10000"} | options
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(mount))
-    connection.execute(
-        sql.SQL("CREATE SERVER {} FOREIGN DATA WRAPPER postgres_fdw OPTIONS ({})").format(
-            mount, _options(options)
-        )
+def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
+    told = database_error(error)
+    if (error.sqlstate or "").startswith("DW"):
+        return FdwarehouseError(told.message, hint=told.hint)
+    return FdwarehouseError(
+        f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
+        hint=told.hint
+        or way_out(told.message, variable(name))
+        or f"The warehouse's server reads it: is production up, and {variable(name)} right "
+        "as seen from there? `fdwarehouse bootstrap` makes the roles.",
     )
+
+
+def _mount_catalogue(
+    connection: psycopg.Connection, name: str, source: SourceConfig, url: str
+) -> None:
+    options = parse_conninfo(variable(name), url)
+    connection.execute(render_mechanics("deploy/mount.sql").encode())
+    hand_over_urls(connection, {name: json.dumps(options)})
+    connection.execute("SELECT pg_temp.keep_secrets()")
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(MOUNT)))
     connection.execute(
-        sql.SQL("CREATE USER MAPPING FOR CURRENT_USER SERVER {} OPTIONS ({})").format(
-            mount, _options(login)
-        )
+        "SELECT pg_temp.mount(%s, %s, %s::jsonb, u.url::jsonb, '{}') FROM pg_temp.source_urls AS u",
+        [MOUNT, name, json.dumps(server_options(OLDEST, "1min"))],
     )
     mounted = {"name": MOUNT, "schema_name": source.schema_name}
     for template in ("catalogue", "columns"):
@@ -179,6 +195,12 @@ def _try(
             sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
         )
     except psycopg.errors.InsufficientPrivilege as error:
+        if "row-level security" in (error.diag.message_primary or ""):
+            raise FdwarehouseError(
+                f"DW019: row security of source {name} would hide rows of {schema}.{table} "
+                f"from its reader\n{error.diag.message_primary}",
+                hint=ROW_SECURITY,
+            ) from error
         raise FdwarehouseError(
             f"source {name} does not let its reader read {schema}.{table}: "
             f"{error.diag.message_primary}",

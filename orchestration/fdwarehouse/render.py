@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from fdwarehouse import conninfo, source_errors
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.config import LAYERS, Config
@@ -23,7 +23,13 @@ from fdwarehouse.project_files import (
     require_what_it_is_named_after,
 )
 from fdwarehouse.read_project import read_project
-from fdwarehouse.sources import OPTIONS_BY_HAND, SERVER_OPTIONS, Source
+from fdwarehouse.sources import (
+    LATER_SETTINGS,
+    OPTIONS_BY_HAND,
+    SAFETY_SETTINGS,
+    Source,
+    as_switches,
+)
 from fdwarehouse.template_errors import ERRORS, Unknown, explain
 
 MECHANICS = Path(__file__).parent / "mechanics"
@@ -40,6 +46,21 @@ MACROS = (
     "counting",
     "checks",
 )
+
+
+def _array(words: Iterable[str]) -> str:
+    return "{" + ",".join(words) + "}"
+
+
+# What is said about connections to sources, as the templates see it.
+_WORDS = {
+    "known": _array((*conninfo.OF_THE_LOGIN, *conninfo.OF_THE_SERVER, *conninfo.REFUSED)),
+    "accepted": _array((*conninfo.OF_THE_LOGIN, *conninfo.OF_THE_SERVER)),
+    "login": _array(conninfo.OF_THE_LOGIN),
+    "safety": as_switches(SAFETY_SETTINGS),
+    "malformed": f"the connection string of a source {conninfo.NOT_A_CONNINFO}",
+    "way_out": conninfo.HOW_TO_WRITE_ONE,
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +109,7 @@ def _environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(ident=ident, literal=literal, listed=_listed)
+    environment.globals.update(words=_WORDS, hints=source_errors.HINTS)
     return environment
 
 
@@ -109,7 +131,7 @@ class _Renderer:
             pins=PINS,
             work_mem=config.work_mem,
             timeouts=config.timeouts.settings,
-            server_options="'" + json.dumps(SERVER_OPTIONS, indent=4).replace("'", "''") + "'",
+            later_settings=LATER_SETTINGS.pattern,
             options_by_hand="{" + ",".join(OPTIONS_BY_HAND) + "}",
             sources=self.sources,
             source={s.name: s for s in self.sources},
@@ -157,6 +179,7 @@ class _Renderer:
             self._compile("deploy/drop_repeatable.sql"),
             *migrations,
             self._compile("deploy/keep_others.sql"),
+            self._compile("deploy/mount.sql"),
             *in_order_of_need(runner),
             *self._tables_of_sources(),
             *in_order_of_need(objects),
@@ -232,6 +255,10 @@ class _Renderer:
         for source in self.sources:
             server = self._compile("per_source/server.sql", source=source)
             yield replace(server, name=f"{source.name}.sql")
+            require_session = qualified(source.name, "require_session")
+            yield self._compile("per_source/require_session.sql", require_session, source=source)
+            probe = self._compile("per_source/probe.sql", source=source)
+            yield replace(probe, name=f"{source.name}_probe.sql")
             catalogue = self._compile("per_source/catalogue.sql", source=source)
             yield replace(catalogue, name=f"{source.name}_catalogue.sql")
             fetch_sizes = self._compile("per_source/fetch_sizes.sql", source=source)

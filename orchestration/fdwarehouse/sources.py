@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fdwarehouse.config import Config, SourceConfig
@@ -10,21 +12,41 @@ from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.source_tables import SourceTable, make_table
 
-# Of every foreign server, unless the connection string says otherwise. cursor_tuple_fraction: all
-# rows of a cursor are read, so production should plan for all.
+# Of every foreign server, unless the connection string says otherwise.
 SERVER_OPTIONS = {
     "fetch_size": "10000",
     "updatable": "false",
     "truncatable": "false",
     "application_name": "fdwarehouse",
     "connect_timeout": "10",
-    "options": "-c cursor_tuple_fraction=1.0",
     # A network that is cut without a word is noticed after a minute.
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
+# Of every session on a source, by the first version of PostgreSQL that knows them: an unknown name
+# refuses the connection. bootstrap.sql gives the reader the same, for poolers that drop `options`.
+SESSION_SETTINGS: dict[str, tuple[str, int]] = {
+    "cursor_tuple_fraction": ("1.0", 12),  # all rows of a cursor are read: plan for all
+    "statement_timeout": ("0", 12),  # a load takes as long as timeouts.step allows
+    "idle_in_transaction_session_timeout": ("0", 12),  # it waits while bronze is written
+    "idle_session_timeout": ("0", 14),
+    "transaction_timeout": ("0", 17),
+    # How values are written. postgres_fdw sets some of these itself, but once a connection, which
+    # a pooler of transactions gives to another server process the next time.
+    "IntervalStyle": ("postgres", 12),
+    "extra_float_digits": ("3", 12),
+    "bytea_output": ("hex", 12),
+    "xmlbinary": ("base64", 12),
+    "xmloption": ("content", 12),
+    "lc_monetary": ("C", 12),
+    "quote_all_identifiers": ("off", 12),
+}
+LATER_SETTINGS = re.compile("-c (idle_session_timeout|transaction_timeout)=0 ?")
+# The same, but a connection string cannot switch them off: nothing is written there, whatever code
+# of production runs, and rows that are hidden from the reader are an error.
+SAFETY_SETTINGS = {"default_transaction_read_only": "on", "row_security": "off"}
 # Options of postgres_fdw's own that an administrator may add to a server; a deploy leaves them.
 OPTIONS_BY_HAND = (
     *("use_remote_estimate", "fdw_startup_cost", "fdw_tuple_cost", "extensions", "batch_size"),
@@ -46,6 +68,8 @@ class Source:
     time_zone: str | None
     local_time_zone: str
     """In which its time stamps without time zone are written."""
+    server_options: dict[str, str]
+    """Of its foreign server, unless its connection string says otherwise."""
     tables: list[SourceTable]
 
 
@@ -83,6 +107,9 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
                 warn_after=source.warn_after,
                 time_zone=source.time_zone,
                 local_time_zone=source.time_zone or contracts[name].time_zone,
+                server_options=server_options(
+                    contracts[name].server_version, config.timeouts.settings["lock"]
+                ),
                 tables=tables,
             )
         )
@@ -90,6 +117,28 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         _require_different_names(sources)
     problems.raise_found()
     return sources
+
+
+def server_options(version: int, lock_timeout: str) -> dict[str, str]:
+    """Return the options of a source's foreign server.
+
+    Args:
+        version: major version of PostgreSQL there, or one before it.
+        lock_timeout: for how long a query there waits for a lock.
+    """
+    settings = {"lock_timeout": lock_timeout} | {
+        name: value for name, (value, since) in SESSION_SETTINGS.items() if since <= version
+    }
+    return SERVER_OPTIONS | {"options": as_switches(settings)}
+
+
+def as_switches(settings: Mapping[str, str]) -> str:
+    """Write settings as the ``options`` of a connection.
+
+    Args:
+        settings: values by name.
+    """
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
 def _require_same_tables(name: str, source: SourceConfig, contract: Contract) -> None:

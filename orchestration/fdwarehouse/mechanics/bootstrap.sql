@@ -25,6 +25,11 @@ DECLARE
     v_roles text[];
     v_role text;
     v_password text;
+    v_setting text;
+    v_value text;
+    v_since integer;
+    v_state text;
+    v_message text;
 BEGIN
     v_roles := CASE v_side
         WHEN 'warehouse' THEN '{owner,loader,analyst,orchestrator}'
@@ -35,6 +40,25 @@ BEGIN
             USING HINT = 'Say warehouse or production.';
     END IF;
 
+    -- What would keep the text of statements in functions must not see a password.
+    FOR v_setting, v_value IN VALUES
+        ('pg_stat_statements.track', 'none'),
+        ('pg_stat_monitor.pgsm_track', 'none'),
+        ('pgaudit.log', 'none'),
+        ('debug_print_raw_parse', 'off'),
+        ('debug_print_parse', 'off'),
+        ('debug_print_rewritten', 'off'),
+        ('debug_print_plan', 'off')
+    LOOP
+        CONTINUE WHEN current_setting(v_setting, true) IS NULL;
+        BEGIN
+            PERFORM set_config(v_setting, v_value, true);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE WARNING '% stays %: change passwords with \password',
+                v_setting, current_setting(v_setting);
+        END;
+    END LOOP;
+
     FOREACH v_role IN ARRAY v_roles LOOP
         v_password := nullif(current_setting(format('fdwarehouse.%s_password', v_role), true), '');
         v_role := 'warehouse_' || v_role;
@@ -42,7 +66,14 @@ BEGIN
             EXECUTE format('CREATE ROLE %I LOGIN', v_role);
         END IF;
         IF v_password IS NOT NULL THEN
-            EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', v_role, v_password);
+            BEGIN
+                EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', v_role, v_password);
+            EXCEPTION WHEN OTHERS THEN -- its context would hold the password
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+            END;
+            IF v_state IS NOT NULL THEN
+                RAISE EXCEPTION '%: %', v_role, v_message USING ERRCODE = v_state;
+            END IF;
         END IF;
         EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), v_role);
     END LOOP;
@@ -57,12 +88,53 @@ BEGIN
         EXECUTE format(
             'GRANT CREATE, TEMPORARY ON DATABASE %I TO warehouse_owner', current_database()
         );
+        -- A deploy switches off what would record the password of a source.
+        FOREACH v_setting IN ARRAY ARRAY[
+            'pg_stat_statements.track',
+            'pg_stat_monitor.pgsm_track',
+            'pgaudit.log',
+            'auto_explain.log_min_duration'
+        ] LOOP
+            BEGIN
+                EXECUTE format('GRANT SET ON PARAMETER %s TO warehouse_owner', v_setting);
+            EXCEPTION WHEN insufficient_privilege OR invalid_name OR undefined_object THEN
+                RAISE NOTICE '% cannot be switched off by the owner: %', v_setting, SQLERRM;
+            END;
+        END LOOP;
     ELSE
         IF has_schema_privilege('public', 'public', 'CREATE') THEN
             RAISE WARNING 'everybody may make functions in schema public of production'
                 USING HINT = 'Whoever calls an unqualified name there may call theirs: '
                     'REVOKE CREATE ON SCHEMA public FROM PUBLIC;';
         END IF;
+        -- The same as the foreign server's options, for poolers that drop them.
+        FOR v_setting, v_value, v_since IN VALUES
+            ('cursor_tuple_fraction', '1.0', 12),
+            ('statement_timeout', '0', 12),
+            ('idle_in_transaction_session_timeout', '0', 12),
+            ('idle_session_timeout', '0', 14),
+            ('transaction_timeout', '0', 17),
+            ('IntervalStyle', 'postgres', 12),
+            ('extra_float_digits', '3', 12),
+            ('bytea_output', 'hex', 12),
+            ('xmlbinary', 'base64', 12),
+            ('xmloption', 'content', 12),
+            ('lc_monetary', 'C', 12),
+            ('lock_timeout', '1min', 12),
+            ('default_transaction_read_only', 'on', 12),
+            ('row_security', 'off', 12),
+            ('lc_messages', 'C', 12) -- errors are understood by their words, too
+        LOOP
+            CONTINUE WHEN current_setting('server_version_num')::integer < v_since * 10000;
+            BEGIN
+                EXECUTE format(
+                    'ALTER ROLE warehouse_reader IN DATABASE %I SET %s TO %L',
+                    current_database(), v_setting, v_value
+                );
+            EXCEPTION WHEN insufficient_privilege THEN
+                RAISE NOTICE '% cannot be set for warehouse_reader: %', v_setting, SQLERRM;
+            END;
+        END LOOP;
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);
         EXECUTE format(
@@ -300,7 +372,9 @@ BEGIN
         UNION ALL
         SELECT format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', nspname)
         FROM pg_catalog.pg_namespace
-        WHERE nspname <> 'public' AND has_schema_privilege('warehouse_reader', oid, 'CREATE')
+        WHERE nspname <> 'public'
+            AND nspname !~ '^pg_(toast_)?temp_' -- TEMPORARY is said above
+            AND has_schema_privilege('warehouse_reader', oid, 'CREATE')
     ) AS commands;
     IF v_open IS NOT NULL THEN
         RAISE NOTICE 'PUBLIC, and so warehouse_reader, may make objects in this database'

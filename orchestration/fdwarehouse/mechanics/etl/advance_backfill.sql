@@ -24,6 +24,8 @@ BEGIN
             AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model)
             AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = m.model)
     ) THEN
+        SET LOCAL transaction_timeout = 0;
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }}; -- it asks for statistics
         PERFORM etl.plan_backfill(p_run_id, p_chunk_rows);
         RETURN v_failure;
     END IF;
@@ -38,6 +40,14 @@ BEGIN
     IF FOUND THEN
         v_failure.model := v_chunk.model;
         v_storage := etl.expected_storage(ARRAY[v_chunk.model]);
+        SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
+        EXECUTE format(
+            'SELECT %I.require_session()',
+            (SELECT m.source_name FROM etl.models AS m WHERE m.model = v_chunk.model)
+        );
+        SET LOCAL transaction_timeout = 0;
+        SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
         PERFORM etl.load_chunk(p_run_id, v_chunk);
         PERFORM etl.require_same_source(p_run_id, v_storage);
     ELSE

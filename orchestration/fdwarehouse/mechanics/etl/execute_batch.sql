@@ -10,6 +10,7 @@ DECLARE
     v_results jsonb;
     v_storage jsonb;
     v_schema text;
+    v_source text;
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
@@ -18,6 +19,21 @@ BEGIN
         PERFORM etl.work_on_run(p_run_id); -- it is held while we wait
         PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
         v_storage := etl.expected_storage(p_models);
+        -- For how long a step reads cannot be known, for how long a source lets nobody in can.
+        SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
+        FOR v_failure.model, v_source IN
+            SELECT DISTINCT ON (source_name) model, source_name
+            FROM etl.models
+            WHERE model = ANY(p_models) AND layer IN ('source', 'bronze')
+            ORDER BY source_name, position
+        LOOP
+            EXECUTE format('SELECT %I.require_session()', v_source);
+        END LOOP;
+        IF EXISTS (SELECT FROM etl.models WHERE model = ANY(p_models) AND layer <> 'source') THEN
+            SET LOCAL transaction_timeout = 0;
+            SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
+        END IF;
         FOREACH v_failure.model IN ARRAY p_models LOOP
             PERFORM etl.execute_step_alone(p_run_id, v_failure.model);
         END LOOP;

@@ -3,6 +3,8 @@ CREATE FUNCTION etl.explain_failure(p_failure etl.failure, p_schema text) RETURN
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_source text;
 BEGIN
     IF p_failure.error_code = '23505' AND p_schema = 'bronze' THEN -- only versions are unique there
         p_failure.error_code := 'DW014';
@@ -10,19 +12,22 @@ BEGIN
         p_failure.hint := 'Name the columns in warehouse.yaml that are its key in production. Of a '
             'parent that others inherit from, the rows of its children are read too.';
     END IF;
-    IF p_failure.hint = '' AND p_failure.error_code ~ '^(08|42501)' THEN
-        SELECT
-            CASE
-                WHEN p_failure.error_code LIKE '08%'
-                    THEN format(
-                        'Is it up? If its connection is another one now, deploy with %s_URL.',
-                        upper(source_name)
-                    )
-                ELSE '`fdwarehouse bootstrap --side production` grants what is needed.'
-            END
-        INTO p_failure.hint
-        FROM etl.models
-        WHERE model = p_failure.model AND layer IN ('source', 'bronze');
+    SELECT source_name INTO v_source
+    FROM etl.models
+    WHERE model = p_failure.model AND layer IN ('source', 'bronze');
+    IF FOUND THEN
+        p_failure := etl.explain_source_failure(p_failure, v_source, NULL);
+        IF p_failure.error_code LIKE '08%' AND coalesce(p_failure.hint, '') = '' THEN
+            p_failure.hint := format(
+                'Is it up? If its connection is another one now, deploy with %s_URL.',
+                upper(v_source)
+            );
+        END IF;
+        IF p_failure.error_code ~ '^(22021|22P05)' THEN
+            p_failure.detail := concat_ws(
+                E'\n', nullif(p_failure.detail, ''), etl.find_unreadable_text(p_failure.model)
+            );
+        END IF;
     END IF;
     IF p_failure.error_code = '55P03' THEN
         p_failure.message := 'it waited for a lock for too long';

@@ -1,26 +1,25 @@
 CREATE FUNCTION etl.percent_decoded(p_text text) RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    WITH parts AS (
-        SELECT
-            m.position,
-            m.match[1] AS part
-        FROM regexp_matches(p_text, '%[0-9A-Fa-f]{2}|%|[^%]+', 'g')
-            WITH ORDINALITY AS m (match, position)
-    ),
-
-    decoded_parts AS (
-        SELECT
-            position,
-            CASE
-                WHEN part ~ '^%.' THEN decode(substr(part, 2), 'hex')
-                ELSE convert_to(part, 'UTF8')
-            END AS bytes
-        FROM parts
-    )
-
-    SELECT convert_from(string_agg(bytes, ''::bytea ORDER BY position), 'UTF8')
-    FROM decoded_parts;
+AS $$
+BEGIN
+    IF p_text ~* '%(?![0-9a-f]{2})|%00' THEN
+        RAISE SQLSTATE 'DW009';
+    END IF;
+    RETURN convert_from(
+        (
+            SELECT string_agg(
+                CASE
+                    WHEN m.part[1] ~ '^%' THEN decode(substr(m.part[1], 2), 'hex')
+                    ELSE convert_to(m.part[1], 'UTF8')
+                END,
+                ''::bytea ORDER BY m.position
+            )
+            FROM regexp_matches(p_text, '%..|[^%]+', 'g') WITH ORDINALITY AS m (part, position)
+        ),
+        'UTF8'
+    );
 END;
-COMMENT ON FUNCTION etl.percent_decoded IS 'Decodes the %xx of a URL. RFC 3986, section 2.1.';
+$$;
+COMMENT ON FUNCTION etl.percent_decoded IS
+'Decodes the %xx of a URL; null for an empty text. RFC 3986, section 2.1. Errors: DW009 a % is not followed by two digits.';

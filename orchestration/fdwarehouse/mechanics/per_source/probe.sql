@@ -1,0 +1,96 @@
+{#- Rendered once a source. -#}
+-- Nothing is deployed that could not be read.
+SET LOCAL statement_timeout = {{ timeouts.source | literal }};
+DO $$
+DECLARE
+    v_table text;
+    v_columns text;
+    v_failure etl.failure;
+    v_limits text;
+BEGIN
+    BEGIN
+        PERFORM {{ source.name | ident }}.require_session();
+    EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
+        GET STACKED DIAGNOSTICS v_failure.detail = PG_EXCEPTION_DETAIL;
+        IF v_failure.detail !~ '"(idle_session_timeout|transaction_timeout)"' THEN
+            RAISE;
+        END IF;
+        -- The source is older than its contract: it has no such settings to switch off.
+        EXECUTE (
+            SELECT format(
+                'ALTER SERVER {{ source.name | ident }} OPTIONS (SET options %L)',
+                regexp_replace(
+                    o.option_value, {{ later_settings | literal }}, '', 'g'
+                )
+            )
+            FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
+            WHERE s.srvname = {{ source.name | literal }} AND o.option_name = 'options'
+        );
+    END;
+    SELECT string_agg(format('%s is %s', s.name, s.setting), ', ' ORDER BY s.name) INTO v_limits
+    FROM {{ source.name | ident }}._pg_settings AS s
+    WHERE s.name IN (
+            'statement_timeout',
+            'idle_in_transaction_session_timeout',
+            'idle_session_timeout',
+            'transaction_timeout'
+        )
+        AND s.setting <> '0';
+    IF v_limits IS NOT NULL THEN
+        RAISE WARNING 'source {{ source.name }} ends sessions by itself: %', v_limits
+            USING DETAIL = 'A load that takes longer fails, again and again.',
+                HINT = 'A pooler in between may drop `options`: `fdwarehouse bootstrap --side production` '
+                    'sets them to 0 for the reader.';
+    END IF;
+    FOR v_table, v_columns IN VALUES
+        {%- if source.fence == "xid" %}
+        ('{{ source.name | ident }}._fence', 'oldest_xid'), -- others can do without
+        {%- endif %}
+        {%- for table in source.tables %}
+        ({{ table.foreign_table | literal }}, {{ table.columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
+        {%- endfor %}
+    LOOP
+        BEGIN
+            EXECUTE format('SELECT %s FROM %s LIMIT 1', v_columns, v_table);
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN -- a materialized view WITH NO DATA
+            RAISE WARNING '% cannot be read yet: %.', v_table, SQLERRM
+                USING HINT = 'REFRESH MATERIALIZED VIEW fills it in production; until then no run '
+                    'can read it.';
+        END;
+    END LOOP;
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    GET STACKED DIAGNOSTICS
+        v_failure.error_code = RETURNED_SQLSTATE,
+        v_failure.message = MESSAGE_TEXT,
+        v_failure.detail = PG_EXCEPTION_DETAIL,
+        v_failure.hint = PG_EXCEPTION_HINT;
+    IF v_failure.error_code !~ '^DW' THEN
+        v_failure.hint := NULL; -- it is about names in the statement
+    END IF;
+    IF v_failure.error_code = '57014' THEN
+        IF clock_timestamp() < statement_timestamp() + {{ timeouts.source | literal }}::interval THEN
+            RAISE; -- somebody cancelled it
+        END IF;
+        RAISE EXCEPTION 'source {{ source.name }} has not answered within {{ timeouts.source }}'
+            USING ERRCODE = 'DW008',
+                HINT = 'Is its server at work, and not stopped? timeouts.source in warehouse.yaml says '
+                    'how long it may take.';
+    END IF;
+    v_failure := etl.explain_source_failure(v_failure, {{ source.name | literal }}, v_table);
+    RAISE EXCEPTION '%',
+        CASE v_failure.error_code
+            WHEN 'DW019' THEN v_failure.message
+            ELSE format(
+                '%s cannot be read: %s',
+                coalesce(v_table, 'source {{ source.name }}'), v_failure.message
+            )
+        END
+        USING ERRCODE = CASE v_failure.error_code WHEN 'DW019' THEN 'DW019' ELSE 'DW008' END,
+            DETAIL = v_failure.detail,
+            HINT = coalesce(
+                v_failure.hint,
+                'Is it up, and {{ source.name | upper }}_URL right as seen from the server of the warehouse?'
+            );
+END;
+$$;
+SET LOCAL statement_timeout TO DEFAULT;
