@@ -11,7 +11,7 @@ from fdwarehouse.render import render_project
 from tests.clinic import Clinic, with_tables
 from tests.harness import Row, Shop, Warehouse
 from tests.servers import Servers
-from tests.test_old_production import old_server, old_shop  # noqa: F401
+from tests.test_old_production import _old_port, old_shop  # noqa: F401
 from tests.test_old_production import pytestmark as needs_the_old_server
 
 # Modifiers, as they are written: "bit" without one is not bit, which is bit(1).

@@ -120,6 +120,7 @@ BEGIN
             ('xmlbinary', 'base64', 12),
             ('xmloption', 'content', 12),
             ('lc_monetary', 'C', 12),
+            ('quote_all_identifiers', 'off', 12),
             ('lock_timeout', '1min', 12),
             ('default_transaction_read_only', 'on', 12),
             ('row_security', 'off', 12),
