@@ -23,6 +23,7 @@ from fdwarehouse.project_files import (
     require_what_it_is_named_after,
 )
 from fdwarehouse.read_project import read_project
+from fdwarehouse.source_keys import SOURCE_KEY_HERE, key_is_computed, with_source_key
 from fdwarehouse.sources import (
     LATER_SETTINGS,
     OPTIONS_BY_HAND,
@@ -136,6 +137,8 @@ class _Renderer:
             sources=self.sources,
             source={s.name: s for s in self.sources},
             row_type=self._row_type,
+            key_is_computed=self._key_is_computed,
+            source_key_here=SOURCE_KEY_HERE,
         )
         self.row_types: dict[tuple[str, tuple[str, ...]], str] = {}
         for macros in MACROS:
@@ -214,6 +217,11 @@ class _Renderer:
         view = qualified("etl", f"{table}_row{f'_{number + 1}' if number else ''}")
         return self.row_types.setdefault(key, view)
 
+    def _key_is_computed(self, versions: str, key: list[str]) -> bool:
+        """Tell whether a view gives its rows another key than the source has; macros ask for it."""
+        path = self.root / "sql" / f"{versions.replace('.', '/', 1)}.sql"
+        return path.is_file() and key_is_computed(path.read_text(), key, self.sources)
+
     def _routines_of_the_runner(self) -> Iterator[Compiled]:
         for path in sorted((MECHANICS / "etl").glob("*.sql")):
             yield self._compile(f"etl/{path.name}", f"etl.{path.stem}")
@@ -280,7 +288,7 @@ class _Renderer:
                     name = qualified(layer, path.stem)
                     compiled = self._compile(f"sql/{layer}/{path.name}", name)
                     require_what_it_is_named_after(compiled)
-                    yield compiled
+                    yield replace(compiled, sql=with_source_key(compiled.sql, self.sources))
 
     def _migrations(self, owner: str, folder: Path) -> Iterator[Compiled]:
         for path in sorted(folder.glob("*.sql")):

@@ -17,7 +17,7 @@ BEGIN
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN
         PERFORM etl.work_on_run(p_run_id); -- it is held while we wait
-        PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
+        PERFORM pg_sleep(least(2 ^ (p_attempt - 1) - 1, 3));
         v_storage := etl.expected_storage(p_models);
         -- For how long a step reads cannot be known, for how long a source lets nobody in can.
         SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
@@ -57,4 +57,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.execute_batch IS
-'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3, 7, 15 seconds). Returns the error that took everything back, if there was one.';
+'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3, 3, 3 seconds). Returns the error that took everything back, if there was one.';

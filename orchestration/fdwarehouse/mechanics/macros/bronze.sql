@@ -1,12 +1,13 @@
 {#- The metadata columns that a silver view takes over from bronze.
     _seen_at is on the same clock as the source's time stamps without time zone; _partition and
     _version are where the version lies in bronze, by which etl.prune_bronze knows those that silver
-    rejects. -#}
+    rejects; _source_key is the key of the row there, for silver tables whose own key is computed. -#}
 {%- macro metadata(source) -%}
 _is_deleted AS is_deleted,
 _run_id,
 tableoid AS _partition,
 ctid AS _version,
+{{ source_key_here }} AS _source_key,
 _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {%- endmacro -%}
 

@@ -27,19 +27,76 @@ array_remove(
 cardinality({{ alias ~ "." if alias }}reject_reasons) < 1
 {%- endmacro -%}
 
+{#- What silver should hold where its key is not the key of the source, but computed: as keys are
+    cleaned, two rows can come to have one, and a row can get another. So all versions are looked at
+    when there are new ones. Of a key, the row that has it now; where none has, the last that had
+    it, as deleted. That two live rows have it is an error: neither may hide the other, nor delete it.
+    Three CTEs, rows_by_key and twins among them. -#}
+{%- macro rows_by_computed_key(versions, key, columns) -%}
+{%- set keys = key | map("ident") | join(", ") -%}
+source_versions AS MATERIALIZED (
+    SELECT
+        {{ compare.columns_of(key + columns) | indent(8) }},
+        _run_id,
+        _source_key,
+        is_deleted
+        OR lead(_run_id) OVER (PARTITION BY _source_key ORDER BY _run_id) IS NOT NULL AS is_deleted
+    FROM {{ versions }}
+    WHERE
+        {{ is_accepted() }}
+        AND EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_after_run_id)
+),
+
+rows_by_key AS MATERIALIZED (
+    SELECT DISTINCT ON ({{ keys }}) *
+    FROM source_versions
+    ORDER BY {{ keys }}, is_deleted, _run_id DESC
+),
+
+twins AS (
+    SELECT
+        jsonb_build_object(
+            {%- for c in key %}
+            {{ c | literal }}, {{ c | ident }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ) AS key,
+        count(*) AS row_count,
+        'It is computed, from the rows with the keys '
+        || string_agg(array_to_string(_source_key, ', '), ' and ' ORDER BY _source_key)
+        || ' of the source: reject one of them by a rule, or compute another key.' AS hint
+    FROM source_versions
+    WHERE NOT is_deleted
+    GROUP BY {{ keys }}
+    HAVING count(*) > 1
+    ORDER BY {{ keys }}
+    LIMIT 1
+),
+
+{% endmacro -%}
+
 {#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and
     the last good one stays; a deletion marks the row.
     table     name of the table in silver
     versions  view with every version, cleaned: the key, the columns, is_deleted, reject_reasons,
               _run_id
     key       key columns
-    columns   the other columns -#}
+    columns   the other columns
+    Where the key is computed, several rows of the source can have one: see rows_by_computed_key. -#}
 {%- macro write_latest(table, versions, key, columns) -%}
 {%- set key, columns = key | listed, columns | listed -%}
 {%- set keys = key | map("ident") | join(", ") -%}
+{%- set is_computed = key_is_computed(versions, key) -%}
 {{ routine.writer('silver.write_' ~ table) }}
 BEGIN ATOMIC
-    WITH accepted_versions AS (
+    WITH {{ rows_by_computed_key(versions, key, columns) | indent(4) if is_computed -}}
+    accepted_versions AS (
+        {%- if is_computed %}
+        SELECT
+            {{ compare.columns_of(key + columns) | indent(12) }},
+            is_deleted,
+            _run_id
+        FROM rows_by_key
+        {%- else %}
         SELECT DISTINCT ON ({{ keys }})
             {{ compare.columns_of(key + columns) | indent(12) }},
             is_deleted,
@@ -47,6 +104,7 @@ BEGIN ATOMIC
         FROM {{ versions }}
         WHERE _run_id > p_after_run_id AND {{ is_accepted() }}
         ORDER BY {{ keys }}, _run_id DESC
+        {%- endif %}
     ),
 
     rejected_versions AS (
@@ -134,7 +192,19 @@ BEGIN ATOMIC
         (SELECT count(*) FROM inserted_rows) AS rows_inserted,
         (SELECT count(*) FROM updated_rows WHERE NOT is_deleted OR old_is_deleted) AS rows_updated,
         (SELECT count(*) FROM updated_rows WHERE is_deleted AND NOT old_is_deleted)
-        + (SELECT count(*) FROM removed_rows) AS rows_deleted,
+        + (SELECT count(*) FROM removed_rows)
+        {%- if is_computed %}
+        + coalesce(
+            (
+                SELECT
+                    etl.refuse_twins(
+                        {{ ('silver.' ~ (table | ident)) | literal }}, t.key, t.row_count, t.hint
+                    )
+                FROM twins AS t
+            ),
+            0
+        )
+        {%- endif %} AS rows_deleted,
         (SELECT count(*) FROM set_aside_rows) AS rows_rejected;
 END;
 COMMENT ON FUNCTION silver.write_{{ table }} IS
