@@ -58,7 +58,7 @@ def test_g3_condition_of_several_parts_is_one(
 
 
 def test_g3_null_is_not_counted(shop: Shop, warehouse: Warehouse, project: Path) -> None:
-    (project / "migrations/0003_coupons.sql").write_text(
+    (project / "migrations/0010_coupons.sql").write_text(
         "ALTER TABLE gold.fact_sales ADD coupon integer;\n"
         "ALTER TABLE gold.fact_sales_changes ADD coupon integer;\n"
         "ALTER TABLE gold.product_performance ADD coupons bigint;\n"

@@ -181,7 +181,7 @@ def test_g3_writer_that_returns_a_key_twice_is_stopped(
 def test_table_made_of_another_of_its_layer_through_a_view_follows_it(
     shop: Shop, warehouse: Warehouse, project: Path
 ) -> None:
-    (project / "migrations/0003_buyers.sql").write_text(
+    (project / "migrations/0010_buyers.sql").write_text(
         "CREATE TABLE silver.buyers (customer_id integer PRIMARY KEY, full_name text, "
         "is_deleted boolean NOT NULL, _run_id bigint NOT NULL);\n"
     )

@@ -23,7 +23,7 @@ def failed_warehouse(shop: Shop, warehouse: Warehouse) -> Warehouse:
 
 
 def test_g7_migration_finds_what_is_owed(failed_warehouse: Warehouse, project: Path) -> None:
-    migration = project / "migrations/0003_no_index.sql"
+    migration = project / "migrations/0010_no_index.sql"
     migration.write_text("DROP INDEX gold.fact_sales_product_id;\n")
     failed_warehouse.deploy(project)
     assert failed_warehouse.value(OWED) == 0
@@ -54,7 +54,7 @@ def test_g7_constraint_that_the_rows_break_can_be_taken_back(
     sell(shop, 1)
     sell(shop, 2)  # of the same name
     table = "ALTER TABLE silver.clean_customers"
-    migration = project / "migrations/0003_one_name.sql"
+    migration = project / "migrations/0010_one_name.sql"
     migration.write_text(f"{table} ADD CONSTRAINT one_name UNIQUE (full_name);\n")
     warehouse.deploy(project)
     for _ in range(2):
@@ -78,6 +78,6 @@ def test_g7_what_a_backfill_owes_waits_for_it(
         warehouse.call("etl.backfill(2)")
     owed = warehouse.value(OWED)
     assert owed
-    (project / "migrations/0003_empty.sql").write_text("SELECT;\n")
+    (project / "migrations/0010_empty.sql").write_text("SELECT;\n")
     warehouse.deploy(project)
     assert warehouse.value(OWED) == owed
