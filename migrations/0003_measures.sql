@@ -1,5 +1,5 @@
--- A sum has no precision that data could exceed: one overflow stopped all of gold. Its scale is that
--- of the prices, so that an amount is written in one way however it was added up.
+-- A sum has no precision that data could exceed: one overflow stopped all of gold. Its scale is
+-- that of the prices, so that an amount is written in one way however it was added up.
 ALTER TABLE gold.fact_sales ALTER COLUMN total_amount TYPE numeric(1000, 2);
 ALTER TABLE gold.fact_sales_changes ALTER COLUMN total_amount TYPE numeric(1000, 2);
 ALTER TABLE gold.daily_sales

@@ -15,7 +15,9 @@ BEGIN ATOMIC
             l.locktype = 'relation'
             AND l.granted
             AND l.pid <> pg_backend_pid()
-            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+            AND l.database = (
+                SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()
+            )
             AND l.relation = ANY(p_tables)
         ORDER BY l.pid
         LIMIT 5

@@ -1,5 +1,6 @@
 {#- Rendered once a table and list of columns that a writer compares. -#}
--- The columns of {{ target }} that are compared: casts to its type give values their scale and length.
+-- The columns of {{ target }} that are compared.
+-- A cast to its type gives values their scale and length.
 CREATE VIEW {{ creates }} AS
 SELECT
     {% for c in columns -%}
