@@ -79,8 +79,7 @@ def up(
 
         def serve(server: str) -> int:
             password = known[f"{server}_superuser"]
-            merged = _SETTINGS | _SERVER_SETTINGS[server] | dict(settings or {})
-            merged["cluster_name"] = f"fdwarehouse {server}"
+            merged = server_settings(server, settings)
             port = EmbeddedServer(state, server).start(password, merged)
             _ensure_database(state, _url(SUPERUSER, password, port, "postgres"), databases[server])
             return port
@@ -95,6 +94,17 @@ def up(
             ("production", "_admin_url", SUPERUSER, "production_superuser"),
         )
     }
+
+
+def server_settings(server: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the settings that `up` gives to a server, name to value.
+
+    Args:
+        server: `production` or `warehouse`.
+        settings: Further ones, which come before its own.
+    """
+    merged = _SETTINGS | _SERVER_SETTINGS[server] | dict(settings or {})
+    return merged | {"cluster_name": f"fdwarehouse {server}"}
 
 
 def is_up(state_dir: Path) -> bool:

@@ -1,8 +1,10 @@
 """Two servers of its own with a shop and a warehouse, and what can be done to them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 from shutil import copy, copytree
 
 import psutil
@@ -15,6 +17,7 @@ from fdwarehouse.embedded_server import EmbeddedServer
 from fdwarehouse.render import render_project
 from tests.harness import ROOT
 from tests.servers import Servers
+from tests.torture.production import Standby, SteppedServer
 from tests.torture.proxy import Proxy
 
 # What a server has acknowledged must survive kill -9: unlike in other tests, commits are written
@@ -41,6 +44,9 @@ class Arena:
     def __init__(self, folder: Path) -> None:
         self._state = folder / "servers"
         self._servers = Servers(self._state, SETTINGS)
+        self._machine = SteppedServer(self._state.resolve(), "production")
+        self.stop("production")
+        self.start()  # with a clock of its own
         shop = self._servers.shop("empty")
         warehouse = self._servers.warehouse("bootstrapped", shop)
         control = self._servers.create_database("warehouse", "control")
@@ -88,13 +94,64 @@ class Arena:
 
     def start(self) -> None:
         """Start the servers that do not run."""
+        self._machine.start(self._password, self._settings)
         embedded.up(self._state, settings=SETTINGS)
+
+    def step_clock(self, seconds: float) -> None:
+        """Set production's clock so far ahead of the machine's or, below zero, behind it."""
+        self._machine.step_to(seconds)
+
+    def fail_over(self, random: Random, wait: Callable[[float], object]) -> None:
+        """Let a standby follow production for a moment, kill production, promote the standby.
+
+        What was committed synchronously is there; what was not may be lost, though it was read.
+
+        Args:
+            random: Chooses how long it follows.
+            wait: Waits for some seconds.
+        """
+        standby = Standby(self._state.resolve(), self._machine, self._password, self._settings)
+        try:
+            standby.follow()
+            wait(random.uniform(0.1, 1))
+            standby.take_over(lambda: self.kill("production"))
+        finally:
+            standby.remove()
+            self.start()
+
+    def alter(self, command: str, seconds: float = 8) -> None:
+        """Alter a table of production as one does where people work: none waits for it for long.
+
+        Args:
+            command: What to do.
+            seconds: For how long to try.
+        """
+        deadline = time.monotonic() + seconds
+        with session(self.production) as production:
+            production.execute("SET lock_timeout = '400ms'")
+            while True:
+                try:
+                    production.execute(command.encode())
+                except psycopg.errors.LockNotAvailable:
+                    production.execute("ROLLBACK")
+                    if time.monotonic() > deadline:
+                        raise
+                else:
+                    return
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.harness.close()
         self.proxy.close()
         embedded.remove(self._state)
+
+    @property
+    def _password(self) -> str:
+        return embedded.passwords(self._state)["production_superuser"]
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        return embedded.server_settings("production", SETTINGS)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
 from random import Random
 from threading import Event
@@ -11,13 +10,13 @@ from threading import Event
 import psycopg
 
 from fdwarehouse.errors import FdwarehouseError
-from tests.torture.arena import Arena, session
+from tests.torture.arena import Arena
 from tests.torture.clock import HOUR, Clock
 from tests.torture.history import History
 
 MEMORY = ["32MB", "64MB", "128MB"]
 MOST_COLUMNS = 6
-MOST_TRIES = 20
+REWRITTEN = {"customers": "full_name", "products": "name"}
 
 
 class Changes:
@@ -47,14 +46,20 @@ class Changes:
             "another time zone": lambda: clock.change_zone(self._random),
             "summer time begins": lambda: clock.change_season(HOUR),
             "summer time ends": lambda: clock.change_season(-HOUR),
+            "the clock is stepped": lambda: clock.step(self._random),
+        }
+        self._rewrites: dict[str, Callable[[], bool]] = {
+            "a table is emptied and loaded again": self._load_again,
+            "a table is rewritten": self._rewrite,
         }
 
     def work(self, stop: Event) -> None:
         """Change something now and then until told to stop."""
-        kinds = dict(self._turns if self.may_turn_clock else {})
+        kinds = dict(self._rewrites)
+        kinds |= self._turns if self.may_turn_clock else {}
         kinds |= self._deploys if self.may_deploy else {}
         bag: list[str] = []
-        while kinds and not stop.wait(self._random.uniform(0.2, 1.5)):
+        while not stop.wait(self._random.uniform(0.2, 1.5)):
             if not bag:
                 bag = self._random.sample(list(kinds), len(kinds))
             kind = bag.pop()
@@ -81,7 +86,7 @@ class Changes:
             return False
         number = self._columns + 1
         name, filled = f"added_{number}", " DEFAULT 'filled'" if number % 2 else ""
-        self._alter(f"ALTER TABLE customers ADD COLUMN IF NOT EXISTS {name} text{filled}")
+        self._arena.alter(f"ALTER TABLE customers ADD COLUMN IF NOT EXISTS {name} text{filled}")
         self._columns = number
         self._history.add("changes", f"production has a column {name}{filled.lower()}")
         first = "      customer_id: {type: 'integer', not_null: true}\n"
@@ -89,15 +94,31 @@ class Changes:
         self._arena.rewrite("contracts/production.yaml", first, first + added)
         return self._deploy(f"column {name}")
 
-    def _alter(self, command: str) -> None:
-        """Alter a table as one does where people work: without making them wait for long."""
-        with session(self._arena.production) as production:
-            production.execute("SET lock_timeout = '400ms'")
-            for _ in range(MOST_TRIES):
-                with suppress(psycopg.errors.LockNotAvailable):
-                    production.execute(command.encode())
-                    return
-        raise psycopg.errors.LockNotAvailable(f"tried {MOST_TRIES} times: {command}")
+    def _load_again(self) -> bool:
+        """Empty a table and fill it again in one transaction, which is held for a moment."""
+        self._arena.alter(
+            f"""
+            BEGIN;
+            SET LOCAL session_replication_role = replica; -- the rows are loaded as they were
+            LOCK TABLE order_items;
+            CREATE TEMPORARY TABLE kept_rows ON COMMIT DROP AS SELECT * FROM order_items;
+            TRUNCATE order_items;
+            INSERT INTO order_items SELECT * FROM kept_rows;
+            SELECT pg_sleep({self._random.choice([0, 0, 0.3, 0.8])});
+            COMMIT
+            """
+        )
+        self._history.add("changes", "order_items were emptied and loaded again")
+        return True
+
+    def _rewrite(self) -> bool:
+        """Let ALTER TABLE write a table into a new file; no row changes."""
+        table, column = self._random.choice(list(REWRITTEN.items()))
+        self._arena.alter(
+            f"ALTER TABLE {table} ALTER {column} TYPE varchar(255) USING {column} || ''"
+        )
+        self._history.add("changes", f"{table} was rewritten")
+        return True
 
     def _deploy(self, what: str) -> bool:
         self._arena.deploy()

@@ -1,22 +1,24 @@
-"""Production's clock on the wall: its time zone, and summer time."""
+"""Production's clock, and its clock on the wall: steps, its time zone, and summer time."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tests.torture.arena import Arena, session
 from tests.torture.history import History
+from tests.torture.production import has_clock
 from tests.torture.runs import Runner
 
 ZONES = ["Etc/UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
+STEPS = range(-60, 61, 5)
 NOTICE = timedelta(seconds=2)
 HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """Changes the time zone of production, and makes summer time begin and end.
+    """Steps the clock of production, changes its time zone, makes summer time begin and end.
 
-    The warehouse learns of a time zone when a run reads the fence. What is stamped in one that came
-    and went between two runs is found by reconciliation alone, so that is left out here: the clock
+    The warehouse learns of it when a run reads the fence. What is stamped by a clock that came and
+    went between two runs is found by reconciliation alone, so that is left out here: the clock
     changes only when a run has read production since it changed last.
 
     Args:
@@ -31,6 +33,16 @@ class Clock:
         self._history = history
         self._offset = timedelta()
         self._changed_at = datetime.now(UTC)
+
+    def step(self, random: Random) -> bool:
+        """Step the clock back or forward by up to two minutes; False when it is too early."""
+        if not has_clock() or not self._is_known():
+            return False
+        seconds = random.choice(STEPS)
+        self._arena.step_clock(seconds)
+        self._changed_at = datetime.now(UTC)
+        self._history.add("clock", f"production's clock is {seconds:+} s from the machine's")
+        return True
 
     def change_zone(self, random: Random) -> bool:
         """Move the server to another time zone at once; False when it is too early for that."""
@@ -50,7 +62,9 @@ class Clock:
         """
         if not self._is_known():
             return False
-        change = datetime.now(UTC) + NOTICE
+        with session(self._arena.production) as production:
+            ((now,),) = production.execute("SELECT clock_timestamp()").fetchall()
+        change = now.astimezone(UTC) + NOTICE
         local = change + self._offset
         moment = f"{local.timetuple().tm_yday - 1}/{local:%H:%M:%S}"
         if hour > timedelta():
@@ -59,7 +73,7 @@ class Clock:
         else:
             names = f"STD{_west(self._offset - HOUR)}DST{_west(self._offset)}"
             zone = f"{names},0/0,{moment}"
-        self._set(zone, self._offset + hour, change)
+        self._set(zone, self._offset + hour, datetime.now(UTC) + NOTICE)
         return True
 
     def _is_known(self) -> bool:

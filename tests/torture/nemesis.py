@@ -16,6 +16,7 @@ import psycopg
 from tests.torture.arena import Arena, session
 from tests.torture.history import History
 from tests.torture.runs import Attempt, Runner, message
+from tests.torture.workload import TABLES
 
 # How long after a strike a run may still fail of it.
 AFTERMATH = timedelta(seconds=1)
@@ -65,6 +66,8 @@ class Nemesis:
             "cut the network": lambda _: self._cut(),
             "freeze the network": lambda _: self._freeze(),
             "freeze, then cut": lambda _: self._freeze_and_cut(),
+            "a standby takes over": lambda _: self._fail_over(),
+            "row security hides a table": lambda _: self._hide_rows(),
         }
 
     def work(self, stop: Event) -> None:
@@ -145,3 +148,13 @@ class Nemesis:
         self._arena.proxy.freeze()
         self._stop.wait(self._random.choice([0.3, 1]))
         self._cut()
+
+    def _fail_over(self) -> None:
+        self._arena.fail_over(self._random, self._stop.wait)
+
+    def _hide_rows(self) -> None:
+        """Hide every row from the reader: it is not the owner, and there is no policy."""
+        table = self._random.choice(TABLES)
+        self._arena.alter(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        self._stop.wait(self._random.uniform(0.2, 1.5))
+        self._arena.alter(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY", seconds=60)

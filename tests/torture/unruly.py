@@ -39,6 +39,8 @@ class UnrulyWriter(Writer):
         is_silent = self.random.random() < 0.6
         role = "replica" if is_silent else "origin"
         connection.execute(f"SET LOCAL session_replication_role = {role}".encode())
+        # Others can read it before it is safe: a crash or a failover may lose what was read.
+        connection.execute("SET LOCAL synchronous_commit = off")
         act = self.random.choice([self._put, self._put, self._change, self._delete])
         act(connection, table, ids, is_silent)
         return [((table, number), 0) for number in ids]
