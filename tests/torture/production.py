@@ -113,7 +113,7 @@ class Standby:
         kill()
         self._ask(self._server, "SELECT pg_promote()")
         self._server.stop()
-        shutil.rmtree(data)
+        wait_until(lambda: _removed(data))  # its last processes may still write there
         self._data.rename(data)
         self._link.unlink(missing_ok=True)
 
@@ -133,3 +133,8 @@ class Standby:
 
 
 _FOLLOWED = "SELECT coalesce(bool_or(sync_state = 'sync'), false) FROM pg_stat_replication"
+
+
+def _removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
