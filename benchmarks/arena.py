@@ -17,7 +17,8 @@ from psycopg.conninfo import make_conninfo
 from benchmarks.options import ROOT, Size
 from fdwarehouse import embedded, seed
 from fdwarehouse.deploy import deploy
-from fdwarehouse.render import MECHANICS, render_project
+from fdwarehouse.render import render_project
+from fdwarehouse.templates import MECHANICS
 
 # Both servers, for a machine of two cores and 24 GB that they share with the clients. All that
 # makes a commit safe is on.

@@ -42,6 +42,20 @@ def failing(code: str, words: str = "") -> Iterator[pytest.ExceptionInfo[psycopg
     assert words in text
 
 
+@contextmanager
+def fence_alone(warehouse: "Warehouse") -> Iterator[int]:
+    """Read the fence and leave the run open: no snapshot of production is taken yet.
+
+    Silver and gold are built at the end of the block, which extracts, and the run is finished.
+    """
+    warehouse.call("etl.start_run()")
+    run_id = warehouse.last_run()
+    warehouse.call(f"etl.run_models('{{production.fence}}', {run_id}, 'test')")
+    yield run_id
+    for layer in ("build_silver", "build_gold", "run_checks", "finish_run"):
+        warehouse.call(f"etl.{layer}({run_id})")
+
+
 class Background:
     """A statement that runs in a session of its own while the test goes on.
 

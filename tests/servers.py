@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from fdwarehouse import embedded
-from fdwarehouse.render import MECHANICS
+from fdwarehouse.templates import MECHANICS
 from tests.harness import ROOT, Shop, Warehouse
 
 SETTINGS = {

@@ -10,7 +10,8 @@ from typing import Any
 from pglast import ast, parse_plpgsql, parse_sql
 from pglast.parser import ParseError
 
-from fdwarehouse.render import MECHANICS, render_project
+from fdwarehouse.render import render_project
+from fdwarehouse.templates import MECHANICS
 
 ROOT = Path(__file__).parents[1]
 

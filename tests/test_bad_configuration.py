@@ -44,6 +44,12 @@ def state(warehouse: Warehouse) -> dict[str, Any]:
     return {"objects": warehouse.rows(catalogue), "rows": warehouse.row_versions()}
 
 
+def state_of_orders(warehouse: Warehouse) -> list[Any]:
+    """Return the rows of orders, and of what is made of them."""
+    rows = warehouse.row_versions()
+    return [rows[t] for t in ("bronze.raw_orders", "silver.clean_orders", "gold.fact_sales")]
+
+
 @pytest.mark.parametrize("problem", CONNECTIONS)
 def test_g7_deploy_and_contract_tell_why_production_cannot_be_reached(
     command: Command, bootstrapped_warehouse: Warehouse, problem: str
@@ -94,7 +100,7 @@ def test_g6_deploy_and_run_name_the_table_and_who_grants_the_right(
     warehouse.run()
     sell(warehouse.shop, 2)
     warehouse.shop.execute(statement)
-    before = state(warehouse), state(bootstrapped_warehouse)
+    before = state_of_orders(warehouse), state(bootstrapped_warehouse)
     command.use(bootstrapped_warehouse.environment)
     for exit_code, name in ((1, "deploy"), (2, "contract")):
         said = command.fails(exit_code, name)
@@ -106,7 +112,8 @@ def test_g6_deploy_and_run_name_the_table_and_who_grants_the_right(
     assert f"bronze.raw_{table}" in said.splitlines()[0]
     assert cause in said
     assert "bootstrap --side production" in said.splitlines()[-1]
-    assert (state(warehouse), state(bootstrapped_warehouse)) == before
+    # what cannot be read, and what is made of it, is as it was
+    assert (state_of_orders(warehouse), state(bootstrapped_warehouse)) == before
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.harness import Row, Shop, Warehouse, wait_until
+from tests.harness import Row, Shop, Warehouse, fence_alone, wait_until
 from tests.test_resumption import run_until_killed, terminate_backend
 
 TABLES = ("customers", "products", "orders", "order_items")
@@ -262,12 +262,9 @@ def test_g1_clock_put_back_between_fence_and_snapshot_loses_nothing(
     with shop.connect(autocommit=True) as clock:
         add_customer(clock, "before@example.com")
         warehouse.run()
-        with warehouse.connect("admin") as holder:
-            holder.execute("LOCK TABLE bronze.raw_customers IN SHARE MODE")
-            run = warehouse.begin("etl.run_pipeline()")
-            run.wait_until_blocked()  # the fence is read, the snapshot not yet taken
+        with fence_alone(warehouse) as run_id:
             winter = "SELECT to_char(clock_timestamp(), 'TZ') = 'WINTER'"
             wait_until(lambda: clock.execute(winter).fetchall() == [(True,)])
             add_customer(clock, "after@example.com")
-        run.result()
+            warehouse.call(f"etl.extract_and_load_bronze({run_id})")
     assert emails(warehouse) == ["before@example.com", "after@example.com"]

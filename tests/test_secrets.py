@@ -12,7 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 from fdwarehouse import embedded
 from fdwarehouse.deploy import write_build
 from fdwarehouse.embedded_programs import binaries
-from fdwarehouse.render import MECHANICS, render_project
+from fdwarehouse.render import render_project
+from fdwarehouse.templates import MECHANICS
 from tests.command import Command
 from tests.servers import SETTINGS, Servers
 

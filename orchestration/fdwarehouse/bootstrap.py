@@ -15,7 +15,7 @@ from fdwarehouse.connections import (
 )
 from fdwarehouse.conninfo import parse_conninfo
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import MECHANICS
+from fdwarehouse.templates import MECHANICS
 
 
 def bootstrap_warehouse(connections: Connections) -> Iterator[str]:

@@ -12,7 +12,7 @@ from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.conninfo import merged_options, parse_conninfo
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import MECHANICS, Rendered
+from fdwarehouse.render import Rendered
 from fdwarehouse.sources import (
     LATER_SETTINGS,
     OPTIONS_BY_HAND,
@@ -20,6 +20,7 @@ from fdwarehouse.sources import (
     Source,
     as_switches,
 )
+from fdwarehouse.templates import MECHANICS
 
 PSQL_HEADER = """\
 -- Deploys the warehouse with psql alone, in one transaction:
@@ -202,7 +203,8 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     creates = f" ({file.creates})" if file.creates else ""
     way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
     is_unqualified = "." not in message.partition("does not exist")[0]
-    if error.sqlstate in _UNKNOWN_NAMES and is_unqualified:
+    is_project = file.origin.startswith(("sql/", "migrations/"))
+    if error.sqlstate in _UNKNOWN_NAMES and is_unqualified and is_project:
         told = "Names are looked up in pg_catalog alone: write others with their schema."
     if "denied to set parameter" in message:
         way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."

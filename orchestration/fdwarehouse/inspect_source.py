@@ -21,9 +21,9 @@ from fdwarehouse.conninfo import parse_conninfo
 from fdwarehouse.contract import OLDEST, Column, Contract, Table
 from fdwarehouse.deploy import hand_over_urls
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.render import render_mechanics
 from fdwarehouse.source_errors import ROW_SECURITY, way_out
 from fdwarehouse.sources import server_options
+from fdwarehouse.templates import render_mechanics
 
 # Not the name of a source, which begins with no underscore in the mechanics' own objects.
 MOUNT = "_fdwarehouse_contract"

@@ -10,12 +10,11 @@ from typing import Any
 
 import jinja2
 
-from fdwarehouse import conninfo, source_errors
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.identifiers import file_name, ident, literal, qualified, unused_tag
+from fdwarehouse.identifiers import file_name, literal, qualified, unused_tag
 from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
 from fdwarehouse.pins import PINS
 from fdwarehouse.project_files import (
@@ -27,41 +26,10 @@ from fdwarehouse.source_keys import SOURCE_KEY_HERE, key_is_computed, with_sourc
 from fdwarehouse.sources import (
     LATER_SETTINGS,
     OPTIONS_BY_HAND,
-    SAFETY_SETTINGS,
     Source,
-    as_switches,
 )
-from fdwarehouse.template_errors import ERRORS, Unknown, explain
-
-MECHANICS = Path(__file__).parent / "mechanics"
-# In an order in which each finds those that it uses.
-MACROS = (
-    "settings",
-    "lock",
-    "compare",
-    "routine",
-    "merge",
-    "bronze",
-    "silver",
-    "gold",
-    "counting",
-    "checks",
-)
-
-
-def _array(words: Iterable[str]) -> str:
-    return "{" + ",".join(words) + "}"
-
-
-# What is said about connections to sources, as the templates see it.
-_WORDS = {
-    "known": _array((*conninfo.OF_THE_LOGIN, *conninfo.OF_THE_SERVER, *conninfo.REFUSED)),
-    "accepted": _array((*conninfo.OF_THE_LOGIN, *conninfo.OF_THE_SERVER)),
-    "login": _array(conninfo.OF_THE_LOGIN),
-    "safety": as_switches(SAFETY_SETTINGS),
-    "malformed": f"the connection string of a source {conninfo.NOT_A_CONNINFO}",
-    "way_out": conninfo.HOW_TO_WRITE_ONE,
-}
+from fdwarehouse.template_errors import ERRORS, explain
+from fdwarehouse.templates import MACROS, MECHANICS, make_environment
 
 
 @dataclass(frozen=True)
@@ -87,36 +55,8 @@ def render_project(root: Path) -> Rendered:
         FdwarehouseError: configuration, contract or a template is wrong; the message names the
             file.
     """
-    config, sources = read_project(root, _environment())
+    config, sources = read_project(root, make_environment())
     return _Renderer(root, config, sources).render()
-
-
-def render_mechanics(template: str, **context: Any) -> str:
-    """Render one template of the mechanics that needs no project.
-
-    Args:
-        template: its path below ``mechanics``.
-        context: what it takes.
-    """
-    loader = jinja2.FileSystemLoader(MECHANICS)
-    return _environment(loader).get_template(template).render(context)
-
-
-def _environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(loaders),
-        undefined=Unknown,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(ident=ident, literal=literal, listed=_listed)
-    environment.globals.update(words=_WORDS, hints=source_errors.HINTS)
-    return environment
-
-
-def _listed(value: str | Iterable[str]) -> list[str]:
-    """Take one name or condition for a list of it: a string is no list of its letters."""
-    return [value] if isinstance(value, str) else list(value)
 
 
 class _Renderer:
@@ -126,7 +66,7 @@ class _Renderer:
         self.problems = Problems()
         self.config = config
         project = jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")})
-        self.environment = _environment(jinja2.FileSystemLoader(MECHANICS), project)
+        self.environment = make_environment(jinja2.FileSystemLoader(MECHANICS), project)
         self.environment.globals.update(
             schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in self.sources)]) + "}"),
             pins=PINS,

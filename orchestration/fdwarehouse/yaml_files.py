@@ -96,7 +96,8 @@ def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "model_type" | "dict_type":
             return _NAMES_AND_VALUES
         case "extra_forbidden":
-            meant = get_close_matches(str(error["loc"][-1]), set(_names(model)), 1)
+            written = str(error["loc"][-1])  # a name that is right elsewhere, perhaps
+            meant = get_close_matches(written, set(_names(model)) - {written}, 1)
             return "there is no such name" + (f"; {meant[0]}?" if meant else "")
         case _:
             return error["msg"].removeprefix("Value error, ")

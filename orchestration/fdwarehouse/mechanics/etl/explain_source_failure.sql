@@ -25,6 +25,8 @@ BEGIN
             WHEN p_failure.error_code = '42501' THEN {{ hints.rights | literal }}
             WHEN p_failure.error_code ~ '^(22021|22P05)' THEN {{ hints.encoding | literal }}
             WHEN p_failure.error_code = '55P03' THEN {{ hints.lock | literal }}
+            WHEN p_failure.error_code LIKE '42%' AND p_table LIKE '%.\_fence'
+                THEN {{ hints.rights | literal }}
             WHEN p_failure.error_code LIKE '42%' THEN 'Is the contract that of today? See `fdwarehouse contract`.'
         END;
         p_failure.hint := replace(p_failure.hint, 'X_URL', upper(p_source) || '_URL');
