@@ -63,8 +63,8 @@ class Clock:
         if not self._is_known():
             return False
         with session(self._arena.production) as production:
-            ((now,),) = production.execute("SELECT clock_timestamp()").fetchall()
-        change = now.astimezone(UTC) + NOTICE
+            ((now,),) = production.execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'").fetchall()
+        change = now.replace(tzinfo=UTC) + NOTICE
         local = change + self._offset
         moment = f"{local.timetuple().tm_yday - 1}/{local:%H:%M:%S}"
         if hour > timedelta():
