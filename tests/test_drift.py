@@ -1,5 +1,6 @@
-"""A production that is no longer what its contract says: noticed before anything is touched."""
+"""A production that is no longer what its contract says: its table fails alone, unread."""
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -48,21 +49,30 @@ DRIFT = "SELECT subject, difference FROM etl.drift ORDER BY 1"
         ),
     ],
 )
-def test_what_breaks_a_run_stops_it_before_it_touches_anything(
+def test_table_that_is_not_what_its_contract_says_fails_alone(
     shop: Shop, warehouse: Warehouse, change: str, difference: str
 ) -> None:
     sell(shop, 1)
     warehouse.run()
     sell(shop, 2)
-    before = warehouse.row_versions()
+    shop.execute("UPDATE customers SET full_name = 'Bea'")
+    broken = f"bronze.raw_{re.match('[a-z_]+', difference)[0]}"
+    before = {name: rows for name, rows in warehouse.row_versions().items() if name == broken}
     with shop.connect() as connection:
         connection.execute(change.encode())
     with failing("DW013", f"production.{difference}") as caught:
         warehouse.run()
     assert "fdwarehouse contract" in str(caught.value.diag.message_hint)
-    assert warehouse.row_versions() == before
-    steps = "SELECT model, error_code FROM etl.steps WHERE run_id = 2"
-    assert warehouse.rows(steps) == [("production.fence", "DW013")]
+    after = warehouse.row_versions()
+    assert before.items() <= after.items()
+    steps = "SELECT model, status FROM etl.steps WHERE run_id = 2"
+    states: dict[str, str] = dict(warehouse.rows(steps))
+    assert {name for name, state in states.items() if state == "failed"} == {broken}
+    assert states["gold.fact_sales"] == "skipped"
+    assert states["silver.clean_customers"] == "succeeded"
+    assert warehouse.column("SELECT DISTINCT full_name FROM silver.clean_customers") == ["Bea"]
+    assert set(warehouse.column("SELECT breaks FROM etl.drift")) - {None} == {broken}
+    assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [10]
 
 
 def test_what_is_more_than_the_contract_says_is_noted(shop: Shop, warehouse: Warehouse) -> None:
@@ -113,6 +123,27 @@ def test_change_of_production_is_taken_over_by_contract_and_deploy(
     command.works("run")
     command.works("rebuild")
     assert warehouse.rows(raw) == [("Ana", None), ("Ana", "1")]
+
+
+def test_backfill_of_a_table_that_is_not_what_its_contract_says_names_it(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    shop.execute("DROP TABLE order_items")
+    with failing("DW013", "production.order_items: the table is gone"):
+        warehouse.call("etl.backfill()")
+
+
+def test_status_tells_of_a_table_that_is_not_loaded(
+    command: Command, shop: Shop, warehouse: Warehouse
+) -> None:
+    command.use(warehouse.environment)
+    shop.execute("ALTER TABLE orders DROP status")
+    assert command("run").exit_code == 1
+    (source,) = as_json(command)["sources"]
+    assert [d["breaks"] for d in source["drift"]] == ["bronze.raw_orders"]
+    said = command.works("status")
+    assert "orders.status: the column is gone; bronze.raw_orders is not loaded" in said
 
 
 def test_status_tells_of_drift_and_of_who_holds_the_fence_too_long(

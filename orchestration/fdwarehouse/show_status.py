@@ -94,7 +94,8 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
         if source["not_noticed"]:
             say(f"    {source['not_noticed']}", "yellow")
         for drift in source["drift"]:
-            say(f"    {drift['subject']}: {drift['difference']}", "yellow")
+            effect = f"; {drift['breaks']} is not loaded" if drift["breaks"] else ""
+            say(f"    {drift['subject']}: {drift['difference']}{effect}", "yellow")
         if source["drift"]:
             say("    `fdwarehouse contract` shows and takes over what has changed.", "dim")
 

@@ -147,7 +147,10 @@ _SOURCES = """
         coalesce(u.tables, '[]') AS unreconciled,
         (
             SELECT coalesce(json_agg(json_build_object(
-                'subject', d.subject, 'difference', d.difference, 'since_run_id', d._run_id
+                'subject', d.subject,
+                'difference', d.difference,
+                'breaks', d.breaks,
+                'since_run_id', d._run_id
             ) ORDER BY d.subject), '[]')
             FROM etl.drift AS d
             WHERE d.source_name = s.source_name

@@ -66,6 +66,7 @@ BEGIN
     SET started_at = clock_timestamp(), finished_at = NULL, after_run_id = v_after_run_id
     WHERE run_id = p_run_id AND model = p_model;
 
+    PERFORM etl.require_no_drift(v_model.table_name);
     PERFORM etl.add_partitions(v_model.table_name, v_after_run_id);
     EXECUTE format('SELECT * FROM %s($1, $2)', v_model.writer)
     INTO v_counts
@@ -94,4 +95,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.execute_step IS
-'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has been ended, DW005 what reads it, or the table itself, is built in this run already, DW006 a deploy is under way, and those of the model.';
+'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has been ended, DW005 what reads it, or the table itself, is built in this run already, DW006 a deploy is under way, DW013 production''s table is not what its contract says, and those of the model.';

@@ -8,6 +8,7 @@ DECLARE
     v_counts etl.row_counts;
 BEGIN
     SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_chunk.model;
+    PERFORM etl.require_no_drift(v_model.table_name);
     IF p_chunk.from_key IS NULL AND p_chunk.before_key IS NULL THEN
         EXECUTE format('SELECT * FROM %s($1, 0)', v_model.writer) INTO v_counts USING p_run_id;
     ELSE
@@ -25,4 +26,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.load_chunk IS
-'Loads a chunk of a backfill, which may be a whole table, and notes it. Arguments: the run, the chunk.';
+'Loads a chunk of a backfill, which may be a whole table, and notes it. Arguments: the run, the chunk. Errors: DW013, and those of the table.';

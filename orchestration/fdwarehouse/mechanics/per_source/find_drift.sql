@@ -1,12 +1,11 @@
--- What would break a run stops it before it has touched anything; what is only more than the
--- contract says is noted.
+-- What would break a table stops that table before anything of it is read; what is only more than
+-- the contract says is noted.
 CREATE FUNCTION {{ source.name | ident }}.find_drift(p_run_id bigint, p_time_zone text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_differences jsonb;
-    v_broken text[];
     v_new record;
 BEGIN
     WITH live AS MATERIALIZED (
@@ -22,8 +21,15 @@ BEGIN
         WHERE source_name = {{ source.name | literal }}
     ),
 
-    differences (subject, difference, is_breaking) AS (
-        SELECT DISTINCT e.table_name, 'the table is gone', true
+    raw_tables (table_name, raw_table) AS (
+        VALUES
+        {%- for t in source.tables %}
+        ({{ t.name | literal }}, {{ t.model | literal }}){{ "," if not loop.last }}
+        {%- endfor %}
+    ),
+
+    differences (subject, difference, broken_table) AS (
+        SELECT DISTINCT e.table_name, 'the table is gone', e.table_name
         FROM expected AS e
         WHERE NOT EXISTS (SELECT FROM live AS l WHERE l.table_name = e.table_name)
         UNION ALL
@@ -40,7 +46,7 @@ BEGIN
                 WHEN l.key_position <> e.key_position OR e.key_position IS NULL
                     THEN 'the primary key is another'
             END,
-            true
+            e.table_name
         FROM expected AS e
         LEFT JOIN live AS l ON e.table_name = l.table_name AND e.column_name = l.column_name
         WHERE EXISTS (SELECT FROM live AS o WHERE o.table_name = e.table_name)
@@ -58,14 +64,14 @@ BEGIN
                 )
             )
         UNION ALL
-        SELECT format('%s.%s', l.table_name, l.column_name), 'a new column, which is not read', false
+        SELECT format('%s.%s', l.table_name, l.column_name), 'a new column, which is not read', NULL
         FROM live AS l
         WHERE NOT EXISTS (
             SELECT FROM expected AS e
             WHERE e.table_name = l.table_name AND e.column_name = l.column_name
         )
         UNION ALL
-        SELECT DISTINCT e.table_name, 'it has no primary key any more', true
+        SELECT DISTINCT e.table_name, 'it has no primary key any more', e.table_name
         FROM expected AS e
         INNER JOIN live AS l ON e.table_name = l.table_name
         WHERE e.key_position IS NOT NULL AND NOT l.has_key
@@ -73,7 +79,7 @@ BEGIN
         SELECT
             'TimeZone',
             format('it is %s, no longer %s', p_time_zone, contract_time_zone),
-            false
+            NULL
         FROM etl.sources
         WHERE source_name = {{ source.name | literal }}
             AND contract_time_zone <> p_time_zone
@@ -83,29 +89,22 @@ BEGIN
         jsonb_agg(
             jsonb_build_object(
                 'source_name', {{ source.name | literal }},
-                'subject', subject,
-                'difference', difference,
+                'subject', d.subject,
+                'difference', d.difference,
+                'breaks', r.raw_table,
                 '_run_id', p_run_id
             )
-        ),
-        array_agg(format('{{ source.name }}.%s: %s', subject, difference) ORDER BY subject)
-            FILTER (WHERE is_breaking)
-    INTO v_differences, v_broken
-    FROM differences;
-
-    IF v_broken IS NOT NULL THEN
-        RAISE EXCEPTION '%', v_broken[1]
-            USING ERRCODE = 'DW013',
-                DETAIL = array_to_string(v_broken, E'\n'),
-                HINT = 'The source is not what its contract says, and nothing was read. '
-                    'Look at it with `fdwarehouse contract`, mend what is built on it, and deploy.';
-    END IF;
+        )
+    INTO v_differences
+    FROM differences AS d
+    LEFT JOIN raw_tables AS r ON d.broken_table = r.table_name;
 
     DELETE FROM etl.drift AS d
     WHERE d.source_name = {{ source.name | literal }}
         AND NOT EXISTS (
             SELECT FROM jsonb_populate_recordset(NULL::etl.drift, v_differences) AS s
             WHERE s.subject = d.subject AND s.difference = d.difference
+                AND s.breaks IS NOT DISTINCT FROM d.breaks
         );
     FOR v_new IN
         INSERT INTO etl.drift
@@ -113,9 +112,10 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING *
     LOOP
+        CONTINUE WHEN v_new.breaks IS NOT NULL; -- that table fails, and says it
         RAISE WARNING '{{ source.name }}.%: %', v_new.subject, v_new.difference;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION {{ source.name | ident }}.find_drift IS
-'Compares the catalogue of the source with its contract, into etl.drift. Arguments: the run, the time zone that the source has now. Errors: DW013 a table or column cannot be read as before.';
+'Compares the catalogue of the source with its contract, into etl.drift. Arguments: the run, the time zone that the source has now.';

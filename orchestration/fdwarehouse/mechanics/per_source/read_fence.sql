@@ -108,4 +108,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION {{ source.name | ident }}.read_fence IS
-'Compares the source with its contract and reads its fence into etl.fences. Marks all its tables as unreconciled where it is another server or its clock went back. Arguments: the run; the second is not used. Returns counts. Errors: DW008 a fence of kind xid without its view, DW013 the source is not what its contract says, and those of the connection.';
+'Compares the source with its contract and reads its fence into etl.fences. Marks all its tables as unreconciled where it is another server or its clock went back. Arguments: the run; the second is not used. Returns counts. Errors: DW008 a fence of kind xid without its view, and those of the connection.';
