@@ -28,6 +28,7 @@ def articles(
     expression, rows, key = KEYS[request.param]
     warehouse.shop.execute(
         "CREATE TABLE articles (code text PRIMARY KEY, weight numeric NOT NULL, "
+        "is_bad boolean NOT NULL DEFAULT false, "
         "updated_at timestamp NOT NULL DEFAULT clock_timestamp())",
         "GRANT SELECT ON articles TO warehouse_reader",
     )
@@ -39,6 +40,7 @@ def articles(
         + "  articles:\n    primary_key: [code]\n    columns:\n"
         + "      code: {type: 'text', not_null: true}\n"
         + "      weight: {type: 'numeric', not_null: true}\n"
+        + "      is_bad: {type: 'boolean', not_null: true}\n"
         + "      updated_at: {type: 'timestamp without time zone', not_null: true}\n"
     )
     (project / "migrations/0009_articles.sql").write_text(
@@ -47,10 +49,10 @@ def articles(
     )
     (project / "sql/silver/article_versions.sql").write_text(
         "CREATE VIEW silver.article_versions AS\nWITH cleaned_versions AS (\n    SELECT\n"
-        f"        {expression} AS article,\n        code,\n        weight,\n"
+        f"        {expression} AS article,\n        code,\n        weight,\n        is_bad,\n"
         "        {{ bronze.metadata(source.production) | indent(8) }}\n"
         "    FROM bronze.raw_articles\n)\n\nSELECT\n    *,\n"
-        "    {{ silver.reject_reasons({'unwanted': 'weight > 1000'}) | indent(4) }} "
+        "    {{ silver.reject_reasons({'unwanted': 'weight > 1000 OR is_bad'}) | indent(4) }} "
         "AS reject_reasons\nFROM cleaned_versions;\n"
     )
     (project / "sql/silver/write_articles.sql").write_text(
@@ -147,6 +149,42 @@ def test_rejected_row_has_no_key_to_share(articles: tuple[Warehouse, str, str]) 
     warehouse.run()
     assert [(row[0], row[2]) for row in state(warehouse)] == [(key, False)]
     assert warehouse.value("SELECT count(*) FROM silver.rejected_rows") == 1
+
+
+def test_every_rejected_row_of_a_computed_key_is_shown_until_it_is_right_or_gone(
+    articles: tuple[Warehouse, str, str],
+) -> None:
+    warehouse, rows, key = articles
+    codes = [half.split("'")[1] for half in halves(rows)]
+    rejected = "SELECT rejected_row ->> 'code', reasons FROM silver.rejected_rows ORDER BY 1"
+
+    def is_bad(code: str, answer: str) -> None:
+        warehouse.shop.execute(
+            f"UPDATE articles SET is_bad = {answer}, updated_at = clock_timestamp() "
+            f"WHERE code = '{code}'"
+        )
+
+    insert(warehouse, halves(rows)[0])
+    warehouse.run()
+    is_bad(codes[0], "true")
+    warehouse.shop.execute(
+        f"INSERT INTO articles (code, weight, is_bad) SELECT v.*, true FROM (VALUES {rows}) AS v "
+        f"WHERE v.column1 <> '{codes[0]}'"
+    )
+    warehouse.run()
+    both = [(code, ["unwanted"]) for code in sorted(codes)]
+    assert warehouse.rows(rejected) == both
+    assert state(warehouse) == [(key, codes[0], False)]  # the last good one stays
+    is_bad(codes[0], "false")
+    warehouse.run()
+    assert warehouse.rows(rejected) == [(codes[1], ["unwanted"])]
+    assert state(warehouse) == [(key, codes[0], False)]
+    before = warehouse.row_versions("silver")
+    warehouse.call("etl.rebuild('all')")
+    assert warehouse.row_versions("silver") == before
+    warehouse.shop.execute(f"DELETE FROM articles WHERE code = '{codes[1]}'")
+    warehouse.reconcile()
+    assert warehouse.rows(rejected) == []
 
 
 def test_key_that_is_the_sources_own_costs_nothing(warehouse: Warehouse) -> None:

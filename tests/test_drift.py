@@ -56,7 +56,7 @@ def test_table_that_is_not_what_its_contract_says_fails_alone(
     warehouse.run()
     sell(shop, 2)
     shop.execute("UPDATE customers SET full_name = 'Bea'")
-    broken = f"bronze.raw_{re.match('[a-z_]+', difference)[0]}"
+    broken = f"bronze.raw_{re.split('[.:]', difference)[0]}"
     before = {name: rows for name, rows in warehouse.row_versions().items() if name == broken}
     with shop.connect() as connection:
         connection.execute(change.encode())

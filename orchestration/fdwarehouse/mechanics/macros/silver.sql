@@ -27,6 +27,10 @@ array_remove(
 cardinality({{ alias ~ "." if alias }}reject_reasons) < 1
 {%- endmacro -%}
 
+{%- macro has_new_versions(versions) -%}
+EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_after_run_id)
+{%- endmacro -%}
+
 {#- What silver should hold where its key is not the key of the source, but computed: as keys are
     cleaned, two rows can come to have one, and a row can get another. So all versions are looked at
     when there are new ones. Of a key, the row that has it now; where none has, the last that had
@@ -44,7 +48,7 @@ source_versions AS MATERIALIZED (
     FROM {{ versions }}
     WHERE
         {{ is_accepted() }}
-        AND EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_after_run_id)
+        AND {{ has_new_versions(versions) }}
 ),
 
 rows_by_key AS MATERIALIZED (
@@ -108,6 +112,20 @@ BEGIN ATOMIC
     ),
 
     rejected_versions AS (
+        {%- if is_computed %}
+        SELECT * -- a row of the source is rejected whoever has its key
+        FROM (
+            SELECT DISTINCT ON (_source_key)
+                {{ compare.columns_of(key + columns) | indent(16) }},
+                _source_key,
+                reject_reasons,
+                _run_id
+            FROM {{ versions }}
+            WHERE {{ has_new_versions(versions) }}
+            ORDER BY _source_key, _run_id DESC
+        ) AS latest
+        WHERE reject_reasons <> '{}'
+        {%- else %}
         SELECT DISTINCT ON ({{ keys }})
             {{ compare.columns_of(key + columns) | indent(12) }},
             reject_reasons,
@@ -115,6 +133,7 @@ BEGIN ATOMIC
         FROM {{ versions }}
         WHERE _run_id > p_after_run_id AND reject_reasons <> '{}'
         ORDER BY {{ keys }}, _run_id DESC
+        {%- endif %}
     ),
 
     standing_rejects AS (
@@ -122,15 +141,21 @@ BEGIN ATOMIC
             {{ compare.columns_of(key, 'r') | indent(12) }},
             jsonb_build_object(
                 {%- for c in key %}
-                {{ c | literal }}, r.{{ c | ident }}{{ "," if not loop.last }}
+                {{ c | literal }}, r.{{ c | ident }}{{ "," if is_computed or not loop.last }}
                 {%- endfor %}
+                {%- if is_computed %}
+                '_source_key', r._source_key
+                {%- endif %}
             ) AS reject_key,
             r.reject_reasons,
-            etl.storable_jsonb(to_json(r.*)) - '{reject_reasons,_run_id}'::text[] AS rejected_row,
+            etl.storable_jsonb(to_json(r.*))
+            - '{reject_reasons,_run_id{{ ",_source_key" if is_computed }}}'::text[] AS rejected_row,
             r._run_id
         FROM rejected_versions AS r
+        {%- if not is_computed %}
         LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}
         WHERE a._run_id IS NULL OR a._run_id < r._run_id
+        {%- endif %}
     ),
 
     decided_keys AS (
@@ -174,6 +199,9 @@ BEGIN ATOMIC
             AND NOT EXISTS (SELECT FROM standing_rejects AS s WHERE s.reject_key = t.key)
             AND (
                 p_after_run_id = 0
+                {%- if is_computed %}
+                OR {{ has_new_versions(versions) }}
+                {%- else %}
                 OR EXISTS (
                     SELECT FROM accepted_versions AS a
                     WHERE
@@ -182,6 +210,7 @@ BEGIN ATOMIC
                         = a.{{ c | ident }}
                         {%- endfor %}
                 )
+                {%- endif %}
             )
         RETURNING 1
     )
