@@ -125,6 +125,44 @@ def test_change_of_production_is_taken_over_by_contract_and_deploy(
     assert warehouse.rows(raw) == [("Ana", None), ("Ana", "1")]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("ALTER TABLE orders DROP status", "ALTER TABLE orders ADD status varchar(50)"),
+        (
+            "ALTER TABLE orders RENAME status TO state; ALTER TABLE orders ADD status varchar(50)",
+            "ALTER TABLE orders DROP state",
+        ),
+        (
+            "ALTER TABLE orders ALTER status TYPE text USING 'pending'",
+            "ALTER TABLE orders ALTER status TYPE varchar(50)",
+        ),
+        (
+            "ALTER TABLE orders RENAME TO former; CREATE TABLE orders (order_id integer)",
+            "DROP TABLE orders; ALTER TABLE former RENAME TO orders; UPDATE orders SET status = ''",
+        ),
+    ],
+)
+def test_values_that_a_change_of_columns_left_behind_are_found_by_the_next_run(
+    shop: Shop, warehouse: Warehouse, changes: tuple[str, str]
+) -> None:
+    sell(shop, 1)
+    warehouse.run()
+    shop.execute("ALTER TABLE orders ALTER status DROP NOT NULL")
+    for change in changes:
+        with shop.connect() as connection:
+            connection.execute("SET session_replication_role = replica")  # no trigger
+            connection.execute(change.encode())
+        if change == changes[0] and "state" not in change:
+            with failing("DW013"):
+                warehouse.run()
+        else:
+            warehouse.run()
+    live = "SELECT status FROM production.orders"
+    latest = "SELECT status FROM bronze.raw_orders ORDER BY _run_id DESC LIMIT 1"
+    assert warehouse.column(latest) == warehouse.column(live)
+
+
 def test_backfill_of_a_table_that_is_not_what_its_contract_says_names_it(
     shop: Shop, warehouse: Warehouse
 ) -> None:

@@ -13,7 +13,7 @@ BEGIN
     IF v_broken IS NOT NULL THEN
         RAISE EXCEPTION '%', v_broken[1]
             USING ERRCODE = 'DW013',
-                DETAIL = array_to_string(v_broken, E'\n'),
+                DETAIL = array_to_string(v_broken[2:], E'\n'),
                 HINT = 'The table is not what its contract says, and was not read. Take it over '
                     'with `fdwarehouse contract`, adapt what is built on it, and deploy.';
     END IF;
