@@ -1,0 +1,400 @@
+"""From PostgreSQL's text of a view to a block: names resolved, CTEs and views taken in.
+
+The text is what `pg_get_viewdef` prints with an empty search path: columns are qualified, `*` is
+expanded, and tables have their schema. Every alias of the block is used once, so that parts of it
+can be moved without renaming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from pglast import ast, enums, parse_sql
+
+from fdwarehouse.compiler.catalog import Catalog, Relation, View
+from fdwarehouse.compiler.changes import RESERVED_ALIASES
+from fdwarehouse.compiler.reasons import Construct, Unsupported
+from fdwarehouse.compiler.tree import (
+    Block,
+    Column,
+    Definition,
+    Expr,
+    Function,
+    Item,
+    Link,
+    Log,
+    Node,
+    Output,
+    Select,
+    SetOperation,
+    Source,
+    Step,
+    Subquery,
+    Table,
+    Values,
+    column_names,
+    operation,
+    subqueries_in,
+    walk,
+    walk_level,
+)
+
+_POSITIONS = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end"}
+_LINKS = {
+    enums.SubLinkType.EXISTS_SUBLINK: Link.EXISTS,
+    enums.SubLinkType.ANY_SUBLINK: Link.ANY,
+    enums.SubLinkType.ALL_SUBLINK: Link.ALL,
+    enums.SubLinkType.EXPR_SUBLINK: Link.SCALAR,
+    enums.SubLinkType.ARRAY_SUBLINK: Link.ARRAY,
+}
+_OPERATORS = {
+    enums.SetOperation.SETOP_UNION: "UNION",
+    enums.SetOperation.SETOP_INTERSECT: "INTERSECT",
+    enums.SetOperation.SETOP_EXCEPT: "EXCEPT",
+}
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a name may refer to: aliases of each level, from the inside out, and CTEs."""
+
+    scopes: tuple[Mapping[str, tuple[str, tuple[str, ...]]], ...] = ()
+    ctes: Mapping[str, _Cte] = field(default_factory=dict)
+
+    def within(self, scope: Mapping[str, tuple[str, tuple[str, ...]]]) -> _Names:
+        return replace(self, scopes=(scope, *self.scopes))
+
+
+@dataclass(frozen=True)
+class _Cte:
+    query: ast.SelectStmt
+    columns: tuple[str, ...]
+    names: _Names
+
+
+@dataclass(frozen=True)
+class _From:
+    """Items of a FROM clause so far, with the conditions of its inner joins."""
+
+    items: tuple[Item, ...] = ()
+    conditions: tuple[Expr, ...] = ()
+    scope: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+def canonical(definition: str, catalog: Catalog) -> Block:
+    """Read a definition.
+
+    Args:
+        definition: SQL of a view, as `pg_get_viewdef` prints it.
+        catalog: the relations that it reads.
+
+    Raises:
+        Unsupported: it has a part without an incremental form.
+    """
+    return _Reader(catalog).block(_parse(definition), _Names(), is_top=True)
+
+
+def _parse(sql: str) -> ast.SelectStmt:
+    return parse_sql(sql)[0].stmt
+
+
+def conjuncts(condition: Expr | None) -> tuple[Expr, ...]:
+    """Split a condition into those that it joins with AND."""
+    match condition:
+        case None:
+            return ()
+        case Node(tag="BoolExpr") if condition.get("boolop") == "AND_EXPR":
+            return tuple(part for arg in condition.get("args") for part in conjuncts(arg))
+        case Node(tag="A_Const") if condition == _TRUE:
+            return ()
+        case _:
+            return (condition,)
+
+
+_TRUE = Node("A_Const", (("val", Node("Boolean", (("boolval", True),))),))
+
+
+class _Reader:
+    """Reads one definition; it remembers which aliases are taken."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.taken: set[str] = set(RESERVED_ALIASES)
+
+    def fresh(self, name: str) -> str:
+        candidate, number = name, 1
+        while candidate in self.taken:
+            number += 1
+            candidate = f"{name}_{number}"
+        self.taken.add(candidate)
+        return candidate
+
+    def block(self, statement: Any, names: _Names, *, is_top: bool = False) -> Block:
+        if statement.withClause is not None:
+            names = self._with_ctes(statement.withClause, names)
+        if statement.valuesLists:
+            rows = tuple(
+                tuple(self.expression(v, names) for v in values)
+                for values in statement.valuesLists
+            )
+            return Values(rows, tuple(f"column{n + 1}" for n in range(len(rows[0]))))
+        if statement.op != enums.SetOperation.SETOP_NONE:
+            if statement.limitCount or statement.limitOffset:
+                raise Unsupported("LIMIT over a set operation", Construct.LIMIT)
+            return SetOperation(
+                _OPERATORS[statement.op],
+                bool(statement.all),
+                self.block(statement.larg, names),
+                self.block(statement.rarg, names),
+            )
+        return self._select(statement, names, is_top=is_top)
+
+    def _select(self, statement: Any, names: _Names, *, is_top: bool) -> Select:
+        if statement.lockingClause:
+            raise Unsupported("FOR UPDATE")
+        clause = _From()
+        for part in statement.fromClause or ():
+            clause = self._join(part, clause, names)
+        inner = names.within(clause.scope)
+        outputs = tuple(
+            Output(_output_name(t), self.expression(t.val, inner))
+            for t in statement.targetList or ()
+        )
+        if len({o.name for o in outputs}) < len(outputs):
+            raise Unsupported("two columns of one name")
+        if any(isinstance(n, Node) and n.tag == "SetCall" for n in walk_level(outputs)):
+            raise Unsupported("a function that returns a set in the SELECT list")
+        groups = self.expressions(statement.groupClause, inner)
+        if any(isinstance(g, Node) and g.tag == "GroupingSet" for g in groups):
+            raise Unsupported("GROUPING SETS, ROLLUP or CUBE", Construct.GROUPING_SETS)
+        distinct = statement.distinctClause or ()
+        distinct_on = self.expressions(distinct if distinct and distinct[0] else (), inner)
+        limit = statement.limitCount, statement.limitOffset
+        is_ordered = not is_top or any(limit) or distinct_on
+        return Select(
+            outputs=outputs,
+            items=clause.items,
+            conditions=clause.conditions + conjuncts(self.expression(statement.whereClause, inner)),
+            groups=groups,
+            having=conjuncts(self.expression(statement.havingClause, inner)),
+            windows=self.expressions(statement.windowClause, inner),
+            is_distinct=bool(distinct) and not distinct_on,
+            distinct_on=distinct_on,
+            order_by=self._order(statement.sortClause, outputs, inner) if is_ordered else (),
+            limit=self.expression(limit[0], inner),
+            offset=self.expression(limit[1], inner),
+        )
+
+    def _with_ctes(self, clause: Any, names: _Names) -> _Names:
+        if clause.recursive:
+            raise Unsupported("WITH RECURSIVE", Construct.RECURSIVE)
+        for cte in clause.ctes:
+            if not isinstance(cte.ctequery, ast.SelectStmt):
+                raise Unsupported("a CTE that writes")
+            renamed = tuple(n.sval for n in cte.aliascolnames or ())
+            known = _Cte(cte.ctequery, renamed, replace(names, scopes=()))
+            names = replace(names, ctes={**names.ctes, cte.ctename: known})
+        return names
+
+    def _order(self, clause: Any, outputs: tuple[Output, ...], names: _Names) -> tuple[Node, ...]:
+        """Resolve ORDER BY, whose names and numbers may be those of the result."""
+        by_name = {o.name: o.value for o in outputs}
+        ordered = []
+        for sort in clause or ():
+            by = sort.node
+            if isinstance(by, ast.ColumnRef) and len(by.fields) == 1 and by.fields[0].sval in by_name:
+                value = by_name[by.fields[0].sval]
+            elif isinstance(by, ast.A_Const) and isinstance(by.val, ast.Integer):
+                value = outputs[by.val.ival - 1].value
+            else:
+                value = self.expression(by, names)
+            frozen = self._freeze(sort, names)
+            fields = tuple((k, value if k == "node" else v) for k, v in frozen.fields)
+            ordered.append(Node("SortBy", fields))
+        return tuple(ordered)
+
+    def _join(self, part: Any, clause: _From, names: _Names) -> _From:
+        """Add an item or a join to a FROM clause."""
+        if not isinstance(part, ast.JoinExpr):
+            return self._item(part, clause, names)
+        if part.alias is not None:
+            raise Unsupported("an alias for a join")
+        kind, left, right = part.jointype, part.larg, part.rarg
+        if kind == enums.JoinType.JOIN_RIGHT:
+            kind, left, right = enums.JoinType.JOIN_LEFT, right, left
+        if kind == enums.JoinType.JOIN_FULL:
+            raise Unsupported("FULL JOIN", Construct.FULL_JOIN)
+        before = self._join(left, clause, names)
+        if kind == enums.JoinType.JOIN_LEFT and isinstance(right, ast.JoinExpr):
+            raise Unsupported(Construct.PARENTHESES.value, Construct.PARENTHESES)
+        after = self._join(right, before, names)
+        on = self._condition(part, clause, before, after, names)
+        if kind == enums.JoinType.JOIN_INNER:
+            return replace(after, conditions=after.conditions + on)
+        if subqueries_in(on):
+            raise Unsupported("a subquery in the ON of an outer join", Construct.SUBQUERY)
+        joined = replace(after.items[-1], is_nullable=True, on=on)
+        return replace(after, items=(*after.items[:-1], joined))
+
+    def _condition(
+        self, part: Any, clause: _From, before: _From, after: _From, names: _Names
+    ) -> tuple[Expr, ...]:
+        if not part.usingClause:
+            return conjuncts(self.expression(part.quals, names.within(after.scope)))
+
+        def find(name: str, aliases: Iterable[str]) -> Column:
+            known = [after.scope[a] for a in aliases]
+            return next(Column(alias, name) for alias, columns in known if name in columns)
+
+        first = [a for a in before.scope if a not in clause.scope]
+        second = [a for a in after.scope if a not in before.scope]
+        return tuple(
+            operation("=", find(c.sval, first), find(c.sval, second)) for c in part.usingClause
+        )
+
+    def _item(self, part: Any, clause: _From, names: _Names) -> _From:
+        match part:
+            case ast.RangeVar():
+                name = part.alias.aliasname if part.alias else part.relname
+                source = self._relation(part, names)
+                if part.alias and part.alias.colnames:
+                    source = _renamed(source, part.alias.colnames)
+            case ast.RangeSubselect():
+                name = part.alias.aliasname
+                source = self.block(
+                    part.subquery, names.within(clause.scope) if part.lateral else names
+                )
+                source = _renamed(source, part.alias.colnames or ())
+            case ast.RangeFunction() if part.alias is not None:
+                name = part.alias.aliasname
+                source = self._function(part, names.within(clause.scope))
+            case _:
+                raise Unsupported(f"{type(part).__name__} in FROM")
+        alias = self.fresh(name)
+        columns = source_columns(source)
+        is_lateral = isinstance(part, ast.RangeSubselect) and bool(part.lateral)
+        return replace(
+            clause,
+            items=(*clause.items, Item(alias, source, is_lateral=is_lateral)),
+            scope={**clause.scope, name: (alias, columns)},
+        )
+
+    def _relation(self, part: Any, names: _Names) -> Source:
+        if part.schemaname is None and part.relname in names.ctes:
+            cte = names.ctes[part.relname]
+            return _renamed(self.block(cte.query, cte.names), cte.columns)
+        known = self.catalog.relations.get((part.schemaname, part.relname))
+        if isinstance(known, View):
+            return self.block(_parse(known.definition), _Names())
+        if not isinstance(known, Relation):
+            raise Unsupported(f"{part.schemaname}.{part.relname}, which is not a table or view")
+        return Table(known)
+
+    def _function(self, part: Any, names: _Names) -> Function:
+        node = self._freeze(part, names)
+        if any(isinstance(n, Subquery) for n in walk(node)):
+            raise Unsupported("a subquery in a function of FROM", Construct.SUBQUERY)
+        columns = tuple(c.sval for c in part.alias.colnames or ()) or (part.alias.aliasname,)
+        return Function(node, columns + tuple(d.colname for d in part.coldeflist or ()))
+
+    # Expressions.
+
+    def expressions(self, values: Any, names: _Names) -> tuple[Any, ...]:
+        return tuple(self.expression(v, names) for v in values or ())
+
+    def expression(self, value: Any, names: _Names) -> Any:
+        match value:
+            case None:
+                return None
+            case ast.ColumnRef():
+                return self._column(value, names)
+            case ast.SubLink():
+                if value.subLinkType not in _LINKS:
+                    raise Unsupported("a row compared with a subquery", Construct.SUBQUERY)
+                return Subquery(
+                    _LINKS[value.subLinkType],
+                    self.block(value.subselect, names),
+                    self.expression(value.testexpr, names),
+                    value.operName[-1].sval if value.operName else "=",
+                )
+            case tuple():
+                return tuple(self.expression(v, names) for v in value)
+            case ast.Node():
+                return self._freeze(value, names)
+            case Enum():
+                return value.name
+            case _:
+                return value
+
+    def _freeze(self, value: Any, names: _Names) -> Node:
+        tag = type(value).__name__
+        if isinstance(value, ast.FuncCall):
+            called = tuple(p.sval for p in value.funcname)
+            plain = called[1:] if called[0] == "pg_catalog" else called
+            if value.over is not None:
+                tag = "WindowCall"
+            elif value.agg_star or plain in self.catalog.aggregates:
+                tag = "Aggregate"
+            elif plain in self.catalog.set_returning:
+                tag = "SetCall"
+        fields = (
+            (name, self.expression(getattr(value, name), names))
+            for name in value
+            if name not in _POSITIONS
+        )
+        return Node(tag, tuple((k, v) for k, v in fields if v is not None and v is not False))
+
+    def _column(self, value: Any, names: _Names) -> Column:
+        if isinstance(value.fields[-1], ast.A_Star):
+            raise Unsupported("a whole row as a value")
+        parts = [p.sval for p in value.fields]
+        if len(parts) > 2:
+            raise Unsupported(f"a qualified field {'.'.join(parts)}")
+        for scope in names.scopes:
+            if len(parts) == 2 and parts[0] in scope:
+                return Column(scope[parts[0]][0], parts[1])
+            owners = [alias for alias, columns in scope.values() if parts[0] in columns]
+            if len(parts) == 1 and owners:
+                return Column(owners[0], parts[0])
+        raise Unsupported(f"{'.'.join(parts)}, which is not a column")
+
+
+def _output_name(target: Any) -> str:
+    if target.name is not None:
+        return str(target.name)
+    if isinstance(target.val, ast.ColumnRef) and isinstance(target.val.fields[-1], ast.String):
+        return str(target.val.fields[-1].sval)
+    return "column"
+
+
+def source_columns(source: Source) -> tuple[str, ...]:
+    """Return the names of the columns that an item has."""
+    match source:
+        case Table() | Log():
+            return source.relation.column_names
+        case Function() | Definition():
+            return source.columns
+        case Step():
+            return column_names(source.block)
+        case _:
+            return column_names(source)
+
+
+def _renamed(source: Any, names: Iterable[Any]) -> Any:
+    """Give the columns of a block other names, from the first on."""
+    new = tuple(n if isinstance(n, str) else n.sval for n in names)
+    match source:
+        case _ if not new:
+            return source
+        case SetOperation():
+            return replace(source, left=_renamed(source.left, new))
+        case Values():
+            return replace(source, columns=new + source.columns[len(new) :])
+        case Select():
+            renamed = tuple(replace(o, name=n) for o, n in zip(source.outputs, new, strict=False))
+            return replace(source, outputs=renamed + source.outputs[len(new) :])
+        case _:
+            raise Unsupported("column aliases of a table")

@@ -1,0 +1,371 @@
+"""Expressions as text, in the house's style: types and functions lower case, casts as `::`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pglast import ast, enums
+from pglast.stream import RawStream
+
+from fdwarehouse.compiler.tree import Block, Column, Expr, Link, Literal, Node, Parameter, Subquery
+from fdwarehouse.identifiers import ident, literal
+
+WIDTH = 84
+"""Text that is longer is broken into lines: 100 columns, less what it is indented by."""
+
+BlockText = Callable[[Block], str]
+
+_TYPES = {
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "bool": "boolean",
+    "float4": "real",
+    "float8": "double precision",
+    "bpchar": "char",
+}
+_COMPARISONS = {"=", "<>", "<", ">", "<=", ">="}
+_FRAMES = (
+    (0x20, "UNBOUNDED PRECEDING"),
+    (0x80, "UNBOUNDED FOLLOWING"),
+    (0x200, "CURRENT ROW"),
+    (0x800, "{} PRECEDING"),
+    (0x2000, "{} FOLLOWING"),
+)
+_EXCLUDES = ((0x8000, "CURRENT ROW"), (0x10000, "GROUP"), (0x20000, "TIES"))
+_PLAIN_SYNTAX = {"timezone", "btrim", "ltrim", "rtrim"}
+_TESTS = {"IS_NULL": "IS NULL", "IS_NOT_NULL": "IS NOT NULL"}
+_WORDS = {"DISTINCT": "IS DISTINCT FROM", "NOT_DISTINCT": "IS NOT DISTINCT FROM"}
+
+
+def indent(text: str, by: int = 4) -> str:
+    """Indent all lines."""
+    return "\n".join(" " * by + line if line else line for line in text.split("\n"))
+
+
+def wrapped(parts: list[str], width: int = WIDTH) -> str:
+    """Join parts with commas, as many on a line as have room."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and "\n" not in part and len(lines[-1]) + len(part) + 3 <= width:
+            lines[-1] += f" {part},"
+        else:
+            lines.append(f"{part},")
+    return "\n".join(lines).removesuffix(",")
+
+
+class ExpressionText:
+    """Writes expressions; subqueries are written by whoever writes blocks.
+
+    Args:
+        block_text: writes a block.
+    """
+
+    def __init__(self, block_text: BlockText) -> None:
+        self.block_text = block_text
+
+    def __call__(self, value: Any) -> str:
+        match value:
+            case Column():
+                return f"{ident(value.alias)}.{ident(value.name)}"
+            case Parameter():
+                return value.name
+            case Literal():
+                return str(value.value).lower()
+            case Subquery():
+                return self._subquery(value)
+            case Node():
+                method = getattr(self, f"_{value.tag.lower()}", None)
+                return str(method(value)) if method else self._other(value)
+        raise TypeError(f"{value!r} is not an expression")
+
+    def listed(self, values: Any) -> list[str]:
+        """Write several expressions."""
+        return [self(v) for v in values or ()]
+
+    def _operand(self, value: Expr) -> str:
+        """Write an expression with parentheses where it is not one word to its neighbours."""
+        text = self(value)
+        is_bare = isinstance(value, (Column, Parameter, Literal)) or (
+            isinstance(value, Subquery) and value.link in (Link.SCALAR, Link.ARRAY, Link.EXISTS)
+        )
+        if isinstance(value, Node):
+            is_bare = value.tag in {
+                *("FuncCall", "Aggregate", "WindowCall", "CoalesceExpr", "MinMaxExpr", "TypeCast"),
+                *("A_ArrayExpr", "RowExpr", "SQLValueFunction", "CaseExpr"),
+            } or (value.tag == "A_Const" and not text.startswith("-"))
+            is_bare = is_bare or value.get("kind") == "AEXPR_NULLIF"
+        return text if is_bare else f"({text})"
+
+    def _around(self, opening: str, parts: list[str], closing: str) -> str:
+        flat = f"{opening}{', '.join(parts)}{closing}"
+        if len(flat) <= WIDTH and "\n" not in flat:
+            return flat
+        return f"{opening}\n{indent(wrapped(parts))}\n{closing}"
+
+    def _subquery(self, value: Subquery) -> str:
+        inner = self.block_text(value.block)
+        text = f"({inner})" if "\n" not in inner and len(inner) < 60 else f"(\n{indent(inner)}\n)"
+        match value.link:
+            case Link.EXISTS:
+                return f"EXISTS {text}"
+            case Link.SCALAR:
+                return text
+            case Link.ARRAY:
+                return f"ARRAY{text}"
+            case Link.ANY if value.operator == "=":
+                return f"{self._operand(value.test)} IN {text}"  # type: ignore[arg-type]
+            case _:
+                test = self._operand(value.test)  # type: ignore[arg-type]
+                return f"{test} {value.operator} {value.link.value} {text}"
+
+    def _a_const(self, node: Node) -> str:
+        if node.get("isnull"):
+            return "NULL"
+        value: Node = node.get("val")
+        match value.tag:
+            case "Boolean":
+                return str(bool(value.get("boolval"))).lower()
+            case "Integer":
+                return str(value.get("ival") or 0)
+            case "Float":
+                return str(value.get("fval"))
+            case "String":
+                return literal(value.get("sval") or "")
+            case _:
+                return self._other(node)
+
+    def _typecast(self, node: Node) -> str:
+        return f"{self._operand(node.get('arg'))}::{self._type(node.get('typeName'))}"
+
+    def _type(self, node: Node) -> str:
+        names = [n.get("sval") for n in node.get("names")]
+        own = names[1:] if names[0] == "pg_catalog" else names
+        modifiers = node.get("typmods") or ()
+        if own == ["interval"] and modifiers:
+            return str(RawStream()(thawed(node)))
+        name = _TYPES.get(own[0], own[0]) if len(own) == 1 else ".".join(ident(n) for n in own)
+        if len(own) == 1 and own[0] not in _TYPES and names[0] != "pg_catalog":
+            name = ident(name) if own[0] not in ("numeric", "time", "timestamp", "interval") else name
+        suffix = "[]" * len(node.get("arrayBounds") or ())
+        return name + (f"({', '.join(self.listed(modifiers))})" if modifiers else "") + suffix
+
+    def _a_expr(self, node: Node) -> str:
+        kind = node.get("kind").removeprefix("AEXPR_")
+        left, right = node.get("lexpr"), node.get("rexpr")
+        if kind == "NULLIF":
+            return f"nullif({self(left)}, {self(right)})"
+        if kind in ("OP_ANY", "OP_ALL"):
+            word = kind.removeprefix("OP_")
+            return f"{self._operand(left)} {self._operator(node)} {word}({self(right)})"
+        if kind in _WORDS:
+            return f"{self._operand(left)} {_WORDS[kind]} {self._operand(right)}"
+        if kind != "OP":
+            return self._other(node)
+        operator = self._operator(node)
+        if left is None:
+            return f"{operator} {self._operand(right)}"
+        # Comparisons bind less than all other operators.
+        side = self._compared if operator in _COMPARISONS else self._operand
+        return f"{side(left)} {operator} {side(right)}"
+
+    def _compared(self, value: Expr) -> str:
+        is_operation = (
+            isinstance(value, Node)
+            and value.tag == "A_Expr"
+            and value.get("kind") == "AEXPR_OP"
+            and value.get("lexpr") is not None
+            and value.operator not in {*_COMPARISONS, None}
+        )
+        return self(value) if is_operation else self._operand(value)
+
+    def _operator(self, node: Node) -> str:
+        parts = [n.get("sval") for n in node.get("name")]
+        if len(parts) == 1:
+            return str(parts[0])
+        return f"OPERATOR({'.'.join([*(ident(p) for p in parts[:-1]), parts[-1]])})"
+
+    def _boolexpr(self, node: Node) -> str:
+        parts = node.get("args")
+        if node.get("boolop") == "NOT_EXPR":
+            return f"NOT {self._operand(parts[0])}"
+        word = "AND" if node.get("boolop") == "AND_EXPR" else "OR"
+        texts = [
+            f"({self(p)})" if isinstance(p, Node) and p.tag == "BoolExpr" and
+            p.get("boolop") != "NOT_EXPR" else self(p)
+            for p in parts
+        ]
+        flat = f" {word} ".join(texts)
+        return flat if len(flat) <= WIDTH - 10 else f"\n{word} ".join(texts)
+
+    def _nulltest(self, node: Node) -> str:
+        return f"{self._operand(node.get('arg'))} {_TESTS[node.get('nulltesttype')]}"
+
+    def _booleantest(self, node: Node) -> str:
+        return f"{self._operand(node.get('arg'))} {node.get('booltesttype').replace('_', ' ')}"
+
+    def _coalesceexpr(self, node: Node) -> str:
+        return self._around("coalesce(", self.listed(node.get("args")), ")")
+
+    def _minmaxexpr(self, node: Node) -> str:
+        name = "greatest" if node.get("op") == "IS_GREATEST" else "least"
+        return self._around(f"{name}(", self.listed(node.get("args")), ")")
+
+    def _a_arrayexpr(self, node: Node) -> str:
+        return self._around("ARRAY[", self.listed(node.get("elements")), "]")
+
+    def _rowexpr(self, node: Node) -> str:
+        values = self.listed(node.get("args"))
+        return self._around("(" if len(values) > 1 else "row(", values, ")")
+
+    def _sqlvaluefunction(self, node: Node) -> str:
+        return self._other(node)
+
+    def _caseexpr(self, node: Node) -> str:
+        subject = f" {self(node.get('arg'))}" if node.get("arg") is not None else ""
+        lines = [
+            f"WHEN {self(when.get('expr'))} THEN {self(when.get('result'))}"
+            for when in node.get("args")
+        ]
+        if node.get("defresult") is not None:
+            lines.append(f"ELSE {self(node.get('defresult'))}")
+        flat = f"CASE{subject} {' '.join(lines)} END"
+        if len(flat) <= WIDTH and "\n" not in flat:
+            return flat
+        return "\n".join([f"CASE{subject}", indent("\n".join(lines)), "END"])
+
+    def _funccall(self, node: Node) -> str:
+        parts = [n.get("sval") for n in node.get("funcname")]
+        is_syntax = node.get("funcformat") == "COERCE_SQL_SYNTAX"
+        arguments = list(node.get("args") or ())
+        if is_syntax and parts == ["pg_catalog", "extract"]:
+            unit = arguments[0].get("val").get("sval")
+            return f"extract({unit} FROM {self(arguments[1])})"
+        if parts[0] == "pg_catalog" and (not is_syntax or parts[1] in _PLAIN_SYNTAX):
+            parts = parts[1:]
+        name = ".".join(ident(p) if n < len(parts) - 1 else _function(p) for n, p in enumerate(parts))
+        return self._call(name, node, arguments)
+
+    _aggregate = _funccall
+    _windowcall = _funccall
+    _setcall = _funccall
+
+    def _call(self, name: str, node: Node, arguments: list[Any]) -> str:
+        values = ["*"] if node.get("agg_star") else self.listed(arguments)
+        if node.get("func_variadic"):
+            values[-1] = f"VARIADIC {values[-1]}"
+        ordered = ", ".join(self.listed(node.get("agg_order")))
+        is_within = node.get("agg_within_group")
+        if ordered and not is_within and values:
+            values[-1] += f" ORDER BY {ordered}"
+        opening = f"{name}(DISTINCT " if node.get("agg_distinct") else f"{name}("
+        text = self._around(opening, values, ")")
+        if is_within:
+            text += f" WITHIN GROUP (ORDER BY {ordered})"
+        if node.get("agg_filter") is not None:
+            text += f" FILTER (WHERE {self(node.get('agg_filter'))})"
+        if node.get("over") is not None:
+            over: Node = node.get("over")
+            window = over.get("name")
+            text += f" OVER {ident(window)}" if window else f" OVER ({self.window(over)})"
+        return text
+
+    def _namedargexpr(self, node: Node) -> str:
+        return f"{ident(node.get('name'))} => {self(node.get('arg'))}"
+
+    def _collateclause(self, node: Node) -> str:
+        names = ".".join(ident(n.get("sval")) for n in node.get("collname"))
+        return f"{self._operand(node.get('arg'))} COLLATE {names}"
+
+    def _sortby(self, node: Node) -> str:
+        direction = {"SORTBY_DESC": " DESC", "SORTBY_ASC": " ASC"}.get(node.get("sortby_dir"), "")
+        if node.get("sortby_dir") == "SORTBY_USING":
+            return self._other(node)
+        nulls = {"SORTBY_NULLS_FIRST": " NULLS FIRST", "SORTBY_NULLS_LAST": " NULLS LAST"}
+        return self(node.get("node")) + direction + nulls.get(node.get("sortby_nulls"), "")
+
+    def window(self, node: Node) -> str:
+        """Write what stands between the parentheses of a window."""
+        parts = [ident(node.get("refname"))] if node.get("refname") else []
+        if node.get("partitionClause"):
+            parts.append(f"PARTITION BY {', '.join(self.listed(node.get('partitionClause')))}")
+        if node.get("orderClause"):
+            parts.append(f"ORDER BY {', '.join(self.listed(node.get('orderClause')))}")
+        options = node.get("frameOptions") or 0
+        if options & 0x1:
+            parts.append(self._frame(node, options))
+        return " ".join(parts)
+
+    def _frame(self, node: Node, options: int) -> str:
+        mode = "ROWS" if options & 0x4 else "GROUPS" if options & 0x8 else "RANGE"
+        start = next(text for bit, text in _FRAMES if options & bit)
+        end = next(text for bit, text in _FRAMES if options & (bit << 1))
+        for name, side in (("startOffset", start), ("endOffset", end)):
+            if "{}" in side:
+                side = side.format(self(node.get(name)))
+            start, end = (side, end) if name == "startOffset" else (start, side)
+        exclude = next((f" EXCLUDE {text}" for bit, text in _EXCLUDES if options & bit), "")
+        return f"{mode} BETWEEN {start} AND {end}{exclude}"
+
+    def function_item(self, node: Node, alias: str, columns: tuple[str, ...]) -> str:
+        """Write a function in FROM, with its alias."""
+        calls = [self(part[0]) for part in node.get("functions")]
+        text = f"ROWS FROM ({', '.join(calls)})" if node.get("is_rowsfrom") else calls[0]
+        text += " WITH ORDINALITY" if node.get("ordinality") else ""
+        if node.get("coldeflist"):
+            return str(RawStream()(thawed(node)))
+        return f"{text} AS {ident(alias)} ({', '.join(ident(c) for c in columns)})"
+
+    def _other(self, node: Node) -> str:
+        """Write a node without a form of its own as pglast does; subqueries in it by ours."""
+        places: list[str] = []
+
+        def place(subquery: Subquery) -> str:
+            places.append(self(subquery))
+            return f"subquery_{len(places)}__"
+
+        text = str(RawStream()(thawed(node, place)))
+        for number, inner in enumerate(places, start=1):
+            text = text.replace(f"subquery_{number}__", inner)
+        return text
+
+
+def _function(name: str) -> str:
+    """Write a function's name: unlike a column's, most keywords may stand unquoted."""
+    quoted = ident(name)
+    return name if quoted.strip('"') == name and name.isidentifier() and name.islower() else quoted
+
+
+def thawed(value: Any, place: Callable[[Subquery], str] | None = None) -> Any:
+    """Turn a frozen node into one of pglast.
+
+    Args:
+        value: the node.
+        place: gives a subquery the name that stands for it.
+    """
+    match value:
+        case tuple():
+            return tuple(thawed(v, place) for v in value)
+        case Column():
+            return ast.ColumnRef(
+                fields=(ast.String(sval=value.alias), ast.String(sval=value.name))
+            )
+        case Subquery() if place is not None:
+            return ast.ColumnRef(fields=(ast.String(sval=place(value)),))
+        case Literal():
+            return ast.A_Const(val=ast.Integer(ival=int(value.value)))
+        case Node():
+            tag = {"Aggregate": "FuncCall", "WindowCall": "FuncCall", "SetCall": "FuncCall"}
+            kind = getattr(ast, tag.get(value.tag, value.tag))
+            return kind(**{k: _thawed_field(kind, k, v, place) for k, v in value.fields})
+        case _:
+            return value
+
+
+def _thawed_field(
+    kind: Any, name: str, value: Any, place: Callable[[Subquery], str] | None
+) -> Any:
+    """Turn the name of an enum's member into the member; the field's type tells which enum."""
+    enum = getattr(enums, kind.__slots__[name].c_type, None)
+    return enum[value] if enum is not None and isinstance(value, str) else thawed(value, place)

@@ -1,0 +1,200 @@
+"""How a table is kept up: incrementally by which key from which sources, or in full and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fdwarehouse.compiler import joins, reasons
+from fdwarehouse.compiler.canonical import canonical
+from fdwarehouse.compiler.catalog import Catalog, Relation
+from fdwarehouse.compiler.changes import Context, context_of
+from fdwarehouse.compiler.delta import Delta, delta, keys_step
+from fdwarehouse.compiler.reasons import Construct, Unsupported
+from fdwarehouse.compiler.restrict import keys_of, restrict
+from fdwarehouse.compiler.tree import (
+    Block,
+    Column,
+    Item,
+    Log,
+    Node,
+    Output,
+    Step,
+    Table,
+    is_equality,
+    sides,
+    walk,
+)
+
+
+class Method(Enum):
+    """How the rows of a table are found."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is compiled: a definition, and the grain of its table.
+
+    Attributes:
+        key: the columns by which its rows are known.
+        canonical_sql: the definition as `pg_get_viewdef` prints it.
+        select: the definition as it was written, for the lines of reasons.
+        first_line: of `select`, in its file.
+        impure: functions on which the result depends beside the tables; see `read_catalog`.
+        is_forced_full: whether the header says `incremental: false`.
+    """
+
+    key: tuple[str, ...]
+    canonical_sql: str
+    select: str = ""
+    first_line: int = 1
+    impure: tuple[str, ...] = ()
+    is_forced_full: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a table is kept up."""
+
+    method: Method
+    key: tuple[str, ...]
+    reason: str | None = None
+    """Why it is computed in full."""
+    line: int | None = None
+    """Line of the reason, in the definition's file."""
+    affected: Step | None = None
+    """Keys of rows that may have changed."""
+    expected: Block | None = None
+    """These rows, as they should be."""
+    is_key_unique: bool = False
+    """Whether the definition cannot have two rows of one key."""
+
+    @property
+    def sources(self) -> tuple[Relation, ...]:
+        """The tables whose changes are followed."""
+        found = (p.relation for p in _steps(self) if isinstance(p, (Table, Log)))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def logs(self) -> dict[Relation, tuple[str, ...]]:
+        """For each table whose change log is read, the columns that the log must have."""
+        found: dict[Relation, tuple[str, ...]] = {}
+        for part in _steps(self):
+            if isinstance(part, Step) and (log := _log_of(part)):
+                found[log] = tuple(
+                    o.name for o in part.block.outputs if o.name != "sign"  # type: ignore[union-attr]
+                )
+        return found
+
+    @property
+    def wanted_indexes(self) -> tuple[tuple[Relation, str], ...]:
+        """Columns by which rows are looked up and with which no index begins."""
+        found = dict.fromkeys(pair for b in _blocks(self) for pair in _looked_up(b))
+        return tuple(p for p in found if p[1] not in p[0].index_leads)
+
+    def describe(self) -> str:
+        """Say it in one line."""
+        if self.method is Method.FULL:
+            place = f" (line {self.line})" if self.line else ""
+            return f"full: {self.reason}{place}"
+        names = ", ".join(r.qualified for r in self.sources)
+        return f"incremental by {', '.join(self.key)} from {names}"
+
+
+def plan(request: Request, catalog: Catalog) -> Plan:
+    """Decide how a table is kept up.
+
+    Args:
+        request: the definition.
+        catalog: the relations that it reads.
+    """
+    try:
+        return _incremental(request, catalog)
+    except Unsupported as reason:
+        line = reasons.line_of(reason.construct, request.select) if request.select else None
+        return Plan(
+            Method.FULL,
+            request.key,
+            reason=reason.reason,
+            line=line and line + request.first_line - 1,
+        )
+
+
+def _incremental(request: Request, catalog: Catalog) -> Plan:
+    if request.is_forced_full:
+        raise Unsupported("the header says so")
+    if request.impure:
+        raise Unsupported("; ".join(request.impure), Construct.TIME)
+    block = canonical(request.canonical_sql, catalog)
+    context = context_of(block)
+    unique = joins.unique_key(block)
+    scope, found = _scope(context, block, request.key)
+    outputs = tuple(Output(c, Column("k", c)) for c in scope)
+    affected = keys_step(found.arms, "affected_keys", "Keys of rows that may have changed.", outputs)
+    expected = restrict(block, scope, keys_of(affected))
+    if expected is None:
+        raise Unsupported("its key cannot be looked up within")
+    return Plan(
+        Method.INCREMENTAL,
+        scope,
+        affected=affected,
+        expected=expected,
+        is_key_unique=unique is not None and set(unique) <= set(request.key),
+    )
+
+
+def _scope(context: Context, block: Block, key: tuple[str, ...]) -> tuple[tuple[str, ...], Delta]:
+    """Return the columns that decide which rows are written, and how they change.
+
+    It is the key, or what of it tells the partition where a window computes the rest: which rows a
+    partition had is what the table itself knows.
+    """
+    found = delta(context, block, key, "affected")
+    if not found.is_keyed_by_window:
+        return key, found
+    stable = tuple(
+        c for c in key if not delta(context, block, (c,), "affected").is_keyed_by_window
+    )
+    if not stable:
+        return key, found
+    return stable, delta(context, block, stable, "affected")
+
+
+def _blocks(plan: Plan) -> list[Block]:
+    """Return all blocks of a plan, those of steps included, each once."""
+    waiting: list[object] = [b for b in (plan.affected, plan.expected) if b is not None]
+    found: dict[object, None] = {}
+    while waiting:
+        for part in walk(waiting.pop()):
+            if isinstance(part, Step) and part not in found:
+                found[part] = None
+                waiting.append(part.block)
+    steps = [s.block for s in found if isinstance(s, Step)]
+    return [*steps, *([plan.expected] if plan.expected else [])]
+
+
+def _steps(plan: Plan) -> list[object]:
+    return [part for block in _blocks(plan) for part in walk(block)]
+
+
+def _log_of(step: Step) -> Relation | None:
+    items = getattr(step.block, "items", ())
+    return next((i.source.relation for i in items if isinstance(i.source, Log)), None)
+
+
+def _looked_up(block: Block) -> list[tuple[Relation, str]]:
+    tables: dict[str, Relation] = {
+        part.alias: part.source.relation
+        for part in walk(block)
+        if isinstance(part, Item) and isinstance(part.source, Table)
+    }
+    return [
+        (tables[mine.alias], mine.name)
+        for part in walk(block)
+        if isinstance(part, Node) and is_equality(part)
+        for mine, other in sides(part)
+        if isinstance(mine, Column) and isinstance(other, Column) and mine.alias in tables
+    ]

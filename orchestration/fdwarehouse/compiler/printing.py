@@ -1,0 +1,249 @@
+"""Blocks as text: steps and derived tables become CTEs, in the order in which they are needed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from fdwarehouse.compiler.expressions import WIDTH, ExpressionText, indent, wrapped
+from fdwarehouse.compiler.tree import (
+    Block,
+    Column,
+    Definition,
+    Expr,
+    Function,
+    Item,
+    Log,
+    Node,
+    Output,
+    Select,
+    SetOperation,
+    Step,
+    Table,
+    Values,
+    aliases_in,
+    columns_in,
+    is_equality,
+    operation,
+    walk,
+)
+from fdwarehouse.identifiers import ident, qualified
+
+
+@dataclass(frozen=True)
+class Cte:
+    """One CTE of a statement."""
+
+    name: str
+    comment: str
+    body: str
+    is_step: bool
+    """A step is computed once; a derived table is taken into what reads it."""
+
+
+class Printer:
+    """Writes blocks, and keeps the CTEs that they read."""
+
+    def __init__(self) -> None:
+        self.expression = ExpressionText(self.block)
+        self.ctes: list[Cte] = []
+        self._names: dict[Step, str] = {}
+        self._readers: Counter[str] = Counter()
+
+    def with_clause(self) -> list[str]:
+        """Return each CTE as text."""
+        return [self._cte(c) for c in self.ctes]
+
+    def _cte(self, cte: Cte) -> str:
+        readers = self._readers[cte.name]
+        # PostgreSQL computes once what is read twice, and takes in what is read once.
+        word = "MATERIALIZED " if cte.is_step and readers == 1 else ""
+        word = "NOT MATERIALIZED " if not cte.is_step and readers > 1 else word
+        comment = f"-- {cte.comment}\n" if cte.comment else ""
+        return f"{ident(cte.name)} AS {word}(\n{indent(comment + cte.body)}\n)"
+
+    def read(self, step: Step) -> str:
+        """Return the name of a step's CTE, which is added with all that it reads."""
+        if step not in self._names:
+            body = self.block(step.block)
+            taken = set(self._names.values())
+            name, number = step.name, 1
+            while name in taken:
+                number += 1
+                name = f"{step.name}_{number}"
+            self._names[step] = name
+            self.ctes.append(Cte(name, step.comment, body, step.is_materialized))
+        self._readers[self._names[step]] += 1
+        return self._names[step]
+
+    def block(self, block: Block) -> str:
+        """Write a block."""
+        match block:
+            case Values():
+                rows = [f"({', '.join(self.expression.listed(r))})" for r in block.rows]
+                return f"VALUES\n{wrapped(rows, 1)}"
+            case SetOperation():
+                return self._set_operation(block)
+            case Select():
+                return self._select(block)
+
+    def _set_operation(self, block: SetOperation) -> str:
+        word = block.operator + (" ALL" if block.is_all else "")
+        left, right = self.block(block.left), self.block(block.right)
+        # Operators of one precedence bind to the left; INTERSECT binds more.
+        left_alike = isinstance(block.left, SetOperation) and block.left.operator != "INTERSECT"
+        if isinstance(block.left, SetOperation) and left_alike and block.operator == "INTERSECT":
+            left = f"(\n{indent(left)}\n)"
+        if _has_order(block.left):
+            left = f"(\n{indent(left)}\n)"
+        if isinstance(block.right, SetOperation) or _has_order(block.right):
+            right = f"(\n{indent(right)}\n)"
+        return f"{left}\n{word}\n{right}"
+
+    def _select(self, select: Select) -> str:
+        outputs = [self.output(o) for o in select.outputs]
+        head = "SELECT"
+        if select.is_distinct:
+            head += " DISTINCT"
+        if select.distinct_on:
+            head += f" DISTINCT ON ({', '.join(self.expression.listed(select.distinct_on))})"
+        if len(outputs) == 1 and "\n" not in outputs[0]:
+            lines = [f"{head} {outputs[0]}"]
+        else:
+            lines = [head, *([indent(wrapped(outputs, 1))] if outputs else [])]
+        from_lines, rest = self._from(select)
+        if from_lines and not outputs:
+            lines, from_lines = [f"SELECT {from_lines[0]}"], from_lines[1:]
+        lines += from_lines
+        lines += self._where("WHERE", rest)
+        if select.groups:
+            lines += self._listed("GROUP BY", self.expression.listed(select.groups))
+        lines += self._where("HAVING", select.having)
+        windows = [f"{ident(w.get('name'))} AS ({self.expression.window(w)})" for w in select.windows]
+        if windows:
+            lines.append(f"WINDOW {', '.join(windows)}")
+        if select.order_by:
+            lines += self._listed("ORDER BY", self.expression.listed(select.order_by))
+        if select.limit is not None:
+            lines.append(f"LIMIT {self.expression(select.limit)}")
+        if select.offset is not None:
+            lines.append(f"OFFSET {self.expression(select.offset)}")
+        comment = f"-- {select.comment}\n" if select.comment else ""
+        return comment + "\n".join(lines)
+
+    def _listed(self, word: str, texts: list[str]) -> list[str]:
+        flat = f"{word} {', '.join(texts)}"
+        if len(flat) <= WIDTH and "\n" not in flat:
+            return [flat]
+        return [word, indent(wrapped(texts, 1))]
+
+    def _where(self, word: str, conditions: tuple[Expr, ...]) -> list[str]:
+        if not conditions:
+            return []
+        texts = self._conditions(conditions)
+        flat = f"{word} {' AND '.join(texts)}"
+        if len(texts) <= 2 and len(flat) <= WIDTH and "\n" not in flat:
+            return [flat]
+        return [word, indent("\nAND ".join(texts))]
+
+    def _conditions(self, conditions: tuple[Expr, ...]) -> list[str]:
+        return [
+            f"({self.expression(c)})"
+            if isinstance(c, Node) and c.tag == "BoolExpr" and c.get("boolop") == "OR_EXPR"
+            else self.expression(c)
+            for c in conditions
+        ]
+
+    def output(self, output: Output) -> str:
+        """Write a column of a result."""
+        text = self.expression(output.value)
+        if isinstance(output.value, Column) and output.value.name == output.name:
+            return text
+        return f"{text} AS {ident(output.name)}"
+
+    def _from(self, select: Select) -> tuple[list[str], tuple[Expr, ...]]:
+        """Write FROM; return the conditions that are left for WHERE."""
+        lines: list[str] = []
+        placed: list[str] = []
+        waiting = list(select.conditions)
+        for item in select.items:
+            source = self.source(item)
+            if not placed:
+                lines.append(f"FROM {source}")
+                placed.append(item.alias)
+                continue
+            placed.append(item.alias)
+            if item.is_nullable:
+                lines += [f"LEFT JOIN {source}", *self._on(item.on, placed)]
+                continue
+            own = aliases_in(tuple(waiting)) & select.aliases
+            on = [c for c in waiting if self._joins(c, item.alias, placed, select)] if own else []
+            waiting = [c for c in waiting if c not in on]
+            lines.append(f"{'INNER' if on else 'CROSS'} JOIN {source}")
+            lines += self._on(tuple(on), placed) if on else []
+        return lines, tuple(waiting)
+
+    @staticmethod
+    def _joins(condition: Expr, alias: str, placed: list[str], select: Select) -> bool:
+        """Say whether a condition joins an item to those before it."""
+        found = aliases_in(condition) & select.aliases
+        is_plain = not any(isinstance(p, (Select, SetOperation)) for p in walk(condition))
+        return alias in found and len(found) > 1 and found <= set(placed) and is_plain
+
+    def _on(self, conditions: tuple[Expr, ...], placed: list[str]) -> list[str]:
+        texts = self._conditions(tuple(_earlier_first(c, placed) for c in conditions)) or ["true"]
+        flat = f"ON {' AND '.join(texts)}"
+        if len(texts) <= 2 and len(flat) <= WIDTH - 4 and "\n" not in flat:
+            return [indent(flat)]
+        return [indent(f"ON {texts[0]}"), *(indent(f"AND {t}", 8) for t in texts[1:])]
+
+    def source(self, item: Item) -> str:
+        """Write an item of FROM with its alias."""
+        alias = ident(item.alias)
+        match item.source:
+            case Table(relation):
+                return f"{qualified(relation.schema, relation.name)} AS {alias}"
+            case Log(relation):
+                return f"{qualified(relation.schema, relation.name + '_changes')} AS {alias}"
+            case Definition():
+                return f"{item.source.qualified} AS {alias}"
+            case Function():
+                return self.expression.function_item(item.source.node, item.alias, item.source.columns)
+            case Step():
+                name = ident(self.read(item.source))
+                return name if name == alias else f"{name} AS {alias}"
+            case block:
+                return self._derived(item, block)
+
+    def _derived(self, item: Item, block: Block) -> str:
+        alias = ident(item.alias)
+        if not item.is_lateral and not _refers_outside(block):
+            name = self.read(Step(item.alias, "", block, is_materialized=False))
+            return alias if name == item.alias else f"{ident(name)} AS {alias}"
+        word = "LATERAL " if item.is_lateral else ""
+        return f"{word}(\n{indent(self.block(block))}\n) AS {alias}"
+
+
+def _has_order(block: Block) -> bool:
+    return isinstance(block, Select) and bool(block.order_by or block.limit or block.offset)
+
+
+def _refers_outside(block: Block) -> bool:
+    """Say whether a block refers to items that are not its own."""
+    inner = {part.alias for part in walk(block) if isinstance(part, Item)}
+    return any(column.alias not in inner for column in columns_in(block))
+
+
+def _earlier_first(condition: Expr, placed: list[str]) -> Expr:
+    """Turn an equality of two columns so that the one of the earlier item is on the left."""
+    if not is_equality(condition):
+        return condition
+    left, right = condition.get("lexpr"), condition.get("rexpr")  # type: ignore[union-attr]
+    if not (isinstance(left, Column) and isinstance(right, Column)):
+        return condition
+    if left.alias in placed and right.alias in placed:
+        if placed.index(left.alias) > placed.index(right.alias):
+            return operation("=", right, left)
+    return condition
+
+

@@ -1,0 +1,91 @@
+"""Why a table is computed in full, and the line of the definition that is the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+from pglast import ast, enums, parse_sql
+
+
+class Construct(Enum):
+    """A part of a definition that cannot be computed incrementally, by what it looks like."""
+
+    FULL_JOIN = "FULL JOIN"
+    PARENTHESES = "a join in parentheses on the nullable side of an outer join"
+    LIMIT = "LIMIT"
+    WINDOW = "windows"
+    GROUPING_SETS = "GROUPING SETS"
+    RECURSIVE = "WITH RECURSIVE"
+    AGGREGATE = "an aggregate over everything"
+    SUBQUERY = "a subquery"
+    TIME = "the time or the session"
+    OTHER = ""
+
+
+class Unsupported(Exception):  # noqa: N818 - it is caught and turned into a plan, never shown
+    """A definition, or a part of it, that has no incremental form.
+
+    Args:
+        reason: why, for a person.
+        construct: the part that the line is looked up by.
+    """
+
+    def __init__(self, reason: str, construct: Construct = Construct.OTHER) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.construct = construct
+
+
+_MATCHES: dict[Construct, Callable[[Any], bool]] = {
+    Construct.FULL_JOIN: lambda n: (
+        isinstance(n, ast.JoinExpr) and n.jointype == enums.JoinType.JOIN_FULL
+    ),
+    Construct.PARENTHESES: lambda n: (
+        isinstance(n, ast.JoinExpr)
+        and n.jointype == enums.JoinType.JOIN_LEFT
+        and isinstance(n.rarg, ast.JoinExpr)
+    ),
+    Construct.LIMIT: lambda n: isinstance(n, ast.SelectStmt) and n.limitCount is not None,
+    Construct.WINDOW: lambda n: isinstance(n, ast.FuncCall) and n.over is not None,
+    Construct.GROUPING_SETS: lambda n: isinstance(n, ast.GroupingSet),
+    Construct.RECURSIVE: lambda n: isinstance(n, ast.WithClause) and bool(n.recursive),
+    Construct.AGGREGATE: lambda n: isinstance(n, ast.FuncCall) and n.over is None,
+    Construct.SUBQUERY: lambda n: isinstance(n, ast.SubLink),
+    Construct.TIME: lambda n: isinstance(n, ast.SQLValueFunction)
+    or (isinstance(n, ast.FuncCall) and n.funcname[-1].sval in ("now", "random", "clock_timestamp")),
+}
+
+
+def line_of(construct: Construct, select: str) -> int | None:
+    """Find the line of a construct.
+
+    Args:
+        construct: what to look for.
+        select: the definition as it was written.
+
+    Returns:
+        The line, 1 for the first, of the first such part; None where none is found.
+    """
+    matches = _MATCHES.get(construct)
+    if matches is None:
+        return None
+    statement = parse_sql(select)[0].stmt
+    for node in _nodes(statement):
+        if matches(node):
+            places = [p for n in _nodes(node) if isinstance(p := getattr(n, "location", None), int)]
+            places = [p for p in places if p >= 0]
+            if places:
+                return len(select.encode()[: min(places)].decode(errors="ignore").split("\n"))
+    return None
+
+
+def _nodes(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _nodes(part)
+    elif isinstance(value, ast.Node):
+        yield value
+        for name in value:
+            yield from _nodes(getattr(value, name))

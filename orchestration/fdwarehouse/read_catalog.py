@@ -1,0 +1,185 @@
+"""Reads from PostgreSQL what the compiler must know of a definition: relations, views, functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from fdwarehouse.compiler.catalog import Catalog, ColumnFact, Relation, View
+
+# They tell the time, the session or the transaction: STABLE, but not for as long as a row stays.
+_OF_THE_SESSION = frozenset(
+    """
+    now transaction_timestamp statement_timestamp clock_timestamp timeofday current_setting
+    pg_current_xact_id pg_current_xact_id_if_assigned txid_current txid_current_if_assigned
+    current_user session_user current_database current_schema current_schemas current_query
+    pg_backend_pid inet_client_addr inet_client_port inet_server_addr inet_server_port
+    pg_conf_load_time pg_postmaster_start_time pg_current_snapshot txid_current_snapshot
+    """.split()
+)
+
+_RELATIONS = """
+WITH RECURSIVE read_relations AS (
+    SELECT c.oid FROM pg_class AS c WHERE c.oid = ANY(%(views)s::regclass[])
+    UNION
+    SELECT d.refobjid
+    FROM read_relations AS r
+    INNER JOIN pg_rewrite AS w ON r.oid = w.ev_class
+    INNER JOIN pg_depend AS d
+        ON w.oid = d.objid
+            AND d.classid = 'pg_rewrite'::regclass
+            AND d.refclassid = 'pg_class'::regclass
+)
+
+SELECT
+    c.oid,
+    n.nspname AS schema,
+    c.relname AS name,
+    c.relkind AS kind,
+    CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END AS definition,
+    to_regclass(format('%%I.%%I', n.nspname, c.relname || '_changes'))::oid AS log
+FROM read_relations AS r
+INNER JOIN pg_class AS c ON r.oid = c.oid
+INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+ORDER BY n.nspname, c.relname
+"""
+
+_COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod), attnotnull
+FROM pg_attribute
+WHERE attrelid = %s::oid AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
+"""
+
+_INDEXES = """
+SELECT
+    i.indisprimary AS is_primary,
+    i.indisunique AND i.indimmediate AND i.indpred IS NULL AS is_unique,
+    i.indpred IS NULL AS is_whole,
+    ARRAY(
+        SELECT a.attname::text
+        FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, position)
+        LEFT JOIN pg_attribute AS a ON i.indrelid = a.attrelid AND k.attnum = a.attnum
+        WHERE k.position <= i.indnkeyatts
+        ORDER BY k.position
+    ) AS columns
+FROM pg_index AS i
+WHERE i.indrelid = %s::oid AND i.indisvalid
+"""
+
+_FUNCTIONS = """
+SELECT n.nspname, p.proname
+FROM pg_proc AS p
+INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+WHERE CASE WHEN %s THEN p.prokind = 'a' ELSE p.proretset END
+"""
+
+_VOLATILITY = """
+SELECT p.proname, p.provolatile, n.nspname
+FROM pg_proc AS p
+INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+WHERE p.oid = ANY(%s)
+"""
+
+
+def read_catalog(
+    connection: psycopg.Connection,
+    views: Iterable[str],
+    *,
+    keeps_rows: Collection[str] = (),
+    compiled: Collection[str] = (),
+) -> Catalog:
+    """Read the relations of some definitions.
+
+    Args:
+        connection: to the warehouse.
+        views: names of the views with the definitions, as SQL writes them.
+        keeps_rows: tables, as `schema.name`, whose rows never go.
+        compiled: tables, as `schema.name`, that the compiler writes: their log has what readers need.
+    """
+    relations: dict[tuple[str, str], Relation | View] = {}
+    with connection.transaction():
+        # With nothing in the search path, every name of a definition is qualified.
+        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        for found in _rows(connection, _RELATIONS, {"views": list(views)}):
+            name = f"{found.schema}.{found.name}"
+            if found.kind == "v":
+                relations[found.schema, found.name] = View(found.definition)
+            elif found.kind in "rp":
+                relations[found.schema, found.name] = _relation(
+                    connection,
+                    found,
+                    removes_rows=name not in keeps_rows,
+                    is_compiled=name in compiled,
+                )
+    return Catalog(relations, _functions(connection, True), _functions(connection, False))
+
+
+def _rows(connection: psycopg.Connection, query: str, arguments: object) -> list[object]:
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(query.encode(), arguments).fetchall()  # type: ignore[arg-type]
+
+
+def _relation(
+    connection: psycopg.Connection, found: object, *, removes_rows: bool, is_compiled: bool
+) -> Relation:
+    columns = tuple(ColumnFact(*row) for row in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall())
+    indexes = _rows(connection, _INDEXES, [found.oid])
+    log = None
+    if is_compiled:
+        log = frozenset(c.name for c in columns)
+    elif found.log:
+        log = frozenset(row[0] for row in connection.execute(_COLUMNS.encode(), [found.log]).fetchall())
+    return Relation(
+        found.schema,
+        found.name,
+        columns,
+        primary_key=next((tuple(i.columns) for i in indexes if i.is_primary), ()),
+        unique_keys=tuple(
+            tuple(i.columns) for i in indexes if i.is_unique and None not in i.columns
+        ),
+        index_leads=frozenset(i.columns[0] for i in indexes if i.is_whole and i.columns[0]),
+        removes_rows=removes_rows,
+        logged=log if log is None or {"run_id", "sign"} <= log or is_compiled else None,
+    )
+
+
+def _functions(connection: psycopg.Connection, are_aggregates: bool) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        (name,) if schema == "pg_catalog" else (schema, name)
+        for schema, name in connection.execute(_FUNCTIONS.encode(), [are_aggregates]).fetchall()
+    )
+
+
+def impure_parts(connection: psycopg.Connection, view: str) -> tuple[str, ...]:
+    """Say what makes a definition depend on more than the tables that it names.
+
+    The parse tree that PostgreSQL stores has the very functions that are called, not only their
+    names.
+
+    Args:
+        connection: to the warehouse.
+        view: the view with the definition, as SQL writes it.
+    """
+    views = [v.oid for v in _rows(connection, _RELATIONS, {"views": [view]}) if v.kind == "v"]
+    trees = connection.execute(
+        "SELECT ev_action::text FROM pg_rewrite WHERE ev_class = ANY(%s)", [views]
+    ).fetchall()
+    tree = "".join(text for (text,) in trees)
+    found = []
+    if "{SQLVALUEFUNCTION" in tree:
+        found.append("CURRENT_DATE, CURRENT_USER or the like tells the time or the session")
+    if "{TABLESAMPLECLAUSE" in tree:
+        found.append("TABLESAMPLE reads other rows each time")
+    called = {int(oid) for oid in re.findall(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)", tree)}
+    for name, volatility, schema in connection.execute(_VOLATILITY.encode(), [list(called)]).fetchall():
+        if volatility == "v":
+            found.append(f"{name}() is volatile")
+        elif schema == "pg_catalog" and name in _OF_THE_SESSION:
+            found.append(f"{name}() tells the time or the session")
+        elif schema != "pg_catalog" and volatility == "s":
+            found.append(f"{schema}.{name}() may read tables, it is STABLE")
+    return tuple(found)
