@@ -126,13 +126,17 @@ def _rows(connection: psycopg.Connection, query: str, arguments: object) -> list
 def _relation(
     connection: psycopg.Connection, found: object, *, removes_rows: bool, is_compiled: bool
 ) -> Relation:
-    columns = tuple(ColumnFact(*row) for row in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall())
+    columns = tuple(
+        ColumnFact(*row) for row in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall()
+    )
     indexes = _rows(connection, _INDEXES, [found.oid])
     log = None
     if is_compiled:
         log = frozenset(c.name for c in columns)
     elif found.log:
-        log = frozenset(row[0] for row in connection.execute(_COLUMNS.encode(), [found.log]).fetchall())
+        log = frozenset(
+            row[0] for row in connection.execute(_COLUMNS.encode(), [found.log]).fetchall()
+        )
     return Relation(
         found.schema,
         found.name,
@@ -175,7 +179,9 @@ def impure_parts(connection: psycopg.Connection, view: str) -> tuple[str, ...]:
     if "{TABLESAMPLECLAUSE" in tree:
         found.append("TABLESAMPLE reads other rows each time")
     called = {int(oid) for oid in re.findall(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)", tree)}
-    for name, volatility, schema in connection.execute(_VOLATILITY.encode(), [list(called)]).fetchall():
+    for name, volatility, schema in connection.execute(
+        _VOLATILITY.encode(), [list(called)]
+    ).fetchall():
         if volatility == "v":
             found.append(f"{name}() is volatile")
         elif schema == "pg_catalog" and name in _OF_THE_SESSION:

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+import jinja2
 import psycopg
 
+from fdwarehouse.compiler.catalog import Catalog
 from fdwarehouse.compiler.plan import Plan, Request, plan
 from fdwarehouse.compiler.statement import Target, writer
 from fdwarehouse.read_catalog import impure_parts, read_catalog
+from fdwarehouse.templates import MECHANICS, make_environment
 from tests.compiler.shapes import SHAPES, Shape
 from tests.compiler.world import KEEPS_ROWS, KEYS, World
 
+ENVIRONMENT = make_environment(jinja2.FileSystemLoader(MECHANICS))
 SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -70,13 +74,13 @@ class Keeper:
             f"CREATE TABLE {table} ({listed}, _run_id bigint NOT NULL, "
             f"PRIMARY KEY ({', '.join(shape.key)}))".encode()
         )
-        read_later = any(f"{table} " in f"{s.select} ".replace("\n", " ") for s in SHAPES.values())
+        read_later = any(s.reads(shape.name) for s in SHAPES.values())
         logged = tuple(name for name, _ in columns) if read_later else ()
         target = Target("gold", shape.name, shape.key, columns, logged)
         if logged:
             self._make_log(table)
         found = plan(self.request(shape), self.catalog(view))
-        self.kept[shape.name] = Kept(shape, target, found, writer(target, found))
+        self.kept[shape.name] = Kept(shape, target, found, writer(target, found, ENVIRONMENT))
 
     def request(self, shape: Shape) -> Request:
         """Return what is compiled for a shape."""
@@ -90,7 +94,7 @@ class Keeper:
         impure = impure_parts(self.connection, view)
         return Request(shape.key, definition[0], shape.select, impure=impure)
 
-    def catalog(self, view: str) -> object:
+    def catalog(self, view: str) -> Catalog:
         """Return what is known of the relations that a shape reads."""
         compiled = [*KEYS, *(f"gold.{name}" for name in self.kept)]
         return read_catalog(self.connection, [view], keeps_rows=KEEPS_ROWS, compiled=compiled)
@@ -108,6 +112,8 @@ class Keeper:
         self.connection.execute(
             f"CREATE UNLOGGED TABLE {table}_changes (run_id bigint, sign integer, {listed})".encode()
         )
+        names = ", ".join(name for name, _ in self._columns(table))
+        self.connection.execute(f"CREATE VIEW {table}_image AS SELECT {names} FROM {table}".encode())
 
     def reset(self) -> None:
         """Empty all tables."""

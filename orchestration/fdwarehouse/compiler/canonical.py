@@ -7,36 +7,41 @@ can be moved without renaming.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from pglast import ast, enums, parse_sql
 
+from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.catalog import Catalog, Relation, View
 from fdwarehouse.compiler.changes import RESERVED_ALIASES
+from fdwarehouse.compiler.names import (
+    Cte,
+    FromClause,
+    Names,
+    conjuncts,
+    output_name,
+    renamed,
+    source_columns,
+)
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
-    Definition,
     Expr,
     Function,
     Item,
     Link,
-    Log,
     Node,
     Output,
     Select,
     SetOperation,
     Source,
-    Step,
     Subquery,
     Table,
     Values,
-    column_names,
-    operation,
     subqueries_in,
     walk,
     walk_level,
@@ -57,33 +62,6 @@ _OPERATORS = {
 }
 
 
-@dataclass(frozen=True)
-class _Names:
-    """What a name may refer to: aliases of each level, from the inside out, and CTEs."""
-
-    scopes: tuple[Mapping[str, tuple[str, tuple[str, ...]]], ...] = ()
-    ctes: Mapping[str, _Cte] = field(default_factory=dict)
-
-    def within(self, scope: Mapping[str, tuple[str, tuple[str, ...]]]) -> _Names:
-        return replace(self, scopes=(scope, *self.scopes))
-
-
-@dataclass(frozen=True)
-class _Cte:
-    query: ast.SelectStmt
-    columns: tuple[str, ...]
-    names: _Names
-
-
-@dataclass(frozen=True)
-class _From:
-    """Items of a FROM clause so far, with the conditions of its inner joins."""
-
-    items: tuple[Item, ...] = ()
-    conditions: tuple[Expr, ...] = ()
-    scope: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-
-
 def canonical(definition: str, catalog: Catalog) -> Block:
     """Read a definition.
 
@@ -94,27 +72,11 @@ def canonical(definition: str, catalog: Catalog) -> Block:
     Raises:
         Unsupported: it has a part without an incremental form.
     """
-    return _Reader(catalog).block(_parse(definition), _Names(), is_top=True)
+    return _Reader(catalog).block(_parse(definition), Names(), is_top=True)
 
 
 def _parse(sql: str) -> ast.SelectStmt:
     return parse_sql(sql)[0].stmt
-
-
-def conjuncts(condition: Expr | None) -> tuple[Expr, ...]:
-    """Split a condition into those that it joins with AND."""
-    match condition:
-        case None:
-            return ()
-        case Node(tag="BoolExpr") if condition.get("boolop") == "AND_EXPR":
-            return tuple(part for arg in condition.get("args") for part in conjuncts(arg))
-        case Node(tag="A_Const") if condition == _TRUE:
-            return ()
-        case _:
-            return (condition,)
-
-
-_TRUE = Node("A_Const", (("val", Node("Boolean", (("boolval", True),))),))
 
 
 class _Reader:
@@ -132,13 +94,12 @@ class _Reader:
         self.taken.add(candidate)
         return candidate
 
-    def block(self, statement: Any, names: _Names, *, is_top: bool = False) -> Block:
+    def block(self, statement: Any, names: Names, *, is_top: bool = False) -> Block:
         if statement.withClause is not None:
             names = self._with_ctes(statement.withClause, names)
         if statement.valuesLists:
             rows = tuple(
-                tuple(self.expression(v, names) for v in values)
-                for values in statement.valuesLists
+                tuple(self.expression(v, names) for v in values) for values in statement.valuesLists
             )
             return Values(rows, tuple(f"column{n + 1}" for n in range(len(rows[0]))))
         if statement.op != enums.SetOperation.SETOP_NONE:
@@ -152,15 +113,15 @@ class _Reader:
             )
         return self._select(statement, names, is_top=is_top)
 
-    def _select(self, statement: Any, names: _Names, *, is_top: bool) -> Select:
+    def _select(self, statement: Any, names: Names, *, is_top: bool) -> Select:
         if statement.lockingClause:
             raise Unsupported("FOR UPDATE")
-        clause = _From()
+        clause = FromClause()
         for part in statement.fromClause or ():
             clause = self._join(part, clause, names)
         inner = names.within(clause.scope)
         outputs = tuple(
-            Output(_output_name(t), self.expression(t.val, inner))
+            Output(output_name(t), self.expression(t.val, inner))
             for t in statement.targetList or ()
         )
         if len({o.name for o in outputs}) < len(outputs):
@@ -188,24 +149,28 @@ class _Reader:
             offset=self.expression(limit[1], inner),
         )
 
-    def _with_ctes(self, clause: Any, names: _Names) -> _Names:
+    def _with_ctes(self, clause: Any, names: Names) -> Names:
         if clause.recursive:
             raise Unsupported("WITH RECURSIVE", Construct.RECURSIVE)
         for cte in clause.ctes:
             if not isinstance(cte.ctequery, ast.SelectStmt):
                 raise Unsupported("a CTE that writes")
             renamed = tuple(n.sval for n in cte.aliascolnames or ())
-            known = _Cte(cte.ctequery, renamed, replace(names, scopes=()))
+            known = Cte(cte.ctequery, renamed, replace(names, scopes=()))
             names = replace(names, ctes={**names.ctes, cte.ctename: known})
         return names
 
-    def _order(self, clause: Any, outputs: tuple[Output, ...], names: _Names) -> tuple[Node, ...]:
+    def _order(self, clause: Any, outputs: tuple[Output, ...], names: Names) -> tuple[Node, ...]:
         """Resolve ORDER BY, whose names and numbers may be those of the result."""
         by_name = {o.name: o.value for o in outputs}
         ordered = []
         for sort in clause or ():
             by = sort.node
-            if isinstance(by, ast.ColumnRef) and len(by.fields) == 1 and by.fields[0].sval in by_name:
+            if (
+                isinstance(by, ast.ColumnRef)
+                and len(by.fields) == 1
+                and by.fields[0].sval in by_name
+            ):
                 value = by_name[by.fields[0].sval]
             elif isinstance(by, ast.A_Const) and isinstance(by.val, ast.Integer):
                 value = outputs[by.val.ival - 1].value
@@ -216,7 +181,7 @@ class _Reader:
             ordered.append(Node("SortBy", fields))
         return tuple(ordered)
 
-    def _join(self, part: Any, clause: _From, names: _Names) -> _From:
+    def _join(self, part: Any, clause: FromClause, names: Names) -> FromClause:
         """Add an item or a join to a FROM clause."""
         if not isinstance(part, ast.JoinExpr):
             return self._item(part, clause, names)
@@ -240,7 +205,7 @@ class _Reader:
         return replace(after, items=(*after.items[:-1], joined))
 
     def _condition(
-        self, part: Any, clause: _From, before: _From, after: _From, names: _Names
+        self, part: Any, clause: FromClause, before: FromClause, after: FromClause, names: Names
     ) -> tuple[Expr, ...]:
         if not part.usingClause:
             return conjuncts(self.expression(part.quals, names.within(after.scope)))
@@ -255,19 +220,19 @@ class _Reader:
             operation("=", find(c.sval, first), find(c.sval, second)) for c in part.usingClause
         )
 
-    def _item(self, part: Any, clause: _From, names: _Names) -> _From:
+    def _item(self, part: Any, clause: FromClause, names: Names) -> FromClause:
         match part:
             case ast.RangeVar():
                 name = part.alias.aliasname if part.alias else part.relname
                 source = self._relation(part, names)
                 if part.alias and part.alias.colnames:
-                    source = _renamed(source, part.alias.colnames)
+                    source = renamed(source, part.alias.colnames)
             case ast.RangeSubselect():
                 name = part.alias.aliasname
                 source = self.block(
                     part.subquery, names.within(clause.scope) if part.lateral else names
                 )
-                source = _renamed(source, part.alias.colnames or ())
+                source = renamed(source, part.alias.colnames or ())
             case ast.RangeFunction() if part.alias is not None:
                 name = part.alias.aliasname
                 source = self._function(part, names.within(clause.scope))
@@ -282,18 +247,18 @@ class _Reader:
             scope={**clause.scope, name: (alias, columns)},
         )
 
-    def _relation(self, part: Any, names: _Names) -> Source:
+    def _relation(self, part: Any, names: Names) -> Source:
         if part.schemaname is None and part.relname in names.ctes:
             cte = names.ctes[part.relname]
-            return _renamed(self.block(cte.query, cte.names), cte.columns)
+            return renamed(self.block(cte.query, cte.names), cte.columns)
         known = self.catalog.relations.get((part.schemaname, part.relname))
         if isinstance(known, View):
-            return self.block(_parse(known.definition), _Names())
+            return self.block(_parse(known.definition), Names())
         if not isinstance(known, Relation):
             raise Unsupported(f"{part.schemaname}.{part.relname}, which is not a table or view")
         return Table(known)
 
-    def _function(self, part: Any, names: _Names) -> Function:
+    def _function(self, part: Any, names: Names) -> Function:
         node = self._freeze(part, names)
         if any(isinstance(n, Subquery) for n in walk(node)):
             raise Unsupported("a subquery in a function of FROM", Construct.SUBQUERY)
@@ -302,10 +267,10 @@ class _Reader:
 
     # Expressions.
 
-    def expressions(self, values: Any, names: _Names) -> tuple[Any, ...]:
+    def expressions(self, values: Any, names: Names) -> tuple[Any, ...]:
         return tuple(self.expression(v, names) for v in values or ())
 
-    def expression(self, value: Any, names: _Names) -> Any:
+    def expression(self, value: Any, names: Names) -> Any:
         match value:
             case None:
                 return None
@@ -329,7 +294,7 @@ class _Reader:
             case _:
                 return value
 
-    def _freeze(self, value: Any, names: _Names) -> Node:
+    def _freeze(self, value: Any, names: Names) -> Node:
         tag = type(value).__name__
         if isinstance(value, ast.FuncCall):
             called = tuple(p.sval for p in value.funcname)
@@ -347,7 +312,7 @@ class _Reader:
         )
         return Node(tag, tuple((k, v) for k, v in fields if v is not None and v is not False))
 
-    def _column(self, value: Any, names: _Names) -> Column:
+    def _column(self, value: Any, names: Names) -> Column:
         if isinstance(value.fields[-1], ast.A_Star):
             raise Unsupported("a whole row as a value")
         parts = [p.sval for p in value.fields]
@@ -360,41 +325,3 @@ class _Reader:
             if len(parts) == 1 and owners:
                 return Column(owners[0], parts[0])
         raise Unsupported(f"{'.'.join(parts)}, which is not a column")
-
-
-def _output_name(target: Any) -> str:
-    if target.name is not None:
-        return str(target.name)
-    if isinstance(target.val, ast.ColumnRef) and isinstance(target.val.fields[-1], ast.String):
-        return str(target.val.fields[-1].sval)
-    return "column"
-
-
-def source_columns(source: Source) -> tuple[str, ...]:
-    """Return the names of the columns that an item has."""
-    match source:
-        case Table() | Log():
-            return source.relation.column_names
-        case Function() | Definition():
-            return source.columns
-        case Step():
-            return column_names(source.block)
-        case _:
-            return column_names(source)
-
-
-def _renamed(source: Any, names: Iterable[Any]) -> Any:
-    """Give the columns of a block other names, from the first on."""
-    new = tuple(n if isinstance(n, str) else n.sval for n in names)
-    match source:
-        case _ if not new:
-            return source
-        case SetOperation():
-            return replace(source, left=_renamed(source.left, new))
-        case Values():
-            return replace(source, columns=new + source.columns[len(new) :])
-        case Select():
-            renamed = tuple(replace(o, name=n) for o, n in zip(source.outputs, new, strict=False))
-            return replace(source, outputs=renamed + source.outputs[len(new) :])
-        case _:
-            raise Unsupported("column aliases of a table")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from fdwarehouse.compiler.builders import boolean, call, nullif, operation
 from fdwarehouse.compiler.catalog import RUN_ID, Relation
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.tree import (
@@ -27,10 +28,7 @@ from fdwarehouse.compiler.tree import (
     Step,
     Subquery,
     Table,
-    boolean,
-    call,
     columns_in,
-    operation,
     rewrite,
     walk,
 )
@@ -75,12 +73,12 @@ def context_of(block: Block) -> Context:
     return Context({relation: frozenset(names) for relation, names in used.items()})
 
 
-def since(alias: str) -> tuple[Expr, ...]:
-    """Return the conditions under which a row was written since the last run."""
-    return (
-        operation(">", Column(alias, RUN_ID), AFTER),
-        operation(">", AFTER, Literal(0)),
-    )
+def since(alias: str, column: str = RUN_ID) -> tuple[Expr, ...]:
+    """Return the condition under which a row was written since the last run.
+
+    After run 0 stands for everything: then no change is looked for, since all rows are computed.
+    """
+    return (operation(">", Column(alias, column), nullif(AFTER, Literal(0))),)
 
 
 def deltas(context: Context, relation: Relation) -> Step:
@@ -93,7 +91,9 @@ def deltas(context: Context, relation: Relation) -> Step:
     if relation.logged is None:
         raise Unsupported(f"{relation.qualified} has no change log")
     if missing := set(names) - relation.logged:
-        raise Unsupported(f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}")
+        raise Unsupported(
+            f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}"
+        )
     columns = tuple(Column("d", name) for name in names)
     total = call("sum", Column("d", "sign"))
     return Step(
@@ -102,10 +102,7 @@ def deltas(context: Context, relation: Relation) -> Step:
         Select(
             outputs=(*_outputs(columns), Output("sign", total)),
             items=(Item("d", Log(relation)),),
-            conditions=(
-                operation(">", Column("d", "run_id"), AFTER),
-                operation(">", AFTER, Literal(0)),
-            ),
+            conditions=since("d", "run_id"),
             groups=columns,
             having=(operation("<>", total, Literal(0)),),
         ),
@@ -142,7 +139,9 @@ def _table_before(context: Context, relation: Relation) -> Select:
         items=(Item("t", Table(relation)),),
     )
     rows = Select(
-        outputs=_outputs(Column("w", n) for n in names), items=(Item("w", written),), offset=Literal(0)
+        outputs=_outputs(Column("w", n) for n in names),
+        items=(Item("w", written),),
+        offset=Literal(0),
     )
     replaced = Select(
         outputs=(*_outputs(Column("w", n) for n in names), Output(RUN_ID, Literal(0))),
@@ -164,9 +163,7 @@ def _written_before(context: Context, relation: Relation) -> Step:
         items=(Item("d", images),),
         conditions=(operation("<", Column("d", "sign"), Literal(0)),),
     )
-    same_row = [
-        operation("=", Column("d", k), Column("t", k)) for k in relation.primary_key
-    ]
+    same_row = [operation("=", Column("d", k), Column("t", k)) for k in relation.primary_key]
     is_new = Subquery(
         Link.EXISTS,
         Select(

@@ -44,9 +44,7 @@ class Delta:
     """Whether a key is computed by a window function, so that old rows had to be computed."""
 
     def __add__(self, other: Delta) -> Delta:
-        return Delta(
-            self.arms + other.arms, self.is_keyed_by_window or other.is_keyed_by_window
-        )
+        return Delta(self.arms + other.arms, self.is_keyed_by_window or other.is_keyed_by_window)
 
 
 def delta(context: Context, block: Block, columns: tuple[str, ...], label: str) -> Delta:
@@ -84,7 +82,9 @@ def delta(context: Context, block: Block, columns: tuple[str, ...], label: str) 
         raise Unsupported("an aggregate over everything", Construct.AGGREGATE)
     if all(shape.depends_only_on(v, block.groups) for v in values):
         return Delta(_delta_of_rows(context, block, outputs, label))
-    groups = _units(context, block, block.groups, f"{label}_groups", "Groups with a row that changed.")
+    groups = _units(
+        context, block, block.groups, f"{label}_groups", "Groups with a row that changed."
+    )
     return Delta(_both_states(context, block, block.groups, groups, columns))
 
 
@@ -101,13 +101,12 @@ def _delta_of_partitions(
         context, block, unit, f"{label}_partitions", "Partitions with a row that changed."
     )
     is_of_rows = not any(shape.has_window(v) for v in values) and (
-        not shape.is_grouped(block)
-        or all(shape.depends_only_on(v, block.groups) for v in values)
+        not shape.is_grouped(block) or all(shape.depends_only_on(v, block.groups) for v in values)
     )
     if not is_of_rows:
         columns = tuple(o.name for o in outputs)
         return Delta(_both_states(context, block, unit, partitions, columns), True)
-    touched = by_values(shape.input_rows(block, outputs), unit, partitions)
+    touched = by_values(shape.input_rows(block, outputs, unit), unit, partitions)
     arm = _all_of(touched, tuple(o.name for o in outputs), "All rows of these partitions.")
     return Delta((*_delta_of_rows(context, block, outputs, label), arm))
 
@@ -156,7 +155,7 @@ def _delta_of_rows(
     found = _arms(context, select, root, handles)
     comment = f"Rows of {root} of which something changed."
     keys = keys_of(keys_step(found, f"{label}_{root}", comment, handles))
-    rows = shape.input_rows(select, outputs)
+    rows = shape.input_rows(select, outputs, columns)
     return _both_states(context, rows, columns, keys, tuple(o.name for o in outputs))
 
 
@@ -172,9 +171,7 @@ def keys_step(
         outputs: the columns.
     """
     if not found:
-        constant = tuple(
-            o if not aliases_in(o.value) else replace(o, value=_NULL) for o in outputs
-        )
+        constant = tuple(o if not aliases_in(o.value) else replace(o, value=_NULL) for o in outputs)
         return Step(name, comment, Select(constant, conditions=(Literal(False),)))
     block: Block = found[0]
     for arm in found[1:]:

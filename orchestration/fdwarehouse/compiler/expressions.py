@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pglast import ast, enums
 from pglast.stream import RawStream
 
+from fdwarehouse.compiler.thaw import thawed
 from fdwarehouse.compiler.tree import Block, Column, Expr, Link, Literal, Node, Parameter, Subquery
 from fdwarehouse.identifiers import ident, literal
 
@@ -67,6 +67,8 @@ class ExpressionText:
 
     def __call__(self, value: Any) -> str:
         match value:
+            case Column(name="*"):
+                return f"{ident(value.alias)}.*"
             case Column():
                 return f"{ident(value.alias)}.{ident(value.name)}"
             case Parameter():
@@ -106,19 +108,22 @@ class ExpressionText:
 
     def _subquery(self, value: Subquery) -> str:
         inner = self.block_text(value.block)
-        text = f"({inner})" if "\n" not in inner and len(inner) < 60 else f"(\n{indent(inner)}\n)"
+        text = f"({inner})" if "\n" not in inner else f"(\n{indent(inner)}\n)"
         match value.link:
             case Link.EXISTS:
                 return f"EXISTS {text}"
             case Link.SCALAR:
                 return text
             case Link.ARRAY:
-                return f"ARRAY{text}"
+                return f"array{text}"
             case Link.ANY if value.operator == "=":
-                return f"{self._operand(value.test)} IN {text}"  # type: ignore[arg-type]
+                test = self._operand(value.test)  # type: ignore[arg-type]
+                if "\n" not in text and len(test) + len(text) + 4 > WIDTH:
+                    text = f"(\n{indent(inner)}\n)"
+                return f"{test} IN {text}"
             case _:
                 test = self._operand(value.test)  # type: ignore[arg-type]
-                return f"{test} {value.operator} {value.link.value} {text}"
+                return f"{test} {value.operator} {value.link.value}{text}"
 
     def _a_const(self, node: Node) -> str:
         if node.get("isnull"):
@@ -147,7 +152,9 @@ class ExpressionText:
             return str(RawStream()(thawed(node)))
         name = _TYPES.get(own[0], own[0]) if len(own) == 1 else ".".join(ident(n) for n in own)
         if len(own) == 1 and own[0] not in _TYPES and names[0] != "pg_catalog":
-            name = ident(name) if own[0] not in ("numeric", "time", "timestamp", "interval") else name
+            name = (
+                ident(name) if own[0] not in ("numeric", "time", "timestamp", "interval") else name
+            )
         suffix = "[]" * len(node.get("arrayBounds") or ())
         return name + (f"({', '.join(self.listed(modifiers))})" if modifiers else "") + suffix
 
@@ -168,7 +175,8 @@ class ExpressionText:
             return f"{operator} {self._operand(right)}"
         # Comparisons bind less than all other operators.
         side = self._compared if operator in _COMPARISONS else self._operand
-        return f"{side(left)} {operator} {side(right)}"
+        flat = f"{side(left)} {operator} {side(right)}"
+        return flat if len(flat) <= WIDTH else f"{side(left)}\n{operator} {side(right)}"
 
     def _compared(self, value: Expr) -> str:
         is_operation = (
@@ -192,8 +200,9 @@ class ExpressionText:
             return f"NOT {self._operand(parts[0])}"
         word = "AND" if node.get("boolop") == "AND_EXPR" else "OR"
         texts = [
-            f"({self(p)})" if isinstance(p, Node) and p.tag == "BoolExpr" and
-            p.get("boolop") != "NOT_EXPR" else self(p)
+            f"({self(p)})"
+            if isinstance(p, Node) and p.tag == "BoolExpr" and p.get("boolop") != "NOT_EXPR"
+            else self(p)
             for p in parts
         ]
         flat = f" {word} ".join(texts)
@@ -241,10 +250,12 @@ class ExpressionText:
         arguments = list(node.get("args") or ())
         if is_syntax and parts == ["pg_catalog", "extract"]:
             unit = arguments[0].get("val").get("sval")
-            return f"extract({unit} FROM {self(arguments[1])})"
+            return f"extract({unit.upper()} FROM {self(arguments[1])})"
         if parts[0] == "pg_catalog" and (not is_syntax or parts[1] in _PLAIN_SYNTAX):
             parts = parts[1:]
-        name = ".".join(ident(p) if n < len(parts) - 1 else _function(p) for n, p in enumerate(parts))
+        name = ".".join(
+            ident(p) if n < len(parts) - 1 else _function(p) for n, p in enumerate(parts)
+        )
         return self._call(name, node, arguments)
 
     _aggregate = _funccall
@@ -264,11 +275,20 @@ class ExpressionText:
         if is_within:
             text += f" WITHIN GROUP (ORDER BY {ordered})"
         if node.get("agg_filter") is not None:
-            text += f" FILTER (WHERE {self(node.get('agg_filter'))})"
+            condition = self(node.get("agg_filter"))
+            flat = f"{text} FILTER (WHERE {condition})"
+            is_long = len(flat) > WIDTH or "\n" in flat
+            text += f" FILTER (\n    WHERE {condition}\n)" if is_long else f" FILTER (WHERE {condition})"
         if node.get("over") is not None:
             over: Node = node.get("over")
-            window = over.get("name")
-            text += f" OVER {ident(window)}" if window else f" OVER ({self.window(over)})"
+            parts = self.window(over)
+            flat = f"{text} OVER ({' '.join(parts)})"
+            if over.get("name"):
+                text += f" OVER {ident(over.get('name'))}"
+            elif len(flat) <= WIDTH - 12:
+                text = flat
+            else:
+                text += " OVER (\n" + indent("\n".join(parts)) + "\n)"
         return text
 
     def _namedargexpr(self, node: Node) -> str:
@@ -285,8 +305,8 @@ class ExpressionText:
         nulls = {"SORTBY_NULLS_FIRST": " NULLS FIRST", "SORTBY_NULLS_LAST": " NULLS LAST"}
         return self(node.get("node")) + direction + nulls.get(node.get("sortby_nulls"), "")
 
-    def window(self, node: Node) -> str:
-        """Write what stands between the parentheses of a window."""
+    def window(self, node: Node) -> list[str]:
+        """Write the parts of what stands between the parentheses of a window."""
         parts = [ident(node.get("refname"))] if node.get("refname") else []
         if node.get("partitionClause"):
             parts.append(f"PARTITION BY {', '.join(self.listed(node.get('partitionClause')))}")
@@ -295,7 +315,7 @@ class ExpressionText:
         options = node.get("frameOptions") or 0
         if options & 0x1:
             parts.append(self._frame(node, options))
-        return " ".join(parts)
+        return parts
 
     def _frame(self, node: Node, options: int) -> str:
         mode = "ROWS" if options & 0x4 else "GROUPS" if options & 0x8 else "RANGE"
@@ -335,37 +355,3 @@ def _function(name: str) -> str:
     """Write a function's name: unlike a column's, most keywords may stand unquoted."""
     quoted = ident(name)
     return name if quoted.strip('"') == name and name.isidentifier() and name.islower() else quoted
-
-
-def thawed(value: Any, place: Callable[[Subquery], str] | None = None) -> Any:
-    """Turn a frozen node into one of pglast.
-
-    Args:
-        value: the node.
-        place: gives a subquery the name that stands for it.
-    """
-    match value:
-        case tuple():
-            return tuple(thawed(v, place) for v in value)
-        case Column():
-            return ast.ColumnRef(
-                fields=(ast.String(sval=value.alias), ast.String(sval=value.name))
-            )
-        case Subquery() if place is not None:
-            return ast.ColumnRef(fields=(ast.String(sval=place(value)),))
-        case Literal():
-            return ast.A_Const(val=ast.Integer(ival=int(value.value)))
-        case Node():
-            tag = {"Aggregate": "FuncCall", "WindowCall": "FuncCall", "SetCall": "FuncCall"}
-            kind = getattr(ast, tag.get(value.tag, value.tag))
-            return kind(**{k: _thawed_field(kind, k, v, place) for k, v in value.fields})
-        case _:
-            return value
-
-
-def _thawed_field(
-    kind: Any, name: str, value: Any, place: Callable[[Subquery], str] | None
-) -> Any:
-    """Turn the name of an enum's member into the member; the field's type tells which enum."""
-    enum = getattr(enums, kind.__slots__[name].c_type, None)
-    return enum[value] if enum is not None and isinstance(value, str) else thawed(value, place)

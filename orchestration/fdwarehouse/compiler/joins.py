@@ -183,7 +183,9 @@ def handle(select: Select, alias: str) -> tuple[Column, ...]:
     names = source_key(select, alias)
     if not names:
         parts = (select.outputs, select.items, select.conditions, select.groups, select.having)
-        read = {c.name for p in parts for c in walk(p) if isinstance(c, Column) and c.alias == alias}
+        read = {
+            c.name for p in parts for c in walk(p) if isinstance(c, Column) and c.alias == alias
+        }
         names = tuple(sorted(read))
     if not names:
         raise Unsupported(f"nothing to know the rows of {alias} by")

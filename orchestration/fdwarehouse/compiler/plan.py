@@ -16,9 +16,11 @@ from fdwarehouse.compiler.tree import (
     Block,
     Column,
     Item,
+    Literal,
     Log,
     Node,
     Output,
+    Select,
     Step,
     Table,
     is_equality,
@@ -79,13 +81,21 @@ class Plan:
         return tuple(dict.fromkeys(found))
 
     @property
+    def reads_old_state(self) -> bool:
+        """Whether tables are read as they were."""
+        selects = (p for p in _steps(self) if isinstance(p, Select))
+        return any(s.offset == Literal(0) for s in selects)
+
+    @property
     def logs(self) -> dict[Relation, tuple[str, ...]]:
         """For each table whose change log is read, the columns that the log must have."""
         found: dict[Relation, tuple[str, ...]] = {}
         for part in _steps(self):
             if isinstance(part, Step) and (log := _log_of(part)):
                 found[log] = tuple(
-                    o.name for o in part.block.outputs if o.name != "sign"  # type: ignore[union-attr]
+                    o.name
+                    for o in part.block.outputs
+                    if o.name != "sign"  # type: ignore[union-attr]
                 )
         return found
 
@@ -133,7 +143,9 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     unique = joins.unique_key(block)
     scope, found = _scope(context, block, request.key)
     outputs = tuple(Output(c, Column("k", c)) for c in scope)
-    affected = keys_step(found.arms, "affected_keys", "Keys of rows that may have changed.", outputs)
+    affected = keys_step(
+        found.arms, "affected_keys", "Keys of rows that may have changed.", outputs
+    )
     expected = restrict(block, scope, keys_of(affected))
     if expected is None:
         raise Unsupported("its key cannot be looked up within")
@@ -155,9 +167,7 @@ def _scope(context: Context, block: Block, key: tuple[str, ...]) -> tuple[tuple[
     found = delta(context, block, key, "affected")
     if not found.is_keyed_by_window:
         return key, found
-    stable = tuple(
-        c for c in key if not delta(context, block, (c,), "affected").is_keyed_by_window
-    )
+    stable = tuple(c for c in key if not delta(context, block, (c,), "affected").is_keyed_by_window)
     if not stable:
         return key, found
     return stable, delta(context, block, stable, "affected")

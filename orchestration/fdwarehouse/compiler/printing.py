@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.expressions import WIDTH, ExpressionText, indent, wrapped
 from fdwarehouse.compiler.tree import (
     Block,
@@ -23,11 +24,13 @@ from fdwarehouse.compiler.tree import (
     Values,
     aliases_in,
     columns_in,
-    is_equality,
-    operation,
     walk,
 )
 from fdwarehouse.identifiers import ident, qualified
+
+_TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+SHORT = 64
+"""A SELECT of one table that is not longer stands on one line."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,11 @@ class Printer:
         if select.groups:
             lines += self._listed("GROUP BY", self.expression.listed(select.groups))
         lines += self._where("HAVING", select.having)
-        windows = [f"{ident(w.get('name'))} AS ({self.expression.window(w)})" for w in select.windows]
-        if windows:
-            lines.append(f"WINDOW {', '.join(windows)}")
+        for number, window in enumerate(select.windows, start=1):
+            parts = indent("\n".join(self.expression.window(window)))
+            text = f"{ident(window.get('name'))} AS (\n{parts}\n)"
+            comma = "," if number < len(select.windows) else ""
+            lines += [*(["WINDOW"] if number == 1 else []), indent(text + comma)]
         if select.order_by:
             lines += self._listed("ORDER BY", self.expression.listed(select.order_by))
         if select.limit is not None:
@@ -129,7 +134,9 @@ class Printer:
         if select.offset is not None:
             lines.append(f"OFFSET {self.expression(select.offset)}")
         comment = f"-- {select.comment}\n" if select.comment else ""
-        return comment + "\n".join(lines)
+        flat = " ".join(line.strip() for line in lines)
+        is_short = len(flat) <= SHORT and len(select.items) == 1 and "\n" not in "".join(lines)
+        return comment + (flat if is_short else "\n".join(lines))
 
     def _listed(self, word: str, texts: list[str]) -> list[str]:
         flat = f"{word} {', '.join(texts)}"
@@ -142,7 +149,7 @@ class Printer:
             return []
         texts = self._conditions(conditions)
         flat = f"{word} {' AND '.join(texts)}"
-        if len(texts) <= 2 and len(flat) <= WIDTH and "\n" not in flat:
+        if len(texts) <= 3 and len(flat) <= WIDTH and "\n" not in flat:
             return [flat]
         return [word, indent("\nAND ".join(texts))]
 
@@ -174,13 +181,13 @@ class Printer:
                 continue
             placed.append(item.alias)
             if item.is_nullable:
-                lines += [f"LEFT JOIN {source}", *self._on(item.on, placed)]
+                lines += self._joined(f"LEFT JOIN {source}", item.on, placed)
                 continue
             own = aliases_in(tuple(waiting)) & select.aliases
             on = [c for c in waiting if self._joins(c, item.alias, placed, select)] if own else []
             waiting = [c for c in waiting if c not in on]
-            lines.append(f"{'INNER' if on else 'CROSS'} JOIN {source}")
-            lines += self._on(tuple(on), placed) if on else []
+            join = f"{'INNER' if on else 'CROSS'} JOIN {source}"
+            lines += self._joined(join, tuple(on), placed) if on else [join]
         return lines, tuple(waiting)
 
     @staticmethod
@@ -190,12 +197,12 @@ class Printer:
         is_plain = not any(isinstance(p, (Select, SetOperation)) for p in walk(condition))
         return alias in found and len(found) > 1 and found <= set(placed) and is_plain
 
-    def _on(self, conditions: tuple[Expr, ...], placed: list[str]) -> list[str]:
+    def _joined(self, join: str, conditions: tuple[Expr, ...], placed: list[str]) -> list[str]:
         texts = self._conditions(tuple(_earlier_first(c, placed) for c in conditions)) or ["true"]
-        flat = f"ON {' AND '.join(texts)}"
-        if len(texts) <= 2 and len(flat) <= WIDTH - 4 and "\n" not in flat:
-            return [indent(flat)]
-        return [indent(f"ON {texts[0]}"), *(indent(f"AND {t}", 8) for t in texts[1:])]
+        flat = f"{join} ON {' AND '.join(texts)}"
+        if len(texts) <= 2 and len(flat) <= WIDTH and "\n" not in flat:
+            return [flat]
+        return [join, indent(f"ON {texts[0]}"), *(indent(f"AND {t}", 8) for t in texts[1:])]
 
     def source(self, item: Item) -> str:
         """Write an item of FROM with its alias."""
@@ -208,7 +215,9 @@ class Printer:
             case Definition():
                 return f"{item.source.qualified} AS {alias}"
             case Function():
-                return self.expression.function_item(item.source.node, item.alias, item.source.columns)
+                return self.expression.function_item(
+                    item.source.node, item.alias, item.source.columns
+                )
             case Step():
                 name = ident(self.read(item.source))
                 return name if name == alias else f"{name} AS {alias}"
@@ -235,15 +244,14 @@ def _refers_outside(block: Block) -> bool:
 
 
 def _earlier_first(condition: Expr, placed: list[str]) -> Expr:
-    """Turn an equality of two columns so that the one of the earlier item is on the left."""
-    if not is_equality(condition):
+    """Turn a comparison of two columns so that the one of the earlier item is on the left."""
+    if not isinstance(condition, Node) or condition.get("kind") != "AEXPR_OP":
         return condition
-    left, right = condition.get("lexpr"), condition.get("rexpr")  # type: ignore[union-attr]
-    if not (isinstance(left, Column) and isinstance(right, Column)):
+    turned = _TURNED.get(condition.operator or "")
+    left, right = condition.get("lexpr"), condition.get("rexpr")
+    if turned is None or not isinstance(left, Column) or not isinstance(right, Column):
         return condition
-    if left.alias in placed and right.alias in placed:
-        if placed.index(left.alias) > placed.index(right.alias):
-            return operation("=", right, left)
-    return condition
-
-
+    if not {left.alias, right.alias} <= set(placed):
+        return condition
+    is_later = placed.index(left.alias) > placed.index(right.alias)
+    return operation(turned, right, left) if is_later else condition

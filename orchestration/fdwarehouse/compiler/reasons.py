@@ -53,8 +53,13 @@ _MATCHES: dict[Construct, Callable[[Any], bool]] = {
     Construct.RECURSIVE: lambda n: isinstance(n, ast.WithClause) and bool(n.recursive),
     Construct.AGGREGATE: lambda n: isinstance(n, ast.FuncCall) and n.over is None,
     Construct.SUBQUERY: lambda n: isinstance(n, ast.SubLink),
-    Construct.TIME: lambda n: isinstance(n, ast.SQLValueFunction)
-    or (isinstance(n, ast.FuncCall) and n.funcname[-1].sval in ("now", "random", "clock_timestamp")),
+    Construct.TIME: lambda n: (
+        isinstance(n, ast.SQLValueFunction)
+        or (
+            isinstance(n, ast.FuncCall)
+            and n.funcname[-1].sval in ("now", "random", "clock_timestamp")
+        )
+    ),
 }
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fdwarehouse.compiler import joins, shape
+from fdwarehouse.compiler.builders import boolean, call, is_null, not_distinct, row
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
     Expr,
     Item,
     Link,
-    Node,
     Output,
     Select,
     SetOperation,
@@ -24,13 +24,8 @@ from fdwarehouse.compiler.tree import (
     Table,
     Values,
     aliases_in,
-    boolean,
-    call,
     column_names,
     is_equality,
-    is_null,
-    not_distinct,
-    row,
     sides,
 )
 
@@ -82,16 +77,16 @@ def _restrict_both(block: SetOperation, columns: tuple[str, ...], keys: Select) 
 
     left = restrict(block.left, named(block.left), keys)
     right = restrict(block.right, named(block.right), keys)
-    if block.operator == "EXCEPT" and (left is None or not _is_exact(block.left, named(block.left))):
+    if block.operator == "EXCEPT" and (
+        left is None or not _is_exact(block.left, named(block.left))
+    ):
         right = None  # else rows beside the keys would stay that the right side takes away
     if left is None and right is None:
         return None
     return replace(block, left=left or block.left, right=right or block.right)
 
 
-def _restrict_partitions(
-    block: Select, values: tuple[Expr, ...], keys: Select
-) -> Block | None:
+def _restrict_partitions(block: Select, values: tuple[Expr, ...], keys: Select) -> Block | None:
     unit = shape.common_partition(block)
     usable = [n for n, value in enumerate(values) if shape.depends_only_on(value, unit)]
     if usable:
@@ -102,7 +97,7 @@ def _restrict_partitions(
         if shape.is_grouped(block) and not shape.depends_only_on(value, block.groups):
             return None
     outputs = tuple(Output(f"unit_{n + 1}", e) for n, e in enumerate(unit))
-    touched = by_values(shape.input_rows(block, outputs), values, keys)
+    touched = by_values(shape.input_rows(block, outputs, values), values, keys)
     partitions = Select(
         tuple(Output(o.name, Column("s", o.name)) for o in outputs), (Item("s", touched),)
     )
@@ -154,14 +149,10 @@ def by_values(select: Select, values: tuple[Expr, ...], keys: Select) -> Block:
     if len(values) == 1:
         test: Expr = is_null(values[0])
     else:
-        same = tuple(
-            not_distinct(o.value, v) for o, v in zip(keys.outputs, values, strict=True)
-        )
+        same = tuple(not_distinct(o.value, v) for o, v in zip(keys.outputs, values, strict=True))
         matching = replace(keys, outputs=(), conditions=(*keys.conditions, some_null, *same))
         test = Subquery(Link.EXISTS, matching)
-    nulls = replace(
-        select, conditions=(*select.conditions, test, Subquery(Link.SCALAR, any_null))
-    )
+    nulls = replace(select, conditions=(*select.conditions, test, Subquery(Link.SCALAR, any_null)))
     return SetOperation("UNION", True, found, nulls)
 
 
@@ -180,9 +171,7 @@ def _restricted_source(
     select: Select, item: Item, values: tuple[Expr, ...], keys: Select
 ) -> Block | None:
     assert isinstance(item.source, (Select, SetOperation))
-    own = [
-        n for n, v in enumerate(values) if isinstance(v, Column) and v.alias == item.alias
-    ]
+    own = [n for n, v in enumerate(values) if isinstance(v, Column) and v.alias == item.alias]
     if own:
         names = tuple(v.name for v in values if isinstance(v, Column) and v.alias == item.alias)
         if restricted := restrict(item.source, names, _picked(keys, own)):
@@ -211,12 +200,12 @@ def _values_needed(
     """Return the values that an expression over tables has in restricted rows ("magic sets")."""
     read = aliases_in(wanted) | aliases_in(values)
     items = tuple(i for i in select.items if i.alias in read)
-    if not read <= select.aliases or any(i.is_nullable or not isinstance(i.source, Table) for i in items):
+    if not read <= select.aliases or any(
+        i.is_nullable or not isinstance(i.source, Table) for i in items
+    ):
         return None
     among = Subquery(Link.ANY, keys, row(*values))
     conditions = tuple(
         c for c in joins.plain_conditions(select) if aliases_in(c) and aliases_in(c) <= read
     )
     return Select((Output("value", wanted),), items, (*conditions, among))
-
-

@@ -9,6 +9,7 @@ from fdwarehouse.compiler.tree import (
     Block,
     Column,
     Expr,
+    Item,
     Literal,
     Node,
     Output,
@@ -17,6 +18,7 @@ from fdwarehouse.compiler.tree import (
     Subquery,
     Table,
     Values,
+    aliases_in,
     column_names,
     subqueries_in,
     walk,
@@ -67,7 +69,9 @@ def common_partition(select: Select) -> tuple[Expr, ...]:
     if not common:
         lacks_any = any(not parts for parts in lists)
         raise Unsupported(
-            "a window without PARTITION BY" if lacks_any else "windows without a common PARTITION BY",
+            "a window without PARTITION BY"
+            if lacks_any
+            else "windows without a common PARTITION BY",
             Construct.WINDOW,
         )
     if is_grouped(select) and not all(depends_only_on(e, select.groups) for e in common):
@@ -110,9 +114,25 @@ def has_window(value: object) -> bool:
     return any(isinstance(n, Node) and n.tag == "WindowCall" for n in walk_level(value))
 
 
-def input_rows(select: Select, outputs: tuple[Output, ...]) -> Select:
-    """Return the rows of FROM and WHERE, before grouping and windows, with these columns."""
-    return Select(outputs=outputs, items=select.items, conditions=select.conditions)
+def input_rows(
+    select: Select, outputs: tuple[Output, ...], known_by: tuple[Expr, ...]
+) -> Select:
+    """Return values of the rows of FROM and WHERE, before grouping and windows, each at least once.
+
+    Items that are outer joined and not referred to add no values. `known_by`: what is looked up in
+    them.
+    """
+    items = select.items
+    while True:
+        kept = tuple(i for i in items if not i.is_nullable or _is_read(i, items, (outputs, select.conditions, known_by)))
+        if kept == items:
+            return Select(outputs=outputs, items=items, conditions=select.conditions)
+        items = kept
+
+
+def _is_read(item: Item, items: tuple[Item, ...], rest: object) -> bool:
+    others = tuple((i.source, i.on) for i in items if i != item)
+    return item.alias in aliases_in((rest, others))
 
 
 def can_be_null(select: Select, value: Expr) -> bool:
