@@ -11,13 +11,13 @@ from fdwarehouse import embedded
 from fdwarehouse.bootstrap import bootstrap_source, bootstrap_warehouse
 from fdwarehouse.connections import Connections, connect
 from fdwarehouse.contract import contract_path, dump_contract
+from fdwarehouse.deploy import completed, write_build
 from fdwarehouse.deploy import deploy as apply
 from fdwarehouse.deploy import plan as compare
-from fdwarehouse.deploy import write_build
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.inspect_source import inspect
 from fdwarehouse.live import ProgressBar
-from fdwarehouse.render import render_project
+from fdwarehouse.render import Rendered, render_project
 from fdwarehouse.seed import make_changes
 from fdwarehouse.seed import seed as make_shop
 from fdwarehouse.show import show_counts, show_plan
@@ -160,11 +160,22 @@ def contract(
 
 
 def render(context: typer.Context) -> None:
-    """Write the compiled SQL to build/, without a database."""
-    root = context.ensure_object(Connections).root
-    rendered = render_project(root)
-    write_build(rendered, root / "build")
+    """Write the compiled SQL to build/, without a database.
+
+    Tables that are one SELECT are compiled by asking the warehouse for types and keys; nothing is
+    changed in it.
+    """
+    connections = context.ensure_object(Connections)
+    rendered = _whole(render_project(connections.root), connections, "10 seconds")
+    write_build(rendered, connections.root / "build")
     say(f"{len(rendered.files)} files are in build/. psql -f build/deploy.sql deploys them.")
+
+
+def _whole(rendered: Rendered, connections: Connections, wait: str) -> Rendered:
+    if not rendered.definitions:
+        return rendered
+    with connect(connections.warehouse()) as warehouse:
+        return completed(rendered, warehouse, connections.known_sources(), wait=wait)
 
 
 def deploy(
@@ -180,9 +191,9 @@ def deploy(
     A plan compares files and runs none of them; it exits with 1 where a migration would be refused.
     """
     connections = context.ensure_object(Connections)
-    rendered = render_project(connections.root)
-    write_build(rendered, connections.root / "build")
     urls = connections.known_sources()
+    rendered = _whole(render_project(connections.root), connections, f"{wait} seconds")
+    write_build(rendered, connections.root / "build")
     if plan:
         with connect(connections.warehouse()) as warehouse:
             changes = compare(rendered, warehouse, urls)

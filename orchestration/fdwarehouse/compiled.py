@@ -30,6 +30,8 @@ class Compiled:
     """As it is deployed and read."""
     creates: str | None = None
     """Schema-qualified object, for a repeatable file."""
+    needs: frozenset[str] = frozenset()
+    """What it needs beside what its text names: tables that its table refers to."""
 
     @property
     def plain_name(self) -> str:
@@ -46,7 +48,7 @@ class Compiled:
         """Schema-qualified names that must be there when the object is created."""
         if not _IS_PARSED.search(self.sql):
             return set()  # PL/pgSQL looks names up when it runs
-        return set(_QUALIFIED.findall(code_of(self.sql))) - {self.creates or ""}
+        return set(_QUALIFIED.findall(code_of(self.sql))) - {self.creates or ""} | self.needs
 
 
 def code_of(sql: str) -> str:

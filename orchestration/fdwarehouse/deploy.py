@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
+from fdwarehouse.compile_tables import complete
 from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.conninfo import merged_options, parse_conninfo
@@ -150,19 +151,41 @@ def deploy(
         FdwarehouseError: something failed, and nothing was changed; the message names the file.
     """
     with connect(warehouse_url) as warehouse:
+        rendered = completed(rendered, warehouse, urls, wait=wait)
         changes = plan(rendered, warehouse, urls)
         if changes.is_empty:
             return changes
         warehouse.add_notice_handler(lambda notice: _warning(notice, warn))
         warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
-        for file in rendered.files:
-            try:
-                warehouse.execute(file.sql.encode())
-            except psycopg.Error as error:
-                raise _failure(file, error) from error
-            if file.plain_name == MOUNT:
-                hand_over_urls(warehouse, urls)
+        _execute(rendered.files, warehouse, urls)
         return changes
+
+
+def completed(
+    rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str], *, wait: str
+) -> Rendered:
+    """Compile the tables that are one SELECT; what is done in the warehouse for it is undone.
+
+    Args:
+        rendered: the deploy.
+        warehouse: a connection as the owner.
+        urls: connection string of each source, by name.
+        wait: how long to wait for a run or another deploy to end.
+    """
+    warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
+    return complete(rendered, warehouse, lambda files: _execute(files, warehouse, urls))
+
+
+def _execute(
+    files: Iterable[Compiled], warehouse: psycopg.Connection, urls: Mapping[str, str]
+) -> None:
+    for file in files:
+        try:
+            warehouse.execute(file.sql.encode())
+        except psycopg.Error as error:
+            raise _failure(file, error) from error
+        if file.plain_name == MOUNT:
+            hand_over_urls(warehouse, urls)
 
 
 def _warning(notice: psycopg.errors.Diagnostic, warn: Callable[[str], None]) -> None:

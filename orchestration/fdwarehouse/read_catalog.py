@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -54,7 +55,7 @@ WHERE attrelid = %s::oid AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 """
 
-_INDEXES = """
+_INDEXES = r"""
 SELECT
     i.indisprimary AS is_primary,
     i.indisunique AND i.indimmediate AND i.indpred IS NULL AS is_unique,
@@ -67,7 +68,9 @@ SELECT
         ORDER BY k.position
     ) AS columns
 FROM pg_index AS i
+INNER JOIN pg_class AS x ON i.indexrelid = x.oid
 WHERE i.indrelid = %s::oid AND i.indisvalid
+    AND x.relname NOT LIKE '%%\_lookup' -- those that a deploy makes because they are wanted
 """
 
 _FUNCTIONS = """
@@ -89,7 +92,7 @@ def read_catalog(
     connection: psycopg.Connection,
     views: Iterable[str],
     *,
-    keeps_rows: Collection[str] = (),
+    keeps_rows: Collection[str] | None = None,
     compiled: Collection[str] = (),
 ) -> Catalog:
     """Read the relations of some definitions.
@@ -97,7 +100,8 @@ def read_catalog(
     Args:
         connection: to the warehouse.
         views: names of the views with the definitions, as SQL writes them.
-        keeps_rows: tables, as `schema.name`, whose rows never go.
+        keeps_rows: tables, as `schema.name`, whose rows never go; None for those of silver that
+            mark rows in `is_deleted`.
         compiled: tables, as `schema.name`, that the compiler writes: their log has what readers need.
     """
     relations: dict[tuple[str, str], Relation | View] = {}
@@ -112,24 +116,26 @@ def read_catalog(
                 relations[found.schema, found.name] = _relation(
                     connection,
                     found,
-                    removes_rows=name not in keeps_rows,
+                    keeps_rows=None if keeps_rows is None else name in keeps_rows,
                     is_compiled=name in compiled,
                 )
     return Catalog(relations, _functions(connection, True), _functions(connection, False))
 
 
-def _rows(connection: psycopg.Connection, query: str, arguments: object) -> list[object]:
+def _rows(connection: psycopg.Connection, query: str, arguments: Any) -> list[Any]:
     with connection.cursor(row_factory=namedtuple_row) as cursor:
-        return cursor.execute(query.encode(), arguments).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(query.encode(), arguments).fetchall()
 
 
 def _relation(
-    connection: psycopg.Connection, found: object, *, removes_rows: bool, is_compiled: bool
+    connection: psycopg.Connection, found: Any, *, keeps_rows: bool | None, is_compiled: bool
 ) -> Relation:
     columns = tuple(
         ColumnFact(*row) for row in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall()
     )
     indexes = _rows(connection, _INDEXES, [found.oid])
+    if keeps_rows is None:
+        keeps_rows = found.schema == "silver" and any(c.name == "is_deleted" for c in columns)
     log = None
     if is_compiled:
         log = frozenset(c.name for c in columns)
@@ -146,7 +152,7 @@ def _relation(
             tuple(i.columns) for i in indexes if i.is_unique and None not in i.columns
         ),
         index_leads=frozenset(i.columns[0] for i in indexes if i.is_whole and i.columns[0]),
-        removes_rows=removes_rows,
+        removes_rows=not keeps_rows,
         logged=log if log is None or {"run_id", "sign"} <= log or is_compiled else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,7 @@ import jinja2
 
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
+from fdwarehouse.compiler.header import Definition, has_header, read_definition
 from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import file_name, literal, qualified, unused_tag
@@ -40,13 +41,28 @@ class Rendered:
     models: list[Model] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
+    root: Path = Path()
+    definitions: list[Definition] = field(default_factory=list)
+    """Tables that are one SELECT and not compiled yet: that takes a warehouse."""
+    foundation: list[Compiled] = field(default_factory=list)
+    """The files that come before the routines and views of the project."""
 
 
-def render_project(root: Path) -> Rendered:
+@dataclass(frozen=True)
+class CompiledTables:
+    """The files of the tables that are one SELECT."""
+
+    tables: Sequence[Compiled] = ()
+    objects: Sequence[Compiled] = ()
+    """Their definitions and writers."""
+
+
+def render_project(root: Path, compiled: CompiledTables | None = None) -> Rendered:
     """Render a project.
 
     Args:
         root: its folder.
+        compiled: its tables that are one SELECT; None before they are compiled.
 
     Returns:
         The files of the deploy in the order in which they run.
@@ -56,7 +72,7 @@ def render_project(root: Path) -> Rendered:
             file.
     """
     config, sources = read_project(root, make_environment())
-    return _Renderer(root, config, sources).render()
+    return _Renderer(root, config, sources).render(compiled)
 
 
 class _Renderer:
@@ -80,18 +96,23 @@ class _Renderer:
             key_is_computed=self._key_is_computed,
             source_key_here=SOURCE_KEY_HERE,
         )
+        self.definitions: list[Definition] = []
         self.row_types: dict[tuple[str, tuple[str, ...]], str] = {}
         for macros in MACROS:
             module = self.environment.get_template(f"macros/{macros}.sql").module
             self.environment.globals[macros] = module
 
-    def render(self) -> Rendered:
+    def render(self, compiled: CompiledTables | None) -> Rendered:
         migrations = [
             *self._migrations("fdwarehouse", MECHANICS / "migrations"),
             *self._migrations("project", self.root / "migrations"),
         ]
         runner = list(self._routines_of_the_runner())
-        objects = [*self._routines_of_sources(), *self._objects_of_the_project()]
+        objects = [
+            *self._routines_of_sources(),
+            *self._objects_of_the_project(),
+            *(compiled.objects if compiled else ()),
+        ]
         read_checks = list(self._checks())
         self.problems.raise_found()
         objects += [
@@ -117,7 +138,7 @@ class _Renderer:
             reads = names_read(function, by_name) & {m.model for m in models}
             checks.append(replace(check, reads=tuple(sorted(reads))))
         require_one_file_each([*runner, *objects])
-        files = [
+        foundation = [
             self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
             self._compile("deploy/drop_repeatable.sql"),
             *migrations,
@@ -125,6 +146,10 @@ class _Renderer:
             self._compile("deploy/mount.sql"),
             *in_order_of_need(runner),
             *self._tables_of_sources(),
+        ]
+        files = [
+            *foundation,
+            *(compiled.tables if compiled else ()),
             *in_order_of_need(objects),
             *settings,
             self._compile(
@@ -134,7 +159,8 @@ class _Renderer:
         recorded = [(f.name, f.checksum) for f in files]
         files.append(self._compile("deploy/record.sql", objects=recorded))
         numbered = [replace(f, name=f"{n:03}_{f.name}") for n, f in enumerate(files, start=1)]
-        return Rendered(numbered, models, checks, self.sources)
+        definitions = [] if compiled else self.definitions
+        return Rendered(numbered, models, checks, self.sources, self.root, definitions, foundation)
 
     def _compile(self, template: str, creates: str | None = None, **context: Any) -> Compiled:
         origin = template if template.startswith("sql/") else f"fdwarehouse/{template}"
@@ -226,6 +252,10 @@ class _Renderer:
             for path in sorted((self.root / "sql" / layer).glob("*.sql")):
                 with self.problems.collected():
                     name = qualified(layer, path.stem)
+                    text = path.read_text(encoding="utf-8")
+                    if has_header(text):
+                        self.definitions.append(read_definition(f"sql/{layer}/{path.name}", text))
+                        continue
                     compiled = self._compile(f"sql/{layer}/{path.name}", name)
                     require_what_it_is_named_after(compiled)
                     yield replace(compiled, sql=with_source_key(compiled.sql, self.sources))

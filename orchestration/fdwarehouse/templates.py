@@ -55,6 +55,11 @@ def render_mechanics(template: str, **context: Any) -> str:
     return make_environment(loader).get_template(template).render(context)
 
 
+def mechanics_loader() -> jinja2.BaseLoader:
+    """Load templates of the mechanics."""
+    return jinja2.FileSystemLoader(MECHANICS)
+
+
 def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
     """Make what renders templates, with the filters that all of them may use.
 

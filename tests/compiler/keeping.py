@@ -113,7 +113,9 @@ class Keeper:
             f"CREATE UNLOGGED TABLE {table}_changes (run_id bigint, sign integer, {listed})".encode()
         )
         names = ", ".join(name for name, _ in self._columns(table))
-        self.connection.execute(f"CREATE VIEW {table}_image AS SELECT {names} FROM {table}".encode())
+        self.connection.execute(
+            f"CREATE VIEW {table}_image AS SELECT {names} FROM {table}".encode()
+        )
 
     def reset(self) -> None:
         """Empty all tables."""

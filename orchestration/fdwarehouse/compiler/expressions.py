@@ -278,7 +278,11 @@ class ExpressionText:
             condition = self(node.get("agg_filter"))
             flat = f"{text} FILTER (WHERE {condition})"
             is_long = len(flat) > WIDTH or "\n" in flat
-            text += f" FILTER (\n    WHERE {condition}\n)" if is_long else f" FILTER (WHERE {condition})"
+            text += (
+                f" FILTER (\n    WHERE {condition}\n)"
+                if is_long
+                else f" FILTER (WHERE {condition})"
+            )
         if node.get("over") is not None:
             over: Node = node.get("over")
             parts = self.window(over)

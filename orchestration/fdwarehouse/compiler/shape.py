@@ -114,9 +114,7 @@ def has_window(value: object) -> bool:
     return any(isinstance(n, Node) and n.tag == "WindowCall" for n in walk_level(value))
 
 
-def input_rows(
-    select: Select, outputs: tuple[Output, ...], known_by: tuple[Expr, ...]
-) -> Select:
+def input_rows(select: Select, outputs: tuple[Output, ...], known_by: tuple[Expr, ...]) -> Select:
     """Return values of the rows of FROM and WHERE, before grouping and windows, each at least once.
 
     Items that are outer joined and not referred to add no values. `known_by`: what is looked up in
@@ -124,7 +122,11 @@ def input_rows(
     """
     items = select.items
     while True:
-        kept = tuple(i for i in items if not i.is_nullable or _is_read(i, items, (outputs, select.conditions, known_by)))
+        kept = tuple(
+            i
+            for i in items
+            if not i.is_nullable or _is_read(i, items, (outputs, select.conditions, known_by))
+        )
         if kept == items:
             return Select(outputs=outputs, items=items, conditions=select.conditions)
         items = kept

@@ -1,0 +1,237 @@
+"""The header of a table's file: YAML in the leading comment, before a plain SELECT.
+
+The file stays SQL: it is pasted into psql, highlighted and linted as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import yaml
+from pglast import ast, parse_sql
+from pglast.parser import ParseError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from fdwarehouse.errors import FdwarehouseError
+
+_COMMENT = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
+_HINT = "docs/ describes headers; `fdwarehouse schema header` prints their JSON Schema."
+
+Name = Annotated[str, Field(min_length=1, max_length=63)]
+Severity = Literal["error", "warn"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnHeader(_Strict):
+    """What is said of one column, beside its place in the SELECT."""
+
+    description: str | None = None
+    unit: str | None = Field(None, description="Unit of the values, such as EUR.")
+    type: str | None = Field(None, description="Type in the table, where it must differ.")
+    not_null: bool = False
+    unique: bool = False
+    values: tuple[str | int, ...] | None = Field(None, description="Accepted values.")
+    check: str | None = Field(None, description="A condition that every row must fulfil.")
+    references: str | None = Field(None, description="Table whose key it is, as schema.name.")
+    severity: Severity = Field("error", description="warn: no constraint, the checks report it.")
+    was: Name | None = Field(None, description="Its former name, for a rename.")
+
+    @field_validator("references")
+    @classmethod
+    def _is_qualified(cls, value: str | None) -> str | None:
+        if value is not None and value.count(".") != 1:
+            raise ValueError("name the table with its schema, such as gold.dim_customers")
+        return value
+
+    @property
+    def comment(self) -> str | None:
+        """What COMMENT ON COLUMN says."""
+        unit = f"Unit: {self.unit}." if self.unit else ""
+        return " ".join(part for part in (self.description, unit) if part) or None
+
+
+class Test(_Strict):
+    """A condition over the whole table: rows that the query returns are wrong."""
+
+    name: Name
+    query: str
+    severity: Severity = "error"
+
+
+class Header(_Strict):
+    """The header of a table's file."""
+
+    description: str
+    grain: str = Field(description="What one row is.")
+    key: tuple[Name, ...] = Field(description="The columns by which a row is known.")
+    kind: Literal["table", "dimension"] = "table"
+    columns: dict[Name, ColumnHeader] = Field(default_factory=dict)
+    tests: tuple[Test, ...] = ()
+    tags: tuple[str, ...] = ()
+    incremental: bool = Field(True, description="false: computed in full in every run.")
+    reject: dict[str, str] | None = Field(
+        None, description="Silver: reason -> condition on a row that is set aside."
+    )
+    type2: tuple[Name, ...] = Field((), description="Dimension: columns whose change is kept.")
+    updated_at: Name | None = Field(None, description="Dimension: when the row was changed.")
+
+    @field_validator("key", "type2", "tags", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _described(cls, value: Any) -> Any:
+        """Take `column: text` for `column: {description: text}`."""
+        if not isinstance(value, dict):
+            return value
+        return {k: {"description": v} if isinstance(v, str) else v or {} for k, v in value.items()}
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Header:
+        if not self.key or len(set(self.key)) < len(self.key):
+            raise ValueError("key: name each column of the key once")
+        if self.kind != "dimension" and (self.type2 or self.updated_at):
+            raise ValueError("type2 and updated_at belong to kind: dimension")
+        return self
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A file: its header and its SELECT."""
+
+    path: str
+    header: Header
+    select: str
+    first_line: int
+    """Line of the file in which `select` begins."""
+
+    @property
+    def reads(self) -> frozenset[tuple[str, str]]:
+        """Schema and name of each relation that the SELECT names."""
+        found = _relations(parse_sql(self.select)[0].stmt)
+        return frozenset(found)
+
+
+def has_header(text: str) -> bool:
+    """Say whether a file is a header and a SELECT, rather than a template."""
+    found = _COMMENT.match(text)
+    return found is not None and re.search(r"^\s*grain\s*:", found[1], re.MULTILINE) is not None
+
+
+def read_definition(path: str, text: str) -> Definition:
+    """Read a file with a header.
+
+    Args:
+        path: its path in the project, for messages.
+        text: its content.
+
+    Raises:
+        FdwarehouseError: header or SELECT is wrong; the message names file and line.
+    """
+    found = _COMMENT.match(text)
+    if found is None:
+        raise FdwarehouseError(f"{path}, line 1: there is no header", hint=_HINT)
+    before = text[: found.start(1)].count("\n")
+    header = _read_header(path, found[1], before)
+    rest = text[found.end() :]
+    select = rest.strip().removesuffix(";").rstrip()
+    first_line = text[: found.end()].count("\n") + rest[: len(rest) - len(rest.lstrip())].count(
+        "\n"
+    )
+    definition = Definition(path, header, select, first_line + 1)
+    _require_one_select(definition)
+    return definition
+
+
+def _read_header(path: str, text: str, before: int) -> Header:
+    """Read the YAML of a header; `before`: lines of the file before it."""
+    try:
+        content = yaml.safe_load(text)
+        tree = yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = before + (mark.line if mark else 0) + 1
+        problem = error.problem or "it is not YAML"
+        raise FdwarehouseError(f"{path}, line {line}: {problem}", hint=_HINT) from error
+    if not isinstance(content, dict):
+        raise FdwarehouseError(
+            f"{path}, line {before + 1}: the header should be made of names and values", hint=_HINT
+        )
+    try:
+        return Header.model_validate(content)
+    except ValidationError as error:
+        problems = [
+            f"{path}, line {before + _line_of(tree, e['loc'])}: "
+            f"{'.'.join(str(p) for p in e['loc'] if p != '[key]') or 'header'}: "
+            f"{e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise FdwarehouseError("\n".join(problems), hint=_HINT) from error
+
+
+def _line_of(node: Any, location: tuple[int | str, ...]) -> int:
+    """Return the line, 1 for the first, of a place in a YAML tree, or of what is nearest to it."""
+    line = int(node.start_mark.line) + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((p for p in node.value if p[0].value == part), None)
+            if pair is None:
+                return line
+            line, node = int(pair[0].start_mark.line) + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = int(node.start_mark.line) + 1
+    return line
+
+
+def _require_one_select(definition: Definition) -> None:
+    path, first = definition.path, definition.first_line
+    try:
+        statements = parse_sql(definition.select)
+    except ParseError as error:
+        position = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else 0
+        line = first + definition.select[:position].count("\n")
+        raise FdwarehouseError(
+            f"{path}, line {line}: {error.args[0]}", hint="Fix the SELECT."
+        ) from error
+    if len(statements) != 1 or not isinstance(statements[0].stmt, ast.SelectStmt):
+        raise FdwarehouseError(
+            f"{path}, line {first}: after the header there should be one SELECT",
+            hint="Write one SELECT that returns exactly the rows of the table.",
+        )
+    for schema, name in sorted(definition.reads):
+        if not schema:
+            raise FdwarehouseError(
+                f"{path}: {name} has no schema", hint=f"Write it with one, such as silver.{name}."
+            )
+
+
+def _relations(statement: Any, ctes: frozenset[str] = frozenset()) -> set[tuple[str, str]]:
+    """Return the relations of a statement; names of CTEs are not among them."""
+    found: set[tuple[str, str]] = set()
+    waiting: list[tuple[Any, frozenset[str]]] = [(statement, ctes)]
+    while waiting:
+        node, known = waiting.pop()
+        if isinstance(node, tuple):
+            waiting += [(part, known) for part in node]
+        elif isinstance(node, ast.RangeVar):
+            if node.schemaname or node.relname not in known:
+                found.add((node.schemaname or "", node.relname or ""))
+        elif isinstance(node, ast.Node):
+            clause = getattr(node, "withClause", None)
+            if clause is not None:
+                known = known | {c.ctename for c in clause.ctes}
+            waiting += [(getattr(node, name), known) for name in node]
+    return found
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of headers, for editors."""
+    return Header.model_json_schema()

@@ -1,0 +1,256 @@
+"""Tables that are one SELECT, deployed beside hand-written ones and kept up by runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fdwarehouse.errors import FdwarehouseError
+from tests.harness import Shop, Warehouse, failing
+from tests.test_models import sell
+
+LINES = """\
+/*
+description: Items of orders.
+grain: one order item
+key: order_item_id
+columns:
+  order_item_id: Key in production.
+  status: {description: Status of its order., values: [pending, delivered, cancelled]}
+  amount: {description: Quantity by price., unit: EUR, not_null: true, check: amount >= 0}
+  date_key: {references: gold.dim_date}
+*/
+
+SELECT
+    i.order_item_id, o.order_id, o.customer_id, o.status,
+    i.quantity * i.unit_price AS amount,
+    to_char(o.order_date, 'YYYYMMDD')::integer AS date_key
+FROM silver.clean_order_items AS i
+INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
+WHERE NOT i.is_deleted AND NOT o.is_deleted
+"""
+TOTALS = """\
+/*
+description: What each customer spent.
+grain: one customer
+key: customer_id
+*/
+SELECT l.customer_id, count(*) AS lines, sum(l.amount) AS amount, max(l.amount) AS dearest
+FROM gold.order_lines AS l
+GROUP BY l.customer_id
+HAVING sum(l.amount) > 0
+"""
+NAMED = """\
+/*
+description: Lines with the product as it was.
+grain: one order item
+key: order_item_id
+*/
+SELECT i.order_item_id, p.name
+FROM silver.clean_order_items AS i
+INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
+LEFT JOIN gold.dim_products AS p
+    ON i.product_id = p.product_id AND o.order_date >= p.valid_from AND o.order_date < p.valid_to
+WHERE NOT i.is_deleted
+"""
+TABLES = {"order_lines": LINES, "customer_totals": TOTALS, "named_lines": NAMED}
+
+
+def write(project: Path, **files: str) -> None:
+    for name, text in files.items():
+        (project / "sql" / "gold" / f"{name}.sql").write_text(text)
+
+
+def assert_equal_to_selects(warehouse: Warehouse, *tables: str) -> None:
+    for table in tables or tuple(TABLES):
+        columns = ", ".join(
+            warehouse.column(
+                "SELECT attname FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped "
+                f"AND attrelid = 'gold.{table}_definition'::regclass ORDER BY attnum"
+            )
+        )
+        kept, wanted = (
+            sorted(warehouse.column(f"SELECT (q.*)::text FROM (SELECT {columns} FROM {name}) AS q"))
+            for name in (f"gold.{table}", f"gold.{table}_definition")
+        )
+        assert kept == wanted
+
+
+@pytest.fixture
+def deployed(warehouse: Warehouse, project: Path) -> Warehouse:
+    write(project, **TABLES)
+    warehouse.deploy(project)
+    return warehouse
+
+
+def test_a_select_is_a_table_that_runs_keep_up(deployed: Warehouse, shop: Shop) -> None:
+    for number in (1, 2, 3):
+        sell(shop, number)
+    deployed.run()
+    assert_equal_to_selects(deployed)
+    assert deployed.rows("SELECT customer_id, amount FROM gold.customer_totals ORDER BY 1") == [
+        (1, 10), (2, 10), (3, 10)
+    ]  # fmt: skip
+    shop.force(
+        "UPDATE orders SET status = 'cancelled', customer_id = 2, updated_at = now() "
+        "WHERE order_id = 1",
+        "UPDATE order_items SET quantity = 7, updated_at = now() WHERE order_item_id = 3",
+    )
+    sell(shop, 4)
+    run = deployed.run()
+    assert_equal_to_selects(deployed)
+    assert deployed.rows("SELECT customer_id, amount FROM gold.customer_totals ORDER BY 1") == [
+        (2, 20), (3, 35), (4, 10)
+    ]  # fmt: skip
+    steps = deployed.rows(
+        "SELECT model, rows_read, rows_inserted, rows_updated, rows_deleted FROM etl.steps "
+        f"WHERE run_id = {run} AND model IN ('gold.order_lines', 'gold.customer_totals') ORDER BY 1"
+    )
+    assert steps == [("gold.customer_totals", 3, 1, 2, 1), ("gold.order_lines", 3, 1, 2, 0)]
+    assert deployed.rows(
+        f"SELECT sum(rows_inserted + rows_updated + rows_deleted) FROM etl.steps "
+        f"WHERE run_id = {deployed.run()} AND layer = 'gold'"
+    ) == [(0,)]
+
+
+def test_a_rebuild_writes_nothing_where_runs_were_right(deployed: Warehouse, shop: Shop) -> None:
+    for number in (1, 2):
+        sell(shop, number)
+        deployed.run()
+    deployed.call("etl.rebuild()")
+    assert_equal_to_selects(deployed)
+    assert deployed.rows(
+        "SELECT model FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
+        "AND rows_inserted + rows_updated + rows_deleted > 0"
+    ) == []
+
+
+def test_constraints_comments_and_how_it_is_kept_up_are_deployed(deployed: Warehouse) -> None:
+    assert deployed.rows(
+        "SELECT conname, obj_description(oid, 'pg_constraint') FROM pg_constraint "
+        "WHERE conrelid = 'gold.order_lines'::regclass AND conname LIKE '%\\_\\_%' ORDER BY 1"
+    ) == [
+        ("order_lines__amount__check", "CHECK (amount >= 0)"),
+        ("order_lines__amount__not_null", "NOT NULL amount"),
+        (
+            "order_lines__date_key__references",
+            "FOREIGN KEY (date_key) REFERENCES gold.dim_date DEFERRABLE INITIALLY DEFERRED",
+        ),
+        ("order_lines__key", "PRIMARY KEY (order_item_id)"),
+        (
+            "order_lines__status__values",
+            "CHECK (status IN ('pending', 'delivered', 'cancelled'))",
+        ),
+    ]  # fmt: skip
+    said = dict(
+        deployed.rows(
+            "SELECT c.relname, obj_description(c.oid) FROM pg_class AS c WHERE c.relname IN "
+            "('order_lines', 'customer_totals', 'named_lines')"
+        )
+    )
+    assert said["order_lines"] == (
+        "Items of orders. Grain: one order item. Kept up incremental by order_item_id from "
+        "silver.clean_order_items, silver.clean_orders."
+    )
+    assert "incremental by customer_id from gold.order_lines" in said["customer_totals"]
+    assert "full: gold.dim_products has no change log" in said["named_lines"]
+    assert deployed.rows(
+        "SELECT col_description('gold.order_lines'::regclass, attnum) FROM pg_attribute "
+        "WHERE attrelid = 'gold.order_lines'::regclass AND attname = 'amount'"
+    ) == [("Quantity by price. Unit: EUR.",)]
+
+
+def test_a_constraint_that_rows_break_stops_the_run(deployed: Warehouse, shop: Shop) -> None:
+    sell(shop, 1)
+    shop.force("UPDATE orders SET status = 'shipped'")
+    with failing("23514", "order_lines__status__values"):
+        deployed.run()
+
+
+def test_a_second_deploy_changes_nothing(deployed: Warehouse, project: Path, shop: Shop) -> None:
+    assert deployed.deploy(project).is_empty
+    sell(shop, 1)
+    deployed.run()
+    assert deployed.deploy(project).is_empty
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "columns"),
+    [
+        ("o.customer_id, ", "o.customer_id, o.order_date, ", ["customer_id", "order_date", "order_id"]),
+        ("o.order_id, o.customer_id,", "o.customer_id,", ["customer_id"]),
+        ("o.order_id, ", "o.order_id::text AS order_id, ", ["customer_id", "order_id"]),
+        ("key: order_item_id", "key: [order_item_id, order_id]", ["customer_id", "order_id"]),
+    ],
+)  # fmt: skip
+def test_a_table_follows_its_select(
+    deployed: Warehouse, project: Path, shop: Shop, old: str, new: str, columns: list[str]
+) -> None:
+    sell(shop, 1)
+    deployed.run()
+    write(project, order_lines=LINES.replace(old, new))
+    deployed.deploy(project)
+    sell(shop, 2)
+    deployed.run()
+    assert_equal_to_selects(deployed)
+    found = deployed.column(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'gold.order_lines'::regclass "
+        "AND attnum > 0 AND NOT attisdropped AND attname IN "
+        "('customer_id', 'order_date', 'order_id') ORDER BY attname"
+    )
+    assert found == columns
+    assert deployed.rows("SELECT count(*) FROM gold.order_lines") == [(2,)]
+
+
+def test_a_reader_that_comes_later_gets_its_log(
+    warehouse: Warehouse, project: Path, shop: Shop
+) -> None:
+    write(project, order_lines=LINES)
+    warehouse.deploy(project)
+    sell(shop, 1)
+    warehouse.run()
+    write(project, customer_totals=TOTALS)
+    warehouse.deploy(project)
+    sell(shop, 2)
+    warehouse.run()
+    shop.force("UPDATE order_items SET quantity = 3, updated_at = now() WHERE order_id = 1")
+    warehouse.run()
+    assert_equal_to_selects(warehouse, "order_lines", "customer_totals")
+    assert warehouse.rows("SELECT customer_id, amount FROM gold.customer_totals ORDER BY 1") == [
+        (1, 15), (2, 10)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LINES.replace("o.status,", "o.state,"), "line 14: column o.state does not exist"),
+        (LINES.replace("silver.clean_orders", "silver.clean_order"), "does not exist"),
+        (LINES.replace("key: order_item_id", "key: item_id"), "key: the SELECT has no column item_id"),
+        (LINES.replace("o.status,", "'today'::date AS day, o.status,"), "the day of the deploy"),
+        (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
+        (LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"), "made of one another"),
+        (LINES.replace("amount >= 0", "amounts >= 0"), "amounts"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_deployed(
+    warehouse: Warehouse, project: Path, text: str, message: str
+) -> None:
+    write(project, order_lines=text, customer_totals=TOTALS)
+    with pytest.raises(FdwarehouseError) as error:
+        warehouse.deploy(project)
+    assert message in str(error.value)
+    assert "sql/gold/" in str(error.value)
+    assert warehouse.rows("SELECT to_regclass('gold.order_lines')") == [(None,)]
+
+
+def test_a_table_that_is_given_up_is_not_built(
+    deployed: Warehouse, project: Path, shop: Shop
+) -> None:
+    (project / "sql" / "gold" / "customer_totals.sql").unlink()
+    deployed.deploy(project)
+    sell(shop, 1)
+    deployed.run()
+    assert deployed.rows("SELECT to_regproc('gold.write_customer_totals')") == [(None,)]
+    assert_equal_to_selects(deployed, "order_lines", "named_lines")

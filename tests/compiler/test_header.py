@@ -1,0 +1,83 @@
+"""Headers: what is read, and how mistakes are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from fdwarehouse.compiler.header import has_header, json_schema, read_definition
+from fdwarehouse.errors import FdwarehouseError
+
+GOOD = """\
+/*
+description: Sales.
+grain: one order item
+key: order_item_id
+columns:
+  customer_key: {references: gold.dim_customers}
+  order_id: The order.
+  total_amount: {description: Revenue of the item., unit: EUR, check: total_amount >= 0}
+*/
+
+WITH live_items AS (SELECT * FROM silver.clean_order_items)
+
+SELECT i.order_item_id FROM live_items AS i INNER JOIN silver.clean_orders AS o USING (order_id);
+"""
+
+
+def test_a_header_and_its_select_are_read() -> None:
+    definition = read_definition("sql/gold/fact_sales.sql", GOOD)
+    assert definition.header.key == ("order_item_id",)
+    assert definition.header.columns["order_id"].description == "The order."
+    assert definition.header.columns["total_amount"].comment == "Revenue of the item. Unit: EUR."
+    assert definition.first_line == 11
+    assert definition.select.startswith("WITH live_items")
+    assert not definition.select.endswith(";")
+    assert definition.reads == {("silver", "clean_order_items"), ("silver", "clean_orders")}
+
+
+@pytest.mark.parametrize("text", ["-- Sales.\nSELECT 1", "/* Sales. */\nSELECT 1", "SELECT 1"])
+def test_a_template_has_no_header(text: str) -> None:
+    assert not has_header(text)
+    assert has_header(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("grain: one", "grian: one"), "line 2: grain: Field required"),
+        (
+            ("{references: gold.dim", "{referencs: gold.dim"),
+            "line 6: columns.customer_key.referencs",
+        ),
+        (
+            ("references: gold.dim_customers", "references: dim"),
+            "line 6: columns.customer_key.references",
+        ),
+        (("key: order_item_id", "key: []"), "name each column of the key once"),
+        (("unit: EUR", "unit: [EUR]"), "line 8: columns.total_amount.unit"),
+        (("grain: one order item", "grain: one: two"), "line 3: mapping values"),
+        (("SELECT i.order_item_id FROM", "SELECT FROM FROM"), "line 13: syntax error"),
+        (("SELECT i.order_item_id FROM live", "DELETE FROM live"), "line 13: syntax error"),
+        (("silver.clean_orders AS", "clean_orders AS"), "clean_orders has no schema"),
+        (("grain: one order item", "grain: one order item\ntype2: [a]"), "kind: dimension"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_line(change: tuple[str, str], message: str) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(FdwarehouseError) as error:
+        read_definition("sql/gold/fact_sales.sql", GOOD.replace(*change))
+    assert str(error.value).startswith("sql/gold/fact_sales.sql")
+    assert message in str(error.value)
+
+
+def test_two_statements_are_refused() -> None:
+    with pytest.raises(
+        FdwarehouseError, match="line 11: after the header there should be one SELECT"
+    ):
+        read_definition("sql/gold/fact_sales.sql", GOOD + "SELECT 1")
+
+
+def test_editors_get_a_json_schema() -> None:
+    schema = json_schema()
+    assert set(schema["required"]) == {"description", "grain", "key"}
+    assert schema["additionalProperties"] is False
