@@ -120,10 +120,13 @@ def test_a_rebuild_writes_nothing_where_runs_were_right(deployed: Warehouse, sho
         deployed.run()
     deployed.call("etl.rebuild()")
     assert_equal_to_selects(deployed)
-    assert deployed.rows(
-        "SELECT model FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
-        "AND rows_inserted + rows_updated + rows_deleted > 0"
-    ) == []
+    assert (
+        deployed.rows(
+            "SELECT model FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
+            "AND rows_inserted + rows_updated + rows_deleted > 0"
+        )
+        == []
+    )
 
 
 def test_constraints_comments_and_how_it_is_kept_up_are_deployed(deployed: Warehouse) -> None:
@@ -227,10 +230,16 @@ def test_a_reader_that_comes_later_gets_its_log(
     [
         (LINES.replace("o.status,", "o.state,"), "line 14: column o.state does not exist"),
         (LINES.replace("silver.clean_orders", "silver.clean_order"), "does not exist"),
-        (LINES.replace("key: order_item_id", "key: item_id"), "key: the SELECT has no column item_id"),
+        (
+            LINES.replace("key: order_item_id", "key: item_id"),
+            "key: the SELECT has no column item_id",
+        ),
         (LINES.replace("o.status,", "'today'::date AS day, o.status,"), "the day of the deploy"),
         (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
-        (LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"), "made of one another"),
+        (
+            LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"),
+            "made of one another",
+        ),
         (LINES.replace("amount >= 0", "amounts >= 0"), "amounts"),
     ],
 )
