@@ -13,13 +13,7 @@ from fdwarehouse.compiler.catalog import Catalog, ColumnFact, Relation, View
 
 # They tell the time, the session or the transaction: STABLE, but not for as long as a row stays.
 _OF_THE_SESSION = frozenset(
-    """
-    now transaction_timestamp statement_timestamp clock_timestamp timeofday current_setting
-    pg_current_xact_id pg_current_xact_id_if_assigned txid_current txid_current_if_assigned
-    current_user session_user current_database current_schema current_schemas current_query
-    pg_backend_pid inet_client_addr inet_client_port inet_server_addr inet_server_port
-    pg_conf_load_time pg_postmaster_start_time pg_current_snapshot txid_current_snapshot
-    """.split()
+    ["now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "timeofday", "current_setting", "pg_current_xact_id", "pg_current_xact_id_if_assigned", "txid_current", "txid_current_if_assigned", "current_user", "session_user", "current_database", "current_schema", "current_schemas", "current_query", "pg_backend_pid", "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port", "pg_conf_load_time", "pg_postmaster_start_time", "pg_current_snapshot", "txid_current_snapshot"]
 )
 
 _RELATIONS = """
