@@ -126,6 +126,25 @@ def test_g7_missing_migration_is_refused(warehouse: Warehouse, project: Path) ->
     assert fingerprint(warehouse) == before
 
 
+def test_g7_migration_that_another_replaces_may_be_gone(
+    warehouse: Warehouse, project: Path
+) -> None:
+    new = project / "migrations/0004_new.sql"
+    new.write_text(
+        "-- What the files before it made is made by others now.\n-- replaces: 0003_measures.sql\n"
+        "CREATE TABLE gold.made_by_new (n integer);\n"
+    )
+    with pytest.raises(FdwarehouseError, match=r"0003_measures\.sql: .*0004_new\.sql replaces it"):
+        warehouse.deploy(project)
+    (project / "migrations/0003_measures.sql").unlink()
+    warehouse.deploy(project)
+    assert warehouse.value("SELECT count(*) FROM gold.made_by_new") == 0
+    assert warehouse.deploy(project).is_empty
+    new.write_text(new.read_text().replace("-- replaces: 0003_measures.sql\n", ""))
+    with pytest.raises(FdwarehouseError, match=r"0003_measures\.sql was applied, but its file is"):
+        warehouse.deploy(project)
+
+
 def test_g7_view_that_others_depend_on_stops_the_deploy(
     warehouse: Warehouse, project: Path
 ) -> None:

@@ -118,7 +118,7 @@ def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, s
         migrations=[n for n in wanted if n.startswith("migration_") and n not in deployed],
         new=[n for n in wanted if n not in deployed and not n.startswith("migration_")],
         changed=[n for n in wanted if n in deployed and (deployed[n] != wanted[n] or n in missing)],
-        gone=[n for n in deployed if n not in wanted],
+        gone=[n for n in deployed if n not in wanted and n not in rendered.replaced],
         connections=[
             s.name
             for s in rendered.sources

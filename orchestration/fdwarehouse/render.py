@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.compiler.header import Definition, has_header, read_definition
 from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.identifiers import file_name, literal, qualified, unused_tag
+from fdwarehouse.identifiers import file_name, literal, qualified
+from fdwarehouse.migrations import read_migrations, replaced
 from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
 from fdwarehouse.pins import PINS
 from fdwarehouse.project_files import (
@@ -41,6 +41,8 @@ class Rendered:
     models: list[Model] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
+    replaced: frozenset[str] = frozenset()
+    """Versioned files that may be gone, since another replaces them."""
     root: Path = Path()
     definitions: list[Definition] = field(default_factory=list)
     """Tables that are one SELECT and not compiled yet: that takes a warehouse."""
@@ -103,10 +105,14 @@ class _Renderer:
             self.environment.globals[macros] = module
 
     def render(self, compiled: CompiledTables | None) -> Rendered:
-        migrations = [
-            *self._migrations("fdwarehouse", MECHANICS / "migrations"),
-            *self._migrations("project", self.root / "migrations"),
+        versioned = [
+            *read_migrations("fdwarehouse", MECHANICS / "migrations"),
+            *read_migrations("project", self.root / "migrations"),
         ]
+        taken_out: frozenset[str] = frozenset()
+        with self.problems.collected():
+            taken_out = replaced(versioned)
+        migrations = [m.compiled for m in versioned]
         runner = list(self._routines_of_the_runner())
         objects = [
             *self._routines_of_sources(),
@@ -139,7 +145,9 @@ class _Renderer:
             checks.append(replace(check, reads=tuple(sorted(reads))))
         require_one_file_each([*runner, *objects])
         foundation = [
-            self._compile("deploy/prepare.sql", migrations=[m.name for m in migrations]),
+            self._compile(
+                "deploy/prepare.sql", migrations=[*(m.name for m in migrations), *sorted(taken_out)]
+            ),
             self._compile("deploy/drop_repeatable.sql"),
             *migrations,
             self._compile("deploy/keep_others.sql"),
@@ -160,7 +168,9 @@ class _Renderer:
         files.append(self._compile("deploy/record.sql", objects=recorded))
         numbered = [replace(f, name=f"{n:03}_{f.name}") for n, f in enumerate(files, start=1)]
         definitions = [] if compiled else self.definitions
-        return Rendered(numbered, models, checks, self.sources, self.root, definitions, foundation)
+        return Rendered(
+            numbered, models, checks, self.sources, taken_out, self.root, definitions, foundation
+        )
 
     def _compile(self, template: str, creates: str | None = None, **context: Any) -> Compiled:
         origin = template if template.startswith("sql/") else f"fdwarehouse/{template}"
@@ -259,19 +269,6 @@ class _Renderer:
                     compiled = self._compile(f"sql/{layer}/{path.name}", name)
                     require_what_it_is_named_after(compiled)
                     yield replace(compiled, sql=with_source_key(compiled.sql, self.sources))
-
-    def _migrations(self, owner: str, folder: Path) -> Iterator[Compiled]:
-        for path in sorted(folder.glob("*.sql")):
-            text = path.read_text(encoding="utf-8")
-            migration = f"{owner}/{path.name}"
-            body, whole = unused_tag("migration", text), unused_tag("do", text)
-            sql = (
-                f"DO {whole}\nBEGIN\n    PERFORM pg_temp.migrate({literal(migration)}, "
-                f"{literal(sha256(text.encode()).hexdigest())}, {body}\n{text}{body});\n"
-                f"END;\n{whole};\n"
-            )
-            origin = f"migrations/{path.name}" if owner == "project" else migration
-            yield Compiled(f"migration_{owner}_{path.name}", origin, sql)
 
     def _checks(self) -> Iterator[Check]:
         for folder, template in (
