@@ -185,6 +185,8 @@ def test_a_second_deploy_changes_nothing(deployed: Warehouse, project: Path, sho
         ("o.order_id, o.customer_id,", "o.customer_id,", ["customer_id"]),
         ("o.order_id, ", "o.order_id::text AS order_id, ", ["customer_id", "order_id"]),
         ("key: order_item_id", "key: [order_item_id, order_id]", ["customer_id", "order_id"]),
+        ("o.order_id, ", "'no ' || o.order_id AS order_id, ", ["customer_id", "order_id"]),
+        ("o.customer_id, ", "o.order_date AS customer_id, ", ["customer_id", "order_id"]),
     ],
 )  # fmt: skip
 def test_a_table_follows_its_select(
@@ -204,6 +206,31 @@ def test_a_table_follows_its_select(
     )
     assert found == columns
     assert deployed.rows("SELECT count(*) FROM gold.order_lines") == [(2,)]
+
+
+def test_a_table_gets_another_type_and_back(deployed: Warehouse, project: Path, shop: Shop) -> None:
+    sell(shop, 1)
+    deployed.run()
+    for text in (LINES.replace("o.order_id, ", "'no ' || o.order_id AS order_id, "), LINES):
+        write(project, order_lines=text)
+        deployed.deploy(project)
+        deployed.run()
+        assert_equal_to_selects(deployed)
+    assert deployed.column("SELECT order_id FROM gold.order_lines") == [1]
+
+
+def test_a_coarser_grain_leaves_no_old_rows(deployed: Warehouse, project: Path, shop: Shop) -> None:
+    for number in (1, 2):
+        sell(shop, number)
+    shop.force("UPDATE orders SET customer_id = 1")
+    deployed.run()
+    coarse = NAMED.replace("key: order_item_id", "key: customer_id").replace(
+        "SELECT i.order_item_id, p.name", "SELECT DISTINCT ON (o.customer_id) o.customer_id, p.name"
+    )
+    write(project, named_lines=coarse)
+    deployed.deploy(project)
+    deployed.run()
+    assert deployed.column("SELECT customer_id FROM gold.named_lines") == [1]
 
 
 def test_a_reader_that_comes_later_gets_its_log(

@@ -1,0 +1,35 @@
+CREATE FUNCTION etl.drop_superseded_constraints(p_table regclass, p_constraints text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_name text;
+    v_is_ours boolean := EXISTS ( -- those of a header have two underscores, and their clause as comment
+        SELECT FROM pg_constraint AS c
+        WHERE c.conrelid = p_table AND c.conname LIKE '%\_\_key'
+    );
+BEGIN
+    FOR v_name IN
+        SELECT c.conname
+        FROM pg_constraint AS c
+        WHERE c.conrelid = p_table
+            AND c.contype <> 'p' -- others may refer to it, see etl.add_constraints
+            AND NOT (c.contype = 'n' AND c.conkey[1] = ANY(
+                SELECT unnest(k.conkey) FROM pg_constraint AS k
+                WHERE k.conrelid = p_table AND k.contype = 'p'
+            ))
+            AND (c.conname LIKE '%\_\_%' OR NOT v_is_ours)
+            AND NOT EXISTS (
+                SELECT FROM generate_subscripts(p_constraints, 1) AS n
+                WHERE p_constraints[n][1] = c.conname
+                    AND p_constraints[n][2] = obj_description(c.oid, 'pg_constraint')
+            )
+        ORDER BY c.contype = 'n' DESC
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', p_table, v_name);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION etl.drop_superseded_constraints IS
+'Drops the constraints of a table that is one SELECT which its header does not have any more; when it was made by hand until now, all that it has, the primary key aside. Arguments: the table; name and clause of each constraint that it should have.';

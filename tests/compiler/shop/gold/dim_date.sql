@@ -1,0 +1,33 @@
+/*
+description: The calendar, every day of every year in which an order was placed.
+grain: one day
+key: date_key
+columns:
+  date_key: {description: YYYYMMDD.}
+  date: {unique: true, not_null: true}
+  iso_week: {description: 'ISO 8601, 1 to 53.'}
+  day_of_week: {description: 'ISO 8601: Monday is 1, Sunday 7.'}
+*/
+WITH years AS (
+    SELECT DISTINCT date_trunc('year', order_date) AS first_day
+    FROM silver.clean_orders
+)
+
+SELECT
+    to_char(day, 'YYYYMMDD')::integer AS date_key,
+    day::date AS date,
+    extract(YEAR FROM day)::integer AS year,
+    extract(QUARTER FROM day)::integer AS quarter,
+    extract(MONTH FROM day)::integer AS month,
+    to_char(day, 'FMMonth') AS month_name,
+    date_trunc('month', day)::date AS month_start,
+    extract(ISOYEAR FROM day)::integer AS iso_year,
+    extract(WEEK FROM day)::integer AS iso_week,
+    extract(DAY FROM day)::integer AS day_of_month,
+    extract(ISODOW FROM day)::integer AS day_of_week,
+    to_char(day, 'FMDay') AS day_name,
+    extract(ISODOW FROM day) >= 6 AS is_weekend
+FROM years
+CROSS JOIN generate_series(
+    first_day, first_day + interval '1 year' - interval '1 day', interval '1 day'
+) AS day
