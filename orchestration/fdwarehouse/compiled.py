@@ -9,15 +9,10 @@ from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.sql_names import names_in
 
 # A quoted name may have in it what elsewhere begins a comment or a literal.
 _NO_CODE = re.compile(r"""(?P<name>"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'""", re.DOTALL)
-_QUALIFIED = re.compile(r"""(?:\b[a-z_]\w*|"(?:[^"]|"")*")\.(?:[a-z_]\w*|"(?:[^"]|"")*")""")
-
-
-_IS_PARSED = re.compile(
-    r"\bBEGIN\s+ATOMIC\b|\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:RECURSIVE\s+)?VIEW\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -46,9 +41,7 @@ class Compiled:
     @property
     def references(self) -> set[str]:
         """Schema-qualified names that must be there when the object is created."""
-        if not _IS_PARSED.search(self.sql):
-            return set()  # PL/pgSQL looks names up when it runs
-        return set(_QUALIFIED.findall(code_of(self.sql))) - {self.creates or ""} | self.needs
+        return set(names_in(self.sql)) - {self.creates or ""} | self.needs
 
 
 def code_of(sql: str) -> str:

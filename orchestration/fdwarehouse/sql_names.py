@@ -1,0 +1,52 @@
+"""What a text of SQL names, as PostgreSQL's own parser reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from pglast import ast, parse_sql
+from pglast.parser import ParseError
+
+from fdwarehouse.identifiers import qualified
+
+
+@cache
+def names_in(sql: str) -> frozenset[str]:
+    """List the relations, functions and types that statements name with their schema.
+
+    Bodies of PL/pgSQL are texts, whose names are looked up when they run.
+
+    Args:
+        sql: statements; none are found in what does not parse, which the server will refuse.
+
+    Returns:
+        The names, quoted where they need it.
+    """
+    try:
+        statements = parse_sql(sql)
+    except ParseError:
+        return frozenset()
+    return frozenset(name for node in nodes_of(statements) for name in _names_of(node))
+
+
+def nodes_of(tree: object) -> Iterator[ast.Node]:
+    """Yield every node of a parse tree."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, tuple):
+            waiting += node
+        elif isinstance(node, ast.Node):
+            yield node
+            waiting += [getattr(node, attribute) for attribute in node]
+
+
+def _names_of(node: ast.Node) -> Iterator[str]:
+    if isinstance(node, ast.RangeVar):
+        if node.schemaname and node.relname:
+            yield qualified(node.schemaname, node.relname)
+    elif isinstance(node, (ast.FuncCall, ast.TypeName)):
+        names = node.funcname if isinstance(node, ast.FuncCall) else node.names
+        if names and len(names) == 2:
+            yield qualified(*(part.sval for part in names))
