@@ -21,7 +21,7 @@ from fdwarehouse.compiler.plan import Plan, Request, plan
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.compiler.table import Table, require_columns
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.identifiers import file_name, qualified
+from fdwarehouse.identifiers import file_name, ident, qualified
 from fdwarehouse.read_catalog import impure_parts, read_catalog
 from fdwarehouse.render import CompiledTables, Rendered, render_project
 from fdwarehouse.templates import MACROS, make_environment, mechanics_loader
@@ -175,12 +175,10 @@ def _analyse_one(
     catalog = read_catalog(warehouse, [target.definition], compiled=compiled)
     target = replace(target, columns=columns)
     # what reads it next must find it with its key
-    made = ", ".join(f'"{n}" {t}' for n, t in columns)
-    key = ", ".join(f'"{k}"' for k in header.key)
+    made = [*(f"{ident(n)} {t}" for n, t in columns), "_run_id bigint NOT NULL"]
+    made.append(f"PRIMARY KEY ({', '.join(ident(k) for k in header.key)})")
     warehouse.execute(f"DROP TABLE IF EXISTS {target.qualified} CASCADE".encode())
-    warehouse.execute(
-        f"CREATE TABLE {target.qualified} ({made}, _run_id bigint NOT NULL, PRIMARY KEY ({key}))".encode()
-    )
+    warehouse.execute(f"CREATE TABLE {target.qualified} ({', '.join(made)})".encode())
     return _Analysed(target, definition, plan(request, catalog))
 
 

@@ -1,4 +1,4 @@
-"""Reads from PostgreSQL what the compiler must know of a definition: relations, views, functions."""
+"""Reads from PostgreSQL what the compiler must know: relations, views, functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,33 @@ from fdwarehouse.compiler.catalog import Catalog, ColumnFact, Relation, View
 
 # They tell the time, the session or the transaction: STABLE, but not for as long as a row stays.
 _OF_THE_SESSION = frozenset(
-    ["now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "timeofday", "current_setting", "pg_current_xact_id", "pg_current_xact_id_if_assigned", "txid_current", "txid_current_if_assigned", "current_user", "session_user", "current_database", "current_schema", "current_schemas", "current_query", "pg_backend_pid", "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port", "pg_conf_load_time", "pg_postmaster_start_time", "pg_current_snapshot", "txid_current_snapshot"]
+    [
+        "now",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "clock_timestamp",
+        "timeofday",
+        "current_setting",
+        "pg_current_xact_id",
+        "pg_current_xact_id_if_assigned",
+        "txid_current",
+        "txid_current_if_assigned",
+        "current_user",
+        "session_user",
+        "current_database",
+        "current_schema",
+        "current_schemas",
+        "current_query",
+        "pg_backend_pid",
+        "inet_client_addr",
+        "inet_client_port",
+        "inet_server_addr",
+        "inet_server_port",
+        "pg_conf_load_time",
+        "pg_postmaster_start_time",
+        "pg_current_snapshot",
+        "txid_current_snapshot",
+    ]
 )
 
 _RELATIONS = """
@@ -96,7 +122,7 @@ def read_catalog(
         views: names of the views with the definitions, as SQL writes them.
         keeps_rows: tables, as `schema.name`, whose rows never go; None for those of silver that
             mark rows in `is_deleted`.
-        compiled: tables, as `schema.name`, that the compiler writes: their log has what readers need.
+        compiled: tables, as `schema.name`, that the compiler writes: their logs have what is read.
     """
     relations: dict[tuple[str, str], Relation | View] = {}
     with connection.transaction():

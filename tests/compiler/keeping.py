@@ -109,9 +109,8 @@ class Keeper:
 
     def _make_log(self, table: str) -> None:
         listed = ", ".join(f"{name} {kind}" for name, kind in self._columns(table))
-        self.connection.execute(
-            f"CREATE UNLOGGED TABLE {table}_changes (run_id bigint, sign integer, {listed})".encode()
-        )
+        columns = f"run_id bigint, sign integer, {listed}"
+        self.connection.execute(f"CREATE UNLOGGED TABLE {table}_changes ({columns})".encode())
         names = ", ".join(name for name, _ in self._columns(table))
         self.connection.execute(
             f"CREATE VIEW {table}_image AS SELECT {names} FROM {table}".encode()
@@ -200,11 +199,10 @@ class Keeper:
     def _fail(self, random: Random, run_id: int) -> None:
         """Write some tables in a run that is rolled back."""
         marks = {name: kept.mark for name, kept in self.kept.items()}
-        with self.connection.transaction() as transaction:
+        with self.connection.transaction(force_rollback=True):
             for kept in self.kept.values():
                 if random.random() < 0.2:
                     self.refresh(kept, run_id, kept.mark)
-            raise psycopg.Rollback(transaction)
         for name, kept in self.kept.items():
             kept.mark = marks[name]
 

@@ -86,7 +86,7 @@ def test_an_update_of_what_is_not_read_affects_nothing(keeper: Keeper, shape: st
     assert keeper.refresh(kept, 2, 1) == 0
 
 
-@pytest.mark.parametrize("shape", sorted({n for n in SHAPES} - NOT_CLEAN_YET)[::6])
+@pytest.mark.parametrize("shape", sorted(set(SHAPES) - NOT_CLEAN_YET)[::6])
 def test_a_writer_reads_as_if_written_by_hand(keeper: Keeper, shape: str) -> None:
     found = linter().lint_string(keeper.kept[shape].sql).get_violations()
     assert [f"{v.line_no}: {v.rule_code()} {v.desc()}" for v in found] == []

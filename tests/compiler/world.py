@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -13,7 +13,8 @@ import psycopg
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
-BEGINNING = datetime(2024, 1, 1)
+BEGINNING = datetime.fromisoformat("2024-01-01")
+EVER_BEFORE, EVER_AFTER = (datetime.fromisoformat(f"{year}-01-01") for year in (1970, 9999))
 KEYS = {
     "silver.clean_customers": ("customer_id",),
     "silver.clean_products": ("product_id",),
@@ -149,68 +150,63 @@ class World:
     def _values(self, table: str) -> Row:
         pick, number, maybe = self.random.choice, self.random.randint, self._maybe
         is_rare = self.random.random() < 0.2
-        match table.partition(".")[2]:
-            case "clean_customers":
-                return {
-                    "name": maybe(pick("ABC")),
-                    "country": maybe(pick(["DE", "FR", "US"])),
-                    "referrer_id": maybe(number(1, 7), 0.3),
-                    "is_deleted": is_rare,
-                }
-            case "clean_products":
-                return {
-                    "name": pick("PQR"),
-                    "category": maybe(pick("abc")),
-                    "price": self._amount(9),
-                    "is_deleted": is_rare,
-                }
-            case "clean_orders":
-                return {
-                    "customer_id": maybe(number(1, 7)),
-                    "order_date": self._moment(),
-                    "status": maybe(pick(["paid", "open", "cancelled"])),
-                    "currency": maybe(pick(["EUR", "USD"]), 0.4),
-                    "is_deleted": is_rare,
-                }
-            case "clean_order_items":
-                return {
-                    "order_id": maybe(number(1, 13)),
-                    "product_id": maybe(number(1, 6)),
-                    "quantity": maybe(number(0, 4)),
-                    "unit_price": self._amount(9),
-                    "is_deleted": is_rare,
-                }
-            case "clean_payments":
-                return {
-                    "order_id": maybe(number(1, 13)),
-                    "amount": self._amount(6),
-                    "method": maybe(pick("xy")),
-                    "paid_at": maybe(self._moment()),
-                    "is_deleted": is_rare,
-                }
-            case "rates":
-                return {"rate": pick([1, 1.1, 1.2])}
-            case "sales":
-                return {
-                    "customer_id": maybe(number(1, 7)),
-                    "product_id": maybe(number(1, 6)),
-                    "order_id": maybe(number(1, 9)),
-                    "sold_at": self._moment(),
-                    "quantity": maybe(number(1, 4)),
-                    "amount": self._amount(9),
-                    "is_cancelled": is_rare,
-                }
-            case "stock_moves":
-                return {"quantity": maybe(pick([-3, -1, 0, 1, 2, 3])), "moved_at": self._moment()}
-            case "events":
-                return {
-                    "user_id": maybe(number(1, 5)),
-                    "kind": maybe(pick("kl")),
-                    "happened_at": self._moment(),
-                    "tags": maybe([pick("stu") for _ in range(number(0, 3))]),
-                    "score": maybe(pick([0.25, 0.5, 1, 2])),
-                }
-        raise KeyError(table)
+        made: dict[str, Callable[[], Row]] = {
+            "clean_customers": lambda: {
+                "name": maybe(pick("ABC")),
+                "country": maybe(pick(["DE", "FR", "US"])),
+                "referrer_id": maybe(number(1, 7), 0.3),
+                "is_deleted": is_rare,
+            },
+            "clean_products": lambda: {
+                "name": pick("PQR"),
+                "category": maybe(pick("abc")),
+                "price": self._amount(9),
+                "is_deleted": is_rare,
+            },
+            "clean_orders": lambda: {
+                "customer_id": maybe(number(1, 7)),
+                "order_date": self._moment(),
+                "status": maybe(pick(["paid", "open", "cancelled"])),
+                "currency": maybe(pick(["EUR", "USD"]), 0.4),
+                "is_deleted": is_rare,
+            },
+            "clean_order_items": lambda: {
+                "order_id": maybe(number(1, 13)),
+                "product_id": maybe(number(1, 6)),
+                "quantity": maybe(number(0, 4)),
+                "unit_price": self._amount(9),
+                "is_deleted": is_rare,
+            },
+            "clean_payments": lambda: {
+                "order_id": maybe(number(1, 13)),
+                "amount": self._amount(6),
+                "method": maybe(pick("xy")),
+                "paid_at": maybe(self._moment()),
+                "is_deleted": is_rare,
+            },
+            "rates": lambda: {"rate": pick([1, 1.1, 1.2])},
+            "sales": lambda: {
+                "customer_id": maybe(number(1, 7)),
+                "product_id": maybe(number(1, 6)),
+                "order_id": maybe(number(1, 9)),
+                "sold_at": self._moment(),
+                "quantity": maybe(number(1, 4)),
+                "amount": self._amount(9),
+                "is_cancelled": is_rare,
+            },
+            "stock_moves": lambda: {
+                "quantity": maybe(pick([-3, -1, 0, 1, 2, 3])),
+                "moved_at": self._moment(),
+            },
+            "events": lambda: {
+                "user_id": maybe(number(1, 5)),
+                "kind": maybe(pick("kl")),
+                "happened_at": self._moment(),
+                "tags": maybe([pick("stu") for _ in range(number(0, 3))]),
+                "score": maybe(pick([0.25, 0.5, 1, 2])),
+            },
+        }
+        return made[table.partition(".")[2]]()
 
     def _versions(self) -> dict[tuple[str, Key], Row | None]:
         """Give a customer another history: versions that do not overlap, with gaps at times."""
@@ -218,7 +214,7 @@ class World:
         member = self._maybe(self.random.randint(1, 7), 0.05)
         old = [k for k, v in self.rows[table].items() if v["customer_id"] == member]
         cuts = sorted({self._moment() for _ in range(self.random.randint(0, 3))})
-        bounds = [datetime(1970, 1, 1), *cuts, datetime(9999, 1, 1)]
+        bounds = [EVER_BEFORE, *cuts, EVER_AFTER]
         wanted = [pair for pair in pairwise(bounds) if self.random.random() < 0.85]
         self.random.shuffle(old)
         unused = [(k,) for k in range(1, 60) if (k,) not in self.rows[table]]

@@ -129,7 +129,7 @@ def _arms_of_item(
     frame: _Frame, chain: Chain, select: Select, item: Item, *, is_inner: bool
 ) -> list[Select]:
     if item.is_lateral:
-        return _arms_within(frame, chain, item.source, ())  # type: ignore[arg-type]
+        return _arms_within(frame, chain, item.source, ())
     if _is_constant(item):
         return []
     if is_inner and not isinstance(item.source, Table):

@@ -7,25 +7,27 @@ can be moved without renaming.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from pglast import ast, enums, parse_sql
+from pglast import ast, enums
 
-from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.catalog import Catalog, Relation, View
 from fdwarehouse.compiler.changes import RESERVED_ALIASES
 from fdwarehouse.compiler.names import (
     Cte,
     FromClause,
     Names,
+    alias_of,
     conjuncts,
+    equal_columns,
     output_name,
     renamed,
+    result_value,
     source_columns,
 )
+from fdwarehouse.compiler.parse import LINKS, OPERATORS, POSITIONS, parse
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
@@ -33,7 +35,6 @@ from fdwarehouse.compiler.tree import (
     Expr,
     Function,
     Item,
-    Link,
     Node,
     Output,
     Select,
@@ -47,20 +48,6 @@ from fdwarehouse.compiler.tree import (
     walk_level,
 )
 
-_POSITIONS = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end"}
-_LINKS = {
-    enums.SubLinkType.EXISTS_SUBLINK: Link.EXISTS,
-    enums.SubLinkType.ANY_SUBLINK: Link.ANY,
-    enums.SubLinkType.ALL_SUBLINK: Link.ALL,
-    enums.SubLinkType.EXPR_SUBLINK: Link.SCALAR,
-    enums.SubLinkType.ARRAY_SUBLINK: Link.ARRAY,
-}
-_OPERATORS = {
-    enums.SetOperation.SETOP_UNION: "UNION",
-    enums.SetOperation.SETOP_INTERSECT: "INTERSECT",
-    enums.SetOperation.SETOP_EXCEPT: "EXCEPT",
-}
-
 
 def canonical(definition: str, catalog: Catalog) -> Block:
     """Read a definition.
@@ -72,11 +59,7 @@ def canonical(definition: str, catalog: Catalog) -> Block:
     Raises:
         Unsupported: it has a part without an incremental form.
     """
-    return _Reader(catalog).block(_parse(definition), Names(), is_top=True)
-
-
-def _parse(sql: str) -> ast.SelectStmt:
-    return parse_sql(sql)[0].stmt
+    return _Reader(catalog).block(parse(definition), Names(), is_top=True)
 
 
 class _Reader:
@@ -106,7 +89,7 @@ class _Reader:
             if statement.limitCount or statement.limitOffset:
                 raise Unsupported("LIMIT over a set operation", Construct.LIMIT)
             return SetOperation(
-                _OPERATORS[statement.op],
+                OPERATORS[statement.op],
                 bool(statement.all),
                 self.block(statement.larg, names),
                 self.block(statement.rarg, names),
@@ -162,20 +145,9 @@ class _Reader:
 
     def _order(self, clause: Any, outputs: tuple[Output, ...], names: Names) -> tuple[Node, ...]:
         """Resolve ORDER BY, whose names and numbers may be those of the result."""
-        by_name = {o.name: o.value for o in outputs}
         ordered = []
         for sort in clause or ():
-            by = sort.node
-            if (
-                isinstance(by, ast.ColumnRef)
-                and len(by.fields) == 1
-                and by.fields[0].sval in by_name
-            ):
-                value = by_name[by.fields[0].sval]
-            elif isinstance(by, ast.A_Const) and isinstance(by.val, ast.Integer):
-                value = outputs[by.val.ival - 1].value
-            else:
-                value = self.expression(by, names)
+            value = result_value(sort.node, outputs) or self.expression(sort.node, names)
             frozen = self._freeze(sort, names)
             fields = tuple((k, value if k == "node" else v) for k, v in frozen.fields)
             ordered.append(Node("SortBy", fields))
@@ -207,37 +179,24 @@ class _Reader:
     def _condition(
         self, part: Any, clause: FromClause, before: FromClause, after: FromClause, names: Names
     ) -> tuple[Expr, ...]:
-        if not part.usingClause:
-            return conjuncts(self.expression(part.quals, names.within(after.scope)))
-
-        def find(name: str, aliases: Iterable[str]) -> Column:
-            known = [after.scope[a] for a in aliases]
-            return next(Column(alias, name) for alias, columns in known if name in columns)
-
-        first = [a for a in before.scope if a not in clause.scope]
-        second = [a for a in after.scope if a not in before.scope]
-        return tuple(
-            operation("=", find(c.sval, first), find(c.sval, second)) for c in part.usingClause
-        )
+        if part.usingClause:
+            return equal_columns([c.sval for c in part.usingClause], clause, before, after)
+        return conjuncts(self.expression(part.quals, names.within(after.scope)))
 
     def _item(self, part: Any, clause: FromClause, names: Names) -> FromClause:
-        match part:
-            case ast.RangeVar():
-                name = part.alias.aliasname if part.alias else part.relname
-                source = self._relation(part, names)
-                if part.alias and part.alias.colnames:
-                    source = renamed(source, part.alias.colnames)
-            case ast.RangeSubselect():
-                name = part.alias.aliasname
-                source = self.block(
-                    part.subquery, names.within(clause.scope) if part.lateral else names
-                )
-                source = renamed(source, part.alias.colnames or ())
-            case ast.RangeFunction() if part.alias is not None:
-                name = part.alias.aliasname
-                source = self._function(part, names.within(clause.scope))
-            case _:
-                raise Unsupported(f"{type(part).__name__} in FROM")
+        source: Any
+        if isinstance(part, ast.RangeVar):
+            source = self._relation(part, names)
+        elif isinstance(part, ast.RangeSubselect):
+            around = names.within(clause.scope) if part.lateral else names
+            source = self.block(part.subquery, around)
+        elif isinstance(part, ast.RangeFunction) and part.alias is not None:
+            source = self._function(part, names.within(clause.scope))
+        else:
+            raise Unsupported(f"{type(part).__name__} in FROM")
+        name, columns = alias_of(part)
+        if not isinstance(source, Function):
+            source = renamed(source, columns)
         alias = self.fresh(name)
         columns = source_columns(source)
         is_lateral = isinstance(part, ast.RangeSubselect) and bool(part.lateral)
@@ -250,10 +209,11 @@ class _Reader:
     def _relation(self, part: Any, names: Names) -> Source:
         if part.schemaname is None and part.relname in names.ctes:
             cte = names.ctes[part.relname]
-            return renamed(self.block(cte.query, cte.names), cte.columns)
+            query: Source = renamed(self.block(cte.query, cte.names), cte.columns)
+            return query
         known = self.catalog.relations.get((part.schemaname, part.relname))
         if isinstance(known, View):
-            return self.block(_parse(known.definition), Names())
+            return self.block(parse(known.definition), Names())
         if not isinstance(known, Relation):
             raise Unsupported(f"{part.schemaname}.{part.relname}, which is not a table or view")
         return Table(known)
@@ -272,15 +232,13 @@ class _Reader:
 
     def expression(self, value: Any, names: Names) -> Any:
         match value:
-            case None:
-                return None
             case ast.ColumnRef():
                 return self._column(value, names)
             case ast.SubLink():
-                if value.subLinkType not in _LINKS:
+                if value.subLinkType not in LINKS:
                     raise Unsupported("a row compared with a subquery", Construct.SUBQUERY)
                 return Subquery(
-                    _LINKS[value.subLinkType],
+                    LINKS[value.subLinkType],
                     self.block(value.subselect, names),
                     self.expression(value.testexpr, names),
                     value.operName[-1].sval if value.operName else "=",
@@ -289,28 +247,29 @@ class _Reader:
                 return tuple(self.expression(v, names) for v in value)
             case ast.Node():
                 return self._freeze(value, names)
-            case Enum():
-                return value.name
             case _:
-                return value
+                return value.name if isinstance(value, Enum) else value
 
     def _freeze(self, value: Any, names: Names) -> Node:
-        tag = type(value).__name__
-        if isinstance(value, ast.FuncCall):
-            called = tuple(p.sval for p in value.funcname)
-            plain = called[1:] if called[0] == "pg_catalog" else called
-            if value.over is not None:
-                tag = "WindowCall"
-            elif value.agg_star or plain in self.catalog.aggregates:
-                tag = "Aggregate"
-            elif plain in self.catalog.set_returning:
-                tag = "SetCall"
+        tag = self._tag(value)
         fields = (
             (name, self.expression(getattr(value, name), names))
             for name in value
-            if name not in _POSITIONS
+            if name not in POSITIONS
         )
         return Node(tag, tuple((k, v) for k, v in fields if v is not None and v is not False))
+
+    def _tag(self, value: Any) -> str:
+        """Name a node after its class, and calls after what is called."""
+        if not isinstance(value, ast.FuncCall):
+            return type(value).__name__
+        called = tuple(p.sval for p in value.funcname or ())
+        plain = called[1:] if called[0] == "pg_catalog" else called
+        if value.over is not None:
+            return "WindowCall"
+        if value.agg_star or plain in self.catalog.aggregates:
+            return "Aggregate"
+        return "SetCall" if plain in self.catalog.set_returning else "FuncCall"
 
     def _column(self, value: Any, names: Names) -> Column:
         if isinstance(value.fields[-1], ast.A_Star):

@@ -1,8 +1,8 @@
 """What is known of changed rows: by run, by the log, and the state of a table before.
 
-A change log holds two images of a changed row: as it was (sign -1) and as it is (+1), so that images
-of several runs can be netted (Gupta, Mumick and Subrahmanian, Maintaining Views Incrementally,
-SIGMOD 1993). A row of which only unread columns changed nets to nothing.
+A change log holds two images of a changed row: as it was (sign -1) and as it is (+1). So images
+of several runs can be netted (Gupta, Mumick, Subrahmanian: Maintaining Views Incrementally, SIGMOD
+1993). A row of which only unread columns changed nets to nothing.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The item of the finest grain is the root. There is one arm for each table: its changed rows, joined
 with the tables between it and the root as they are now. That finds every row of the result that
-changed: of all changed rows that it was or is made of, take the one nearest to the root. Those nearer
-still did not change, so what they are is what they were, and the arm of that table finds the key.
+changed: of all changed rows that it was or is made of, take the one nearest to the root. Those
+nearer still did not change, so they are what they were, and the arm of that table finds the key.
 The idea of differencing a query table by table is Griffin and Libkin's (Incremental Maintenance of
 Views with Duplicates, SIGMOD 1995); keys rather than rows make it hold for every kind of row.
 """

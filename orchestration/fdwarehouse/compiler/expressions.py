@@ -7,12 +7,11 @@ from typing import Any
 
 from pglast.stream import RawStream
 
+from fdwarehouse.compiler.layout import WIDTH, function_ident, indent, wrapped
 from fdwarehouse.compiler.thaw import thawed
 from fdwarehouse.compiler.tree import Block, Column, Expr, Link, Literal, Node, Parameter, Subquery
+from fdwarehouse.compiler.windows import window_parts
 from fdwarehouse.identifiers import ident, literal
-
-WIDTH = 84
-"""Text that is longer is broken into lines: 100 columns, less what it is indented by."""
 
 BlockText = Callable[[Block], str]
 
@@ -26,33 +25,9 @@ _TYPES = {
     "bpchar": "char",
 }
 _COMPARISONS = {"=", "<>", "<", ">", "<=", ">="}
-_FRAMES = (
-    (0x20, "UNBOUNDED PRECEDING"),
-    (0x80, "UNBOUNDED FOLLOWING"),
-    (0x200, "CURRENT ROW"),
-    (0x800, "{} PRECEDING"),
-    (0x2000, "{} FOLLOWING"),
-)
-_EXCLUDES = ((0x8000, "CURRENT ROW"), (0x10000, "GROUP"), (0x20000, "TIES"))
 _PLAIN_SYNTAX = {"timezone", "btrim", "ltrim", "rtrim"}
 _TESTS = {"IS_NULL": "IS NULL", "IS_NOT_NULL": "IS NOT NULL"}
 _WORDS = {"DISTINCT": "IS DISTINCT FROM", "NOT_DISTINCT": "IS NOT DISTINCT FROM"}
-
-
-def indent(text: str, by: int = 4) -> str:
-    """Indent all lines."""
-    return "\n".join(" " * by + line if line else line for line in text.split("\n"))
-
-
-def wrapped(parts: list[str], width: int = WIDTH) -> str:
-    """Join parts with commas, as many on a line as have room."""
-    lines: list[str] = []
-    for part in parts:
-        if lines and "\n" not in part and len(lines[-1]) + len(part) + 3 <= width:
-            lines[-1] += f" {part},"
-        else:
-            lines.append(f"{part},")
-    return "\n".join(lines).removesuffix(",")
 
 
 class ExpressionText:
@@ -66,6 +41,7 @@ class ExpressionText:
         self.block_text = block_text
 
     def __call__(self, value: Any) -> str:
+        """Write one expression."""
         match value:
             case Column(name="*"):
                 return f"{ident(value.alias)}.*"
@@ -254,7 +230,7 @@ class ExpressionText:
         if parts[0] == "pg_catalog" and (not is_syntax or parts[1] in _PLAIN_SYNTAX):
             parts = parts[1:]
         name = ".".join(
-            ident(p) if n < len(parts) - 1 else _function(p) for n, p in enumerate(parts)
+            ident(p) if n < len(parts) - 1 else function_ident(p) for n, p in enumerate(parts)
         )
         return self._call(name, node, arguments)
 
@@ -285,7 +261,7 @@ class ExpressionText:
             )
         if node.get("over") is not None:
             over: Node = node.get("over")
-            parts = self.window(over)
+            parts = window_parts(self, over)
             flat = f"{text} OVER ({' '.join(parts)})"
             if over.get("name"):
                 text += f" OVER {ident(over.get('name'))}"
@@ -309,38 +285,6 @@ class ExpressionText:
         nulls = {"SORTBY_NULLS_FIRST": " NULLS FIRST", "SORTBY_NULLS_LAST": " NULLS LAST"}
         return self(node.get("node")) + direction + nulls.get(node.get("sortby_nulls"), "")
 
-    def window(self, node: Node) -> list[str]:
-        """Write the parts of what stands between the parentheses of a window."""
-        parts = [ident(node.get("refname"))] if node.get("refname") else []
-        if node.get("partitionClause"):
-            parts.append(f"PARTITION BY {', '.join(self.listed(node.get('partitionClause')))}")
-        if node.get("orderClause"):
-            parts.append(f"ORDER BY {', '.join(self.listed(node.get('orderClause')))}")
-        options = node.get("frameOptions") or 0
-        if options & 0x1:
-            parts.append(self._frame(node, options))
-        return parts
-
-    def _frame(self, node: Node, options: int) -> str:
-        mode = "ROWS" if options & 0x4 else "GROUPS" if options & 0x8 else "RANGE"
-        start = next(text for bit, text in _FRAMES if options & bit)
-        end = next(text for bit, text in _FRAMES if options & (bit << 1))
-        for name, side in (("startOffset", start), ("endOffset", end)):
-            if "{}" in side:
-                side = side.format(self(node.get(name)))
-            start, end = (side, end) if name == "startOffset" else (start, side)
-        exclude = next((f" EXCLUDE {text}" for bit, text in _EXCLUDES if options & bit), "")
-        return f"{mode} BETWEEN {start} AND {end}{exclude}"
-
-    def function_item(self, node: Node, alias: str, columns: tuple[str, ...]) -> str:
-        """Write a function in FROM, with its alias."""
-        calls = [self(part[0]) for part in node.get("functions")]
-        text = f"ROWS FROM ({', '.join(calls)})" if node.get("is_rowsfrom") else calls[0]
-        text += " WITH ORDINALITY" if node.get("ordinality") else ""
-        if node.get("coldeflist"):
-            return str(RawStream()(thawed(node)))
-        return f"{text} AS {ident(alias)} ({', '.join(ident(c) for c in columns)})"
-
     def _other(self, node: Node) -> str:
         """Write a node without a form of its own as pglast does; subqueries in it by ours."""
         places: list[str] = []
@@ -353,9 +297,3 @@ class ExpressionText:
         for number, inner in enumerate(places, start=1):
             text = text.replace(f"subquery_{number}__", inner)
         return text
-
-
-def _function(name: str) -> str:
-    """Write a function's name: unlike a column's, most keywords may stand unquoted."""
-    quoted = ident(name)
-    return name if quoted.strip('"') == name and name.isidentifier() and name.islower() else quoted

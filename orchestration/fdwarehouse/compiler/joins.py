@@ -13,6 +13,7 @@ from fdwarehouse.compiler.tree import (
     Expr,
     Function,
     Item,
+    Node,
     Select,
     SetOperation,
     Table,
@@ -47,7 +48,7 @@ def needs(select: Select, item: Item) -> frozenset[str]:
 
 def is_link(condition: Expr, alias: str, placed: Collection[str]) -> bool:
     """Say whether a condition equates an item with what is placed already."""
-    if not is_equality(condition):
+    if not isinstance(condition, Node) or not is_equality(condition):
         return False
     return any(
         aliases_in(mine) == {alias} and aliases_in(other) and aliases_in(other) <= set(placed)

@@ -8,14 +8,17 @@ from typing import Any
 
 from pglast import ast
 
+from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.tree import (
+    Column,
     Definition,
     Expr,
     Function,
     Item,
     Log,
     Node,
+    Output,
     Select,
     SetOperation,
     Source,
@@ -34,11 +37,14 @@ class Names:
     ctes: Mapping[str, Cte] = field(default_factory=dict)
 
     def within(self, scope: Mapping[str, tuple[str, tuple[str, ...]]]) -> Names:
+        """Return what names may refer to within a FROM clause."""
         return replace(self, scopes=(scope, *self.scopes))
 
 
 @dataclass(frozen=True)
 class Cte:
+    """A CTE: its query, the names given to its columns, and what names mean in it."""
+
     query: ast.SelectStmt
     columns: tuple[str, ...]
     names: Names
@@ -70,11 +76,30 @@ TRUE = Node("A_Const", (("val", Node("Boolean", (("boolval", True),))),))
 
 
 def output_name(target: Any) -> str:
+    """Return the name of a column of a SELECT list."""
     if target.name is not None:
         return str(target.name)
-    if isinstance(target.val, ast.ColumnRef) and isinstance(target.val.fields[-1], ast.String):
-        return str(target.val.fields[-1].sval)
-    return "column"
+    last = (target.val.fields or ())[-1] if isinstance(target.val, ast.ColumnRef) else None
+    return str(last.sval) if isinstance(last, ast.String) else "column"
+
+
+def alias_of(part: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the name that an item of FROM has, and those that are given to its columns."""
+    alias = part.alias
+    if alias is None:
+        return str(part.relname), ()
+    return str(alias.aliasname), tuple(c.sval for c in alias.colnames or ())
+
+
+def result_value(name: Any, outputs: tuple[Output, ...]) -> Expr | None:
+    """Return what ORDER BY names by a column of the result, or by its number."""
+    match name:
+        case ast.ColumnRef(fields=(ast.String(sval=column),)):
+            return next((o.value for o in outputs if o.name == column), None)
+        case ast.A_Const(val=ast.Integer(ival=number)):
+            return outputs[(number or 0) - 1].value
+        case _:
+            return None
 
 
 def source_columns(source: Source) -> tuple[str, ...]:
@@ -90,9 +115,8 @@ def source_columns(source: Source) -> tuple[str, ...]:
             return column_names(source)
 
 
-def renamed(source: Any, names: Iterable[Any]) -> Any:
+def renamed(source: Any, new: tuple[str, ...]) -> Any:
     """Give the columns of a block other names, from the first on."""
-    new = tuple(n if isinstance(n, str) else n.sval for n in names)
     match source:
         case _ if not new:
             return source
@@ -101,7 +125,28 @@ def renamed(source: Any, names: Iterable[Any]) -> Any:
         case Values():
             return replace(source, columns=new + source.columns[len(new) :])
         case Select():
-            renamed = tuple(replace(o, name=n) for o, n in zip(source.outputs, new, strict=False))
-            return replace(source, outputs=renamed + source.outputs[len(new) :])
+            first = tuple(replace(o, name=n) for o, n in zip(source.outputs, new, strict=False))
+            return replace(source, outputs=first + source.outputs[len(new) :])
         case _:
             raise Unsupported("column aliases of a table")
+
+
+def equal_columns(
+    names: Iterable[str], clause: FromClause, before: FromClause, after: FromClause
+) -> tuple[Expr, ...]:
+    """Return the conditions of JOIN ... USING.
+
+    Args:
+        names: the columns.
+        clause: FROM without either side of the join.
+        before: with the left side.
+        after: with both.
+    """
+
+    def find(name: str, aliases: Iterable[str]) -> Column:
+        known = [after.scope[a] for a in aliases]
+        return next(Column(alias, name) for alias, columns in known if name in columns)
+
+    left = [a for a in before.scope if a not in clause.scope]
+    right = [a for a in after.scope if a not in before.scope]
+    return tuple(operation("=", find(n, left), find(n, right)) for n in names)

@@ -23,6 +23,7 @@ from fdwarehouse.compiler.tree import (
     Select,
     Step,
     Table,
+    column_names,
     is_equality,
     sides,
     walk,
@@ -92,11 +93,7 @@ class Plan:
         found: dict[Relation, tuple[str, ...]] = {}
         for part in _steps(self):
             if isinstance(part, Step) and (log := _log_of(part)):
-                found[log] = tuple(
-                    o.name
-                    for o in part.block.outputs
-                    if o.name != "sign"  # type: ignore[union-attr]
-                )
+                found[log] = tuple(n for n in column_names(part.block) if n != "sign")
         return found
 
     @property

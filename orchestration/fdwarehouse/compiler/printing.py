@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from pglast.stream import RawStream
+
 from fdwarehouse.compiler.builders import operation
-from fdwarehouse.compiler.expressions import WIDTH, ExpressionText, indent, wrapped
+from fdwarehouse.compiler.expressions import ExpressionText
+from fdwarehouse.compiler.layout import WIDTH, indent, wrapped
+from fdwarehouse.compiler.thaw import thawed
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
@@ -26,6 +30,7 @@ from fdwarehouse.compiler.tree import (
     columns_in,
     walk,
 )
+from fdwarehouse.compiler.windows import window_parts
 from fdwarehouse.identifiers import ident, qualified
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -123,7 +128,7 @@ class Printer:
             lines += self._listed("GROUP BY", self.expression.listed(select.groups))
         lines += self._where("HAVING", select.having)
         for number, window in enumerate(select.windows, start=1):
-            parts = indent("\n".join(self.expression.window(window)))
+            parts = indent("\n".join(window_parts(self.expression, window)))
             text = f"{ident(window.get('name'))} AS (\n{parts}\n)"
             comma = "," if number < len(select.windows) else ""
             lines += [*(["WINDOW"] if number == 1 else []), indent(text + comma)]
@@ -215,9 +220,7 @@ class Printer:
             case Definition():
                 return f"{item.source.qualified} AS {alias}"
             case Function():
-                return self.expression.function_item(
-                    item.source.node, item.alias, item.source.columns
-                )
+                return self._function(item.source.node, item.alias, item.source.columns)
             case Step():
                 name = ident(self.read(item.source))
                 return name if name == alias else f"{name} AS {alias}"
@@ -231,6 +234,14 @@ class Printer:
             return alias if name == item.alias else f"{ident(name)} AS {alias}"
         word = "LATERAL " if item.is_lateral else ""
         return f"{word}(\n{indent(self.block(block))}\n) AS {alias}"
+
+    def _function(self, node: Node, alias: str, columns: tuple[str, ...]) -> str:
+        if node.get("coldeflist"):
+            return str(RawStream()(thawed(node)))
+        calls = [self.expression(part[0]) for part in node.get("functions")]
+        text = f"ROWS FROM ({', '.join(calls)})" if node.get("is_rowsfrom") else calls[0]
+        text += " WITH ORDINALITY" if node.get("ordinality") else ""
+        return f"{text} AS {ident(alias)} ({', '.join(ident(c) for c in columns)})"
 
 
 def _has_order(block: Block) -> bool:

@@ -112,8 +112,8 @@ def netted(
 ) -> Select:
     """Leave out what an old and a new image both reach alike: it has not changed.
 
-    Alike are images that reach the same rows of all tables on the path and agree in the columns that
-    are read outside of the conditions of the arm.
+    Alike are images that reach the same rows of all tables on the path and agree in the columns
+    that are read outside of the conditions of the arm.
     """
     if item.is_nullable and len(kept) != len(item.on):
         return arm

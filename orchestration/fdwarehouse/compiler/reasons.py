@@ -57,7 +57,7 @@ _MATCHES: dict[Construct, Callable[[Any], bool]] = {
         isinstance(n, ast.SQLValueFunction)
         or (
             isinstance(n, ast.FuncCall)
-            and n.funcname[-1].sval in ("now", "random", "clock_timestamp")
+            and (n.funcname or ())[-1].sval in ("now", "random", "clock_timestamp")
         )
     ),
 }

@@ -137,8 +137,8 @@ def _is_exact(block: Block, columns: tuple[str, ...]) -> bool:
 def by_values(select: Select, values: tuple[Expr, ...], keys: Select) -> Block:
     """Return the rows of a SELECT in which expressions over its items are among keys.
 
-    Keys that are null are looked for apart, and only when there are some: IS NOT DISTINCT FROM finds
-    no index.
+    Keys that are null are looked for apart, and only when there are some: IS NOT DISTINCT FROM
+    finds no index.
     """
     among = Subquery(Link.ANY, keys, row(*values))
     found = replace(_pushed_down(select, values, keys), conditions=(*select.conditions, among))

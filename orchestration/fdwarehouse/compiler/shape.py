@@ -144,24 +144,38 @@ def can_be_null(select: Select, value: Expr) -> bool:
             return _column_can_be_null(select, value)
         case Literal():
             return False
-        case Node(tag="A_Const"):
-            return bool(value.get("isnull"))
-        case Node(tag="TypeCast"):
-            return can_be_null(select, value.get("arg"))
-        case Node(tag="CoalesceExpr"):
-            return all(can_be_null(select, a) for a in value.get("args"))
-        case Node(tag="FuncCall"):
-            name = value.get("funcname")[-1].get("sval")
-            if name not in _NULL_FOR_NULL_ALONE:
-                return True
-            return any(can_be_null(select, a) for a in value.get("args") or ())
-        case Node(tag="Aggregate"):
-            return bool(value.get("funcname")[-1].get("sval") != "count")
-        case Node(tag="A_Expr") if value.operator in _ARITHMETIC:
-            parts = value.get("lexpr"), value.get("rexpr")
-            return any(can_be_null(select, p) for p in parts if p is not None)
+        case Node():
+            return _node_can_be_null(select, value)
         case _:
             return True
+
+
+def _node_can_be_null(select: Select, node: Node) -> bool:
+    match node.tag:
+        case "A_Const":
+            return bool(node.get("isnull"))
+        case "CoalesceExpr":
+            return all(can_be_null(select, a) for a in node.get("args"))
+        case "Aggregate":
+            return _function_of(node) != "count"
+        case _:
+            decisive = _null_for_null_alone(node)
+            return decisive is None or any(can_be_null(select, p) for p in decisive)
+
+
+def _null_for_null_alone(node: Node) -> tuple[Expr, ...] | None:
+    """Return the parts of which one is null where the whole is; None where there are none."""
+    if node.tag == "TypeCast":
+        return (node.get("arg"),)
+    if node.tag == "FuncCall" and _function_of(node) in _NULL_FOR_NULL_ALONE:
+        return tuple(node.get("args") or ())
+    if node.tag == "A_Expr" and node.operator in _ARITHMETIC:
+        return tuple(p for p in (node.get("lexpr"), node.get("rexpr")) if p is not None)
+    return None
+
+
+def _function_of(call: Node) -> str:
+    return str(call.get("funcname")[-1].get("sval"))
 
 
 def _column_can_be_null(select: Select, column: Column) -> bool:

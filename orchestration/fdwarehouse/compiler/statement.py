@@ -9,7 +9,7 @@ import jinja2
 
 from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.changes import AFTER
-from fdwarehouse.compiler.expressions import wrapped
+from fdwarehouse.compiler.layout import wrapped
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.tree import (

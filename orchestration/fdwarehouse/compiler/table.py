@@ -118,8 +118,5 @@ def constraints(target: Target, columns: Mapping[str, ColumnHeader]) -> Iterator
             yield named(name, "check"), f"CHECK ({column.check})"
         if column.references:
             schema, _, table = column.references.partition(".")
-            yield (
-                named(name, "references"),
-                f"FOREIGN KEY ({ident(name)}) REFERENCES {qualified(schema, table)} "
-                "DEFERRABLE INITIALLY DEFERRED",
-            )
+            clause = f"FOREIGN KEY ({ident(name)}) REFERENCES {qualified(schema, table)}"
+            yield named(name, "references"), f"{clause} DEFERRABLE INITIALLY DEFERRED"

@@ -30,7 +30,7 @@ class Node:
     @property
     def operator(self) -> str | None:
         """The operator of an A_Expr of pg_catalog; None for a qualified one."""
-        name = self.get("name") or ()
+        name: tuple[Node, ...] = self.get("name") or ()
         return str(name[0].get("sval")) if len(name) == 1 else None
 
 

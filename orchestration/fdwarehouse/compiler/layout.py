@@ -1,0 +1,30 @@
+"""Lines of SQL: how wide they are, how parts are laid out."""
+
+from __future__ import annotations
+
+from fdwarehouse.identifiers import ident
+
+WIDTH = 84
+"""Text that is longer is broken into lines: 100 columns, less what it is indented by."""
+
+
+def indent(text: str, by: int = 4) -> str:
+    """Indent all lines."""
+    return "\n".join(" " * by + line if line else line for line in text.split("\n"))
+
+
+def wrapped(parts: list[str], width: int = WIDTH) -> str:
+    """Join parts with commas, as many on a line as have room."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and "\n" not in part and len(lines[-1]) + len(part) + 3 <= width:
+            lines[-1] += f" {part},"
+        else:
+            lines.append(f"{part},")
+    return "\n".join(lines).removesuffix(",")
+
+
+def function_ident(name: str) -> str:
+    """Write a function's name: unlike a column's, most keywords may stand unquoted."""
+    quoted = ident(name)
+    return name if quoted.strip('"') == name and name.isidentifier() and name.islower() else quoted
