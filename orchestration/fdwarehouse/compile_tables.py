@@ -8,39 +8,29 @@ truth: PostgreSQL's own analysis is the only one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 import psycopg
-from pglast import ast, parse_sql
 
+from fdwarehouse.checks import Check
+from fdwarehouse.compile_definition import create_definition, create_empty
+from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.compiler.header import Definition
-from fdwarehouse.compiler.plan import Plan, Request, plan
+from fdwarehouse.compiler.plan import Request, plan
+from fdwarehouse.compiler.rules import checks_of
+from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.compiler.table import Table, require_columns
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.identifiers import file_name, ident, qualified
-from fdwarehouse.read_catalog import impure_parts, read_catalog
+from fdwarehouse.identifiers import file_name, qualified
+from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
 from fdwarehouse.render import CompiledTables, Rendered, render_project
-from fdwarehouse.templates import MACROS, make_environment, mechanics_loader
+from fdwarehouse.templates import mechanics_environment
 
-_SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
-_TIMES = frozenset({"date", "timestamp", "timestamptz", "time", "timetz"})
-_COLUMNS = """
-SELECT attname, format_type(atttypid, atttypmod)
-FROM pg_attribute
-WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
-ORDER BY attnum
-"""
-
-
-@dataclass(frozen=True)
-class _Analysed:
-    target: Target
-    definition: Definition
-    plan: Plan
+AnyTable = Table | SilverTable
 
 
 def complete(
@@ -64,33 +54,56 @@ def complete(
     with warehouse.transaction(force_rollback=True):
         execute(rendered.foundation)
         analysed = list(_analyse(rendered, warehouse, execute))
-    logged: dict[str, set[str]] = {}
-    for each in analysed:
-        for relation, columns in each.plan.logs.items():
-            logged.setdefault(qualified(relation.schema, relation.name), set()).update(columns)
-    environment = make_environment(mechanics_loader())
-    for macros in MACROS:
-        environment.globals[macros] = environment.get_template(f"macros/{macros}.sql").module
+        keys = {name: primary_key(warehouse, name) for name in _referred_names(analysed)}
     tables: list[Compiled] = []
     objects: list[Compiled] = []
-    for each in analysed:
-        wanted = logged.get(each.target.qualified, set())
-        columns = tuple(n for n in each.target.names if n in wanted)
-        table = Table(replace(each.target, logged=columns), each.definition, each.plan)
+    checks: list[Check] = []
+    environment = mechanics_environment()
+    for table in _with_logs(analysed):
+        _require_keys(table.definition, keys)
         first, *others = (
             Compiled(
-                file_name(name), each.definition.path, sql.strip() + "\n", name, _referred(each)
+                file_name(name), table.definition.path, f"{sql.strip()}\n", name, _needs(table)
             )
             for name, sql in table.files(environment)
         )
         tables.append(first)
         objects += others
-    return render_project(rendered.root, CompiledTables(tables, objects))
+        checks += checks_of(table.target, table.definition, keys)
+    return render_project(rendered.root, CompiledTables(tables, objects, checks))
+
+
+def _with_logs(analysed: Sequence[AnyTable]) -> Iterable[AnyTable]:
+    """Give each table a log of the columns of which others read the old state."""
+    wanted: dict[str, set[str]] = {}
+    for each in analysed:
+        for relation, columns in each.logs.items():
+            wanted.setdefault(qualified(relation.schema, relation.name), set()).update(columns)
+    for each in analysed:
+        names = wanted.get(each.target.qualified, set())
+        logged = tuple(n for n in each.target.names if n in names)
+        yield replace(each, target=replace(each.target, logged=logged))
+
+
+def _referred_names(analysed: Iterable[AnyTable]) -> set[str]:
+    columns = (c for each in analysed for c in each.definition.header.columns.values())
+    return {c.references.to for c in columns if c.references}
+
+
+def _require_keys(definition: Definition, keys: Mapping[str, tuple[str, ...]]) -> None:
+    for name, column in definition.header.columns.items():
+        if column.references and len(keys[column.references.to]) != 1:
+            line = definition.line_of("columns", name, "references")
+            raise FdwarehouseError(
+                f"{definition.path}, line {line}: {column.references.to} is no table with a key of "
+                "one column",
+                hint="Name a table of the warehouse, such as gold.dim_customers.",
+            )
 
 
 def _analyse(
     rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[Compiled]], None]
-) -> Iterable[_Analysed]:
+) -> Iterable[AnyTable]:
     by_name = {f.creates: f for f in rendered.files if f.creates}
     definitions = {_model(d): d for d in rendered.definitions}
     done: set[str] = set()
@@ -100,7 +113,10 @@ def _analyse(
         needed = _needed(definition, by_name) - done
         execute(in_order_of_need(by_name[name] for name in needed))
         done |= needed
-        found = _analyse_one(definition, warehouse, compiled)
+        if model.startswith("silver."):
+            found: AnyTable = analyse_silver(definition, rendered.sources, warehouse)
+        else:
+            found = _analyse_one(definition, warehouse, compiled)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         yield found
 
@@ -110,10 +126,11 @@ def _model(definition: Definition) -> str:
     return qualified(layer, file.removesuffix(".sql"))
 
 
-def _referred(analysed: _Analysed) -> frozenset[str]:
-    """Return the tables that a table refers to: they are built before it."""
-    columns = analysed.definition.header.columns.values()
-    return frozenset(qualified(*c.references.split(".")) for c in columns if c.references)
+def _needs(table: AnyTable) -> frozenset[str]:
+    """Return the tables that foreign keys of a table refer to: they are built before it."""
+    if table.target.schema == "silver":
+        return frozenset()  # its references are checks
+    return frozenset(qualified(*name.split(".")) for name in _referred_names([table]))
 
 
 def _needed(definition: Definition, by_name: Mapping[str, Compiled]) -> set[str]:
@@ -130,7 +147,9 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
         named = {qualified(s, n) for s, n in definition.reads}
         for name in _needed(definition, by_name):
             named |= by_name[name].references
-        named |= {c.references for c in definition.header.columns.values() if c.references}
+        if model.startswith("gold."):
+            columns = definition.header.columns.values()
+            named |= {c.references.to for c in columns if c.references}
         graph[model] = sorted(named & set(definitions) - {model})
     try:
         return list(TopologicalSorter(graph).static_order())
@@ -144,29 +163,20 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
 
 def _analyse_one(
     definition: Definition, warehouse: psycopg.Connection, compiled: set[str]
-) -> _Analysed:
+) -> Table:
     _, schema, file = definition.path.split("/")
     header = definition.header
-    name = file.removesuffix(".sql")
-    if header.kind != "table" or header.reject is not None or schema != "gold":
+    if header.kind != "table" or header.reject or schema != "gold":
         raise FdwarehouseError(
             f"{definition.path}: only plain tables of gold are compiled yet",
-            hint="Write it as a template, with the macros silver.write_latest or "
-            "gold.write_dimension.",
+            hint="Write it as a template, with the macro gold.write_dimension.",
         )
-    target = Target(schema, name, header.key, ())
-    _require_moving_dates(definition)
-    try:
-        warehouse.execute(f"CREATE VIEW {target.definition} AS\n{definition.select}".encode())
-    except psycopg.Error as error:
-        raise _wrong_select(definition, error) from error
-    columns = tuple(warehouse.execute(_COLUMNS.encode(), [target.definition]).fetchall())
+    target = Target(schema, file.removesuffix(".sql"), header.key, ())
+    columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns)
-    row = warehouse.execute("SELECT pg_get_viewdef(%s::regclass)", [target.definition]).fetchone()
-    assert row is not None
     request = Request(
         header.key,
-        row[0],
+        canonical_sql,
         definition.select,
         definition.first_line,
         impure_parts(warehouse, target.definition),
@@ -174,45 +184,5 @@ def _analyse_one(
     )
     catalog = read_catalog(warehouse, [target.definition], compiled=compiled)
     target = replace(target, columns=columns)
-    # what reads it next must find it with its key
-    made = [*(f"{ident(n)} {t}" for n, t in columns), "_run_id bigint NOT NULL"]
-    made.append(f"PRIMARY KEY ({', '.join(ident(k) for k in header.key)})")
-    warehouse.execute(f"DROP TABLE IF EXISTS {target.qualified} CASCADE".encode())
-    warehouse.execute(f"CREATE TABLE {target.qualified} ({', '.join(made)})".encode())
-    return _Analysed(target, definition, plan(request, catalog))
-
-
-def _wrong_select(definition: Definition, error: psycopg.Error) -> FdwarehouseError:
-    position = int(error.diag.statement_position or 0)
-    before = "CREATE VIEW x AS\n"
-    text = f"{before}{definition.select}"
-    # The first line is that of CREATE VIEW, however long its name.
-    offset = len(error.diag.internal_query or "") or position
-    first = definition.first_line
-    line = first + max(text[:offset].count("\n") - 1, 0) if position else first
-    message = error.diag.message_primary or str(error).strip()
-    return FdwarehouseError(
-        f"{definition.path}, line {line}: {message}",
-        hint=error.diag.message_hint or "Fix the SELECT: it should run in psql as it is.",
-        exit_code=1,
-    )
-
-
-def _require_moving_dates(definition: Definition) -> None:
-    """Refuse 'today'::date and the like: PostgreSQL takes the day of the deploy for it."""
-    waiting: list[object] = [parse_sql(definition.select)[0].stmt]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, tuple):
-            waiting += node
-        elif isinstance(node, ast.Node):
-            waiting += [getattr(node, name) for name in node]
-            value = getattr(getattr(getattr(node, "arg", None), "val", None), "sval", None)
-            if isinstance(node, ast.TypeCast) and isinstance(value, str):
-                type_name = (node.typeName.names or ())[-1].sval if node.typeName else ""
-                if value.strip().lower() in _SPECIAL_DATES and type_name in _TIMES:
-                    line = definition.select[: node.location].count("\n") + definition.first_line
-                    raise FdwarehouseError(
-                        f"{definition.path}, line {line}: '{value}' would be the day of the deploy",
-                        hint="Write current_date, which is computed in every run.",
-                    )
+    create_empty(target, warehouse)
+    return Table(target, definition, plan(request, catalog))

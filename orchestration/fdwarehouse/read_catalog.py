@@ -93,6 +93,17 @@ WHERE i.indrelid = %s::oid AND i.indisvalid
     AND x.relname NOT LIKE '%%\_lookup' -- those that a deploy makes because they are wanted
 """
 
+_PRIMARY_KEY = """
+SELECT a.attname
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+INNER JOIN pg_constraint AS k ON c.oid = k.conrelid AND k.contype = 'p'
+CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u (number, position)
+INNER JOIN pg_attribute AS a ON c.oid = a.attrelid AND u.number = a.attnum
+WHERE ARRAY[n.nspname, c.relname]::text[] = %s::text[]
+ORDER BY u.position
+"""
+
 _FUNCTIONS = """
 SELECT n.nspname, p.proname
 FROM pg_proc AS p
@@ -182,6 +193,17 @@ def _functions(connection: psycopg.Connection, are_aggregates: bool) -> frozense
         (name,) if schema == "pg_catalog" else (schema, name)
         for schema, name in connection.execute(_FUNCTIONS.encode(), [are_aggregates]).fetchall()
     )
+
+
+def primary_key(connection: psycopg.Connection, table: str) -> tuple[str, ...]:
+    """Return the columns of a table's primary key; none where there is no such table.
+
+    Args:
+        connection: to the warehouse.
+        table: its name, as `schema.name`.
+    """
+    found = connection.execute(_PRIMARY_KEY, [table.split(".")]).fetchall()
+    return tuple(name for (name,) in found)
 
 
 def impure_parts(connection: psycopg.Connection, view: str) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ class CompiledTables:
     tables: Sequence[Compiled] = ()
     objects: Sequence[Compiled] = ()
     """Their definitions and writers."""
+    checks: Sequence[Check] = ()
+    """Rules that are no constraints."""
 
 
 def render_project(root: Path, compiled: CompiledTables | None = None) -> Rendered:
@@ -119,7 +121,7 @@ class _Renderer:
             *self._objects_of_the_project(),
             *(compiled.objects if compiled else ()),
         ]
-        read_checks = list(self._checks())
+        read_checks = [*self._checks(), *(compiled.checks if compiled else ())]
         self.problems.raise_found()
         objects += [
             self._compile("per_model/row_type.sql", view, target=target, columns=columns)

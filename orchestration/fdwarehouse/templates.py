@@ -55,9 +55,12 @@ def render_mechanics(template: str, **context: Any) -> str:
     return make_environment(loader).get_template(template).render(context)
 
 
-def mechanics_loader() -> jinja2.BaseLoader:
-    """Load templates of the mechanics."""
-    return jinja2.FileSystemLoader(MECHANICS)
+def mechanics_environment() -> jinja2.Environment:
+    """Make what renders templates of the mechanics that use macros, and need no project."""
+    environment = make_environment(jinja2.FileSystemLoader(MECHANICS))
+    for macros in MACROS:
+        environment.globals[macros] = environment.get_template(f"macros/{macros}.sql").module
+    return environment
 
 
 def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:

@@ -17,7 +17,7 @@ grain: one order item
 key: order_item_id
 columns:
   order_item_id: Key in production.
-  status: {description: Status of its order., values: [pending, delivered, cancelled]}
+  status: {description: Status of its order., accepted_values: [pending, delivered, cancelled]}
   amount: {description: Quantity by price., unit: EUR, not_null: true, check: amount >= 0}
   date_key: {references: gold.dim_date}
 */

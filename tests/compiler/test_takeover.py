@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.compiler.shop_files import take_over
 from tests.harness import Row, Warehouse
 
-SHOP = Path(__file__).parent / "shop"
 TABLES = ("dim_date", "fact_sales")
-
-
-def take_over(project: Path, *tables: str) -> None:
-    """Put SELECTs in the place of hand-written writers."""
-    for table in tables:
-        shutil.copy(SHOP / "gold" / f"{table}.sql", project / "sql" / "gold" / f"{table}.sql")
-        (project / "sql" / "gold" / f"write_{table}.sql").unlink()
 
 
 def content(warehouse: Warehouse, table: str) -> list[Row]:

@@ -27,6 +27,20 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Reference(_Strict):
+    """The table whose key a column holds."""
+
+    to: str = Field(description="The table, as schema.name.")
+    severity: Severity = Field("error", description="warn: no foreign key, a check reports it.")
+
+    @field_validator("to")
+    @classmethod
+    def _is_qualified(cls, value: str) -> str:
+        if value.count(".") != 1:
+            raise ValueError("name the table with its schema, such as gold.dim_customers")
+        return value
+
+
 class ColumnHeader(_Strict):
     """What is said of one column, beside its place in the SELECT."""
 
@@ -35,18 +49,20 @@ class ColumnHeader(_Strict):
     type: str | None = Field(None, description="Type in the table, where it must differ.")
     not_null: bool = False
     unique: bool = False
-    values: tuple[str | int, ...] | None = Field(None, description="Accepted values.")
+    accepted_values: tuple[str | int, ...] | None = Field(
+        None, description="The values that it may have."
+    )
     check: str | None = Field(None, description="A condition that every row must fulfil.")
-    references: str | None = Field(None, description="Table whose key it is, as schema.name.")
-    severity: Severity = Field("error", description="warn: no constraint, the checks report it.")
+    references: Reference | None = Field(
+        None, description="The table whose key it holds, as schema.name."
+    )
+    severity: Severity = Field("error", description="warn: no constraints, checks report them.")
     was: Name | None = Field(None, description="Its former name, for a rename.")
 
-    @field_validator("references")
+    @field_validator("references", mode="before")
     @classmethod
-    def _is_qualified(cls, value: str | None) -> str | None:
-        if value is not None and value.count(".") != 1:
-            raise ValueError("name the table with its schema, such as gold.dim_customers")
-        return value
+    def _referred(cls, value: Any) -> Any:
+        return {"to": value} if isinstance(value, str) else value
 
     @property
     def comment(self) -> str | None:
@@ -56,11 +72,15 @@ class ColumnHeader(_Strict):
 
 
 class Test(_Strict):
-    """A condition over the whole table: rows that the query returns are wrong."""
+    """A promise about several rows: those that the query returns break it."""
 
-    name: Name
-    query: str
-    severity: Severity = "error"
+    name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
+    query: str = Field(description="A SELECT of the rows that break the promise.")
+    description: str | None = Field(None, description="What holds, as one sentence.")
+    severity: Severity = Field("error", description="error: gold is not published.")
+    scope: Literal["run", "full"] = Field(
+        "run", description="full: only `fdwarehouse check` and reconciliations run it."
+    )
 
 
 class Header(_Strict):
@@ -74,8 +94,10 @@ class Header(_Strict):
     tests: tuple[Test, ...] = ()
     tags: tuple[str, ...] = ()
     incremental: bool = Field(True, description="false: computed in full in every run.")
-    reject: dict[str, str] | None = Field(
-        None, description="Silver: reason -> condition on a row that is set aside."
+    reject: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Silver: reason -> condition on the columns, or several, any of which sets a "
+        "row aside.",
     )
     type2: tuple[Name, ...] = Field((), description="Dimension: columns whose change is kept.")
     updated_at: Name | None = Field(None, description="Dimension: when the row was changed.")
@@ -84,6 +106,13 @@ class Header(_Strict):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("reject", mode="before")
+    @classmethod
+    def _conditions(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: [v] if isinstance(v, str) else v for k, v in value.items()}
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -111,6 +140,14 @@ class Definition:
     select: str
     first_line: int
     """Line of the file in which `select` begins."""
+    tree: Any = None
+    """YAML nodes of the header."""
+    lines_before: int = 0
+    """Lines of the file before the header."""
+
+    def line_of(self, *names: str) -> int:
+        """Return the line of a part of the header, by the names that lead to it."""
+        return self.lines_before + _line_of(self.tree, names)
 
     @property
     def reads(self) -> frozenset[tuple[str, str]]:
@@ -139,19 +176,19 @@ def read_definition(path: str, text: str) -> Definition:
     if found is None:
         raise FdwarehouseError(f"{path}, line 1: there is no header", hint=_HINT)
     before = text[: found.start(1)].count("\n")
-    header = _read_header(path, found[1], before)
+    header, tree = _read_header(path, found[1], before)
     rest = text[found.end() :]
     select = rest.strip().removesuffix(";").rstrip()
     first_line = text[: found.end()].count("\n") + rest[: len(rest) - len(rest.lstrip())].count(
         "\n"
     )
-    definition = Definition(path, header, select, first_line + 1)
+    definition = Definition(path, header, select, first_line + 1, tree, before)
     _require_one_select(definition)
     return definition
 
 
-def _read_header(path: str, text: str, before: int) -> Header:
-    """Read the YAML of a header; `before`: lines of the file before it."""
+def _read_header(path: str, text: str, before: int) -> tuple[Header, Any]:
+    """Read the YAML of a header, and return its nodes too; `before`: lines before it."""
     try:
         content = yaml.safe_load(text)
         tree = yaml.compose(text, yaml.SafeLoader)
@@ -165,7 +202,7 @@ def _read_header(path: str, text: str, before: int) -> Header:
             f"{path}, line {before + 1}: the header should be made of names and values", hint=_HINT
         )
     try:
-        return Header.model_validate(content)
+        return Header.model_validate(content), tree
     except ValidationError as error:
         problems = [
             f"{path}, line {before + _line_of(tree, e['loc'])}: "

@@ -82,7 +82,7 @@ def line_of(construct: Construct, select: str) -> int | None:
             places = [p for n in _nodes(node) if isinstance(p := getattr(n, "location", None), int)]
             places = [p for p in places if p >= 0]
             if places:
-                return len(select.encode()[: min(places)].decode(errors="ignore").split("\n"))
+                return select[: min(places)].count("\n") + 1
     return None
 
 

@@ -60,6 +60,11 @@ class Target:
         return self._named(suffix="_definition")
 
     @property
+    def versions(self) -> str:
+        """In silver, the view with every version, cleaned."""
+        return self._named(suffix="_versions")
+
+    @property
     def log(self) -> str:
         """Its change log."""
         return self._named(suffix="_changes")
@@ -91,13 +96,18 @@ def writer(target: Target, plan: Plan, environment: jinja2.Environment) -> str:
     printer = Printer()
     printer.read(_expected_rows(target, plan))
     scope = printer.read(plan.affected) if plan.affected else None
-    environment.filters["filled"] = _filled
+    environment.filters["filled"] = filled
     template = environment.get_template(TEMPLATE)
     return template.render(target=target, plan=plan, ctes=printer.with_clause(), scope=scope)
 
 
-def _filled(names: Sequence[str], alias: str = "") -> str:
-    """List columns, as many on a line as have room."""
+def filled(names: Sequence[str], alias: str = "") -> str:
+    """List columns, as many on a line as have room.
+
+    Args:
+        names: of the columns.
+        alias: of their table; none where there is one alone.
+    """
     return wrapped([f"{alias}.{ident(n)}" if alias else ident(n) for n in names], 80)
 
 

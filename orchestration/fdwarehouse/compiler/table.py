@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jinja2
 
+from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.header import ColumnHeader, Definition
 from fdwarehouse.compiler.plan import Plan
+from fdwarehouse.compiler.rules import accepted_value
 from fdwarehouse.compiler.statement import Target, writer
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.identifiers import ident, literal, qualified
+from fdwarehouse.identifiers import ident, qualified
 
 _PLAIN = ColumnHeader()
+TAKEN = ("sign", "run_id")
+"""Columns of change logs, beside those that begin with `_`."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +34,25 @@ class Table:
         """Its name, as SQL writes it."""
         return self.target.qualified
 
+    @property
+    def logs(self) -> Mapping[Relation, tuple[str, ...]]:
+        """For each table whose change log is read, the columns that the log must have."""
+        return self.plan.logs
+
+    @property
+    def kept_up(self) -> str:
+        """How it is kept up, in one line."""
+        return self.plan.describe()
+
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
         """Yield name and SQL of each object, the table first.
 
         Args:
             environment: has the templates of the mechanics.
         """
-        header = self.definition.header
-        context = {
-            "target": self.target,
-            "definition": self.definition,
-            "header": header,
-            "plan": self.plan,
-            "constraints": list(constraints(self.target, header.columns)),
+        context = table_context(self.target, self.definition, self.kept_up) | {
+            "constraints": list(constraints(self.target, self.definition.header.columns)),
             "indexes": list(self._indexes()),
-            "former": {n: header.columns.get(n, _PLAIN).was for n in self.target.names},
-            "comments": {n: header.columns.get(n, _PLAIN).comment for n in self.target.names},
         }
         render = {name: environment.get_template(f"per_select/{name}.sql") for name in _OBJECTS}
         yield self.target.qualified, render["table"].render(context)
@@ -63,12 +71,34 @@ class Table:
 _OBJECTS = ("table", "definition", "image")
 
 
-def require_columns(definition: Definition, columns: tuple[tuple[str, str], ...]) -> None:
+def table_context(target: Target, definition: Definition, kept_up: str) -> dict[str, Any]:
+    """Return what the templates of a table need to know of it.
+
+    Args:
+        target: the table.
+        definition: its file.
+        kept_up: how, in one line.
+    """
+    described = definition.header.columns
+    return {
+        "target": target,
+        "definition": definition,
+        "header": definition.header,
+        "kept_up": kept_up,
+        "former": {n: described.get(n, _PLAIN).was for n in target.names},
+        "comments": {n: described.get(n, _PLAIN).comment for n in target.names},
+    }
+
+
+def require_columns(
+    definition: Definition, columns: tuple[tuple[str, str], ...], taken: tuple[str, ...] = TAKEN
+) -> None:
     """Make sure that what the header names is in the SELECT.
 
     Args:
         definition: the file.
         columns: name and type of each column of the SELECT.
+        taken: names of columns that the engine adds.
 
     Raises:
         FdwarehouseError: a column is named that is not there, or one has a name of ours.
@@ -83,19 +113,22 @@ def require_columns(definition: Definition, columns: tuple[tuple[str, str], ...]
                     hint=f"It has {', '.join(names)}.",
                 )
     for name in names:
-        if name.startswith("_") or name in ("sign", "run_id"):
+        if name.startswith("_") or name in taken:
             raise FdwarehouseError(
                 f"{definition.path}: the SELECT has a column {name}, a name of the engine's own",
                 hint="Give it another name: AS ...",
             )
 
 
-def constraints(target: Target, columns: Mapping[str, ColumnHeader]) -> Iterator[tuple[str, str]]:
+def constraints(
+    target: Target, columns: Mapping[str, ColumnHeader], unless: str = ""
+) -> Iterator[tuple[str, str]]:
     """Yield name and clause of each constraint: what can be one is one.
 
     Args:
         target: the table.
         columns: what the header says of its columns.
+        unless: the rows that are excepted, as `is_deleted OR `: then only CHECK serves.
     """
 
     def named(*parts: str) -> str:
@@ -106,17 +139,18 @@ def constraints(target: Target, columns: Mapping[str, ColumnHeader]) -> Iterator
         if column.severity == "warn":
             continue
         if column.not_null and name not in target.key:
-            yield named(name, "not_null"), f"NOT NULL {ident(name)}"
-        if column.unique:
+            is_there = f"CHECK ({unless}{ident(name)} IS NOT NULL)"
+            yield named(name, "not_null"), is_there if unless else f"NOT NULL {ident(name)}"
+        if column.unique and not unless:
             yield named(name, "unique"), f"UNIQUE ({ident(name)})"
-        if column.values is not None:
-            accepted = ", ".join(
-                literal(v) if isinstance(v, str) else str(v) for v in column.values
-            )
-            yield named(name, "values"), f"CHECK ({ident(name)} IN ({accepted}))"
+        if column.accepted_values is not None:
+            accepted = ", ".join(accepted_value(v) for v in column.accepted_values)
+            yield named(name, "values"), f"CHECK ({unless}{ident(name)} IN ({accepted}))"
         if column.check:
-            yield named(name, "check"), f"CHECK ({column.check})"
-        if column.references:
-            schema, _, table = column.references.partition(".")
+            condition = f"({column.check})" if unless else column.check
+            yield named(name, "check"), f"CHECK ({unless}{condition})"
+        reference = column.references
+        if reference and reference.severity == "error" and not unless:
+            schema, _, table = reference.to.partition(".")
             clause = f"FOREIGN KEY ({ident(name)}) REFERENCES {qualified(schema, table)}"
             yield named(name, "references"), f"{clause} DEFERRABLE INITIALLY DEFERRED"

@@ -78,6 +78,104 @@ twins AS (
 
 {% endmacro -%}
 
+{#- The CTEs rejected_versions and standing_rejects: what silver.rejected_rows should hold of the keys
+    that are decided. Reads the CTE accepted_versions.
+    columns      those of the table, without is_deleted -#}
+{%- macro standing_rejects(versions, key, columns, is_computed) -%}
+{%- set keys = key | map("ident") | join(", ") -%}
+rejected_versions AS (
+    {%- if is_computed %}
+    SELECT * -- a row of the source is rejected whoever has its key
+    FROM (
+        SELECT DISTINCT ON (_source_key)
+            {{ compare.columns_of(columns) | indent(12) }},
+            _source_key,
+            reject_reasons,
+            _run_id
+        FROM {{ versions }}
+        WHERE {{ has_new_versions(versions) }}
+        ORDER BY _source_key, _run_id DESC
+    ) AS latest
+    WHERE reject_reasons <> '{}'
+    {%- else %}
+    SELECT DISTINCT ON ({{ keys }})
+        {{ compare.columns_of(columns) | indent(8) }},
+        reject_reasons,
+        _run_id
+    FROM {{ versions }}
+    WHERE _run_id > p_after_run_id AND reject_reasons <> '{}'
+    ORDER BY {{ keys }}, _run_id DESC
+    {%- endif %}
+),
+
+standing_rejects AS (
+    SELECT
+        {{ compare.columns_of(key, 'r') | indent(8) }},
+        jsonb_build_object(
+            {%- for c in key %}
+            {{ c | literal }}, r.{{ c | ident }}{{ "," if is_computed or not loop.last }}
+            {%- endfor %}
+            {%- if is_computed %}
+            '_source_key', r._source_key
+            {%- endif %}
+        ) AS reject_key,
+        r.reject_reasons,
+        etl.storable_jsonb(to_json(r.*))
+        - '{reject_reasons,_run_id{{ ",_source_key" if is_computed }}}'::text[] AS rejected_row,
+        r._run_id
+    FROM rejected_versions AS r
+    {%- if not is_computed %}
+    LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}
+    WHERE a._run_id IS NULL OR a._run_id < r._run_id
+    {%- endif %}
+)
+{%- endmacro -%}
+
+{#- The CTEs set_aside_rows and cleared_rows, which bring silver.rejected_rows up to standing_rejects.
+    table        the table that the rows were meant for -#}
+{%- macro set_aside(table, key, versions, is_computed) -%}
+set_aside_rows AS (
+    INSERT INTO silver.rejected_rows AS t (model, key, reasons, rejected_row, _run_id)
+    SELECT
+        {{ table | literal }},
+        reject_key,
+        reject_reasons,
+        rejected_row,
+        _run_id
+    FROM standing_rejects
+    ON CONFLICT (model, key) DO UPDATE
+        SET reasons = excluded.reasons,
+            rejected_row = excluded.rejected_row,
+            _run_id = excluded._run_id
+        WHERE (t.reasons, t.rejected_row, t._run_id)
+        <> (excluded.reasons, excluded.rejected_row, excluded._run_id)
+    RETURNING 1
+),
+
+cleared_rows AS (
+    DELETE FROM silver.rejected_rows AS t
+    WHERE
+        t.model = {{ table | literal }}
+        AND NOT EXISTS (SELECT FROM standing_rejects AS s WHERE s.reject_key = t.key)
+        AND (
+            p_after_run_id = 0
+            {%- if is_computed %}
+            OR {{ has_new_versions(versions) }}
+            {%- else %}
+            OR EXISTS (
+                SELECT FROM accepted_versions AS a
+                WHERE
+                    {%- for c in key %}
+                    {{ "AND " if not loop.first }}(jsonb_populate_record(NULL::{{ table }}, t.key)).{{ c | ident }}
+                    = a.{{ c | ident }}
+                    {%- endfor %}
+            )
+            {%- endif %}
+        )
+    RETURNING 1
+)
+{%- endmacro -%}
+
 {#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and
     the last good one stays; a deletion marks the row.
     table     name of the table in silver
@@ -111,52 +209,7 @@ BEGIN ATOMIC
         {%- endif %}
     ),
 
-    rejected_versions AS (
-        {%- if is_computed %}
-        SELECT * -- a row of the source is rejected whoever has its key
-        FROM (
-            SELECT DISTINCT ON (_source_key)
-                {{ compare.columns_of(key + columns) | indent(16) }},
-                _source_key,
-                reject_reasons,
-                _run_id
-            FROM {{ versions }}
-            WHERE {{ has_new_versions(versions) }}
-            ORDER BY _source_key, _run_id DESC
-        ) AS latest
-        WHERE reject_reasons <> '{}'
-        {%- else %}
-        SELECT DISTINCT ON ({{ keys }})
-            {{ compare.columns_of(key + columns) | indent(12) }},
-            reject_reasons,
-            _run_id
-        FROM {{ versions }}
-        WHERE _run_id > p_after_run_id AND reject_reasons <> '{}'
-        ORDER BY {{ keys }}, _run_id DESC
-        {%- endif %}
-    ),
-
-    standing_rejects AS (
-        SELECT
-            {{ compare.columns_of(key, 'r') | indent(12) }},
-            jsonb_build_object(
-                {%- for c in key %}
-                {{ c | literal }}, r.{{ c | ident }}{{ "," if is_computed or not loop.last }}
-                {%- endfor %}
-                {%- if is_computed %}
-                '_source_key', r._source_key
-                {%- endif %}
-            ) AS reject_key,
-            r.reject_reasons,
-            etl.storable_jsonb(to_json(r.*))
-            - '{reject_reasons,_run_id{{ ",_source_key" if is_computed }}}'::text[] AS rejected_row,
-            r._run_id
-        FROM rejected_versions AS r
-        {%- if not is_computed %}
-        LEFT JOIN accepted_versions AS a ON {{ compare.same_key('r', 'a', key) }}
-        WHERE a._run_id IS NULL OR a._run_id < r._run_id
-        {%- endif %}
-    ),
+    {{ standing_rejects(versions, key, key + columns, is_computed) | indent(4) }},
 
     decided_keys AS (
         SELECT {{ keys }}
@@ -174,46 +227,7 @@ BEGIN ATOMIC
         distinct=true,
     ) | indent(4) }},
 
-    set_aside_rows AS (
-        INSERT INTO silver.rejected_rows AS t (model, key, reasons, rejected_row, _run_id)
-        SELECT
-            {{ ('silver.' ~ (table | ident)) | literal }},
-            reject_key,
-            reject_reasons,
-            rejected_row,
-            _run_id
-        FROM standing_rejects
-        ON CONFLICT (model, key) DO UPDATE
-            SET reasons = excluded.reasons,
-                rejected_row = excluded.rejected_row,
-                _run_id = excluded._run_id
-            WHERE (t.reasons, t.rejected_row, t._run_id)
-            <> (excluded.reasons, excluded.rejected_row, excluded._run_id)
-        RETURNING 1
-    ),
-
-    cleared_rows AS (
-        DELETE FROM silver.rejected_rows AS t
-        WHERE
-            t.model = {{ ('silver.' ~ (table | ident)) | literal }}
-            AND NOT EXISTS (SELECT FROM standing_rejects AS s WHERE s.reject_key = t.key)
-            AND (
-                p_after_run_id = 0
-                {%- if is_computed %}
-                OR {{ has_new_versions(versions) }}
-                {%- else %}
-                OR EXISTS (
-                    SELECT FROM accepted_versions AS a
-                    WHERE
-                        {%- for c in key %}
-                        {{ "AND " if not loop.first }}(jsonb_populate_record(NULL::silver.{{ table | ident }}, t.key)).{{ c | ident }}
-                        = a.{{ c | ident }}
-                        {%- endfor %}
-                )
-                {%- endif %}
-            )
-        RETURNING 1
-    )
+    {{ set_aside('silver.' ~ (table | ident), key, versions, is_computed) | indent(4) }}
 
     SELECT
         (SELECT count(*) FROM accepted_versions)

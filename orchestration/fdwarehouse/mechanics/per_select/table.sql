@@ -62,7 +62,7 @@ COMMENT ON COLUMN {{ target.log }}.{{ name | ident }} IS {{ ("As in " ~ target.q
 {%- endif %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
-{{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ plan.describe() ~ ".") | literal }};
+{{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ kept_up ~ ".") | literal }};
 {%- for name, _ in target.columns %}
 COMMENT ON COLUMN {{ target.qualified }}.{{ name | ident }} IS {{ comments[name] | literal }};
 {%- endfor %}

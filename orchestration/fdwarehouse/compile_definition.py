@@ -1,0 +1,90 @@
+"""What the warehouse says of one definition: columns, canonical text, what is wrong with it."""
+
+from __future__ import annotations
+
+import psycopg
+from pglast import ast
+
+from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.parse import parse
+from fdwarehouse.compiler.statement import Target
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import ident
+from fdwarehouse.sql_names import nodes_of
+
+_SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
+_TIMES = frozenset({"date", "timestamp", "timestamptz", "time", "timetz"})
+_COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod)
+FROM pg_attribute
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
+"""
+
+Columns = tuple[tuple[str, str], ...]
+"""Name and type of each column."""
+
+
+def create_definition(
+    definition: Definition, view: str, warehouse: psycopg.Connection
+) -> tuple[Columns, str]:
+    """Create the view of a definition.
+
+    Args:
+        definition: the file.
+        view: its name, as SQL writes it.
+        warehouse: a connection as the owner.
+
+    Returns:
+        Its columns, and its text as `pg_get_viewdef` prints it.
+
+    Raises:
+        FdwarehouseError: the SELECT is wrong; the message names file and line.
+    """
+    _require_moving_dates(definition)
+    before = f"CREATE VIEW {view} AS\n"
+    try:
+        warehouse.execute(f"{before}{definition.select}".encode())
+    except psycopg.Error as error:
+        raise _wrong_select(definition, error, len(before)) from error
+    columns = tuple(warehouse.execute(_COLUMNS.encode(), [view]).fetchall())
+    row = warehouse.execute("SELECT pg_get_viewdef(%s::regclass)", [view]).fetchone()
+    assert row is not None
+    return columns, row[0]
+
+
+def create_empty(target: Target, warehouse: psycopg.Connection) -> None:
+    """Create a table with nothing but columns and key: what reads it next finds it so."""
+    made = [*(f"{ident(name)} {kind}" for name, kind in target.columns), "_run_id bigint NOT NULL"]
+    made.append(f"PRIMARY KEY ({', '.join(ident(k) for k in target.key)})")
+    warehouse.execute(f"DROP TABLE IF EXISTS {target.qualified} CASCADE".encode())
+    warehouse.execute(f"CREATE TABLE {target.qualified} ({', '.join(made)})".encode())
+
+
+def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> FdwarehouseError:
+    position = int(error.diag.statement_position or 0)
+    line = definition.first_line
+    if position > before:
+        line += definition.select[: position - before - 1].count("\n")
+    message = error.diag.message_primary or str(error).strip()
+    return FdwarehouseError(
+        f"{definition.path}, line {line}: {message}",
+        hint=error.diag.message_hint or "Fix the SELECT: it should run in psql as it is.",
+        exit_code=1,
+    )
+
+
+def _require_moving_dates(definition: Definition) -> None:
+    """Refuse 'today'::date and the like: PostgreSQL takes the day of the deploy for it."""
+    for node in nodes_of(parse(definition.select)):
+        if not isinstance(node, ast.TypeCast) or node.typeName is None:
+            continue
+        value = getattr(getattr(node.arg, "val", None), "sval", None)
+        kind = (node.typeName.names or ())[-1].sval
+        if isinstance(value, str) and value.strip().lower() in _SPECIAL_DATES and kind in _TIMES:
+            before = definition.select[: node.location or 0]
+            line = definition.first_line + before.count("\n")
+            raise FdwarehouseError(
+                f"{definition.path}, line {line}: '{value}' would be the day of the deploy",
+                hint="Write current_date, which is computed in every run.",
+            )

@@ -1,0 +1,76 @@
+"""A table of silver: the latest accepted version of each row of one table of bronze."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import jinja2
+
+from fdwarehouse.compiler.catalog import Relation
+from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.statement import Target, filled
+from fdwarehouse.compiler.table import constraints, table_context
+from fdwarehouse.compiler.versions import VersionSelect
+from fdwarehouse.source_tables import SourceTable
+
+
+@dataclass(frozen=True)
+class SilverTable:
+    """A table of silver with its definition.
+
+    Attributes:
+        target: its last column is `is_deleted`.
+        definition: its file.
+        select: its SELECT, taken apart.
+        source: the table that it is made of.
+        zone: of the source's time stamps without time zone.
+        is_computed: whether several rows of the source can have one key.
+    """
+
+    target: Target
+    definition: Definition
+    select: VersionSelect
+    source: SourceTable
+    zone: str
+    is_computed: bool
+
+    @property
+    def logs(self) -> Mapping[Relation, tuple[str, ...]]:
+        """It reads no log: bronze only grows."""
+        return {}
+
+    @property
+    def kept_up(self) -> str:
+        """How it is kept up, in one line."""
+        return f"incremental by {', '.join(self.target.key)} from {self.source.raw_table}"
+
+    def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
+        """Yield name and SQL of each object, the table first.
+
+        Args:
+            environment: has the templates of the mechanics.
+        """
+        environment.filters["filled"] = filled
+        is_live = "is_deleted OR "
+        context = table_context(self.target, self.definition, self.kept_up) | {
+            "constraints": [
+                *constraints(self.target, self.definition.header.columns, unless=is_live),
+                (f"{self.target.name}__is_deleted__not_null"[:63], "NOT NULL is_deleted"),
+            ],
+            "indexes": [],
+            "select": self.select,
+            "table": self.source,
+            "zone": self.zone,
+            "rules": self.definition.header.reject,
+            "is_computed": self.is_computed,
+        }
+
+        def rendered(name: str) -> str:
+            return environment.get_template(f"per_select/{name}.sql").render(context)
+
+        yield self.target.qualified, rendered("table")
+        yield self.target.versions, rendered("versions")
+        if self.target.logged:
+            yield self.target.log_row, rendered("image")
+        yield self.target.writer, rendered("silver_writer")

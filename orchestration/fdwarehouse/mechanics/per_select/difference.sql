@@ -1,0 +1,135 @@
+{#- What the writers of compiled tables have in common: CTEs that write the difference between a table
+    and the CTE expected_rows, and log it.
+    target     the table, see Target in compiler/statement.py -#}
+
+{#- a.k1 = b.k1 AND a.k2 = b.k2, each on a line. -#}
+{%- macro same(left, right, key) -%}
+{% for k in key %}{{ left }}.{{ k | ident }} = {{ right }}.{{ k | ident }}{{ "\nAND " if not loop.last }}{% endfor %}
+{%- endmacro -%}
+
+{#- The columns of a SELECT list; a lone one stays on the line of its SELECT. -#}
+{%- macro columns(names, alias) -%}
+{%- if names | length == 1 %} {{ alias }}.{{ names[0] | ident }}
+{%- else %}{% for c in names %}
+        {{ alias }}.{{ c | ident }}{{ "," if not loop.last }}
+{%- endfor %}{% endif %}
+{%- endmacro -%}
+
+{#- What every writer begins with. -#}
+{%- macro routine(target) -%}
+CREATE FUNCTION {{ target.writer }}(p_run_id bigint, p_after_run_id bigint)
+RETURNS etl.row_counts
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+SET work_mem = {{ target.work_mem | literal }}
+SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have
+{%- endmacro -%}
+
+{#- inserted_rows: expected rows that are not there. -#}
+{%- macro inserted_rows(target) -%}
+inserted_rows AS (
+    INSERT INTO {{ target.qualified }} AS t (
+        {{ (target.names + ["_run_id"]) | filled | indent(8) }}
+    )
+    SELECT
+        s.*,
+        p_run_id
+    FROM expected_rows AS s
+    WHERE
+        NOT EXISTS (
+            SELECT FROM {{ target.qualified }} AS t
+            WHERE
+                {{ same("t", "s", target.key) | indent(16) }}
+        )
+    -- an index that is filled in order is filled fast
+    ORDER BY {{ target.key | filled("s") | indent(8) }}
+    RETURNING
+        {{ (target.logged | filled("new") | indent(8)) or "1" }}
+)
+{%- endmacro -%}
+
+{#- updated_rows: expected rows that are there, and differ.
+    returns    more that it returns, beside the images for the log -#}
+{%- macro updated_rows(target, returns=[]) -%}
+updated_rows AS (
+    UPDATE {{ target.qualified }} AS t
+    SET (
+        {{ (target.values + ["_run_id"]) | filled | indent(8) }}
+    ) = (
+        {{ target.values | filled("s") | indent(8) }}, p_run_id
+    )
+    FROM expected_rows AS s
+    WHERE
+        {{ same("t", "s", target.key) | indent(8) }}
+        AND record_image_ne(
+            row(
+                {{ target.values | filled("t") | indent(16) }}
+            ),
+            row(
+                {{ target.values | filled("s") | indent(16) }}
+            )
+        )
+    {%- if target.logged %}
+    RETURNING
+        {%- for r in returns %}
+        {{ r }},
+        {%- endfor %}
+        row(
+            {{ target.logged | filled("old") | indent(12) }}
+        )::{{ target.log_row }} AS was,
+        row(
+            {{ target.logged | filled("new") | indent(12) }}
+        )::{{ target.log_row }} AS is_now
+    {%- else %}
+    RETURNING {{ (returns | join(", ")) or "1" }}
+    {%- endif %}
+)
+{%- endmacro -%}
+
+{#- The images of the rows that were written, for the tables that are made of them: three CTEs, after
+    inserted_rows, updated_rows and, where rows go, removed_rows. Images that every table of gold has
+    taken up are forgotten when there are new ones. -#}
+{%- macro logged_images(target, removes_rows=true) -%}
+images AS (
+    SELECT
+        1 AS sign,
+        i.*
+    FROM inserted_rows AS i
+    {%- if target.values %}
+    UNION ALL
+    SELECT
+        v.sign,
+        (v.image).* -- noqa: RF01
+    FROM updated_rows AS u
+    CROSS JOIN LATERAL (VALUES (1, u.is_now), (-1, u.was)) AS v (sign, image)
+    WHERE record_image_ne(u.is_now, u.was)
+    {%- endif %}
+    {%- if removes_rows %}
+    UNION ALL
+    SELECT
+        -1 AS sign,
+        r.*
+    FROM removed_rows AS r
+    {%- endif %}
+),
+
+logged_images AS (
+    INSERT INTO {{ target.log }} (
+        run_id, sign,
+        {{ target.logged | filled | indent(8) }}
+    )
+    SELECT
+        p_run_id,
+        i.*
+    FROM images AS i
+    WHERE p_after_run_id > 0 -- after a full build all that reads it is full too
+    RETURNING 1
+),
+
+forgotten_images AS (
+    DELETE FROM {{ target.log }}
+    WHERE
+        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
+        AND EXISTS (SELECT FROM logged_images)
+)
+{%- endmacro -%}
