@@ -53,10 +53,29 @@ def create_definition(
     return columns, row[0]
 
 
-def create_empty(target: Target, warehouse: psycopg.Connection) -> None:
-    """Create a table with nothing but columns and key: what reads it next finds it so."""
-    made = [*(f"{ident(name)} {kind}" for name, kind in target.columns), "_run_id bigint NOT NULL"]
-    made.append(f"PRIMARY KEY ({', '.join(ident(k) for k in target.key)})")
+def create_empty(
+    target: Target,
+    warehouse: psycopg.Connection,
+    *,
+    key: tuple[str, ...] = (),
+    unique: tuple[str, ...] = (),
+) -> None:
+    """Create a table with nothing but columns and keys: what reads it next finds it so.
+
+    Args:
+        target: the table.
+        warehouse: a connection as the owner.
+        key: its primary key, where that is not the key of its rows.
+        unique: other columns that are a key.
+    """
+
+    def listed(names: tuple[str, ...]) -> str:
+        return ", ".join(ident(name) for name in names)
+
+    made = [*(f"{ident(name)} {kind}" for name, kind in target.readable), "_run_id bigint NOT NULL"]
+    made.append(f"PRIMARY KEY ({listed(key or target.key)})")
+    if unique:
+        made.append(f"UNIQUE ({listed(unique)})")
     warehouse.execute(f"DROP TABLE IF EXISTS {target.qualified} CASCADE".encode())
     warehouse.execute(f"CREATE TABLE {target.qualified} ({', '.join(made)})".encode())
 

@@ -16,10 +16,12 @@ import psycopg
 
 from fdwarehouse.checks import Check
 from fdwarehouse.compile_definition import create_definition, create_empty
+from fdwarehouse.compile_dimension import analyse_dimension
 from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
+from fdwarehouse.compiler.dimension import Dimension, references_to
 from fdwarehouse.compiler.header import Definition
-from fdwarehouse.compiler.plan import Request, plan
+from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target
@@ -28,9 +30,10 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
 from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
 from fdwarehouse.render import CompiledTables, Rendered, render_project
+from fdwarehouse.sql_names import names_in
 from fdwarehouse.templates import mechanics_environment
 
-AnyTable = Table | SilverTable
+AnyTable = Table | SilverTable | Dimension
 
 
 def complete(
@@ -59,7 +62,10 @@ def complete(
     objects: list[Compiled] = []
     checks: list[Check] = []
     environment = mechanics_environment()
-    for table in _with_logs(analysed):
+    read_by_hand = set[str]().union(
+        *(names_in(file.sql) for file in rendered.files if file.origin.startswith("sql/"))
+    )
+    for table in _with_logs(_with_references(analysed), read_by_hand):
         _require_keys(table.definition, keys)
         first, *others = (
             Compiled(
@@ -73,15 +79,38 @@ def complete(
     return render_project(rendered.root, CompiledTables(tables, objects, checks))
 
 
-def _with_logs(analysed: Sequence[AnyTable]) -> Iterable[AnyTable]:
-    """Give each table a log of the columns of which others read the old state."""
+def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
+    """Tell each dimension which rows of silver refer to it."""
+    blocks = [t.block for t in analysed if isinstance(t, Table) and t.block is not None]
+    versions = {
+        t.target.qualified: t.target.versions for t in analysed if isinstance(t, SilverTable)
+    }
+
+    def completed(table: AnyTable) -> AnyTable:
+        if not isinstance(table, Dimension):
+            return table
+        named = [n.rpartition(".") for n in table.definition.header.referenced_by]
+        found = {(t, c) for t, _, c in named}
+        found |= set(references_to(table.key, table.target.qualified, blocks))
+        pairs = sorted((versions[t], c) for t, c in found if t in versions)
+        return replace(table, referenced_by=tuple(pairs))
+
+    return [completed(table) for table in analysed]
+
+
+def _with_logs(analysed: Sequence[AnyTable], read_by_hand: set[str]) -> Iterable[AnyTable]:
+    """Give each table a log of the columns of which others read the old state.
+
+    A log that a hand-written file names has all columns.
+    """
     wanted: dict[str, set[str]] = {}
     for each in analysed:
         for relation, columns in each.logs.items():
             wanted.setdefault(qualified(relation.schema, relation.name), set()).update(columns)
     for each in analysed:
         names = wanted.get(each.target.qualified, set())
-        logged = tuple(n for n in each.target.names if n in names)
+        is_whole = each.target.log in read_by_hand
+        logged = tuple(n for n, _ in each.target.readable if is_whole or n in names)
         yield replace(each, target=replace(each.target, logged=logged))
 
 
@@ -108,15 +137,20 @@ def _analyse(
     definitions = {_model(d): d for d in rendered.definitions}
     done: set[str] = set()
     compiled: set[str] = set()
+    versions: set[str] = set()
     for model in _order(definitions, by_name):
         definition = definitions[model]
         needed = _needed(definition, by_name) - done
         execute(in_order_of_need(by_name[name] for name in needed))
         done |= needed
+        found: AnyTable
         if model.startswith("silver."):
-            found: AnyTable = analyse_silver(definition, rendered.sources, warehouse)
+            found = analyse_silver(definition, rendered.sources, warehouse)
+            versions.add(found.target.versions)
+        elif definition.header.kind == "dimension":
+            found = analyse_dimension(definition, warehouse, versions)
         else:
-            found = _analyse_one(definition, warehouse, compiled)
+            found = _analyse_table(definition, warehouse, compiled)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         yield found
 
@@ -161,15 +195,15 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
         ) from error
 
 
-def _analyse_one(
+def _analyse_table(
     definition: Definition, warehouse: psycopg.Connection, compiled: set[str]
 ) -> Table:
     _, schema, file = definition.path.split("/")
     header = definition.header
-    if header.kind != "table" or header.reject or schema != "gold":
+    if header.reject:
         raise FdwarehouseError(
-            f"{definition.path}: only plain tables of gold are compiled yet",
-            hint="Write it as a template, with the macro gold.write_dimension.",
+            f"{definition.path}, line {definition.line_of('reject')}: only silver rejects rows",
+            hint="Leave them out by WHERE, or reject them in the table of silver that has them.",
         )
     target = Target(schema, file.removesuffix(".sql"), header.key, ())
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
@@ -185,4 +219,4 @@ def _analyse_one(
     catalog = read_catalog(warehouse, [target.definition], compiled=compiled)
     target = replace(target, columns=columns)
     create_empty(target, warehouse)
-    return Table(target, definition, plan(request, catalog))
+    return Table(target, definition, plan(request, catalog), read(request, catalog))

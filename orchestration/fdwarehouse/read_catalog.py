@@ -206,6 +206,12 @@ def primary_key(connection: psycopg.Connection, table: str) -> tuple[str, ...]:
     return tuple(name for (name,) in found)
 
 
+def relation_exists(connection: psycopg.Connection, name: str) -> bool:
+    """Say whether there is a table or view of a name, as SQL writes it."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
+    return bool(row and row[0])
+
+
 def impure_parts(connection: psycopg.Connection, view: str) -> tuple[str, ...]:
     """Say what makes a definition depend on more than the tables that it names.
 

@@ -55,9 +55,7 @@ def beside(servers: Servers, seeded_shop: Shop) -> Iterator[Warehouse]:
 
 
 CHANGES = [
-    (
-        "UPDATE customers SET email = '  New' || customer_id || '@Example.COM ' WHERE customer_id <= 3",
-    ),
+    ("UPDATE customers SET email = '  N' || customer_id || '@X.COM ' WHERE customer_id <= 3",),
     ("DELETE FROM order_items WHERE order_item_id <= 9",),
     ("UPDATE orders SET status = 'lost' WHERE order_id <= 4",),
     ("UPDATE orders SET status = ' Cancelled' WHERE order_id IN (2, 3, 11)",),
@@ -172,7 +170,7 @@ def test_computed_key_is_known_from_the_select(
         ("    order_date,\n", "    row_number() OVER () AS order_date,\n", "line 14: a window"),
         ("    order_date,\n", "    (SELECT 1) AS order_date,\n", "line 14: a subquery"),
         ("    order_date,\n", "    generate_series(1, 2) AS order_date,\n", "returns a set"),
-        ("SELECT\n", "SELECT DISTINCT\n", "DISTINCT and ORDER BY have no place in silver"),
+        ("SELECT\n", "SELECT DISTINCT\n", "DISTINCT and ORDER BY have no place here"),
         ("FROM bronze.raw_orders", "FROM bronze.raw_orders LIMIT 3", "LIMIT"),
         ("FROM bronze.raw_orders", "FROM bronze.raw_orders GROUP BY 1, 2, 3, 4, 5, 6", "aggregate"),
         ("no customer: customer_id", "no customer: customer", "line 6: reject: no customer: col"),

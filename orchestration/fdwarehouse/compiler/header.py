@@ -100,9 +100,30 @@ class Header(_Strict):
         "row aside.",
     )
     type2: tuple[Name, ...] = Field((), description="Dimension: columns whose change is kept.")
-    updated_at: Name | None = Field(None, description="Dimension: when the row was changed.")
+    updated_at: Name | None = Field(
+        None,
+        description="Dimension: the column with the time of the change. Without it a version is "
+        "valid from when it was seen.",
+    )
+    surrogate: Name | None = Field(
+        None, description="Dimension: its surrogate key; customer_key where the key is customer_id."
+    )
+    unknown: dict[Name, str | int | bool] = Field(
+        default_factory=dict,
+        description="Dimension: what columns of the unknown member, -1, have; the others are null.",
+    )
+    referenced_by: tuple[Annotated[str, Field(pattern=r"^silver\.\w+\.\w+$")], ...] = Field(
+        (),
+        description="Dimension: columns of silver, as silver.table.column, that refer to its key "
+        "beside those by which SELECTs join it.",
+    )
 
-    @field_validator("key", "type2", "tags", mode="before")
+    @property
+    def surrogate_key(self) -> str:
+        """The surrogate key of a dimension."""
+        return self.surrogate or f"{self.key[0].removesuffix('_id')}_key"
+
+    @field_validator("key", "type2", "tags", "referenced_by", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
@@ -126,8 +147,9 @@ class Header(_Strict):
     def _fits_its_kind(self) -> Header:
         if not self.key or len(set(self.key)) < len(self.key):
             raise ValueError("key: name each column of the key once")
-        if self.kind != "dimension" and (self.type2 or self.updated_at):
-            raise ValueError("type2 and updated_at belong to kind: dimension")
+        for name in ("type2", "updated_at", "surrogate", "unknown", "referenced_by"):
+            if self.kind != "dimension" and getattr(self, name):
+                raise ValueError(f"{name} belongs to kind: dimension")
         return self
 
 

@@ -111,6 +111,14 @@ class Plan:
         return f"incremental by {', '.join(self.key)} from {names}"
 
 
+def read(request: Request, catalog: Catalog) -> Block | None:
+    """Return a definition as the compiler reads it; None where it cannot."""
+    try:
+        return canonical(request.canonical_sql, catalog)
+    except Unsupported:
+        return None
+
+
 def plan(request: Request, catalog: Catalog) -> Plan:
     """Decide how a table is kept up.
 

@@ -1,8 +1,7 @@
 """Rules of headers that cannot be constraints: checks, which return the rows that break them.
 
-A constraint holds for each row that is written, and stops the run. What only warns, refers to a table
-that another transaction writes, or is decided by more than one row, is looked at when the rows are
-there.
+A constraint holds for each row that is written, and stops the run. What only warns, what refers to
+a table that another transaction writes, and what several rows decide, is looked at afterwards.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class Target:
     """Name and type of each column, in the order of the definition."""
     logged: tuple[str, ...] = ()
     """Columns of its change log; none where nobody reads one."""
+    generated: tuple[tuple[str, str], ...] = ()
+    """Name and type of columns that the table computes, which are read and not written."""
     work_mem: str = "64MB"
 
     def _named(self, prefix: str = "", suffix: str = "") -> str:
@@ -65,6 +67,11 @@ class Target:
         return self._named(suffix="_versions")
 
     @property
+    def as_of(self) -> str:
+        """Of a dimension, the function that returns it as of a moment."""
+        return self._named(suffix="_as_of")
+
+    @property
     def log(self) -> str:
         """Its change log."""
         return self._named(suffix="_changes")
@@ -78,6 +85,16 @@ class Target:
     def names(self) -> list[str]:
         """Names of its columns."""
         return [name for name, _ in self.columns]
+
+    @property
+    def readable(self) -> tuple[tuple[str, str], ...]:
+        """Name and type of each column that others may read."""
+        return (*self.columns, *self.generated)
+
+    @property
+    def logged_columns(self) -> list[tuple[str, str]]:
+        """Name and type of each column of the change log."""
+        return [(name, kind) for name, kind in self.readable if name in self.logged]
 
     @property
     def values(self) -> list[str]:

@@ -13,6 +13,7 @@ from fdwarehouse.compiler.header import ColumnHeader, Definition
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.rules import accepted_value
 from fdwarehouse.compiler.statement import Target, writer
+from fdwarehouse.compiler.tree import Block
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
 
@@ -28,6 +29,8 @@ class Table:
     target: Target
     definition: Definition
     plan: Plan
+    block: Block | None = None
+    """The SELECT as the compiler reads it; None where it has a part that it cannot read."""
 
     @property
     def model(self) -> str:
@@ -85,7 +88,8 @@ def table_context(target: Target, definition: Definition, kept_up: str) -> dict[
         "definition": definition,
         "header": definition.header,
         "kept_up": kept_up,
-        "former": {n: described.get(n, _PLAIN).was for n in target.names},
+        "logged_columns": target.logged_columns,
+        "former": {n: described.get(n, _PLAIN).was for n, _ in target.readable},
         "comments": {n: described.get(n, _PLAIN).comment for n in target.names},
     }
 
@@ -108,14 +112,16 @@ def require_columns(
     for where, wanted in (("key", header.key), ("columns", tuple(header.columns))):
         for name in wanted:
             if name not in names:
+                line = definition.line_of(where, *([name] if where == "columns" else []))
                 raise FdwarehouseError(
-                    f"{definition.path}: {where}: the SELECT has no column {name}",
+                    f"{definition.path}, line {line}: {where}: the SELECT has no column {name}",
                     hint=f"It has {', '.join(names)}.",
                 )
     for name in names:
         if name.startswith("_") or name in taken:
+            place = f"{definition.path}, line {definition.first_line}"
             raise FdwarehouseError(
-                f"{definition.path}: the SELECT has a column {name}, a name of the engine's own",
+                f"{place}: the SELECT has a column {name}, a name of the engine's own",
                 hint="Give it another name: AS ...",
             )
 

@@ -15,7 +15,7 @@ from fdwarehouse.compiler.tree import Block, Column, Select, Table
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident
 
-_WAY_OUT = (
+WAY_OUT = (
     "A table of silver is made of one table of bronze, row by row: join, group and filter in gold."
 )
 ADDED = ("is_deleted", "reject_reasons")
@@ -65,47 +65,53 @@ def take_apart(select: str) -> VersionSelect:
     )
 
 
-def require_row_by_row(definition: Definition, block: Block) -> Table:
-    """Return the one table of bronze that a SELECT reads.
+def require_row_by_row(
+    definition: Definition, block: Block, schema: str = "bronze", way_out: str = WAY_OUT
+) -> Table:
+    """Return the one table that a SELECT reads, row by row.
 
     Args:
         definition: the file.
         block: its SELECT, as the compiler reads it.
+        schema: of the table.
+        way_out: what an error says of it.
 
     Raises:
-        FdwarehouseError: a row of the result is made of anything but one row of bronze.
+        FdwarehouseError: a row of the result is made of anything but one row of the table.
     """
     try:
-        return _only_table(block)
+        return _only_table(block, schema)
     except Unsupported as problem:
-        raise not_row_by_row(definition, problem) from problem
+        raise not_row_by_row(definition, problem, way_out) from problem
 
 
-def not_row_by_row(definition: Definition, problem: Unsupported) -> FdwarehouseError:
+def not_row_by_row(
+    definition: Definition, problem: Unsupported, way_out: str = WAY_OUT
+) -> FdwarehouseError:
     """Return the error that says what is in the way, and where."""
     line = line_of(problem.construct, definition.select) or 1
     place = f"{definition.path}, line {definition.first_line + line - 1}"
-    return FdwarehouseError(f"{place}: {problem.reason}", hint=_WAY_OUT)
+    return FdwarehouseError(f"{place}: {problem.reason}", hint=way_out)
 
 
-def _only_table(block: Block) -> Table:
+def _only_table(block: Block, schema: str) -> Table:
     if not isinstance(block, Select):
-        raise Unsupported("UNION, EXCEPT and INTERSECT have no place in silver")
+        raise Unsupported("UNION, EXCEPT and INTERSECT have no place here")
     if shape.is_grouped(block):
-        raise Unsupported("an aggregate has no place in silver", Construct.AGGREGATE)
+        raise Unsupported("an aggregate has no place here", Construct.AGGREGATE)
     if shape.has_partitions(block):
-        raise Unsupported("a window or DISTINCT ON has no place in silver", Construct.WINDOW)
+        raise Unsupported("a window or DISTINCT ON has no place here", Construct.WINDOW)
     if block.is_distinct or block.order_by:
-        raise Unsupported("DISTINCT and ORDER BY have no place in silver")
+        raise Unsupported("DISTINCT and ORDER BY have no place here")
     if block.limit or block.offset:
-        raise Unsupported("LIMIT has no place in silver", Construct.LIMIT)
+        raise Unsupported("LIMIT has no place here", Construct.LIMIT)
     if shape.has_subquery((block.outputs, block.conditions)):
-        raise Unsupported("a subquery has no place in silver", Construct.SUBQUERY)
+        raise Unsupported("a subquery has no place here", Construct.SUBQUERY)
     sources = [item.source for item in block.items]
     if len(sources) != 1 or not isinstance(sources[0], Table):
         raise Unsupported("there should be one table in FROM")
-    if sources[0].relation.schema != "bronze":
-        raise Unsupported(f"{sources[0].relation.qualified} is not a table of bronze")
+    if sources[0].relation.schema != schema:
+        raise Unsupported(f"{sources[0].relation.qualified} is not a table of {schema}")
     return sources[0]
 
 

@@ -36,7 +36,7 @@ BEGIN
                 END IF;
                 PERFORM etl.add_unique_constraint(p_table, v_name, v_clause);
             END IF;
-        ELSIF v_clause LIKE 'UNIQUE%' THEN
+        ELSIF v_clause ~ '^(UNIQUE|EXCLUDE)' THEN
             PERFORM etl.add_unique_constraint(p_table, v_name, v_clause);
         ELSE
             EXECUTE format(

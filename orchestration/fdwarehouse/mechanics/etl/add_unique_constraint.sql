@@ -5,11 +5,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, p_name, p_clause);
-EXCEPTION WHEN unique_violation OR not_null_violation THEN
+EXCEPTION WHEN unique_violation OR not_null_violation OR exclusion_violation THEN
     -- Another grain: what is there has no place in it. The next run computes all rows.
     EXECUTE format('DELETE FROM %s', p_table);
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, p_name, p_clause);
 END;
 $$;
 COMMENT ON FUNCTION etl.add_unique_constraint IS
-'Adds a primary key or a unique constraint to a table that is one SELECT; rows that are in its way are gone until the next run. Arguments: table, name, clause.';
+'Adds a primary key, a unique or an exclusion constraint to a table that is one SELECT; rows that are in its way are gone until the next run. Arguments: table, name, clause.';

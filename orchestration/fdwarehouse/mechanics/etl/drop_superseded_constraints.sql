@@ -15,10 +15,20 @@ BEGIN
         FROM pg_constraint AS c
         WHERE c.conrelid = p_table
             AND c.contype <> 'p' -- others may refer to it, see etl.add_constraints
-            AND NOT (c.contype = 'n' AND c.conkey[1] = ANY(
-                SELECT unnest(k.conkey) FROM pg_constraint AS k
-                WHERE k.conrelid = p_table AND k.contype = 'p'
-            ))
+            AND NOT EXISTS ( -- nor is what the engine's columns, the key and identities need
+                SELECT FROM pg_attribute AS a
+                WHERE c.contype = 'n'
+                    AND a.attrelid = p_table
+                    AND a.attnum = c.conkey[1]
+                    AND (
+                        a.attname LIKE '\_%'
+                        OR a.attidentity <> ''
+                        OR a.attnum = ANY(
+                            SELECT unnest(k.conkey) FROM pg_constraint AS k
+                            WHERE k.conrelid = p_table AND k.contype = 'p'
+                        )
+                    )
+            )
             AND (c.conname LIKE '%\_\_%' OR NOT v_is_ours)
             AND NOT EXISTS (
                 SELECT FROM generate_subscripts(p_constraints, 1) AS n

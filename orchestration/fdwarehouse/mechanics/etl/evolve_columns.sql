@@ -1,4 +1,6 @@
-CREATE FUNCTION etl.evolve_columns(p_table regclass, p_columns text[]) RETURNS void
+CREATE FUNCTION etl.evolve_columns(
+    p_table regclass, p_columns text[], p_own_columns text[]
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -45,12 +47,12 @@ BEGIN
         WHERE a.attrelid = p_table
             AND a.attnum > 0
             AND NOT a.attisdropped
-            AND a.attname <> ALL(v_wanted)
-            AND a.attname NOT LIKE '\_%' -- the engine's own
+            AND a.attname <> ALL(v_wanted || p_own_columns)
+            AND a.attname NOT LIKE '\_%'
     LOOP
         EXECUTE format('ALTER TABLE %s DROP COLUMN %I', p_table, v_name);
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_columns IS
-'Adds, renames, retypes and drops columns of a table that is one SELECT. Arguments: the table; name, type and former name (null: none) of each column that it should have, those of the engine, which begin with an underscore, aside.';
+'Adds, renames, retypes and drops columns of a table that is one SELECT. Arguments: the table; name, type and former name (null: none) of each column that it should have; columns that the engine adds, which are left alone, as are those that begin with an underscore.';

@@ -25,15 +25,16 @@ SET work_mem = {{ target.work_mem | literal }}
 SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have
 {%- endmacro -%}
 
-{#- inserted_rows: expected rows that are not there. -#}
-{%- macro inserted_rows(target) -%}
+{#- inserted_rows: expected rows that are not there.
+    born       whether the table keeps the run that inserted a row, in _inserted_run_id -#}
+{%- macro inserted_rows(target, born=false) -%}
 inserted_rows AS (
     INSERT INTO {{ target.qualified }} AS t (
-        {{ (target.names + ["_run_id"]) | filled | indent(8) }}
+        {{ (target.names + (["_inserted_run_id"] if born else []) + ["_run_id"]) | filled | indent(8) }}
     )
     SELECT
         s.*,
-        p_run_id
+        {{ "p_run_id,\n        " if born }}p_run_id
     FROM expected_rows AS s
     WHERE
         NOT EXISTS (
