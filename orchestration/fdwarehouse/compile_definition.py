@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psycopg
 from pglast import ast
 
@@ -9,7 +11,7 @@ from fdwarehouse.compiler.header import Definition
 from fdwarehouse.compiler.parse import parse
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.identifiers import ident
+from fdwarehouse.identifiers import ident, qualified
 from fdwarehouse.sql_names import nodes_of
 
 _SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
@@ -51,6 +53,23 @@ def create_definition(
     row = warehouse.execute("SELECT pg_get_viewdef(%s::regclass)", [view]).fetchone()
     assert row is not None
     return columns, row[0]
+
+
+def types_in(warehouse: psycopg.Connection, target: Target) -> Callable[[str], Columns]:
+    """Return what tells the columns of a SELECT.
+
+    Args:
+        warehouse: a connection as the owner, in a transaction; what is created is undone.
+        target: the table for which it is asked.
+    """
+    view = qualified(target.schema, "_types")
+
+    def types(select: str) -> Columns:
+        with warehouse.transaction(force_rollback=True):
+            warehouse.execute(f"CREATE VIEW {view} AS\n{select}".encode())
+            return tuple(warehouse.execute(_COLUMNS.encode(), [view]).fetchall())
+
+    return types
 
 
 def create_empty(

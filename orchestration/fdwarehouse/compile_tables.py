@@ -15,17 +15,20 @@ from graphlib import CycleError, TopologicalSorter
 import psycopg
 
 from fdwarehouse.checks import Check
-from fdwarehouse.compile_definition import create_definition, create_empty
+from fdwarehouse.compile_definition import create_definition, create_empty, types_in
 from fdwarehouse.compile_dimension import analyse_dimension
 from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.compiler.dimension import Dimension, references_to
+from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.header import Definition
 from fdwarehouse.compiler.plan import Request, plan, read
+from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
-from fdwarehouse.compiler.statement import Target
+from fdwarehouse.compiler.statement import Target, full_states
 from fdwarehouse.compiler.table import Table, require_columns
+from fdwarehouse.compiler.tree import Select
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
 from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
@@ -138,6 +141,7 @@ def _analyse(
     done: set[str] = set()
     compiled: set[str] = set()
     versions: set[str] = set()
+    scales: dict[str, dict[str, int]] = {}
     for model in _order(definitions, by_name):
         definition = definitions[model]
         needed = _needed(definition, by_name) - done
@@ -150,7 +154,8 @@ def _analyse(
         elif definition.header.kind == "dimension":
             found = analyse_dimension(definition, warehouse, versions)
         else:
-            found = _analyse_table(definition, warehouse, compiled)
+            found = _analyse_table(definition, warehouse, compiled, scales)
+            scales[f"{found.target.schema}.{found.target.name}"] = _scales(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         yield found
 
@@ -196,7 +201,10 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
 
 
 def _analyse_table(
-    definition: Definition, warehouse: psycopg.Connection, compiled: set[str]
+    definition: Definition,
+    warehouse: psycopg.Connection,
+    compiled: set[str],
+    scales: Mapping[str, Mapping[str, int]],
 ) -> Table:
     _, schema, file = definition.path.split("/")
     header = definition.header
@@ -216,7 +224,18 @@ def _analyse_table(
         impure_parts(warehouse, target.definition),
         is_forced_full=not header.incremental,
     )
-    catalog = read_catalog(warehouse, [target.definition], compiled=compiled)
+    catalog = read_catalog(warehouse, [target.definition], compiled=compiled, scales=scales)
     target = replace(target, columns=columns)
     create_empty(target, warehouse)
-    return Table(target, definition, plan(request, catalog), read(request, catalog))
+    types = types_in(warehouse, target)
+    found = plan(request, catalog, lambda block: dict(types(Printer().block(block))))
+    state = types(full_states(found.counting)) if found.counting else ()
+    return Table(target, definition, found, read(request, catalog), state)
+
+
+def _scales(table: Table) -> dict[str, int]:
+    """Return the columns of which all values have as many digits after the decimal point."""
+    if not isinstance(table.block, Select):
+        return {}
+    found = {o.name: fixed_scale(table.block, o.value) for o in table.block.outputs}
+    return {name: scale for name, scale in found.items() if scale is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -125,6 +125,7 @@ def read_catalog(
     *,
     keeps_rows: Collection[str] | None = None,
     compiled: Collection[str] = (),
+    scales: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Catalog:
     """Read the relations of some definitions.
 
@@ -134,6 +135,7 @@ def read_catalog(
         keeps_rows: tables, as `schema.name`, whose rows never go; None for those of silver that
             mark rows in `is_deleted`.
         compiled: tables, as `schema.name`, that the compiler writes: their logs have what is read.
+        scales: by such a table and column, the digits after the decimal point that all values have.
     """
     relations: dict[tuple[str, str], Relation | View] = {}
     with connection.transaction():
@@ -149,6 +151,7 @@ def read_catalog(
                     found,
                     keeps_rows=None if keeps_rows is None else name in keeps_rows,
                     is_compiled=name in compiled,
+                    scales=(scales or {}).get(name, {}),
                 )
     return Catalog(relations, _functions(connection, True), _functions(connection, False))
 
@@ -159,10 +162,16 @@ def _rows(connection: psycopg.Connection, query: str, arguments: Any) -> list[An
 
 
 def _relation(
-    connection: psycopg.Connection, found: Any, *, keeps_rows: bool | None, is_compiled: bool
+    connection: psycopg.Connection,
+    found: Any,
+    *,
+    keeps_rows: bool | None,
+    is_compiled: bool,
+    scales: Mapping[str, int],
 ) -> Relation:
     columns = tuple(
-        ColumnFact(*row) for row in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall()
+        ColumnFact(name, kind, not_null, scales.get(name))
+        for name, kind, not_null in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall()
     )
     indexes = _rows(connection, _INDEXES, [found.oid])
     if keeps_rows is None:

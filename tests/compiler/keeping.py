@@ -10,9 +10,12 @@ from random import Random
 import jinja2
 import psycopg
 
+from fdwarehouse.compile_definition import types_in
 from fdwarehouse.compiler.catalog import Catalog
 from fdwarehouse.compiler.plan import Plan, Request, plan
-from fdwarehouse.compiler.statement import Target, writer
+from fdwarehouse.compiler.printing import Printer
+from fdwarehouse.compiler.statement import Target, full_states, writer
+from fdwarehouse.compiler.tree import Block
 from fdwarehouse.read_catalog import impure_parts, read_catalog
 from fdwarehouse.templates import MECHANICS, make_environment
 from tests.compiler.shapes import SHAPES, Shape
@@ -49,10 +52,14 @@ class Keeper:
     Args:
         connection: to an empty database, in autocommit mode.
         names: which shapes; all where none are named.
+        counts: whether groups are counted where that is exact, else computed from their rows.
     """
 
-    def __init__(self, connection: psycopg.Connection, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, names: Iterable[str] = (), *, counts: bool = True
+    ) -> None:
         self.connection = connection
+        self.counts = counts
         connection.execute("SET client_min_messages = warning")
         connection.execute("SET jit = off")
         connection.execute(SCHEMA.read_bytes())
@@ -79,7 +86,20 @@ class Keeper:
         target = Target("gold", shape.name, shape.key, columns, logged)
         if logged:
             self._make_log(table)
-        found = plan(self.request(shape), self.catalog(view))
+        types = types_in(self.connection, target)
+
+        def describe(block: Block) -> dict[str, str]:
+            return dict(types(Printer().block(block)))
+
+        found = plan(self.request(shape), self.catalog(view), describe if self.counts else None)
+        if found.counting:
+            state = types(full_states(found.counting))
+            listed = ", ".join(f"{name} {kind}" for name, kind in state)
+            groups = ", ".join(found.counting.groups)
+            self.connection.execute(
+                f"CREATE TABLE {target.state} "
+                f"({listed}, UNIQUE NULLS NOT DISTINCT ({groups}))".encode()
+            )
         self.kept[shape.name] = Kept(shape, target, found, writer(target, found, ENVIRONMENT))
 
     def request(self, shape: Shape) -> Request:
@@ -121,6 +141,7 @@ class Keeper:
         logs = [f"{t}_changes" for t in KEYS]
         logs += [f"{k.target.qualified}_changes" for k in self.kept.values() if k.target.logged]
         targets = [k.target.qualified for k in self.kept.values()]
+        targets += [k.target.state for k in self.kept.values() if k.plan.counting]
         tables = [*KEYS, *logs, *targets, "etl.watermarks"]
         with self.connection.transaction():
             for table in tables:

@@ -14,6 +14,11 @@ _BY_HAND = {
     "dim_customers": ("gold/write_dim_customers.sql", "gold/dim_customers_as_of.sql"),
     "dim_products": ("gold/write_dim_products.sql", "gold/dim_products_as_of.sql"),
 }
+_NEW = ("monthly_customer_sales", "cohort_months")
+METRICS = (
+    *("daily_sales", "customer_lifetime_value", "product_performance", "monthly_customer_sales"),
+    *("customer_months", "cohort_months", "cohort_retention"),
+)
 SILVER = ("clean_customers", "clean_products", "clean_orders", "clean_order_items")
 
 
@@ -23,4 +28,4 @@ def take_over(project: Path, *tables: str) -> None:
         layer = "silver" if table.startswith("clean_") else "gold"
         shutil.copy(SHOP / layer / f"{table}.sql", project / "sql" / layer / f"{table}.sql")
         for file in _BY_HAND.get(table, (f"{layer}/write_{table}.sql",)):
-            (project / "sql" / file).unlink()
+            (project / "sql" / file).unlink(missing_ok=table in _NEW)

@@ -133,7 +133,8 @@ def test_a_rebuild_writes_nothing_where_runs_were_right(deployed: Warehouse, sho
 def test_constraints_comments_and_how_it_is_kept_up_are_deployed(deployed: Warehouse) -> None:
     assert deployed.rows(
         "SELECT conname, obj_description(oid, 'pg_constraint') FROM pg_constraint "
-        "WHERE conrelid = 'gold.order_lines'::regclass AND obj_description(oid, 'pg_constraint') <> '' ORDER BY 1"
+        "WHERE conrelid = 'gold.order_lines'::regclass "
+        "AND obj_description(oid, 'pg_constraint') <> '' ORDER BY 1"
     ) == [
         ("order_lines__amount__check", "CHECK (amount >= 0)"),
         ("order_lines__amount__not_null", "NOT NULL amount"),

@@ -26,11 +26,11 @@ NOT_CLEAN_YET = {
 }
 
 
-@pytest.fixture(scope="module")
-def keeper(servers: Servers) -> Iterator[Keeper]:
+@pytest.fixture(scope="module", params=["counted", "computed"])
+def keeper(servers: Servers, request: pytest.FixtureRequest) -> Iterator[Keeper]:
     url = servers.url("warehouse", "admin", servers.create_database("warehouse", "bare"))
     with psycopg.connect(url, autocommit=True) as connection:
-        yield Keeper(connection)
+        yield Keeper(connection, counts=request.param == "counted")
 
 
 def test_there_are_shapes_of_every_kind(keeper: Keeper) -> None:

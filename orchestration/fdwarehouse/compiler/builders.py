@@ -40,6 +40,11 @@ def is_null(value: Expr) -> Node:
     return Node("NullTest", (("arg", value), ("nulltesttype", "IS_NULL")))
 
 
+def is_not_null(value: Expr) -> Node:
+    """Build `value IS NOT NULL`."""
+    return Node("NullTest", (("arg", value), ("nulltesttype", "IS_NOT_NULL")))
+
+
 def truth_test(value: Expr, test: str) -> Node:
     """Build `value IS NOT FALSE` and the like; test as PostgreSQL names it: `IS_NOT_FALSE`."""
     return Node("BooleanTest", (("arg", value), ("booltesttype", test)))

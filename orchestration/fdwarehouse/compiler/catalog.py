@@ -17,6 +17,8 @@ class ColumnFact:
     type: str
     """As `format_type` prints it: `numeric(10,2)`."""
     not_null: bool = False
+    scale: int | None = None
+    """Of a numeric column, digits after the decimal point where all values have as many."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -159,6 +159,22 @@ def _delta_of_rows(
     return _both_states(context, rows, columns, keys, tuple(o.name for o in outputs))
 
 
+def changed_rows(context: Context, rows: Select) -> tuple[Block, Block]:
+    """Return the rows of a SELECT of which something changed, as they are and as they were.
+
+    Args:
+        context: the columns that the definition reads.
+        rows: has no groups.
+    """
+    root = joins.finest(rows)
+    columns = joins.handle(rows, root)
+    handles = tuple(Output(c.name, c) for c in columns)
+    found = _arms(context, rows, root, handles)
+    comment = f"Rows of {root} of which something changed."
+    now = by_values(rows, columns, keys_of(keys_step(found, f"changed_{root}", comment, handles)))
+    return now, before(context, now)
+
+
 def keys_step(
     found: tuple[Select, ...], name: str, comment: str, outputs: tuple[Output, ...]
 ) -> Step:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from fdwarehouse.compiler import joins, reasons
 from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.catalog import Catalog, Relation
 from fdwarehouse.compiler.changes import Context, context_of
+from fdwarehouse.compiler.counting import Counting, Describe, count
 from fdwarehouse.compiler.delta import Delta, delta, keys_step
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import keys_of, restrict
@@ -74,6 +75,10 @@ class Plan:
     """These rows, as they should be."""
     is_key_unique: bool = False
     """Whether the definition cannot have two rows of one key."""
+    counting: Counting | None = None
+    """How its groups are counted; None where they are computed from their rows."""
+    not_counted: str | None = None
+    """Why they are."""
 
     @property
     def sources(self) -> tuple[Relation, ...]:
@@ -108,7 +113,8 @@ class Plan:
             place = f" (line {self.line})" if self.line else ""
             return f"full: {self.reason}{place}"
         names = ", ".join(r.qualified for r in self.sources)
-        return f"incremental by {', '.join(self.key)} from {names}"
+        how = "counted" if self.counting else "incremental"
+        return f"{how} by {', '.join(self.key)} from {names}"
 
 
 def read(request: Request, catalog: Catalog) -> Block | None:
@@ -119,15 +125,16 @@ def read(request: Request, catalog: Catalog) -> Block | None:
         return None
 
 
-def plan(request: Request, catalog: Catalog) -> Plan:
+def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -> Plan:
     """Decide how a table is kept up.
 
     Args:
         request: the definition.
         catalog: the relations that it reads.
+        describe: tells the types of a block; without it nothing is counted.
     """
     try:
-        return _incremental(request, catalog)
+        found = _incremental(request, catalog)
     except Unsupported as reason:
         line = reasons.line_of(reason.construct, request.select) if request.select else None
         return Plan(
@@ -136,6 +143,14 @@ def plan(request: Request, catalog: Catalog) -> Plan:
             reason=reason.reason,
             line=line and line + request.first_line - 1,
         )
+    if describe is None:
+        return found
+    block = canonical(request.canonical_sql, catalog)
+    try:
+        counting = count(context_of(block), block, request.key, describe)
+    except Unsupported as reason:
+        return replace(found, not_counted=reason.reason)
+    return replace(found, affected=None, expected=None, counting=counting)
 
 
 def _incremental(request: Request, catalog: Catalog) -> Plan:
@@ -180,7 +195,8 @@ def _scope(context: Context, block: Block, key: tuple[str, ...]) -> tuple[tuple[
 
 def _blocks(plan: Plan) -> list[Block]:
     """Return all blocks of a plan, those of steps included, each once."""
-    waiting: list[object] = [b for b in (plan.affected, plan.expected) if b is not None]
+    roots = plan.counting.blocks if plan.counting else (plan.affected, plan.expected)
+    waiting: list[object] = [b for b in roots if b is not None]
     found: dict[object, None] = {}
     while waiting:
         for part in walk(waiting.pop()):
@@ -188,7 +204,7 @@ def _blocks(plan: Plan) -> list[Block]:
                 found[part] = None
                 waiting.append(part.block)
     steps = [s.block for s in found if isinstance(s, Step)]
-    return [*steps, *([plan.expected] if plan.expected else [])]
+    return [*steps, *(b for b in roots if b is not None and not isinstance(b, Step))]
 
 
 def _steps(plan: Plan) -> list[object]:

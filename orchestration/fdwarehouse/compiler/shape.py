@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from fdwarehouse.compiler.builders import is_not_null
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
@@ -181,8 +182,7 @@ def _function_of(call: Node) -> str:
 def _column_can_be_null(select: Select, column: Column) -> bool:
     if column.alias not in select.aliases:
         return True
-    is_not_null = Node("NullTest", (("arg", column), ("nulltesttype", "IS_NOT_NULL")))
-    if is_not_null in select.conditions:
+    if is_not_null(column) in select.conditions:
         return False
     item = select.item(column.alias)
     if item.is_nullable:

@@ -9,6 +9,7 @@ import jinja2
 
 from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.changes import AFTER
+from fdwarehouse.compiler.counting import Counting
 from fdwarehouse.compiler.layout import wrapped
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
@@ -25,7 +26,8 @@ from fdwarehouse.compiler.tree import (
 )
 from fdwarehouse.identifiers import ident, qualified
 
-TEMPLATE = "per_select/writer.sql"
+_TEMPLATE = "per_select/writer.sql"
+_COUNTING_TEMPLATE = "per_select/counting_writer.sql"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Target:
     def versions(self) -> str:
         """In silver, the view with every version, cleaned."""
         return self._named(suffix="_versions")
+
+    @property
+    def state(self) -> str:
+        """The state of its groups, where they are counted."""
+        return self._named(suffix="_state")
 
     @property
     def as_of(self) -> str:
@@ -110,12 +117,47 @@ def writer(target: Target, plan: Plan, environment: jinja2.Environment) -> str:
         plan: how its rows are found.
         environment: has the templates of the mechanics.
     """
+    if plan.counting:
+        return _counting_writer(target, plan, plan.counting, environment)
     printer = Printer()
     printer.read(_expected_rows(target, plan))
     scope = printer.read(plan.affected) if plan.affected else None
     environment.filters["filled"] = filled
-    template = environment.get_template(TEMPLATE)
+    template = environment.get_template(_TEMPLATE)
     return template.render(target=target, plan=plan, ctes=printer.with_clause(), scope=scope)
+
+
+def _counting_writer(
+    target: Target, plan: Plan, counting: Counting, environment: jinja2.Environment
+) -> str:
+    printer = Printer()
+    outputs = {o.name: o.value for o in counting.outputs}
+    printed: dict[str, str | list[str]] = {
+        "images": printer.block(counting.images),
+        "rows_again": printer.block(counting.rows_again),
+        "key_columns": [f"{printer.expression(outputs[k])} AS {ident(k)}" for k in target.key],
+        "outputs": [f"{printer.expression(outputs[n])} AS {ident(n)}" for n in target.names],
+        "having": [f"({text})" for text in printer.expression.listed(counting.having)],
+    }
+    printed |= {look.distinct.name: printer.block(look.rows) for look in counting.lookups}
+    environment.filters["filled"] = filled
+    return environment.get_template(_COUNTING_TEMPLATE).render(
+        target=target, plan=plan, counting=counting, printed=printed, ctes=printer.with_clause()
+    )
+
+
+def full_states(counting: Counting) -> str:
+    """Write the SELECT of the states of all groups, computed from their rows."""
+    rows = counting.rows_of_all
+    columns = [
+        *(f"r.{g}" for g in counting.groups),
+        "count(*) AS _rows",
+        *(f"{c.full} AS {c.name}" for c in counting.columns),
+    ]
+    groups = ", ".join(f"r.{g}" for g in counting.groups)
+    return (
+        f"SELECT {', '.join(columns)}\nFROM (\n{Printer().block(rows)}\n) AS r\nGROUP BY {groups}"
+    )
 
 
 def filled(names: Sequence[str], alias: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import jinja2
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.header import ColumnHeader, Definition
 from fdwarehouse.compiler.plan import Plan
+from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import accepted_value
 from fdwarehouse.compiler.statement import Target, writer
 from fdwarehouse.compiler.tree import Block
@@ -31,6 +33,8 @@ class Table:
     plan: Plan
     block: Block | None = None
     """The SELECT as the compiler reads it; None where it has a part that it cannot read."""
+    state: tuple[tuple[str, str], ...] = ()
+    """Name and type of each column of the state of its groups, where they are counted."""
 
     @property
     def model(self) -> str:
@@ -56,6 +60,9 @@ class Table:
         context = table_context(self.target, self.definition, self.kept_up) | {
             "constraints": list(constraints(self.target, self.definition.header.columns)),
             "indexes": list(self._indexes()),
+            "counting": self.plan.counting,
+            "state": self.state,
+            "said": dict(self._said_of_state()),
         }
         render = {name: environment.get_template(f"per_select/{name}.sql") for name in _OBJECTS}
         yield self.target.qualified, render["table"].render(context)
@@ -63,6 +70,19 @@ class Table:
         if self.target.logged:
             yield self.target.log_row, render["image"].render(context)
         yield self.target.writer, writer(self.target, self.plan, environment)
+
+    def _said_of_state(self) -> Iterator[tuple[str, str]]:
+        """Yield the comment of each column of the state."""
+        counting = self.plan.counting
+        if counting is None:
+            return
+        expression = Printer().expression
+        meant = {v.name: expression(v.value) for v in counting.values}
+        for name, _ in self.state:
+            yield name, f"{meant.get(name, 'Rows of the group.')}"
+        for column in counting.columns:
+            text = re.sub(r"r\.(value_\d+)", lambda found: meant[found[1]], column.full)
+            yield column.name, text
 
     def _indexes(self) -> Iterator[tuple[str, str, str]]:
         """Yield name, table and column of each index that the arms look rows up by."""
@@ -88,6 +108,7 @@ def table_context(target: Target, definition: Definition, kept_up: str) -> dict[
         "definition": definition,
         "header": definition.header,
         "kept_up": kept_up,
+        "counting": None,
         "logged_columns": target.logged_columns,
         "former": {n: described.get(n, _PLAIN).was for n, _ in target.readable},
         "comments": {n: described.get(n, _PLAIN).comment for n in target.names},

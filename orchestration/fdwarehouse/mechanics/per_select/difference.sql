@@ -87,11 +87,54 @@ updated_rows AS (
 )
 {%- endmacro -%}
 
+{#- removed_rows: those of the CTE gone_keys. Before, where a key can be expected twice, duplicates,
+    which is an error.
+    is_key_unique  whether the SELECT cannot have a key twice -#}
+{%- macro removed_rows(target, is_key_unique) -%}
+{%- if not is_key_unique -%}
+duplicates AS (
+    SELECT
+        jsonb_build_object(
+            {%- for k in target.key %}
+            {{ k | literal }}, s.{{ k | ident }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ) AS key,
+        count(*) AS row_count
+    FROM expected_rows AS s
+    GROUP BY {{ target.key | filled("s") | indent(8) }}
+    HAVING count(*) > 1
+    ORDER BY row_count DESC
+    LIMIT 1
+),
+
+{% endif -%}
+removed_rows AS (
+    DELETE FROM {{ target.qualified }} AS t
+    USING gone_keys AS g
+    WHERE
+        {{ same("t", "g", target.key) | indent(8) }}
+        {%- if not is_key_unique %}
+        AND (
+            SELECT
+                etl.refuse_twins(
+                    {{ target.qualified | literal }},
+                    x.key,
+                    x.row_count,
+                    'Its SELECT has to return one row per key.'
+                )
+            FROM duplicates AS x
+        ) IS NULL
+        {%- endif %}
+    RETURNING
+        {{ (target.logged | filled("t") | indent(8)) or "1" }}
+)
+{%- endmacro -%}
+
 {#- The images of the rows that were written, for the tables that are made of them: three CTEs, after
     inserted_rows, updated_rows and, where rows go, removed_rows. Images that every table of gold has
     taken up are forgotten when there are new ones. -#}
 {%- macro logged_images(target, removes_rows=true) -%}
-images AS (
+row_images AS (
     SELECT
         1 AS sign,
         i.*
@@ -122,7 +165,7 @@ logged_images AS (
     SELECT
         p_run_id,
         i.*
-    FROM images AS i
+    FROM row_images AS i
     WHERE p_after_run_id > 0 -- after a full build all that reads it is full too
     RETURNING 1
 ),
@@ -133,4 +176,14 @@ forgotten_images AS (
         run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
         AND EXISTS (SELECT FROM logged_images)
 )
+{%- endmacro -%}
+
+{#- The row that every writer returns, an etl.row_counts. -#}
+{%- macro counts(target) -%}
+SELECT
+    (SELECT count(*) FROM expected_rows) AS rows_read,
+    (SELECT count(*) FROM inserted_rows) AS rows_inserted,
+    {{ "(SELECT count(*) FROM updated_rows)" if target.values else "0::bigint" }} AS rows_updated,
+    (SELECT count(*) FROM removed_rows) AS rows_deleted,
+    0::bigint AS rows_rejected
 {%- endmacro -%}

@@ -29,6 +29,7 @@ CREATE INDEX IF NOT EXISTS {{ index | ident }} ON {{ table }} ({{ column | ident
 {%- endfor %}
 
 {%- include "per_select/log_table.sql" %}
+{%- include "per_select/state_table.sql" %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
 {{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ kept_up ~ ".") | literal }};

@@ -32,55 +32,14 @@ BEGIN ATOMIC
         SELECT{{ difference.columns(target.key, "s") | indent(4) }}
         FROM expected_rows AS s
     ),
-    {%- if not plan.is_key_unique %}
 
-    duplicates AS (
-        SELECT
-            jsonb_build_object(
-                {%- for k in target.key %}
-                {{ k | literal }}, s.{{ k | ident }}{{ "," if not loop.last }}
-                {%- endfor %}
-            ) AS key,
-            count(*) AS row_count
-        FROM expected_rows AS s
-        GROUP BY {{ target.key | filled("s") | indent(12) }}
-        HAVING count(*) > 1
-        ORDER BY row_count DESC
-        LIMIT 1
-    ),
-    {%- endif %}
-
-    removed_rows AS (
-        DELETE FROM {{ target.qualified }} AS t
-        USING gone_keys AS g
-        WHERE
-            {{ difference.same("t", "g", target.key) | indent(12) }}
-            {%- if not plan.is_key_unique %}
-            AND (
-                SELECT
-                    etl.refuse_twins(
-                        {{ target.qualified | literal }},
-                        x.key,
-                        x.row_count,
-                        'Its SELECT has to return one row per key.'
-                    )
-                FROM duplicates AS x
-            ) IS NULL
-            {%- endif %}
-        RETURNING
-            {{ (target.logged | filled("t") | indent(12)) or "1" }}
-    )
+    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
     {%- if target.logged %},
 
     {{ difference.logged_images(target) | indent(4) }}
     {%- endif %}
 
-    SELECT
-        (SELECT count(*) FROM expected_rows) AS rows_read,
-        (SELECT count(*) FROM inserted_rows) AS rows_inserted,
-        {{ "(SELECT count(*) FROM updated_rows)" if target.values else "0::bigint" }} AS rows_updated,
-        (SELECT count(*) FROM removed_rows) AS rows_deleted,
-        0::bigint AS rows_rejected;
+    {{ difference.counts(target) | indent(4) }};
 END;
 COMMENT ON FUNCTION {{ target.writer }} IS
 {{ ("Brings " ~ target.qualified ~ " up to its SELECT, " ~ plan.describe() ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};

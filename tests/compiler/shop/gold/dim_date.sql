@@ -1,12 +1,13 @@
 /*
-description: The calendar, every day of every year in which an order was placed.
+description: The calendar, every day of every year in which an order was ever placed.
 grain: one day
 key: date_key
 columns:
-  date_key: {description: YYYYMMDD.}
+  date_key: YYYYMMDD.
   date: {unique: true, not_null: true}
-  iso_week: {description: 'ISO 8601, 1 to 53.'}
-  day_of_week: {description: 'ISO 8601: Monday is 1, Sunday 7.'}
+  iso_year: Year of the ISO week.
+  iso_week: 'ISO 8601, 1 to 53.'
+  day_of_week: 'ISO 8601: Monday is 1, Sunday 7.'
 */
 WITH years AS (
     SELECT DISTINCT date_trunc('year', order_date) AS first_day

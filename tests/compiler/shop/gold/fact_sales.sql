@@ -3,14 +3,17 @@ description: Sales, each with the customer and the product as they were when it 
 grain: one order item
 key: order_item_id
 columns:
-  date_key: {references: gold.dim_date}
-  customer_key: {references: gold.dim_customers}
-  product_key: {references: gold.dim_products}
-  order_date: {description: Local time of the shop.}
-  is_cancelled: {description: What is cancelled is not revenue.}
+  order_item_id: Key in production.
+  date_key: {references: gold.dim_date, not_null: true}
+  customer_key: {references: gold.dim_customers, not_null: true}
+  product_key: {references: gold.dim_products, not_null: true}
+  customer_id: Key of the customer in production.
+  product_id: Key of the product in production.
+  order_date: 'When it was ordered, in the local time of the shop.'
+  is_cancelled: {description: What is cancelled is not revenue., not_null: true}
   quantity: {unit: pieces, check: quantity > 0}
-  unit_price: {unit: currency of the shop, check: unit_price >= 0}
-  total_amount: {description: Revenue of the item., unit: currency of the shop}
+  unit_price: {description: Price when it was ordered., unit: currency of the shop}
+  total_amount: {unit: currency of the shop, not_null: true, check: total_amount >= 0}
 */
 SELECT
     i.order_item_id,

@@ -1,0 +1,251 @@
+{#- Rendered once a table that is a GROUP BY kept up by counting: gold.write_<table>.
+    target     the table
+    plan       how its rows are found
+    counting   the groups, their state and what they come to
+    printed    blocks of it as SQL
+    ctes       the compiled steps that the images need -#}
+{%- import "per_select/difference.sql" as difference -%}
+{%- set groups = counting.groups -%}
+{%- set columns = counting.columns | map(attribute="name") | list -%}
+{%- macro same(left, right, names) -%}
+{% for g in names -%}
+{% if g in counting.nullable -%}
+({{ left }}.{{ g }} = {{ right }}.{{ g }} OR ({{ left }}.{{ g }} IS NULL AND {{ right }}.{{ g }} IS NULL))
+{%- else -%}
+{{ left }}.{{ g }} = {{ right }}.{{ g }}
+{%- endif %}{{ "\nAND " if not loop.last }}
+{%- endfor %}
+{%- endmacro -%}
+{% if plan.reads_old_state %}-- noqa: disable=AM09
+-- OFFSET 0 lets the planner scan what was written since beside an index of the table.
+{% endif -%}
+{{ difference.routine(target) }}
+BEGIN ATOMIC
+    WITH {% for c in ctes %}{{ c | indent(4) }},
+
+    {% endfor -%}
+    images AS NOT MATERIALIZED (
+        {{ printed.images | indent(8) }}
+    ),
+
+    {%- for lookup in counting.lookups %}
+    {%- set d = lookup.distinct %}
+
+    -- Values that rows came with or left with.
+    {{ d.name }}_values AS MATERIALIZED (
+        SELECT
+            {{ groups | filled("i") | indent(12) }},
+            i.{{ d.value }},
+            sum(i.sign) AS net
+        FROM images AS i
+        WHERE i.{{ d.value }} IS NOT NULL{{ " AND i." ~ d.condition if d.condition }}
+        GROUP BY {{ groups | filled("i") | indent(12) }}, i.{{ d.value }}
+        HAVING sum(i.sign) <> 0
+    ),
+
+    -- How many rows have them now.
+    {{ d.name }}_now AS (
+        SELECT
+            {{ groups | filled("r") | indent(12) }},
+            r.{{ d.value }},
+            count(*) AS row_count
+        FROM (
+            {{ printed[d.name] | indent(12) }}
+        ) AS r
+        WHERE p_after_run_id > 0{{ " AND r." ~ d.condition if d.condition }}
+        GROUP BY {{ groups | filled("r") | indent(12) }}, r.{{ d.value }}
+    ),
+
+    -- By how many the values of a group grew.
+    {{ d.name }}_changes AS (
+        SELECT
+            {{ groups | filled("v") | indent(12) }},
+            count(*) FILTER (WHERE v.rows_now > 0 AND v.rows_now <= v.net)
+            - count(*) FILTER (WHERE v.rows_now = 0 AND v.net < 0) AS change
+        FROM (
+            SELECT
+                v.*,
+                CASE WHEN p_after_run_id = 0 THEN v.net ELSE coalesce(n.row_count, 0) END AS rows_now
+            FROM {{ d.name }}_values AS v
+            LEFT JOIN {{ d.name }}_now AS n
+                ON {{ same("v", "n", groups) | indent(16) }}
+                    AND v.{{ d.value }} = n.{{ d.value }}
+        ) AS v
+        GROUP BY {{ groups | filled("v") | indent(12) }}
+    ),
+    {%- endfor %}
+
+    -- What changed rows add to each group.
+    deltas AS MATERIALIZED (
+        SELECT
+            {{ groups | filled("i") | indent(12) }},
+            sum(i.sign)::bigint AS row_count
+            {%- for c in counting.columns %}
+            {%- for name, sql in c.deltas %},
+            {{ sql }} AS {{ name }}
+            {%- endfor %}
+            {%- endfor %}
+        FROM images AS i
+        GROUP BY {{ groups | filled("i") | indent(12) }}
+    ),
+
+    -- What each of these groups comes to.
+    new_states AS MATERIALIZED (
+        SELECT
+            {{ groups | filled("d") | indent(12) }},
+            coalesce(t._rows, 0) + d.row_count AS _rows,
+            {%- for c in counting.columns %}
+            {{ c.new }} AS {{ c.name }},
+            {%- endfor %}
+            {%- set risks = counting.columns | map(attribute="risk") | select | list %}
+            {% if risks -%}
+            coalesce(
+                {%- for r in risks %}
+                ({{ r }}){{ "\n                OR" if not loop.last }}
+                {%- endfor %},
+                false
+            ) AS is_at_risk
+            {%- else -%}
+            false AS is_at_risk
+            {%- endif %}
+        FROM deltas AS d
+        LEFT JOIN {{ target.state }} AS t
+            ON p_after_run_id > 0
+                AND {{ same("d", "t", groups) | indent(16) }}
+        {%- for lookup in counting.lookups %}
+        {%- set d = lookup.distinct %}
+        LEFT JOIN {{ d.name }}_changes
+            ON {{ same("d", d.name ~ "_changes", groups) | indent(16) }}
+        {%- endfor %}
+    ),
+
+    {%- if risks %}
+
+    -- Groups whose least or greatest value may be gone: they are computed from their rows.
+    groups_at_risk AS MATERIALIZED (
+        SELECT {{ groups | filled("n") | indent(12) }}
+        FROM new_states AS n
+        WHERE n.is_at_risk AND n._rows > 0
+    ),
+    {%- endif %}
+
+    states AS MATERIALIZED (
+        SELECT
+            {{ (groups + ("_rows",)) | filled("n") | indent(12) }}
+            {%- for c in columns %},
+            n.{{ c }}
+            {%- endfor %}
+        FROM new_states AS n
+        {%- if risks %}
+        WHERE NOT n.is_at_risk OR n._rows = 0
+        UNION ALL
+        SELECT
+            {{ groups | filled("r") | indent(12) }},
+            count(*)
+            {%- for c in counting.columns %},
+            {{ c.full }}
+            {%- endfor %}
+        FROM (
+            {{ printed.rows_again | indent(12) }}
+        ) AS r
+        GROUP BY {{ groups | filled("r") | indent(12) }}
+        {%- endif %}
+    ),
+
+    written_states AS (
+        INSERT INTO {{ target.state }} AS t (
+            {{ (groups + ("_rows",)) | filled | indent(12) }}{{ ", " if columns }}{{ columns | filled | indent(12) }}
+        )
+        SELECT s.*
+        FROM states AS s
+        WHERE s._rows > 0
+        ON CONFLICT ({{ groups | filled }}) DO UPDATE
+            SET
+                {%- for c in columns %}
+                {{ c }} = excluded.{{ c }},
+                {%- endfor %}
+                _rows = excluded._rows
+            WHERE record_image_ne(row(t.*), row(excluded.*))
+        RETURNING 1
+    ),
+
+    removed_states AS (
+        DELETE FROM {{ target.state }} AS t
+        WHERE
+            EXISTS (
+                SELECT FROM states AS s
+                WHERE
+                    s._rows = 0
+                    AND {{ same("t", "s", groups) | indent(20) }}
+            )
+            OR (
+                p_after_run_id = 0
+                AND NOT EXISTS (
+                    SELECT FROM states AS s
+                    WHERE {{ same("t", "s", groups) | indent(20) }}
+                )
+            )
+        RETURNING 1
+    ),
+
+    aggregates AS (
+        SELECT
+            {{ groups | filled("s") | indent(12) }},
+            {%- for name, sql in counting.aggregates %}
+            {{ sql }} AS {{ name }},
+            {%- endfor %}
+            s._rows
+        FROM states AS s
+    ),
+
+    affected_keys AS (
+        SELECT DISTINCT
+            {%- for sql in printed.key_columns %}
+            {{ sql | indent(12) }}{{ "," if not loop.last }}
+            {%- endfor %}
+        FROM aggregates AS s
+    ),
+
+    -- Rows as they should be: those of the affected groups.
+    expected_rows AS MATERIALIZED (
+        SELECT
+            {%- for sql in printed.outputs %}
+            {{ sql | indent(12) }}{{ "," if not loop.last }}
+            {%- endfor %}
+        FROM aggregates AS s
+        WHERE
+            s._rows > 0
+            {%- for sql in printed.having %}
+            AND {{ sql | indent(16) }}
+            {%- endfor %}
+    ),
+
+    {{ difference.inserted_rows(target) | indent(4) }},
+    {%- if target.values %}
+
+    {{ difference.updated_rows(target) | indent(4) }},
+    {%- endif %}
+
+    gone_keys AS (
+        SELECT{{ difference.columns(target.key, "t") | indent(4) }}
+        FROM {{ target.qualified }} AS t
+        INNER JOIN affected_keys AS d
+            ON {{ difference.same("t", "d", target.key) | indent(16) }}
+        UNION ALL
+        SELECT{{ difference.columns(target.key, "t") | indent(4) }}
+        FROM {{ target.qualified }} AS t WHERE p_after_run_id = 0
+        EXCEPT
+        SELECT{{ difference.columns(target.key, "s") | indent(4) }}
+        FROM expected_rows AS s
+    ),
+
+    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
+    {%- if target.logged %},
+
+    {{ difference.logged_images(target) | indent(4) }}
+    {%- endif %}
+
+    {{ difference.counts(target) | indent(4) }};
+END;
+COMMENT ON FUNCTION {{ target.writer }} IS
+{{ ("Brings " ~ target.qualified ~ " up to its SELECT, " ~ plan.describe() ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};

@@ -1,0 +1,15 @@
+/*
+description: How many customers of a cohort bought in each month.
+grain: one cohort and month with an order of one of its customers
+key: [cohort_month, month]
+columns:
+  cohort_month: Month of the first order.
+  revenue: {unit: currency of the shop}
+*/
+SELECT
+    cohort_month,
+    month,
+    count(*) AS active_customers,
+    sum(revenue) AS revenue
+FROM gold.customer_months
+GROUP BY cohort_month, month

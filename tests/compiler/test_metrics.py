@@ -1,0 +1,104 @@
+"""The shop's metrics as SELECTs that are counted, beside those written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.shop_files import METRICS, SILVER, take_over
+from tests.harness import Row, Shop, Warehouse
+from tests.servers import Servers
+
+OLD = tuple(m for m in METRICS if m not in ("monthly_customer_sales", "cohort_months"))
+ALL = (*SILVER, "dim_customers", "dim_products", "dim_date", "fact_sales", *METRICS)
+FIRST = "SELECT min(order_id) FROM orders WHERE customer_id < 30 GROUP BY customer_id"
+CHANGES = [
+    ("UPDATE orders SET status = 'cancelled' WHERE order_id % 9 = 0",),
+    ("UPDATE orders SET status = 'delivered' WHERE order_id % 18 = 0",),
+    ("UPDATE orders SET order_date = order_date - interval '70 days' WHERE order_id % 11 = 0",),
+    ("DELETE FROM order_items WHERE order_item_id % 13 = 0",),
+    (
+        f"DELETE FROM order_items WHERE order_id IN ({FIRST})",
+        f"DELETE FROM orders WHERE order_id IN ({FIRST})",
+    ),
+    ("UPDATE orders SET customer_id = 1 + customer_id % 50 WHERE order_id % 7 = 0",),
+    ("UPDATE order_items SET quantity = quantity + 1 WHERE order_item_id % 5 = 0",),
+]
+
+
+def metrics(warehouse: Warehouse) -> dict[str, list[Row]]:
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'gold' "
+    found = {}
+    for table in OLD:
+        names = warehouse.column(
+            f"{columns} AND table_name = '{table}' AND column_name <> '_run_id' ORDER BY 1"
+        )
+        listed = ", ".join(names)
+        found[table] = warehouse.rows(f"SELECT {listed} FROM gold.{table} ORDER BY 1, 2, 3, 4, 5")
+    return found
+
+
+@pytest.fixture
+def beside(servers: Servers, seeded_shop: Shop) -> Iterator[Warehouse]:
+    """Another warehouse of the same shop."""
+    with closing(servers.warehouse("deployed", seeded_shop)) as other:
+        yield other
+    servers.drop_database("warehouse", other.name)
+
+
+def test_metrics_of_selects_are_those_written_by_hand(
+    seeded_warehouse: Warehouse, beside: Warehouse, project: Path
+) -> None:
+    take_over(project, *ALL)
+    beside.deploy(project)
+    for number, change in enumerate([(), *CHANGES]):
+        seeded_warehouse.shop.execute(*change)
+        for warehouse in (seeded_warehouse, beside):
+            warehouse.reconcile() if number in (4, 5) else warehouse.run()
+        assert metrics(beside) == metrics(seeded_warehouse), change
+    beside.call("etl.rebuild('all')")
+    assert beside.rows(
+        "SELECT model FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
+        "AND rows_inserted + rows_updated + rows_deleted > 0"
+    ) == []  # fmt: skip
+
+
+def test_metrics_of_a_migration_are_taken_over_as_they_are(
+    seeded_warehouse: Warehouse, project: Path
+) -> None:
+    seeded_warehouse.run()
+    before = metrics(seeded_warehouse)
+    take_over(project, *ALL)
+    seeded_warehouse.deploy(project)
+    seeded_warehouse.run()
+    assert metrics(seeded_warehouse) == before
+    assert seeded_warehouse.deploy(project).is_empty
+
+
+def test_how_the_shop_is_kept_up(seeded_warehouse: Warehouse, project: Path) -> None:
+    take_over(project, *ALL)
+    seeded_warehouse.deploy(project)
+    said: dict[str, str] = dict(
+        seeded_warehouse.rows(
+            "SELECT c.relname, substring(obj_description(c.oid) FROM 'Kept up (.*)\\.$') "
+            "FROM pg_class AS c WHERE c.relnamespace = 'gold'::regnamespace AND c.relkind = 'r' "
+            "AND obj_description(c.oid) LIKE '%Kept up%'"
+        )
+    )
+    assert said == {
+        "dim_customers": "incremental by customer_id from silver.clean_customers",
+        "dim_products": "incremental by product_id from silver.clean_products",
+        "dim_date": "incremental by date_key from silver.clean_orders",
+        "fact_sales": "incremental by order_item_id from silver.clean_order_items, "
+        "silver.clean_orders, gold.dim_customers, gold.dim_products",
+        "daily_sales": "counted by date_key from gold.fact_sales",
+        "customer_lifetime_value": "counted by customer_id from gold.fact_sales",
+        "product_performance": "counted by product_id from gold.fact_sales",
+        "monthly_customer_sales": "counted by customer_id, month from gold.fact_sales",
+        "customer_months": "incremental by customer_id, month from gold.monthly_customer_sales",
+        "cohort_months": "counted by cohort_month, month from gold.customer_months",
+        "cohort_retention": "incremental by cohort_month, months_since from gold.cohort_months",
+    }
