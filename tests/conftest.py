@@ -5,6 +5,8 @@ seeded_shop, seeded_warehouse  the demo's data at scale 1; nothing was run yet
 bootstrapped_warehouse         nothing deployed yet; mounts `shop`
 clinic                         another production, and a warehouse of it that has only bronze
 project                        a copy of this repository's project to change
+by_hand                        the same project, with every table written by hand
+beside                         a warehouse of `seeded_shop` that by_hand deployed; nothing was run
 command                        the command line, without connections until a test gives it some
 """
 
@@ -19,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from fdwarehouse import embedded, seed
 from tests.clinic import Clinic
 from tests.command import Command
+from tests.compiler.shop_files import written_by_hand
 from tests.harness import ROOT, Shop, Warehouse
 from tests.servers import Servers
 from tests.shop_database import AS_OF, PRODUCTION, NewDatabase
@@ -98,6 +101,18 @@ def project(tmp_path: Path) -> Path:
     for folder in ("contracts", "migrations", "sql"):
         shutil.copytree(ROOT / folder, root / folder)
     return root
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path) -> Path:
+    return written_by_hand(tmp_path / "by_hand")
+
+
+@pytest.fixture
+def beside(servers: Servers, seeded_shop: Shop, by_hand: Path) -> Iterator[Warehouse]:
+    for warehouse in _warehouse(servers, "bootstrapped", seeded_shop):
+        warehouse.deploy(by_hand)
+        yield warehouse
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target, full_states
 from fdwarehouse.compiler.table import Table, require_columns
 from fdwarehouse.compiler.tree import Select
+from fdwarehouse.compiler.view import View
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
 from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
@@ -36,7 +37,7 @@ from fdwarehouse.render import CompiledTables, Rendered, render_project
 from fdwarehouse.sql_names import names_in
 from fdwarehouse.templates import mechanics_environment
 
-AnyTable = Table | SilverTable | Dimension
+AnyTable = Table | SilverTable | Dimension | View
 
 
 def complete(
@@ -153,6 +154,8 @@ def _analyse(
             versions.add(found.target.versions)
         elif definition.header.kind == "dimension":
             found = analyse_dimension(definition, warehouse, versions)
+        elif definition.header.kind == "view":
+            found = _analyse_view(definition, warehouse)
         else:
             found = _analyse_table(definition, warehouse, compiled, scales)
             scales[f"{found.target.schema}.{found.target.name}"] = _scales(found)
@@ -198,6 +201,14 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
             f"{definitions[circle[0]].path}: these are made of one another: {' -> '.join(circle)}",
             hint="Break the circle: one of them has to do without the others.",
         ) from error
+
+
+def _analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
+    _, schema, file = definition.path.split("/")
+    target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
+    columns, _ = create_definition(definition, target.qualified, warehouse)
+    require_columns(definition, columns)
+    return View(replace(target, columns=columns), definition)
 
 
 def _analyse_table(

@@ -1,44 +1,26 @@
 -- layer: gold
 -- severity: error
 -- scope: full
--- Daily sales, customers, products and months add up to the revenue in gold.fact_sales.
-WITH revenue AS (
-    SELECT coalesce(sum(total_amount), 0) AS amount
-    FROM gold.fact_sales
-    WHERE NOT is_cancelled
+-- The revenue of every metric adds up to that of gold.fact_sales.
+WITH metrics (metric, amount) AS (
+    VALUES
+    ('daily_sales', (SELECT sum(revenue) FROM gold.daily_sales)),
+    ('customer_lifetime_value', (SELECT sum(revenue) FROM gold.customer_lifetime_value)),
+    ('product_performance', (SELECT sum(revenue) FROM gold.product_performance)),
+    ('customer_months', (SELECT sum(revenue) FROM gold.customer_months)),
+    ('cohort_retention', (SELECT sum(revenue) FROM gold.cohort_retention))
 ),
 
-metrics AS (
-    SELECT
-        'daily_sales' AS metric,
-        coalesce(sum(revenue), 0) AS amount
-    FROM gold.daily_sales
-    UNION ALL
-    SELECT
-        'customer_lifetime_value',
-        coalesce(sum(revenue), 0)
-    FROM gold.customer_lifetime_value
-    UNION ALL
-    SELECT
-        'product_performance',
-        coalesce(sum(revenue), 0)
-    FROM gold.product_performance
-    UNION ALL
-    SELECT
-        'customer_months',
-        coalesce(sum(revenue), 0)
-    FROM gold.customer_months
-    UNION ALL
-    SELECT
-        'cohort_retention',
-        coalesce(sum(revenue), 0)
-    FROM gold.cohort_retention
+sales AS (
+    SELECT sum(total_amount) AS amount
+    FROM gold.fact_sales
+    WHERE NOT is_cancelled
 )
 
 SELECT
     metrics.metric,
     metrics.amount,
-    revenue.amount AS expected_amount
+    sales.amount AS expected_amount
 FROM metrics
-CROSS JOIN revenue
-WHERE metrics.amount <> revenue.amount
+CROSS JOIN sales
+WHERE coalesce(metrics.amount, 0) <> coalesce(sales.amount, 0)

@@ -1,5 +1,11 @@
--- Grain: one customer with an order that was not cancelled.
-CREATE VIEW gold.customer_recency AS
+/*
+description: How long ago each customer last bought, as of today.
+grain: one customer with an order that is not cancelled
+kind: view
+key: customer_id
+columns:
+  days_since_last_order: {unit: days}
+*/
 SELECT
     customer_id,
     last_order_date,
@@ -7,6 +13,4 @@ SELECT
     orders,
     revenue
 FROM gold.customer_lifetime_value
-WHERE last_order_date IS NOT NULL;
-COMMENT ON VIEW gold.customer_recency IS
-'How long ago each customer last bought, as of today. Grain: one customer with an order that was not cancelled. Unit: days.';
+WHERE last_order_date IS NOT NULL

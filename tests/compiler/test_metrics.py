@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from tests.compiler.shop_files import METRICS
+from tests.harness import Row, Warehouse
 
-import pytest
-
-from tests.compiler.shop_files import METRICS, SILVER, take_over
-from tests.harness import Row, Shop, Warehouse
-from tests.servers import Servers
-
-OLD = tuple(m for m in METRICS if m not in ("monthly_customer_sales", "cohort_months"))
-ALL = (*SILVER, "dim_customers", "dim_products", "dim_date", "fact_sales", *METRICS)
 FIRST = "SELECT min(order_id) FROM orders WHERE customer_id < 30 GROUP BY customer_id"
 CHANGES = [
     ("UPDATE orders SET status = 'cancelled' WHERE order_id % 9 = 0",),
@@ -32,7 +23,7 @@ CHANGES = [
 def metrics(warehouse: Warehouse) -> dict[str, list[Row]]:
     columns = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'gold' "
     found = {}
-    for table in OLD:
+    for table in METRICS:
         names = warehouse.column(
             f"{columns} AND table_name = '{table}' AND column_name <> '_run_id' ORDER BY 1"
         )
@@ -41,46 +32,31 @@ def metrics(warehouse: Warehouse) -> dict[str, list[Row]]:
     return found
 
 
-@pytest.fixture
-def beside(servers: Servers, seeded_shop: Shop) -> Iterator[Warehouse]:
-    """Another warehouse of the same shop."""
-    with closing(servers.warehouse("deployed", seeded_shop)) as other:
-        yield other
-    servers.drop_database("warehouse", other.name)
-
-
 def test_metrics_of_selects_are_those_written_by_hand(
-    seeded_warehouse: Warehouse, beside: Warehouse, project: Path
+    seeded_warehouse: Warehouse, beside: Warehouse
 ) -> None:
-    take_over(project, *ALL)
-    beside.deploy(project)
     for number, change in enumerate([(), *CHANGES]):
         seeded_warehouse.shop.execute(*change)
         for warehouse in (seeded_warehouse, beside):
             warehouse.reconcile() if number in (4, 5) else warehouse.run()
         assert metrics(beside) == metrics(seeded_warehouse), change
-    beside.call("etl.rebuild('all')")
-    assert beside.rows(
+    seeded_warehouse.call("etl.rebuild('all')")
+    assert seeded_warehouse.rows(
         "SELECT model FROM etl.steps WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
         "AND rows_inserted + rows_updated + rows_deleted > 0"
     ) == []  # fmt: skip
 
 
-def test_metrics_of_a_migration_are_taken_over_as_they_are(
-    seeded_warehouse: Warehouse, project: Path
-) -> None:
-    seeded_warehouse.run()
-    before = metrics(seeded_warehouse)
-    take_over(project, *ALL)
-    seeded_warehouse.deploy(project)
-    seeded_warehouse.run()
-    assert metrics(seeded_warehouse) == before
-    assert seeded_warehouse.deploy(project).is_empty
+def test_metrics_of_a_migration_are_taken_over_as_they_are(beside: Warehouse) -> None:
+    beside.run()
+    before = metrics(beside)
+    beside.deploy()
+    beside.run()
+    assert metrics(beside) == before
+    assert beside.deploy().is_empty
 
 
-def test_how_the_shop_is_kept_up(seeded_warehouse: Warehouse, project: Path) -> None:
-    take_over(project, *ALL)
-    seeded_warehouse.deploy(project)
+def test_how_the_shop_is_kept_up(seeded_warehouse: Warehouse) -> None:
     said: dict[str, str] = dict(
         seeded_warehouse.rows(
             "SELECT c.relname, substring(obj_description(c.oid) FROM 'Kept up (.*)\\.$') "

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from tests.compiler.shop_files import SILVER, take_over
+from tests.compiler.shop_files import SILVER
 from tests.harness import Row, Shop, Warehouse, failing
-from tests.servers import Servers
 from tests.test_models import sell
 
 ORDERS = """\
@@ -46,14 +43,6 @@ def contents(warehouse: Warehouse) -> dict[str, list[Row]]:
     }
 
 
-@pytest.fixture
-def beside(servers: Servers, seeded_shop: Shop) -> Iterator[Warehouse]:
-    """Another warehouse of the same shop."""
-    with closing(servers.warehouse("deployed", seeded_shop)) as other:
-        yield other
-    servers.drop_database("warehouse", other.name)
-
-
 CHANGES = [
     ("UPDATE customers SET email = '  N' || customer_id || '@X.COM ' WHERE customer_id <= 3",),
     ("DELETE FROM order_items WHERE order_item_id <= 9",),
@@ -66,35 +55,31 @@ CHANGES = [
 
 
 def test_silver_of_selects_is_silver_written_by_hand(
-    seeded_warehouse: Warehouse, beside: Warehouse, project: Path
+    seeded_warehouse: Warehouse, beside: Warehouse
 ) -> None:
-    take_over(project, *SILVER)
-    beside.deploy(project)
     for number, change in enumerate([(), *CHANGES]):
         seeded_warehouse.shop.execute(*change)
         for warehouse in (seeded_warehouse, beside):
             warehouse.reconcile() if number % 2 else warehouse.run()
         assert contents(beside) == contents(seeded_warehouse), change
     assert len(contents(beside)["rejected_rows"]) >= 4
-    before = beside.row_versions("silver")
-    beside.call("etl.rebuild('all')")
-    assert beside.row_versions("silver") == before
+    for warehouse in (seeded_warehouse, beside):
+        before = warehouse.row_versions("silver")
+        warehouse.call("etl.rebuild('all')")
+        assert warehouse.row_versions("silver") == before
 
 
-def test_silver_of_a_migration_is_taken_over_as_it_is(
-    seeded_warehouse: Warehouse, project: Path
-) -> None:
-    seeded_warehouse.run()
-    before = seeded_warehouse.row_versions("silver")
-    take_over(project, *SILVER)
-    seeded_warehouse.deploy(project)
-    seeded_warehouse.run()
-    assert seeded_warehouse.row_versions("silver") == before
-    assert seeded_warehouse.deploy(project).is_empty
+def test_silver_of_a_migration_is_taken_over_as_it_is(beside: Warehouse) -> None:
+    beside.run()
+    tables = [f"silver.{table}" for table in SILVER]
+    before = {table: beside.row_versions("silver")[table] for table in tables}
+    beside.deploy()
+    beside.run()
+    assert {table: beside.row_versions("silver")[table] for table in tables} == before
+    assert beside.deploy().is_empty
 
 
 def test_where_holds_for_each_version(warehouse: Warehouse, project: Path, shop: Shop) -> None:
-    take_over(project, *SILVER)
     file = project / "sql/silver/clean_orders.sql"
     file.write_text(ORDERS + "WHERE customer_id <> 2 -- a test customer\n")
     warehouse.deploy(project)
@@ -111,7 +96,6 @@ def test_where_holds_for_each_version(warehouse: Warehouse, project: Path, shop:
 def test_changed_rules_are_applied_to_all_versions(
     warehouse: Warehouse, project: Path, shop: Shop
 ) -> None:
-    take_over(project, *SILVER)
     file = project / "sql/silver/clean_orders.sql"
     file.write_text(ORDERS)
     warehouse.deploy(project)
@@ -136,7 +120,6 @@ def test_changed_rules_are_applied_to_all_versions(
 def test_computed_key_is_known_from_the_select(
     warehouse: Warehouse, project: Path, shop: Shop
 ) -> None:
-    take_over(project, *SILVER)
     (project / "sql/silver/mails.sql").write_text(
         "/*\ndescription: Mails.\ngrain: one mail address\nkey: mail\n*/\n"
         "SELECT lower(split_part(email, '+', 1)) AS mail, full_name FROM bronze.raw_customers\n"
@@ -183,7 +166,6 @@ def test_computed_key_is_known_from_the_select(
 def test_what_is_not_row_by_row_is_refused(
     warehouse: Warehouse, project: Path, old: str, new: str, said: str
 ) -> None:
-    take_over(project, *SILVER)
     assert old in ORDERS
     (project / "sql/silver/clean_orders.sql").write_text(ORDERS.replace(old, new, 1))
     with pytest.raises(FdwarehouseError) as caught:
@@ -196,7 +178,6 @@ def test_what_is_not_row_by_row_is_refused(
 def test_rules_that_are_no_constraints_are_checks(
     warehouse: Warehouse, project: Path, shop: Shop
 ) -> None:
-    take_over(project, *SILVER)
     warehouse.deploy(project)
     for number in (1, 2):
         sell(shop, number)

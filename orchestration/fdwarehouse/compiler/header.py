@@ -89,7 +89,7 @@ class Header(_Strict):
     description: str
     grain: str = Field(description="What one row is.")
     key: tuple[Name, ...] = Field(description="The columns by which a row is known.")
-    kind: Literal["table", "dimension"] = "table"
+    kind: Literal["table", "dimension", "view"] = "table"
     columns: dict[Name, ColumnHeader] = Field(default_factory=dict)
     tests: tuple[Test, ...] = ()
     tags: tuple[str, ...] = ()
@@ -98,6 +98,11 @@ class Header(_Strict):
         default_factory=dict,
         description="Silver: reason -> condition on the columns, or several, any of which sets a "
         "row aside.",
+    )
+    totals: dict[Name, str] = Field(
+        default_factory=dict,
+        description="Silver: name -> expression over columns that production has too; a check "
+        "compares their sums with production's, as of the last fence.",
     )
     type2: tuple[Name, ...] = Field((), description="Dimension: columns whose change is kept.")
     updated_at: Name | None = Field(

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import jinja2
 
+from fdwarehouse.checks import Check
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.header import Definition
 from fdwarehouse.compiler.statement import Target, filled
 from fdwarehouse.compiler.table import constraints, table_context
 from fdwarehouse.compiler.versions import VersionSelect
 from fdwarehouse.source_tables import SourceTable
+
+_BY_TIME = ("etl.extract_since", "etl.extract_since_local")
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,27 @@ class SilverTable:
         if self.target.logged:
             yield self.target.log_row, rendered("image")
         yield self.target.writer, rendered("silver_writer")
+
+    def checks(self, environment: jinja2.Environment) -> Iterator[Check]:
+        """Yield the check that compares it with its source, where the source can tell the rows.
+
+        Args:
+            environment: has the templates of the mechanics.
+        """
+        if self.is_computed or self.select.condition or self.source.lower_bound not in _BY_TIME:
+            return
+        totals = self.definition.header.totals
+        select = environment.get_template("per_select/matches_source.sql").render(
+            target=self.target, table=self.source, totals=totals
+        )
+        what = " and ".join(["rows", *totals])
+        yield Check(
+            f"{self.target.name}__matches_source"[:57],
+            "silver",
+            "warn",
+            "full",
+            f"{self.target.qualified} has the {what} of its source as of the last fence; a "
+            "difference is a row that was set aside, or a change that was not reconciled yet.",
+            select.strip(),
+            self.definition.path,
+        )

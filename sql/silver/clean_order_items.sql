@@ -7,6 +7,7 @@ reject:
   product_id is null: product_id IS NULL
   quantity is null or not positive: (quantity > 0) IS NOT TRUE
   unit_price is null, negative or NaN: (unit_price >= 0 AND unit_price <> 'NaN') IS NOT TRUE
+totals: {amount: quantity * unit_price}
 columns:
   order_id: {not_null: true, references: {to: silver.clean_orders, severity: warn}}
   product_id: {not_null: true, references: {to: silver.clean_products, severity: warn}}

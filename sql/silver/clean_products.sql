@@ -4,9 +4,10 @@ grain: one product
 key: product_id
 reject:
   price is null, negative or NaN: price IS NULL OR price < 0 OR price = 'NaN'
+totals: {amount: price}
 columns:
-  name: {description: Trimmed.}
-  category: {description: 'Lower case, trimmed.'}
+  name: Trimmed.
+  category: Lower case, trimmed.
   price: {description: List price., unit: currency of the shop, not_null: true, check: price >= 0}
 */
 SELECT

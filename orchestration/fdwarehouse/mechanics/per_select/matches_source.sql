@@ -1,0 +1,58 @@
+{#- Rendered once a table of silver whose rows can be counted in the source: a check.
+    source  the source
+    table   its table
+    totals  name and expression of sums that are compared -#}
+WITH last_fence AS (
+    SELECT {{ "(fence AT TIME ZONE 'UTC') + utc_offset" if table.is_stamped_in_local_time else "fence" }} AS at
+    FROM etl.watermarks
+    WHERE model = {{ table.raw_table | literal }}
+),
+
+changed_since AS (
+    SELECT {{ table.key | filled }}
+    FROM {{ table.foreign_table }}
+    WHERE {{ table.watermark | ident }} >= (SELECT f.at FROM last_fence AS f)
+),
+
+in_source AS (
+    SELECT
+        count(*) AS row_count
+        {%- for name, expression in totals.items() %},
+        coalesce(sum({{ expression }}), 0) AS {{ name | ident }}
+        {%- endfor %}
+    FROM {{ table.foreign_table }}
+    WHERE {{ table.watermark | ident }} < (SELECT f.at FROM last_fence AS f)
+),
+
+in_silver AS (
+    SELECT
+        count(*) AS row_count
+        {%- for name, expression in totals.items() %},
+        coalesce(sum({{ expression }}), 0) AS {{ name | ident }}
+        {%- endfor %}
+    FROM {{ target.qualified }} AS t
+    WHERE
+        NOT is_deleted
+        AND NOT EXISTS (
+            SELECT FROM changed_since AS c
+            WHERE
+                {% for c in table.key -%}
+                {{ "AND " if not loop.first }}t.{{ c | ident }} = c.{{ c | ident }}
+                {%- endfor %}
+        )
+)
+
+SELECT
+    s.row_count AS rows_in_source,
+    t.row_count AS rows_in_silver
+    {%- for name in totals %},
+    s.{{ name | ident }} AS {{ (name ~ "_in_source") | ident }},
+    t.{{ name | ident }} AS {{ (name ~ "_in_silver") | ident }}
+    {%- endfor %}
+FROM in_source AS s
+CROSS JOIN in_silver AS t
+WHERE
+    s.row_count <> t.row_count
+    {%- for name in totals %}
+    OR s.{{ name | ident }} <> t.{{ name | ident }}
+    {%- endfor %}
