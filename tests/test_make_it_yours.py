@@ -16,14 +16,24 @@ from tests.command import Command
 from tests.harness import ROOT, Database
 from tests.servers import Servers
 
-BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$", (ROOT / "docs/make-it-yours.md").read_text(), re.MULTILINE | re.DOTALL
-)
-FILES = {
-    match[1]: text
-    for _, text in BLOCKS
-    if (match := re.match(r"(?:--|#) ([\w./]+\.(?:sql|yaml))\n", text))
-}
+
+def blocks_of(page: str) -> list[tuple[str, str]]:
+    text = (ROOT / "docs" / page).read_text()
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def files_in(blocks: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the blocks that are files; their first line is the path."""
+    found = {}
+    for _, text in blocks:
+        if match := re.match(r"(?:--|#) ([\w./]+\.(?:sql|yaml))\n", text):
+            found[match[1]] = text
+    return found
+
+
+BLOCKS = blocks_of("make-it-yours.md")
+FILES = files_in(BLOCKS)
+BY_HAND = files_in(blocks_of("by-hand.md"))
 ((COMMANDS),) = [text.splitlines() for kind, text in BLOCKS if kind == "sh"]
 ((QUERY, *RESULT),) = [
     re.sub("(?m)^-- ", "", text).splitlines()[1:]
@@ -55,8 +65,13 @@ def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator
         servers.drop_database(server, name)
 
 
+@pytest.mark.parametrize("way", ["selects", "by hand"])
 def test_help_desk_of_the_documentation_is_made_run_and_right(
-    command: Command, empty_servers: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command,
+    empty_servers: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
 ) -> None:
     def execve(_program: str, arguments: list[str], environment: dict[str, str]) -> None:
         subprocess.run(arguments, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -64,7 +79,8 @@ def test_help_desk_of_the_documentation_is_made_run_and_right(
     monkeypatch.setattr("os.execve", execve)
     monkeypatch.chdir(tmp_path)
     command.project(tmp_path)
-    for name, text in FILES.items():
+    by_hand = {n: t for n, t in FILES.items() if not re.match("sql/(silver|gold)", n)} | BY_HAND
+    for name, text in (FILES if way == "selects" else by_hand).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     lines = [shlex.split(line, comments=True) for line in COMMANDS]

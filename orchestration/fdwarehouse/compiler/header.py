@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fdwarehouse.errors import FdwarehouseError
 
-_COMMENT = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
+_COMMENT = re.compile(r"(?:\s|--[^\n]*\n)*/\*(.*?)\*/", re.DOTALL)
 _HINT = "docs/ describes headers; `fdwarehouse schema header` prints their JSON Schema."
 
 Name = Annotated[str, Field(min_length=1, max_length=63)]
