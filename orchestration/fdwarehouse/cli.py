@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import psycopg
 import typer
 
-from fdwarehouse import __version__, commands_build, commands_run
+from fdwarehouse import __version__, commands_build, commands_explain, commands_run
 from fdwarehouse.connections import Connections
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal import say, show_error
@@ -36,6 +36,8 @@ for command in (
     commands_build.contract,
     commands_build.render,
     commands_build.deploy,
+    commands_explain.explain,
+    commands_explain.schema,
     commands_run.run,
     commands_run.backfill,
     commands_run.check,

@@ -20,7 +20,7 @@ from fdwarehouse.live import ProgressBar
 from fdwarehouse.render import Rendered, render_project
 from fdwarehouse.seed import make_changes
 from fdwarehouse.seed import seed as make_shop
-from fdwarehouse.show import show_counts, show_plan
+from fdwarehouse.show import show_counts, show_kept_up, show_plan
 from fdwarehouse.terminal import difference, err, note, out, say, warn
 
 
@@ -203,6 +203,8 @@ def deploy(
                 rendered, connections.warehouse(), urls, wait=f"{wait} seconds", warn=warn
             )
     show_plan(changes)
+    if plan or not changes.is_empty:
+        show_kept_up(rendered.kept_up)
     if changes.is_empty:
         say("Nothing to change.")
     else:

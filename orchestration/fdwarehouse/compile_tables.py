@@ -9,12 +9,11 @@ truth: PostgreSQL's own analysis is the only one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
-from fdwarehouse.checks import Check
 from fdwarehouse.compile_definition import create_definition, create_empty, types_in
 from fdwarehouse.compile_dimension import analyse_dimension
 from fdwarehouse.compile_silver import analyse_silver
@@ -58,29 +57,51 @@ def complete(
     """
     if not rendered.definitions:
         return rendered
+    analysed = analyse(rendered, warehouse, execute)
+    environment = mechanics_environment()
+    compiled = CompiledTables(kept_up={t.target.qualified: t.kept_up for t in analysed.tables})
+    for table in analysed.tables:
+        path, needs = table.definition.path, _needs(table)
+        files = [
+            Compiled(file_name(name), path, f"{sql.strip()}\n", name, needs)
+            for name, sql in table.files(environment)
+        ]
+        first = 0 if isinstance(table, View) else 1
+        compiled.tables.extend(files[:first])
+        compiled.objects.extend(files[first:])
+        compiled.checks.extend(checks_of(table.target, table.definition, analysed.keys))
+        if isinstance(table, SilverTable):
+            compiled.checks.extend(table.checks(environment))
+    return render_project(rendered.root, compiled)
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """What the definitions of a project come to.
+
+    Attributes:
+        tables: each after those that it reads.
+        keys: primary key of each table that a header refers to, as `schema.name`.
+    """
+
+    tables: list[AnyTable]
+    keys: Mapping[str, tuple[str, ...]]
+
+
+def analyse(
+    rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[Compiled]], None]
+) -> Analysed:
+    """Analyse the definitions of a project; see `complete`."""
     with warehouse.transaction(force_rollback=True):
         execute(rendered.foundation)
-        analysed = list(_analyse(rendered, warehouse, execute))
-        keys = {name: primary_key(warehouse, name) for name in _referred_names(analysed)}
-    tables: list[Compiled] = []
-    objects: list[Compiled] = []
-    checks: list[Check] = []
-    environment = mechanics_environment()
+        found = list(_analyse(rendered, warehouse, execute))
+        keys = {name: primary_key(warehouse, name) for name in _referred_names(found)}
+    for table in found:
+        _require_keys(table.definition, keys)
     read_by_hand = set[str]().union(
         *(names_in(file.sql) for file in rendered.files if file.origin.startswith("sql/"))
     )
-    for table in _with_logs(_with_references(analysed), read_by_hand):
-        _require_keys(table.definition, keys)
-        first, *others = (
-            Compiled(
-                file_name(name), table.definition.path, f"{sql.strip()}\n", name, _needs(table)
-            )
-            for name, sql in table.files(environment)
-        )
-        tables.append(first)
-        objects += others
-        checks += checks_of(table.target, table.definition, keys)
-    return render_project(rendered.root, CompiledTables(tables, objects, checks))
+    return Analysed(list(_with_logs(_with_references(found), read_by_hand)), keys)
 
 
 def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from fdwarehouse.compile_tables import complete
+from fdwarehouse.compile_tables import AnyTable, analyse, complete
 from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.conninfo import merged_options, parse_conninfo
@@ -174,6 +174,14 @@ def completed(
     """
     warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
     return complete(rendered, warehouse, lambda files: _execute(files, warehouse, urls))
+
+
+def analysed(
+    rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str], *, wait: str
+) -> list[AnyTable]:
+    """Return the tables that are one SELECT, as they would be deployed; see `completed`."""
+    warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
+    return analyse(rendered, warehouse, lambda files: _execute(files, warehouse, urls)).tables
 
 
 def _execute(

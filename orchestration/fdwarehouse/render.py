@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import jinja2
 
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
-from fdwarehouse.compiler.header import Definition, has_header, read_definition
+from fdwarehouse.compiler.header import Definition, is_definition, read_definition
 from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import file_name, literal, qualified
@@ -48,17 +48,21 @@ class Rendered:
     """Tables that are one SELECT and not compiled yet: that takes a warehouse."""
     foundation: list[Compiled] = field(default_factory=list)
     """The files that come before the routines and views of the project."""
+    kept_up: Mapping[str, str] = field(default_factory=dict)
+    """How each table that is one SELECT is kept up, in one line."""
 
 
 @dataclass(frozen=True)
 class CompiledTables:
     """The files of the tables that are one SELECT."""
 
-    tables: Sequence[Compiled] = ()
-    objects: Sequence[Compiled] = ()
+    tables: list[Compiled] = field(default_factory=list)
+    objects: list[Compiled] = field(default_factory=list)
     """Their definitions and writers."""
-    checks: Sequence[Check] = ()
+    checks: list[Check] = field(default_factory=list)
     """Rules that are no constraints."""
+    kept_up: Mapping[str, str] = field(default_factory=dict)
+    """How each table is kept up, in one line."""
 
 
 def render_project(root: Path, compiled: CompiledTables | None = None) -> Rendered:
@@ -171,7 +175,15 @@ class _Renderer:
         numbered = [replace(f, name=f"{n:03}_{f.name}") for n, f in enumerate(files, start=1)]
         definitions = [] if compiled else self.definitions
         return Rendered(
-            numbered, models, checks, self.sources, taken_out, self.root, definitions, foundation
+            numbered,
+            models,
+            checks,
+            self.sources,
+            taken_out,
+            self.root,
+            definitions,
+            foundation,
+            compiled.kept_up if compiled else {},
         )
 
     def _compile(self, template: str, creates: str | None = None, **context: Any) -> Compiled:
@@ -265,7 +277,7 @@ class _Renderer:
                 with self.problems.collected():
                     name = qualified(layer, path.stem)
                     text = path.read_text(encoding="utf-8")
-                    if has_header(text):
+                    if is_definition(text):
                         self.definitions.append(read_definition(f"sql/{layer}/{path.name}", text))
                         continue
                     compiled = self._compile(f"sql/{layer}/{path.name}", name)

@@ -142,6 +142,22 @@ def show_counts(counts: Mapping[str, int]) -> None:
     out.print(made)
 
 
+def show_kept_up(kept_up: Mapping[str, str]) -> None:
+    """Show how each table that is one SELECT is kept up.
+
+    Args:
+        kept_up: by table.
+    """
+    if not kept_up:
+        return
+    say("Tables", "bold")
+    width = max(len(name) for name in kept_up)
+    for name, how in kept_up.items():
+        style = "yellow" if how.startswith("full") else ""
+        line = Text(f"{name:<{width}}  {how}", style)
+        out.print(Padding(line, (0, 0, 0, 2), expand=False))
+
+
 def show_plan(plan: Plan) -> None:
     """Show what a deploy changes, object by object; the mount of a source counts as one.
 

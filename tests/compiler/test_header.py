@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fdwarehouse.compiler.header import has_header, json_schema, read_definition
+from fdwarehouse.compiler.header import is_definition, json_schema, read_definition
 from fdwarehouse.errors import FdwarehouseError
 
 GOOD = """\
@@ -35,10 +35,18 @@ def test_a_header_and_its_select_are_read() -> None:
     assert definition.reads == {("silver", "clean_order_items"), ("silver", "clean_orders")}
 
 
-@pytest.mark.parametrize("text", ["-- Sales.\nSELECT 1", "/* Sales. */\nSELECT 1", "SELECT 1"])
-def test_a_template_has_no_header(text: str) -> None:
-    assert not has_header(text)
-    assert has_header(GOOD)
+@pytest.mark.parametrize("text", ["-- Sales.\nSELECT 1", "/* Sales. */\nSELECT 1", "WITH a AS"])
+def test_a_select_without_a_header_is_told_what_it_lacks(text: str) -> None:
+    assert is_definition(text)
+    with pytest.raises(FdwarehouseError, match=r"^sql/gold/sales\.sql, line 1: .*header"):
+        read_definition("sql/gold/sales.sql", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["-- SELECT\nCREATE VIEW a", "{{ gold.as_of('dim') }}", "/* SELECT */\nCREATE VIEW a"]
+)
+def test_a_template_is_no_definition(text: str) -> None:
+    assert not is_definition(text)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fdwarehouse.errors import FdwarehouseError
 
 _COMMENT = re.compile(r"(?:\s|--[^\n]*\n)*/\*(.*?)\*/", re.DOTALL)
+_SELECT = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.DOTALL | re.IGNORECASE
+)
 _HINT = "docs/ describes headers; `fdwarehouse schema header` prints their JSON Schema."
 
 Name = Annotated[str, Field(min_length=1, max_length=63)]
@@ -183,10 +186,9 @@ class Definition:
         return frozenset(found)
 
 
-def has_header(text: str) -> bool:
+def is_definition(text: str) -> bool:
     """Say whether a file is a header and a SELECT, rather than a template."""
-    found = _COMMENT.match(text)
-    return found is not None and re.search(r"^\s*grain\s*:", found[1], re.MULTILINE) is not None
+    return _SELECT.match(text) is not None
 
 
 def read_definition(path: str, text: str) -> Definition:
@@ -201,7 +203,10 @@ def read_definition(path: str, text: str) -> Definition:
     """
     found = _COMMENT.match(text)
     if found is None:
-        raise FdwarehouseError(f"{path}, line 1: there is no header", hint=_HINT)
+        raise FdwarehouseError(
+            f"{path}, line 1: there is no header",
+            hint="Begin the file with /* description, grain and key, in YAML */. " + _HINT,
+        )
     before = text[: found.start(1)].count("\n")
     header, tree = _read_header(path, found[1], before)
     rest = text[found.end() :]
