@@ -115,10 +115,9 @@ def test_g4_chunks_that_were_loaded_stay_when_one_fails(shop: Shop, warehouse: W
     assert warehouse.rows("SELECT status, begun_by FROM etl.runs") == [("failed", "etl.backfill")]
     loaded = warehouse.value("SELECT count(*) FROM bronze.raw_orders")
     assert 0 < loaded < 7
-    assert (
-        warehouse.column("SELECT model FROM etl.watermarks WHERE model LIKE 'bronze.%' ORDER BY 1")
-        == []
-    )
+    complete = warehouse.column("SELECT model FROM etl.watermarks WHERE model ~ 'bronze.*s$'")
+    others = {"bronze.raw_customers", "bronze.raw_products", "bronze.raw_order_items"}
+    assert set(complete) == others  # a bad table fails alone
     sell(shop, 11)
     shop.execute("UPDATE orders SET status = 'cancelled' WHERE order_id = 1")
     warehouse.execute("ALTER TABLE bronze.raw_orders DROP CONSTRAINT no_seven")
@@ -178,12 +177,12 @@ def test_run_before_a_backfill_is_finished_reads_the_rest_itself(
     warehouse.execute("ALTER TABLE bronze.raw_orders DROP CONSTRAINT no_seven")
     warehouse.run()
     assert warehouse.rows(BRONZE) == shop.rows(PRODUCTION)
-    assert warehouse.rows("SELECT * FROM etl.chunks") == []
+    assert warehouse.rows("SELECT * FROM etl.chunks WHERE model = 'bronze.raw_orders'") == []
     assert (
         sum(warehouse.step_counts(warehouse.reconcile())["bronze.raw_orders.reconciliation"]) == 0
     )
     warehouse.call("etl.backfill()")  # there is nothing to load
-    assert warehouse.rows("SELECT * FROM etl.chunks") == []
+    assert warehouse.rows("SELECT * FROM etl.chunks WHERE model = 'bronze.raw_orders'") == []
     assert (
         warehouse.value("SELECT status FROM etl.runs ORDER BY run_id DESC LIMIT 1") == "succeeded"
     )

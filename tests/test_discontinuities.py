@@ -12,7 +12,7 @@ TABLES = ("customers", "order_items", "orders", "products")
 STEPS = ("11 seconds", "60 seconds", "1 hour")
 NAMES = "SELECT full_name FROM silver.clean_customers WHERE NOT is_deleted ORDER BY customer_id"
 IDENTITIES = {
-    "another cluster": ('{"system_identifier": 1}', "another server"),
+    "another cluster": ('{"system_identifier": 1}', "another server or database"),
     "promoted standby": ('{"timeline": 7}', "a standby was promoted"),
     "standby": ('{"is_in_recovery": true}', "a standby now"),
     "restarted": ('{"running_since": "2001-01-01"}', "was restarted"),

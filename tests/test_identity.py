@@ -125,22 +125,13 @@ def plans(warehouse: Warehouse, project: Path) -> Warehouse:
     first = "      product_id: {type: 'integer', not_null: true}\n"
     added = "".join(f"      {name}: {{type: '{type_}'}}\n" for name, type_ in types.items())
     contract.write_text(contract.read_text().replace(first, first + added, 1))
-    alters = "".join(
-        f"ALTER TABLE {table} ADD COLUMN {name} {type_};\n"
-        for table in ("silver.clean_products", "gold.dim_products")
-        for name, type_ in types.items()
-    )
-    (project / "migrations/0009_coarse.sql").write_text(alters)
-    versions = project / "sql/silver/product_versions.sql"
-    listed = "".join(f"        {name},\n" for name in COLUMNS)
-    versions.write_text(
-        versions.read_text().replace("        price,\n", f"        price,\n{listed}")
-    )
-    for file in ("sql/silver/write_clean_products.sql", "sql/gold/write_dim_products.sql"):
+    listed = "".join(f"    {name},\n" for name in COLUMNS)
+    for file in ("sql/silver/clean_products.sql", "sql/gold/dim_products.sql"):
         text = (project / file).read_text()
-        more = ", ".join(f"'{name}'" for name in COLUMNS)
-        assert "'price'" in text
-        (project / file).write_text(text.replace("'price'", f"'price', {more}"))
+        assert "    price,\n" in text
+        text = text.replace("    price,\n", f"    price,\n{listed}")
+        text = text.replace("price, created_at]", f"price, {', '.join(COLUMNS)}, created_at]")
+        (project / file).write_text(text)
     warehouse.deploy(project)
     warehouse.run()
     return warehouse

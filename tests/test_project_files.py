@@ -32,17 +32,17 @@ def fails(command: Command, project: Path, *words: str) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [
-        ("migrations/silver.sql", "SELECT 1;", ["migrations/silver.sql: ", "0004_"]),
+        ("migrations/silver.sql", "SELECT 1;", ["migrations/silver.sql: ", "0005_"]),
         ("migrations/3_silver.sql", "SELECT 1;", ["migrations/3_silver.sql: ", "four digits"]),
         ("migrations/0003-silver.sql", "SELECT 1;", ["migrations/0003-silver.sql: "]),
         (
-            "migrations/0002_more.sql",
+            "migrations/0004_zoo.sql",
             "SELECT 1;",
-            ["migrations/0002_more.sql: ", "0002_gold.sql has the same number"],
+            ["migrations/0004_zoo.sql: ", "0004_tables_are_selects.sql has the same number"],
         ),
-        ("migrations/0004_x.sql", "", ["migrations/0004_x.sql: it is empty"]),
-        ("migrations/0004_x.sql", "-- later\n", ["migrations/0004_x.sql: it is empty"]),
-        ("migrations/0004_x.txt", "", ["migrations/0004_x.txt: "]),
+        ("migrations/0005_x.sql", "", ["migrations/0005_x.sql: it is empty"]),
+        ("migrations/0005_x.sql", "-- later\n", ["migrations/0005_x.sql: it is empty"]),
+        ("migrations/0005_x.txt", "", ["migrations/0005_x.txt: "]),
         ("migrations/old/0001_x.sql", "SELECT 1;", ["migrations/old: "]),
         ("sql/x.sql", VIEW, ["sql/x.sql: ", "sql/silver/"]),
         ("sql/sliver/x.sql", VIEW, ["sql/sliver: ", "etl, bronze, silver, gold, checks"]),
@@ -132,7 +132,7 @@ def test_file_of_the_project_that_is_wrong_is_named(
 
 @pytest.mark.parametrize(
     "file",
-    ["warehouse.yaml", "contracts/production.yaml", "sql/silver/x.sql", "migrations/0004_x.sql"],
+    ["warehouse.yaml", "contracts/production.yaml", "sql/silver/x.sql", "migrations/0005_x.sql"],
 )
 @pytest.mark.parametrize(
     ("content", "problem"),

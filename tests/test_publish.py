@@ -133,7 +133,8 @@ def test_g2_readers_see_the_old_star_until_the_new_one_is_there_and_never_wait(
         assert star(long_reader) == before
         if not loads_before:
             long_reader.rollback()  # a first load waits a while for those who read nothing
-        holder.execute("LOCK TABLE gold.cohort_retention IN SHARE MODE")  # it is written last
+        last = "SELECT FROM etl.models WHERE model = 'gold.cohort_retention' FOR UPDATE"
+        holder.execute(last)  # its step waits for it
         run = warehouse.begin("etl.run_pipeline()")
         run.wait_until_blocked()
         assert star(reader) == before
@@ -166,8 +167,10 @@ def test_g2_what_a_constraint_refuses_at_the_end_is_logged_as_an_error(
 
 
 def test_key_check_finds_twins_and_nulls_in_what_changed_and_in_everything(
-    shop: Shop, warehouse: Warehouse
+    shop: Shop, bootstrapped_warehouse: Warehouse, by_hand: Path
 ) -> None:
+    warehouse = bootstrapped_warehouse
+    warehouse.deploy(by_hand)
     sell(shop, 1)
     first = warehouse.run()
     sell(shop, 2)

@@ -53,9 +53,10 @@ def write(shop: Shop, table: str, number: int, values: tuple[Any, ...], stamp: s
 def forget(warehouse: Warehouse, *schemas: str) -> None:
     """Empty the tables of some layers, as if they had never been built."""
     tables, layers = warehouse.tables(*schemas), "{" + ",".join(schemas) + "}"
+    dimensions = {t for t in tables if t.startswith("gold.dim_") and not t.endswith("_changes")}
     warehouse.execute(
-        f"TRUNCATE {', '.join(t for t in tables if not t.startswith('gold.dim_'))}",
-        *(f"DELETE FROM {t} WHERE _run_id > 0" for t in tables if t.startswith("gold.dim_")),
+        f"TRUNCATE {', '.join(t for t in tables if t not in dimensions)}",
+        *(f"DELETE FROM {t} WHERE _run_id > 0" for t in dimensions),
         f"DELETE FROM etl.watermarks WHERE split_part(model, '.', 1) = ANY('{layers}')",
     )
 

@@ -74,8 +74,8 @@ def test_each_object_is_in_a_file_of_its_name_and_comes_after_what_it_needs() ->
                 assert place[needed] < place[file.creates]
 
 
-def test_tables_of_gold_are_built_after_those_that_they_read() -> None:
-    order = [model.model for model in render_project(ROOT).models]
+def test_tables_of_gold_are_built_after_those_that_they_read(by_hand: Path) -> None:
+    order = [model.model for model in render_project(by_hand).models]
     for first, second in (
         ("bronze.raw_orders", "silver.clean_orders"),
         ("silver.clean_orders", "gold.dim_customers"),
@@ -87,30 +87,30 @@ def test_tables_of_gold_are_built_after_those_that_they_read() -> None:
         assert order.index(first) < order.index(second)
 
 
-def test_comment_and_setting_do_not_make_a_table_be_computed_anew(project: Path) -> None:
-    before = {model.model: model.checksum for model in render_project(project).models}
-    edit(project, "warehouse.yaml", "work_mem", value="1GB")
-    path = project / "sql/silver/write_clean_orders.sql"
+def test_comment_and_setting_do_not_make_a_table_be_computed_anew(by_hand: Path) -> None:
+    before = {model.model: model.checksum for model in render_project(by_hand).models}
+    edit(by_hand, "warehouse.yaml", "work_mem", value="1GB")
+    path = by_hand / "sql/silver/write_clean_orders.sql"
     path.write_text("-- Another comment.\n" + path.read_text())
-    assert {model.model: model.checksum for model in render_project(project).models} == before
+    assert {model.model: model.checksum for model in render_project(by_hand).models} == before
 
 
-def test_setting_that_a_writer_makes_itself_is_part_of_what_it_computes(project: Path) -> None:
-    before = {model.model: model.checksum for model in render_project(project).models}
-    path = project / "sql/gold/write_product_performance.sql"
+def test_setting_that_a_writer_makes_itself_is_part_of_what_it_computes(by_hand: Path) -> None:
+    before = {model.model: model.checksum for model in render_project(by_hand).models}
+    path = by_hand / "sql/gold/write_product_performance.sql"
     path.write_text(
         path.read_text().replace("\nBEGIN ATOMIC", "\nSET timezone = 'UTC'\nBEGIN ATOMIC")
     )
-    after = {model.model: model.checksum for model in render_project(project).models}
+    after = {model.model: model.checksum for model in render_project(by_hand).models}
     changed = {model for model in before if before[model] != after[model]}
     assert changed == {"gold.product_performance"}
 
 
-def test_change_of_a_view_changes_what_is_made_of_it_and_nothing_else(project: Path) -> None:
-    before = {model.model: model.checksum for model in render_project(project).models}
-    path = project / "sql/silver/product_versions.sql"
+def test_change_of_a_view_changes_what_is_made_of_it_and_nothing_else(by_hand: Path) -> None:
+    before = {model.model: model.checksum for model in render_project(by_hand).models}
+    path = by_hand / "sql/silver/product_versions.sql"
     path.write_text(path.read_text().replace("btrim(name)", "upper(btrim(name))"))
-    after = {model.model: model.checksum for model in render_project(project).models}
+    after = {model.model: model.checksum for model in render_project(by_hand).models}
     changed = {model for model in before if before[model] != after[model]}
     assert changed == {"silver.clean_products", "gold.dim_products"}
 

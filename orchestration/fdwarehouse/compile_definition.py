@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psycopg
 from pglast import ast
@@ -12,6 +12,7 @@ from fdwarehouse.compiler.parse import parse
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
+from fdwarehouse.read_catalog import primary_key
 from fdwarehouse.sql_names import nodes_of
 
 _SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
@@ -22,6 +23,8 @@ FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY attnum
 """
+
+_COLUMNS_THERE = _COLUMNS.replace("atttypmod)\n", "atttypmod), attnotnull\n")
 
 Columns = tuple[tuple[str, str], ...]
 """Name and type of each column."""
@@ -78,6 +81,7 @@ def create_empty(
     *,
     key: tuple[str, ...] = (),
     unique: tuple[str, ...] = (),
+    not_null: Collection[str] = (),
 ) -> None:
     """Create a table with nothing but columns and keys: what reads it next finds it so.
 
@@ -86,17 +90,38 @@ def create_empty(
         warehouse: a connection as the owner.
         key: its primary key, where that is not the key of its rows.
         unique: other columns that are a key.
+        not_null: columns that are never null, those of the primary key aside.
     """
 
     def listed(names: tuple[str, ...]) -> str:
         return ", ".join(ident(name) for name in names)
 
-    made = [*(f"{ident(name)} {kind}" for name, kind in target.readable), "_run_id bigint NOT NULL"]
+    never_null = {*not_null, *(key or target.key)}
+    if _is_there(target, warehouse, key or target.key, never_null):
+        return
+    made = [
+        f"{ident(name)} {kind}{' NOT NULL' if name in never_null else ''}"
+        for name, kind in target.readable
+    ]
+    made.append("_run_id bigint NOT NULL")
     made.append(f"PRIMARY KEY ({listed(key or target.key)})")
     if unique:
         made.append(f"UNIQUE ({listed(unique)})")
     warehouse.execute(f"DROP TABLE IF EXISTS {target.qualified} CASCADE".encode())
     warehouse.execute(f"CREATE TABLE {target.qualified} ({', '.join(made)})".encode())
+
+
+def _is_there(
+    target: Target, warehouse: psycopg.Connection, key: tuple[str, ...], never_null: set[str]
+) -> bool:
+    """Say whether a table has these columns and this key: then nobody who reads it has to wait."""
+    row = warehouse.execute("SELECT to_regclass(%s) IS NOT NULL", [target.qualified]).fetchone()
+    if not row or not row[0]:
+        return False
+    columns = warehouse.execute(_COLUMNS_THERE.encode(), [target.qualified]).fetchall()
+    found = {column for column in columns if not column[0].startswith("_")}
+    wanted = {(name, kind, name in never_null) for name, kind in target.readable}
+    return found == wanted and primary_key(warehouse, f"{target.schema}.{target.name}") == key
 
 
 def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> FdwarehouseError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import psycopg
 
 from fdwarehouse.compile_definition import create_definition, create_empty
@@ -9,6 +11,7 @@ from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.dimension import IS_CURRENT, VALIDITY, Dimension
 from fdwarehouse.compiler.header import Definition
 from fdwarehouse.compiler.reasons import Unsupported
+from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.compiler.table import TAKEN, require_columns
 from fdwarehouse.compiler.versions import not_row_by_row, require_row_by_row, take_apart
@@ -24,14 +27,14 @@ _WAY_OUT = (
 
 
 def analyse_dimension(
-    definition: Definition, warehouse: psycopg.Connection, new_versions: set[str]
+    definition: Definition, warehouse: psycopg.Connection, versions: Mapping[str, SilverTable]
 ) -> Dimension:
     """Analyse a definition of a dimension.
 
     Args:
         definition: the file.
         warehouse: a connection as the owner; the table is there afterwards, empty.
-        new_versions: views of versions that this deploy creates, as SQL writes them.
+        versions: tables of silver that are one SELECT, by their views of versions.
 
     Raises:
         FdwarehouseError: it has no history that could be derived; the message names file and line.
@@ -59,7 +62,14 @@ def analyse_dimension(
         raise not_row_by_row(definition, problem, _WAY_OUT) from problem
     relation = require_row_by_row(definition, block, "silver", _WAY_OUT).relation
     source_versions = qualified(relation.schema, f"{relation.name}_versions")
-    if source_versions not in new_versions and not relation_exists(warehouse, source_versions):
+    if source_versions in versions and versions[source_versions].is_computed:
+        raise FdwarehouseError(
+            f"{definition.path}, line {definition.line_of('key')}: {relation.qualified} computes "
+            "its key: a row of the source could end the history of another",
+            hint="Make the dimension of a table whose key is that of the source, or leave out "
+            "`kind: dimension`.",
+        )
+    if source_versions not in versions and not relation_exists(warehouse, source_versions):
         raise FdwarehouseError(
             f"{definition.path}: there is no view {source_versions}",
             hint=f"It comes with {relation.qualified} where that is a SELECT; or write it by hand.",
@@ -71,7 +81,13 @@ def analyse_dimension(
         (*_key_first(columns, header.key[0]), *VALIDITY),
         generated=((header.surrogate_key, "bigint"), IS_CURRENT),
     )
-    create_empty(target, warehouse, key=(header.surrogate_key,), unique=target.key)
+    create_empty(
+        target,
+        warehouse,
+        key=(header.surrogate_key,),
+        unique=target.key,
+        not_null=[name for name, _ in VALIDITY],
+    )
     return Dimension(
         target,
         definition,

@@ -26,7 +26,7 @@ from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target, full_states
-from fdwarehouse.compiler.table import Table, require_columns
+from fdwarehouse.compiler.table import Table, never_null, require_columns
 from fdwarehouse.compiler.tree import Select
 from fdwarehouse.compiler.view import View
 from fdwarehouse.errors import FdwarehouseError
@@ -162,7 +162,7 @@ def _analyse(
     definitions = {_model(d): d for d in rendered.definitions}
     done: set[str] = set()
     compiled: set[str] = set()
-    versions: set[str] = set()
+    versions: dict[str, SilverTable] = {}
     scales: dict[str, dict[str, int]] = {}
     for model in _order(definitions, by_name):
         definition = definitions[model]
@@ -172,7 +172,7 @@ def _analyse(
         found: AnyTable
         if model.startswith("silver."):
             found = analyse_silver(definition, rendered.sources, warehouse)
-            versions.add(found.target.versions)
+            versions[found.target.versions] = found
         elif definition.header.kind == "dimension":
             found = analyse_dimension(definition, warehouse, versions)
         elif definition.header.kind == "view":
@@ -258,7 +258,7 @@ def _analyse_table(
     )
     catalog = read_catalog(warehouse, [target.definition], compiled=compiled, scales=scales)
     target = replace(target, columns=columns)
-    create_empty(target, warehouse)
+    create_empty(target, warehouse, not_null=never_null(header.columns))
     types = types_in(warehouse, target)
     found = plan(request, catalog, lambda block: dict(types(Printer().block(block))))
     state = types(full_states(found.counting)) if found.counting else ()

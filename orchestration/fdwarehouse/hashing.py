@@ -78,10 +78,25 @@ _BY_TYPE_WITH_MODIFIER = {
     "character": "hashbpcharextended({c}, 0)",
 }
 # Where arrays begin is part of them, but not of their hash.
+_DIMENSIONS = range(1, 7)  # an array has at most six
 _OF_ARRAYS = _of(
     "hash_array_extended({c}, 0)",
-    *(f"{bound}({{c}}, {n})::bigint" for n in (1, 2) for bound in ("array_lower", "array_upper")),
+    *(
+        f"{bound}({{c}}, {n})::bigint"
+        for n in _DIMENSIONS
+        for bound in ("array_lower", "array_upper")
+    ),
 )
+# Equal keys are one key, however they are written: 1.0 and 1.00 belong into one bucket.
+_BY_EQUALITY = {
+    "real": "hashfloat4extended({c}, 0)",
+    "double precision": "hashfloat8extended({c}, 0)",
+    "numeric": "hash_numeric_extended({c}, 0)",
+    "bpchar": "hashbpcharextended({c}, 0)",
+    "interval": "interval_hash_extended({c}, 0)",
+    "jsonb": "jsonb_hash_extended({c}, 0)",
+    "numrange": "hash_range_extended({c}, 0)",
+}
 # In an array their images cannot be hashed on both sides.
 _COARSE = {"real", "double precision", "numeric", "bpchar", "interval", "jsonb", "numrange"}
 
@@ -92,15 +107,25 @@ class HashedColumn:
 
     name: str
     expression: str
-    """With {c} for the column."""
+    """Of the image, with {c} for the column."""
+    equality: str
+    """The same for equal values."""
 
     def hash(self, alias: str) -> str:
-        """Give the SQL expression, a bigint that is null when the column is.
+        """Give the SQL expression of the image's hash, a bigint that is null when the column is.
 
         Args:
             alias: the table's alias.
         """
         return self.expression.format(c=f"{alias}.{ident(self.name)}")
+
+    def key_hash(self, alias: str) -> str:
+        """Give the SQL expression of a hash that equal values have alike.
+
+        Args:
+            alias: the table's alias.
+        """
+        return self.equality.format(c=f"{alias}.{ident(self.name)}")
 
 
 def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:
@@ -114,7 +139,7 @@ def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:
         have texts whose collation holds different ones equal.
     """
     return [
-        HashedColumn(name, expression)
+        HashedColumn(name, expression, _equality(column) or expression)
         for name, column in columns.items()
         if (expression := _expression(column))
     ]
@@ -130,6 +155,12 @@ def _expression(column: Column) -> str | None:
     if expression and bracket:
         return _OF_ARRAYS if is_fixed or base not in _COARSE else None
     return expression
+
+
+def _equality(column: Column) -> str | None:
+    """Return the hash by which a column of a key finds its bucket, where its image is finer."""
+    type_, bracket, _ = column.type.partition("[]")
+    return "hash_array_extended({c}, 0)" if bracket else _BY_EQUALITY.get(base_type(type_))
 
 
 def base_type(type_: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jinja2
 
@@ -102,6 +102,7 @@ class _Renderer:
             source={s.name: s for s in self.sources},
             row_type=self._row_type,
             key_is_computed=self._key_is_computed,
+            refuse=_refuse,
             source_key_here=SOURCE_KEY_HERE,
         )
         self.definitions: list[Definition] = []
@@ -209,8 +210,11 @@ class _Renderer:
 
     def _key_is_computed(self, versions: str, key: list[str]) -> bool:
         """Tell whether a view gives its rows another key than the source has; macros ask for it."""
-        path = self.root / "sql" / f"{versions.replace('.', '/', 1)}.sql"
-        return path.is_file() and key_is_computed(path.read_text(), key, self.sources)
+        file = f"sql/{versions.replace('.', '/', 1)}.sql"
+        if not (self.root / file).is_file():
+            return False
+        view = self.environment.get_template(file).render(creates=versions)
+        return key_is_computed(view, key, self.sources)
 
     def _routines_of_the_runner(self) -> Iterator[Compiled]:
         for path in sorted((MECHANICS / "etl").glob("*.sql")):
@@ -292,3 +296,11 @@ class _Renderer:
             for path in sorted(folder.glob("*.sql")):
                 with self.problems.collected():
                     yield parse_check(path.stem, self._compile(f"{template}/{path.name}"))
+
+
+def _refuse(problem: str) -> NoReturn:
+    """Stop the rendering; macros call it."""
+    raise FdwarehouseError(
+        problem,
+        hint="Make the dimension of a table whose key is that of the source, or a plain table.",
+    )

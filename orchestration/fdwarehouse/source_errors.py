@@ -12,7 +12,7 @@ ROW_SECURITY = (
     "Every row is needed: a row that the reader may not see would be taken for deleted, so row "
     "security is an error, whatever its policies say. As an administrator there: ALTER ROLE "
     "warehouse_reader BYPASSRLS. Or, for some of the rows, name in warehouse.yaml a view of the "
-    "table's owner that selects them."
+    "table's owner that selects them, with mode: snapshot."
 )
 RIGHTS = (
     "`fdwarehouse bootstrap --side production` grants what is needed; `fdwarehouse contract` shows "

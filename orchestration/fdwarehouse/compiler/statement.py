@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ from fdwarehouse.compiler.tree import (
 )
 from fdwarehouse.identifiers import ident, qualified
 
+# Types whose equal values can look different.
+_COARSE = re.compile(
+    r"^(numeric$|interval|real|double precision|bpchar|character\(|jsonb|numrange|citext)|\[\]$"
+)
 _TEMPLATE = "per_select/writer.sql"
 _COUNTING_TEMPLATE = "per_select/counting_writer.sql"
 
@@ -102,6 +107,12 @@ class Target:
     def logged_columns(self) -> list[tuple[str, str]]:
         """Name and type of each column of the change log."""
         return [(name, kind) for name, kind in self.readable if name in self.logged]
+
+    @property
+    def imaged(self) -> list[str]:
+        """Columns of which a difference counts: all but keys whose equal values look alike."""
+        coarse = {name for name, kind in self.columns if _COARSE.match(kind)}
+        return [n for n in self.names if n not in self.key or n in coarse]
 
     @property
     def values(self) -> list[str]:

@@ -147,6 +147,11 @@ def require_columns(
             )
 
 
+def never_null(columns: Mapping[str, ColumnHeader]) -> set[str]:
+    """Return the columns that a constraint keeps from being null."""
+    return {n for n, c in columns.items() if c.not_null and c.severity == "error"}
+
+
 def constraints(
     target: Target, columns: Mapping[str, ColumnHeader], unless: str = ""
 ) -> Iterator[tuple[str, str]]:

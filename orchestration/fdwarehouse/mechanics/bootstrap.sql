@@ -236,7 +236,12 @@ BEGIN
         oldest_xid := txid_snapshot_xmin(txid_current_snapshot());
         is_in_recovery := pg_is_in_recovery();
         BEGIN
-            system_identifier := (SELECT c.system_identifier FROM pg_control_system() AS c);
+            system_identifier := ( -- of this database, since another can take its name
+                SELECT c.system_identifier # d.oid::bigint
+                FROM pg_control_system() AS c
+                CROSS JOIN pg_database AS d
+                WHERE d.datname = current_database()
+            );
             timeline := CASE
                 WHEN is_in_recovery THEN (SELECT c.timeline_id FROM pg_control_checkpoint() AS c)
                 ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
@@ -292,7 +297,34 @@ BEGIN
         END IF;
         RETURN (
             SELECT string_agg(
-                format('%s:%s', relation, coalesce(pg_relation_filenode(relation), 0)),
+                format(
+                    '%s:%s:%s',
+                    relation,
+                    coalesce(pg_relation_filenode(relation), 0),
+                    -- a column, a label or what is generated can be another in the same file
+                    (
+                        SELECT hashtext(string_agg(
+                            concat_ws(
+                                ' ',
+                                a.attnum,
+                                a.attname,
+                                CASE
+                                    WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid)
+                                END,
+                                (
+                                    SELECT string_agg(e.enumlabel, ' ' ORDER BY e.enumsortorder)
+                                    FROM pg_enum AS e
+                                    WHERE e.enumtypid = a.atttypid
+                                )
+                            ),
+                            ' ' ORDER BY a.attnum
+                        ))
+                        FROM pg_attribute AS a
+                        LEFT JOIN pg_attrdef AS d
+                            ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+                    )
+                ),
                 ' ' ORDER BY relation
             )
             FROM (SELECT p_table UNION SELECT unnest(v_relations)) AS relations (relation)

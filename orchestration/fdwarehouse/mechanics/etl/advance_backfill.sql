@@ -21,6 +21,7 @@ BEGIN
     IF EXISTS (
         SELECT FROM etl.models AS m
         WHERE m.chunk_writer IS NOT NULL
+            AND NOT EXISTS (SELECT FROM etl.drift AS d WHERE d.breaks = m.table_name)
             AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model)
             AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = m.model)
     ) THEN
@@ -34,6 +35,10 @@ BEGIN
     FROM etl.chunks AS c
     INNER JOIN etl.models AS m ON c.model = m.model
     WHERE c.run_id IS NULL
+        AND NOT EXISTS ( -- a table that failed is left to the next backfill
+            SELECT FROM etl.chunks AS f
+            WHERE f.model = c.model AND f.failed_run_id = p_run_id
+        )
     ORDER BY m.position, c.chunk
     LIMIT 1
     FOR UPDATE OF c SKIP LOCKED; -- another session is at it

@@ -41,6 +41,13 @@ BEGIN
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         CALL etl.pin_settings();
         IF NOT etl.is_tried_again(v_failure, v_attempt) THEN
+            IF etl.set_chunk_aside(v_run_id, v_failure) THEN
+                COMMIT;
+                SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+                RAISE WARNING '%: %', v_failure.model, v_failure.message;
+                v_attempt := 1;
+                CONTINUE;
+            END IF;
             IF v_failure.error_code <> 'DW004' THEN -- else there is no run to write of
                 PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
             END IF;
@@ -55,6 +62,14 @@ BEGIN
             SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         END IF;
     END LOOP;
+    CALL etl.pin_settings();
+    v_failure := etl.failure_of_backfill(v_run_id);
+    IF v_failure.error_code IS NOT NULL THEN
+        PERFORM etl.fail_steps(v_run_id, '{}', v_failure);
+        COMMIT;
+        CALL etl.pin_settings();
+        CALL etl.raise_failure(v_run_id, v_failure);
+    END IF;
     PERFORM etl.finish_backfill(v_run_id);
     COMMIT;
 END;

@@ -16,7 +16,7 @@ DECLARE
 BEGIN
     v_server := CASE
         WHEN p_fence.system_identifier <> p_last.system_identifier
-            THEN 'the source is another server'
+            THEN 'the source is another server or database'
         WHEN p_fence.timeline <> p_last.timeline
             THEN format(
                 'the source is on timeline %s, no longer %s: a standby was promoted',

@@ -26,7 +26,7 @@ BEGIN
     BEGIN
         PERFORM etl.execute_step(p_run_id, p_model);
     EXCEPTION WHEN OTHERS THEN
-        IF NOT etl.concerns_one_table(SQLSTATE) THEN
+        IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
             RAISE;
         END IF;
         GET STACKED DIAGNOSTICS

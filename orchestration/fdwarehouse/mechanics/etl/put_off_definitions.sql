@@ -8,7 +8,7 @@ CREATE FUNCTION etl.put_off_definitions(
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '1s' -- who reads the empty table goes first, and the load is slower
+SET lock_timeout = '100ms' -- who reads the empty table goes first, and the load is slower
 AS $$
 DECLARE
     v_table regclass;
@@ -37,7 +37,13 @@ BEGIN
                 format(
                     'ALTER TABLE %s ADD CONSTRAINT %I %s',
                     v_table, c.conname, pg_get_constraintdef(c.oid)
-                ) AS make_command
+                ) || CASE
+                    WHEN obj_description(c.oid, 'pg_constraint') IS NULL THEN ''
+                    ELSE format(
+                        '; COMMENT ON CONSTRAINT %I ON %s IS %L',
+                        c.conname, v_table, obj_description(c.oid, 'pg_constraint')
+                    )
+                END AS make_command
             FROM pg_constraint AS c
             WHERE c.conrelid = v_table
                 AND strpos(v_kinds, c.contype) > 0

@@ -23,6 +23,10 @@ BEGIN
         FROM readers
         INNER JOIN pg_attribute AS a ON readers.reader = a.attrelid
         WHERE a.attname = 'reject_reasons'
+            AND EXISTS ( -- not those that are made of them in turn
+                SELECT FROM pg_attribute AS p
+                WHERE p.attrelid = readers.reader AND p.attname = '_partition'
+            )
     LOOP
         RETURN QUERY
         EXECUTE format(

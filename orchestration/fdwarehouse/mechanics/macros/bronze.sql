@@ -17,7 +17,7 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {#- Which of 4096 buckets a row is in, by its key. -#}
 {%- macro bucket(table, alias) -%}
 hash_array_extended(ARRAY[
-{%- for c in table.key_hashes %}{{ c.hash(alias) }}{{ ", " if not loop.last }}{% endfor -%}
+{%- for c in table.key_hashes %}{{ c.key_hash(alias) }}{{ ", " if not loop.last }}{% endfor -%}
 ], 0) & 4095
 {%- endmacro -%}
 
@@ -104,7 +104,7 @@ set_aside_rows AS (
         p_run_id
     FROM unkeyed_rows
     ORDER BY reject_key
-    ON CONFLICT (model, key) DO NOTHING
+    ON CONFLICT (model, md5(key::text)) DO NOTHING
     RETURNING 1
 ),
 

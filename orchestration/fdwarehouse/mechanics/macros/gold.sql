@@ -16,6 +16,9 @@
     table, surrogate, key, tracked, carried, stamped, versions, referenced_by
 ) -%}
 {%- set tracked, carried = tracked | listed, carried | listed -%}
+{%- if key_is_computed(versions, [key]) -%}
+{{ refuse("gold." ~ table ~ ": " ~ versions ~ " computes " ~ key ~ ": a row of the source could end the history of another") }}
+{%- endif -%}
 {{ routine.writer('gold.write_' ~ table) }}
 BEGIN ATOMIC
     WITH referenced_members AS (

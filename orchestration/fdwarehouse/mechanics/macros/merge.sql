@@ -38,12 +38,12 @@ inserted_rows AS (
 updated_rows AS (
     UPDATE {{ target }} AS t
     SET
-        {% for c in columns %}{{ c | ident }} = s.{{ c | ident }},
+        {% for c in key + columns %}{{ c | ident }} = s.{{ c | ident }},
         {% endfor %}_run_id = p_run_id
     FROM {{ source }} AS s
     WHERE
         {{ compare.same_key('t', 's', key) }}
-        AND {{ compare.row_differs('t', 's', columns, row_type(target, columns)) | indent(8) }}
+        AND {{ compare.row_differs('t', 's', key + columns, row_type(target, key + columns)) | indent(8) }}
     RETURNING
         {{ both_images(returns) | indent(8) }}
 ),

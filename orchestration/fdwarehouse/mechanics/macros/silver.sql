@@ -143,7 +143,7 @@ set_aside_rows AS (
         rejected_row,
         _run_id
     FROM standing_rejects
-    ON CONFLICT (model, key) DO UPDATE
+    ON CONFLICT (model, md5(key::text)) DO UPDATE
         SET reasons = excluded.reasons,
             rejected_row = excluded.rejected_row,
             _run_id = excluded._run_id

@@ -165,7 +165,7 @@ BEGIN ATOMIC
                 {{ c }} = excluded.{{ c }},
                 {%- endfor %}
                 _rows = excluded._rows
-            WHERE record_image_ne(row(t.*), row(excluded.*))
+            WHERE row(t.*) IS DISTINCT FROM row(excluded.*)
         RETURNING 1
     ),
 
@@ -221,7 +221,7 @@ BEGIN ATOMIC
     ),
 
     {{ difference.inserted_rows(target) | indent(4) }},
-    {%- if target.values %}
+    {%- if target.imaged %}
 
     {{ difference.updated_rows(target) | indent(4) }},
     {%- endif %}

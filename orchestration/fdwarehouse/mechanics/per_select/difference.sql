@@ -55,19 +55,19 @@ inserted_rows AS (
 updated_rows AS (
     UPDATE {{ target.qualified }} AS t
     SET (
-        {{ (target.values + ["_run_id"]) | filled | indent(8) }}
+        {{ (target.imaged + ["_run_id"]) | filled | indent(8) }}
     ) = (
-        {{ target.values | filled("s") | indent(8) }}, p_run_id
+        {{ target.imaged | filled("s") | indent(8) }}, p_run_id
     )
     FROM expected_rows AS s
     WHERE
         {{ same("t", "s", target.key) | indent(8) }}
         AND record_image_ne(
             row(
-                {{ target.values | filled("t") | indent(16) }}
+                {{ target.imaged | filled("t") | indent(16) }}
             ),
             row(
-                {{ target.values | filled("s") | indent(16) }}
+                {{ target.imaged | filled("s") | indent(16) }}
             )
         )
     {%- if target.logged %}
@@ -139,7 +139,7 @@ row_images AS (
         1 AS sign,
         i.*
     FROM inserted_rows AS i
-    {%- if target.values %}
+    {%- if target.imaged %}
     UNION ALL
     SELECT
         v.sign,
@@ -183,7 +183,7 @@ forgotten_images AS (
 SELECT
     (SELECT count(*) FROM expected_rows) AS rows_read,
     (SELECT count(*) FROM inserted_rows) AS rows_inserted,
-    {{ "(SELECT count(*) FROM updated_rows)" if target.values else "0::bigint" }} AS rows_updated,
+    {{ "(SELECT count(*) FROM updated_rows)" if target.imaged else "0::bigint" }} AS rows_updated,
     (SELECT count(*) FROM removed_rows) AS rows_deleted,
     0::bigint AS rows_rejected
 {%- endmacro -%}

@@ -12,7 +12,7 @@ BEGIN ATOMIC
     WITH {{ ctes | join(",\n\n") | indent(4) }},
 
     {{ difference.inserted_rows(target) | indent(4) }},
-    {%- if target.values %}
+    {%- if target.imaged %}
 
     {{ difference.updated_rows(target) | indent(4) }},
     {%- endif %}

@@ -24,6 +24,7 @@ BEGIN ATOMIC
         FROM tables AS t
         WHERE
             NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = t.model)
+            AND NOT EXISTS (SELECT FROM etl.drift AS f WHERE f.breaks = t.model)
             AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = t.model)
     ),
 

@@ -1,7 +1,7 @@
 {#- Rendered once a table of a source: bronze.append_raw_<table>. -#}
 -- Appends the versions of {{ table.foreign_table }} that bronze does not hold yet.
 -- Grain: one version of one row.
-{{ routine.writer(creates) }}
+{{ routine.writer(creates, hashes=true) }}
 BEGIN ATOMIC
     WITH read_rows AS MATERIALIZED (
         SELECT

@@ -12,6 +12,7 @@ RETURNS etl.row_counts
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
+SET client_encoding = 'SQL_ASCII' -- jsonb_send converts for the client: not what is hashed
 BEGIN ATOMIC
     WITH read_rows AS MATERIALIZED (
         SELECT

@@ -7,7 +7,7 @@
 {%- else %}
 -- Not every column has a hash in the source, so all rows are read.
 {%- endif %}
-{{ routine.writer(creates) }}
+{{ routine.writer(creates, hashes=true) }}
 BEGIN ATOMIC
 {%- if table.is_hashed %}
     WITH hashed_rows AS (

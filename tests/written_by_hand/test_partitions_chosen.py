@@ -10,10 +10,10 @@ from tests.clinic import Clinic, with_tables
 from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt, sell
-from tests.test_partitions import BY_YEAR, partition, partitions, places
 from tests.test_project_files import fails
 from tests.test_rebuild import picture
 from tests.test_render import edit
+from tests.written_by_hand.test_partitions import BY_YEAR, partition, partitions, places
 
 RECIPES = {
     match[1]: match[2]

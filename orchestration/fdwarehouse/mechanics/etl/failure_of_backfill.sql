@@ -1,0 +1,36 @@
+CREATE FUNCTION etl.failure_of_backfill(p_run_id bigint) RETURNS etl.failure
+LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the log itself
+{{- settings.pinned() }}
+AS $$
+DECLARE
+    v_failure etl.failure;
+    v_failed text[];
+BEGIN
+    SELECT array_agg(DISTINCT model) INTO v_failed FROM etl.chunks WHERE failed_run_id = p_run_id;
+    IF v_failed IS NULL THEN
+        SELECT d.breaks, 'DW013', format('%s.%s: %s', d.source_name, d.subject, d.difference)
+        INTO v_failure.model, v_failure.error_code, v_failure.message
+        FROM etl.drift AS d
+        INNER JOIN etl.models AS m ON d.breaks = m.model AND m.chunk_writer IS NOT NULL
+        WHERE NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = d.breaks)
+        ORDER BY d.breaks, d.subject
+        LIMIT 1;
+        v_failure.hint := 'Take it over with `fdwarehouse contract`, adapt what is built on it, and '
+            'deploy.';
+    ELSE
+        SELECT (c.failure).* INTO v_failure
+        FROM etl.chunks AS c
+        WHERE c.failed_run_id = p_run_id
+        ORDER BY c.model, c.chunk
+        LIMIT 1;
+        v_failure.detail := concat_ws(
+            E'\n',
+            nullif(v_failure.detail, ''),
+            format('Not loaded: %s. All other tables are.', array_to_string(v_failed, ', '))
+        );
+    END IF;
+    RETURN v_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.failure_of_backfill IS
+'What is to be raised when nothing more can be loaded: why the first of the tables that were set aside was; without an error code: none was. Argument: the run.';
