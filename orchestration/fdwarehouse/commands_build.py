@@ -17,7 +17,8 @@ from fdwarehouse.deploy import plan as compare
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.inspect_source import inspect
 from fdwarehouse.live import ProgressBar
-from fdwarehouse.render import Rendered, render_project
+from fdwarehouse.render import render_project
+from fdwarehouse.rendered import Rendered
 from fdwarehouse.seed import make_changes
 from fdwarehouse.seed import seed as make_shop
 from fdwarehouse.show import show_counts, show_kept_up, show_plan

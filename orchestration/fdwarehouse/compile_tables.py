@@ -32,7 +32,8 @@ from fdwarehouse.compiler.view import View
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
 from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
-from fdwarehouse.render import CompiledTables, Rendered, render_project
+from fdwarehouse.render import render_project
+from fdwarehouse.rendered import CompiledTables, Rendered
 from fdwarehouse.sql_names import names_in
 from fdwarehouse.templates import mechanics_environment
 
@@ -159,7 +160,7 @@ def _analyse(
     rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[Compiled]], None]
 ) -> Iterable[AnyTable]:
     by_name = {f.creates: f for f in rendered.files if f.creates}
-    definitions = {_model(d): d for d in rendered.definitions}
+    definitions = {d.model: d for d in rendered.definitions}
     done: set[str] = set()
     compiled: set[str] = set()
     versions: dict[str, SilverTable] = {}
@@ -182,11 +183,6 @@ def _analyse(
             scales[f"{found.target.schema}.{found.target.name}"] = _scales(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         yield found
-
-
-def _model(definition: Definition) -> str:
-    _, layer, file = definition.path.split("/")
-    return qualified(layer, file.removesuffix(".sql"))
 
 
 def _needs(table: AnyTable) -> frozenset[str]:

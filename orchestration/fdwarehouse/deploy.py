@@ -13,7 +13,7 @@ from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.conninfo import merged_options, parse_conninfo
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import Rendered
+from fdwarehouse.rendered import Rendered
 from fdwarehouse.sources import (
     LATER_SETTINGS,
     OPTIONS_BY_HAND,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiled import Compiled, content_checksum, names_read, order_of_need
@@ -60,20 +60,27 @@ def make_models(sources: Iterable[Source], objects: Iterable[Compiled]) -> list[
     return models
 
 
-def partitioned(models: list[Model], partitions: Mapping[str, PartitionsConfig]) -> list[Model]:
+def partitioned(
+    models: list[Model], partitions: Mapping[str, PartitionsConfig], selects: Collection[str]
+) -> list[Model]:
     """Let the choice of partitions decide their content too: when it changes, all dates are read.
 
     Args:
         models: the steps.
         partitions: how tables are partitioned by a date, by table.
+        selects: tables that are one SELECT, which cannot be partitioned.
 
     Raises:
-        FdwarehouseError: such a table is not built.
+        FdwarehouseError: such a table is not built, or is one SELECT.
     """
     built = {m.model for m in models if m.layer in ("silver", "gold")}
     problems = Problems()
     for table in partitions:
-        if table not in built:
+        if table in selects:
+            problem = f"warehouse.yaml: partitions: {table} is one SELECT"
+            way_out = "Write a table that is partitioned by hand, see docs/by-hand.md."
+            problems.add(FdwarehouseError(problem, hint=way_out))
+        elif table not in built:
             problem = f"warehouse.yaml: partitions: no step builds {table}"
             way_out = "Name a table of silver or gold, such as gold.fact_sales."
             problems.add(FdwarehouseError(problem, hint=way_out))

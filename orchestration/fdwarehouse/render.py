@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +23,7 @@ from fdwarehouse.project_files import (
     require_what_it_is_named_after,
 )
 from fdwarehouse.read_project import read_project
+from fdwarehouse.rendered import CompiledTables, Rendered
 from fdwarehouse.source_keys import SOURCE_KEY_HERE, key_is_computed, with_source_key
 from fdwarehouse.sources import (
     LATER_SETTINGS,
@@ -31,38 +32,6 @@ from fdwarehouse.sources import (
 )
 from fdwarehouse.template_errors import ERRORS, explain
 from fdwarehouse.templates import MACROS, MECHANICS, make_environment
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A whole deploy, in order."""
-
-    files: list[Compiled]
-    models: list[Model] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-    replaced: frozenset[str] = frozenset()
-    """Versioned files that may be gone, since another replaces them."""
-    root: Path = Path()
-    definitions: list[Definition] = field(default_factory=list)
-    """Tables that are one SELECT and not compiled yet: that takes a warehouse."""
-    foundation: list[Compiled] = field(default_factory=list)
-    """The files that come before the routines and views of the project."""
-    kept_up: Mapping[str, str] = field(default_factory=dict)
-    """How each table that is one SELECT is kept up, in one line."""
-
-
-@dataclass(frozen=True)
-class CompiledTables:
-    """The files of the tables that are one SELECT."""
-
-    tables: list[Compiled] = field(default_factory=list)
-    objects: list[Compiled] = field(default_factory=list)
-    """Their definitions and writers."""
-    checks: list[Check] = field(default_factory=list)
-    """Rules that are no constraints."""
-    kept_up: Mapping[str, str] = field(default_factory=dict)
-    """How each table is kept up, in one line."""
 
 
 def render_project(root: Path, compiled: CompiledTables | None = None) -> Rendered:
@@ -133,10 +102,11 @@ class _Renderer:
             for (target, columns), view in self.row_types.items()
         ]
         models = make_models(self.sources, objects)
+        selects = {d.model for d in self.definitions}
         with self.problems.collected():
-            models = partitioned(models, self.config.partitions)
+            models = partitioned(models, self.config.partitions, selects)
         with self.problems.collected():
-            settings = list(self._settings(models))
+            settings = list(self._settings(models, () if compiled else selects))
         self.problems.raise_found()
         checks = []
         objects += [
@@ -248,8 +218,10 @@ class _Renderer:
                         "per_table/reconcile.sql", reconciles, table=table, appends=appends
                     )
 
-    def _settings(self, models: list[Model]) -> Iterator[Compiled]:
-        if settings := list(routines_with_settings(models, self.config.settings)):
+    def _settings(self, models: list[Model], waiting: Collection[str]) -> Iterator[Compiled]:
+        """Write the settings of steps; those that `wait` to be compiled come later."""
+        chosen = {n: c for n, c in self.config.settings.items() if n not in waiting}
+        if settings := list(routines_with_settings(models, chosen)):
             file = self._compile("deploy/settings.sql", settings=settings)
             yield replace(file, origin="warehouse.yaml: settings")
 

@@ -9,6 +9,7 @@ import pytest
 from fdwarehouse.errors import FdwarehouseError
 from tests.harness import Shop, Warehouse, failing
 from tests.test_models import sell
+from tests.test_render import edit
 
 LINES = """\
 /*
@@ -292,3 +293,10 @@ def test_a_table_that_is_given_up_is_not_built(
     deployed.run()
     assert deployed.rows("SELECT to_regproc('gold.write_customer_totals')") == [(None,)]
     assert_equal_to_selects(deployed, "order_lines", "named_lines")
+
+
+def test_partitions_of_a_select_are_refused_clearly(warehouse: Warehouse, project: Path) -> None:
+    dates = {"every": "year", "dates": "silver.clean_orders.order_date"}
+    edit(project, "warehouse.yaml", "partitions", value={"gold.fact_sales": dates})
+    with pytest.raises(FdwarehouseError, match=r"partitions: gold\.fact_sales is one SELECT"):
+        warehouse.deploy(project)

@@ -15,6 +15,7 @@ from pglast.parser import ParseError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import qualified
 
 _COMMENT = re.compile(r"(?:\s|--[^\n]*\n)*/\*(.*?)\*/", re.DOTALL)
 _SELECT = re.compile(
@@ -178,6 +179,12 @@ class Definition:
     def line_of(self, *names: str) -> int:
         """Return the line of a part of the header, by the names that lead to it."""
         return self.lines_before + _line_of(self.tree, names)
+
+    @property
+    def model(self) -> str:
+        """The table, as SQL writes it."""
+        _, layer, file = self.path.split("/")
+        return qualified(layer, file.removesuffix(".sql"))
 
     @property
     def reads(self) -> frozenset[tuple[str, str]]:

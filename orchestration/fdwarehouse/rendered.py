@@ -1,0 +1,45 @@
+"""A deploy as it was rendered: its files in order, and what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fdwarehouse.checks import Check
+from fdwarehouse.compiled import Compiled
+from fdwarehouse.compiler.header import Definition
+from fdwarehouse.models import Model
+from fdwarehouse.sources import Source
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A whole deploy, in order."""
+
+    files: list[Compiled]
+    models: list[Model] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    replaced: frozenset[str] = frozenset()
+    """Versioned files that may be gone, since another replaces them."""
+    root: Path = Path()
+    definitions: list[Definition] = field(default_factory=list)
+    """Tables that are one SELECT and not compiled yet: that takes a warehouse."""
+    foundation: list[Compiled] = field(default_factory=list)
+    """The files that come before the routines and views of the project."""
+    kept_up: Mapping[str, str] = field(default_factory=dict)
+    """How each table that is one SELECT is kept up, in one line."""
+
+
+@dataclass(frozen=True)
+class CompiledTables:
+    """The files of the tables that are one SELECT."""
+
+    tables: list[Compiled] = field(default_factory=list)
+    objects: list[Compiled] = field(default_factory=list)
+    """Their definitions and writers."""
+    checks: list[Check] = field(default_factory=list)
+    """Rules that are no constraints."""
+    kept_up: Mapping[str, str] = field(default_factory=dict)
+    """How each table is kept up, in one line."""
