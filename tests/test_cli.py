@@ -26,12 +26,14 @@ COMMANDS = [
     "demo",
     "deploy",
     "down",
+    "explain",
     "prune",
     "psql",
     "rebuild",
     "reconcile",
     "render",
     "run",
+    "schema",
     "seed",
     "status",
     "up",
@@ -145,9 +147,9 @@ def test_the_project_is_found_upwards(project: Path, monkeypatch: pytest.MonkeyP
     assert find_root(project / "sql") == project
 
 
-def test_the_option_goes_before_the_environment(command: Command, project: Path) -> None:
-    command.works("--project", str(project), "render")
-    assert (project / "build" / "deploy.sql").exists()
+def test_the_option_goes_before_the_environment(command: Command, by_hand: Path) -> None:
+    command.works("--project", str(by_hand), "render")
+    assert (by_hand / "build" / "deploy.sql").exists()
 
 
 def test_no_project_is_told(command: Command, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse, wait_until
-from tests.test_deploy import deploy_in_background
+from tests.written_by_hand.test_deploy import deploy_in_background
 
 NEW_OBJECTS = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('etl', 'bronze', 'production')"
 

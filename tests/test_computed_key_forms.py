@@ -50,11 +50,13 @@ def test_key_of_the_source_is_known(form: str) -> None:
 
 @pytest.mark.parametrize("form", COMPUTED)
 def test_key_that_is_computed_is_known(form: str) -> None:
-    assert key_is_computed(HEAD + COMPUTED[form], ["order_id"], SOURCES)
+    view = HEAD + COMPUTED[form].replace("SELECT ", "SELECT _source_key, ", 1)
+    assert key_is_computed(view, ["order_id"], SOURCES)
 
 
 def test_column_list_of_the_view_counts_as_computed() -> None:
-    view = "CREATE VIEW silver.v (order_id) AS SELECT abs(order_id) FROM bronze.raw_orders"
+    select = "SELECT abs(order_id), _source_key FROM bronze.raw_orders"
+    view = f"CREATE VIEW silver.v (order_id, _source_key) AS {select}"
     assert key_is_computed(view, ["order_id"], SOURCES)
 
 

@@ -21,7 +21,7 @@ from fdwarehouse.show_explanation import show_explanation
 def schema(
     what: Annotated[str, typer.Argument(help="header: the header of a table's file.")] = "header",
 ) -> None:
-    """Print the JSON Schema of what a table's header may say, for editors."""
+    """Print the JSON Schema of headers of tables."""
     if what != "header":
         raise FdwarehouseError(f"there is no schema of {what}", hint="fdwarehouse schema header")
     typer.echo(json.dumps(json_schema(), indent=2))
@@ -41,7 +41,7 @@ def explain(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Show how a table is kept up: the arms by which changes reach it, indexes, and costs.
+    """Show how a table is kept up, and what that costs.
 
     The table is compiled as the project says now; nothing is changed in the warehouse.
     """

@@ -256,6 +256,11 @@ def psql(
     options = conninfo_to_dict(url)
     # Everybody can see the arguments of a process, only its owner the environment.
     environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
+    if "sslpassword" in options:
+        raise FdwarehouseError(
+            "psql cannot be given sslpassword but in its arguments, which everybody can see",
+            hint="Put it into a service file of libpq, and connect by service=...",
+        )
     program = shutil.which("psql") or str(embedded_programs.binaries({}) / "psql")
     conninfo = make_conninfo("", **{k: v for k, v in options.items() if v is not None})
     os.execve(program, [program, conninfo, *(arguments or [])], environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import unicodedata
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -39,15 +40,28 @@ out = _console(stderr=False)
 err = _console(stderr=True)
 
 
+def printable(text: str) -> str:
+    """Show what a terminal would obey, or by which text is turned around, as a sign.
+
+    Names, messages and comments come from databases that others write to.
+    """
+    return "".join(
+        c
+        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf")
+        else "\N{REPLACEMENT CHARACTER}"
+        for c in text
+    )
+
+
 def show_error(error: FdwarehouseError) -> None:
     """Write an error for a person to stderr: what happened, and the way out.
 
     Args:
         error: what happened.
     """
-    err.print(Text.assemble(("Error: ", "bold red"), error.message), soft_wrap=True)
+    err.print(Text.assemble(("Error: ", "bold red"), printable(error.message)), soft_wrap=True)
     if error.hint:
-        err.print(Text.assemble(("Hint: ", "bold"), error.hint), soft_wrap=True)
+        err.print(Text.assemble(("Hint: ", "bold"), printable(error.hint)), soft_wrap=True)
 
 
 def warn(text: str) -> None:
@@ -56,7 +70,7 @@ def warn(text: str) -> None:
     Args:
         text: what happened.
     """
-    err.print(Text.assemble(("Warning: ", "bold yellow"), text), soft_wrap=True)
+    err.print(Text.assemble(("Warning: ", "bold yellow"), printable(text)), soft_wrap=True)
 
 
 def say(text: str, style: str = "") -> None:
@@ -66,18 +80,18 @@ def say(text: str, style: str = "") -> None:
         text: the line.
         style: of rich.
     """
-    out.print(Text(text, style), soft_wrap=True)
+    out.print(Text(printable(text), style), soft_wrap=True)
 
 
 def heading(text: str) -> None:
     """Begin a section of a longer output."""
     out.print()
-    out.print(Text(text, "bold"), soft_wrap=True)
+    out.print(Text(printable(text), "bold"), soft_wrap=True)
 
 
 def note(text: str) -> None:
     """Write one line about what is being done to stderr, where it does not disturb a result."""
-    err.print(Text(text, "dim"), soft_wrap=True)
+    err.print(Text(printable(text), "dim"), soft_wrap=True)
 
 
 def mark(state: str) -> Text:

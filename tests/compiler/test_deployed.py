@@ -159,7 +159,7 @@ def test_constraints_comments_and_how_it_is_kept_up_are_deployed(deployed: Wareh
         "Items of orders. Grain: one order item. Kept up incremental by order_item_id from "
         "silver.clean_order_items, silver.clean_orders."
     )
-    assert "incremental by customer_id from gold.order_lines" in said["customer_totals"]
+    assert "counted by customer_id from gold.order_lines" in said["customer_totals"]
     assert "full: gold.dim_products has no change log" in said["named_lines"]
     assert deployed.rows(
         "SELECT col_description('gold.order_lines'::regclass, attnum) FROM pg_attribute "

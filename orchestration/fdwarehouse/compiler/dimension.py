@@ -9,7 +9,7 @@ import jinja2
 
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.header import Definition
-from fdwarehouse.compiler.statement import Target, filled
+from fdwarehouse.compiler.statement import Target, add_filters
 from fdwarehouse.compiler.table import constraints, table_context
 from fdwarehouse.compiler.tree import (
     Block,
@@ -78,7 +78,7 @@ class Dimension:
         Args:
             environment: has the templates of the mechanics.
         """
-        environment.filters["filled"] = filled
+        add_filters(environment)
         header = self.definition.header
         context = table_context(self.target, self.definition, self.kept_up) | {
             "columns": self.columns,

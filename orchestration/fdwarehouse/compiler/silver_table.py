@@ -10,7 +10,7 @@ import jinja2
 from fdwarehouse.checks import Check
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.header import Definition
-from fdwarehouse.compiler.statement import Target, filled
+from fdwarehouse.compiler.statement import Target, add_filters
 from fdwarehouse.compiler.table import constraints, table_context
 from fdwarehouse.compiler.versions import VersionSelect
 from fdwarehouse.source_tables import SourceTable
@@ -54,7 +54,7 @@ class SilverTable:
         Args:
             environment: has the templates of the mechanics.
         """
-        environment.filters["filled"] = filled
+        add_filters(environment)
         is_live = "is_deleted OR "
         context = table_context(self.target, self.definition, self.kept_up) | {
             "constraints": [

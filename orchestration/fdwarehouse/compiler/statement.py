@@ -133,7 +133,7 @@ def writer(target: Target, plan: Plan, environment: jinja2.Environment) -> str:
     printer = Printer()
     printer.read(_expected_rows(target, plan))
     scope = printer.read(plan.affected) if plan.affected else None
-    environment.filters["filled"] = filled
+    add_filters(environment)
     template = environment.get_template(_TEMPLATE)
     return template.render(target=target, plan=plan, ctes=printer.with_clause(), scope=scope)
 
@@ -151,7 +151,7 @@ def _counting_writer(
         "having": [f"({text})" for text in printer.expression.listed(counting.having)],
     }
     printed |= {look.distinct.name: printer.block(look.rows) for look in counting.lookups}
-    environment.filters["filled"] = filled
+    add_filters(environment)
     return environment.get_template(_COUNTING_TEMPLATE).render(
         target=target, plan=plan, counting=counting, printed=printed, ctes=printer.with_clause()
     )
@@ -169,6 +169,16 @@ def full_states(counting: Counting) -> str:
     return (
         f"SELECT {', '.join(columns)}\nFROM (\n{Printer().block(rows)}\n) AS r\nGROUP BY {groups}"
     )
+
+
+def lined(names: Sequence[str], alias: str = "") -> str:
+    """List columns, one on a line; the arguments are those of `filled`."""
+    return ",\n".join(f"{alias}.{ident(n)}" if alias else ident(n) for n in names)
+
+
+def add_filters(environment: jinja2.Environment) -> None:
+    """Give an environment the filters that templates of tables use."""
+    environment.filters.update(filled=filled, lined=lined)
 
 
 def filled(names: Sequence[str], alias: str = "") -> str:

@@ -67,6 +67,8 @@ BEGIN
         END IF;
         IF v_password IS NOT NULL THEN
             BEGIN
+                -- What waits for a lock may be logged, with the statement: this one does the waiting.
+                EXECUTE format('ALTER ROLE %I LOGIN', v_role);
                 EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', v_role, v_password);
             EXCEPTION WHEN OTHERS THEN -- its context would hold the password
                 GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
@@ -80,6 +82,10 @@ BEGIN
 
     IF v_side = 'warehouse' THEN
         -- Before PostgreSQL 15 everybody could make functions there, which others then call.
+        IF to_regnamespace('public') IS NULL THEN
+            RAISE EXCEPTION 'the warehouse has no schema public'
+                USING HINT = 'CREATE SCHEMA public; the extensions go there, and nobody else may.';
+        END IF;
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
         -- It is not trusted: an administrator has to.
         CREATE EXTENSION IF NOT EXISTS postgres_fdw WITH SCHEMA public;
@@ -102,7 +108,9 @@ BEGIN
             END;
         END LOOP;
     ELSE
-        IF has_schema_privilege('public', 'public', 'CREATE') THEN
+        IF to_regnamespace('public') IS NOT NULL
+            AND has_schema_privilege('public', 'public', 'CREATE')
+        THEN
             RAISE WARNING 'everybody may make functions in schema public of production'
                 USING HINT = 'Whoever calls an unqualified name there may call theirs: '
                     'REVOKE CREATE ON SCHEMA public FROM PUBLIC;';

@@ -238,6 +238,24 @@ BEGIN
         INNER JOIN pg_class AS c ON r.ev_class = c.oid
         INNER JOIN pg_namespace AS s ON c.relnamespace = s.oid
         WHERE s.nspname = ANY({{ schemas }})
+        UNION ALL
+        SELECT v.classid, v.objid
+        FROM pg_class AS c
+        INNER JOIN pg_namespace AS s ON c.relnamespace = s.oid
+        CROSS JOIN LATERAL (
+            SELECT 'pg_class'::regclass AS classid, c.oid AS objid -- columns, and those of indexes
+            UNION ALL
+            SELECT 'pg_attrdef'::regclass, oid FROM pg_attrdef WHERE adrelid = c.oid
+            UNION ALL
+            SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = c.oid
+            UNION ALL
+            SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgrelid = c.oid
+            UNION ALL
+            SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid = c.oid
+            UNION ALL
+            SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext WHERE stxrelid = c.oid
+        ) AS v
+        WHERE s.nspname = ANY({{ schemas }})
     ) AS ours ON d.classid = ours.classid AND d.objid = ours.objid
     INNER JOIN (
         SELECT 'pg_proc'::regclass AS classid, oid AS objid, pronamespace AS schema_id FROM pg_proc
@@ -247,6 +265,12 @@ BEGIN
         SELECT 'pg_class'::regclass, oid, relnamespace FROM pg_class
         UNION ALL
         SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type
+        UNION ALL
+        SELECT 'pg_collation'::regclass, oid, collnamespace FROM pg_collation
+        UNION ALL
+        SELECT 'pg_opclass'::regclass, oid, opcnamespace FROM pg_opclass
+        UNION ALL
+        SELECT 'pg_opfamily'::regclass, oid, opfnamespace FROM pg_opfamily
     ) AS used ON d.refclassid = used.classid AND d.refobjid = used.objid
     INNER JOIN pg_namespace AS n ON used.schema_id = n.oid
     WHERE pg_temp.who_may_create(n.nspname) IS NOT NULL

@@ -121,12 +121,14 @@ BEGIN
         EXECUTE format('ALTER SERVER %I OPTIONS (%s)', p_server, v_clause);
     END IF;
 
+    -- What waits for a lock may be logged, with the statement: this one does the waiting.
     EXECUTE format('DROP USER MAPPING IF EXISTS FOR CURRENT_USER SERVER %I', p_server);
-    SELECT string_agg(format('%I %L', key, value), ', ') INTO v_clause
+    EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I', p_server);
+    SELECT string_agg(format('ADD %I %L', key, value), ', ') INTO v_clause
     FROM jsonb_each_text(p_options)
     WHERE key = ANY({{ words.login | literal }}::text[]);
     BEGIN
-        EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (%s)', p_server, v_clause);
+        EXECUTE format('ALTER USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (%s)', p_server, v_clause);
     EXCEPTION WHEN OTHERS THEN -- its context would hold the statement
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     END;

@@ -3,6 +3,24 @@
 SET LOCAL {{ setting }} = {{ value if setting == "search_path" else value | literal }};
 {%- endfor %}
 
+-- What others made under the names of ours would be called below, as the owner.
+DO $$
+DECLARE
+    v_schema name;
+BEGIN
+    SELECT nspname INTO v_schema
+    FROM pg_namespace
+    WHERE nspname = ANY({{ schemas }}) AND NOT pg_has_role(nspowner, 'USAGE')
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'schema % is not the owner''s', v_schema
+            USING ERRCODE = 'DW017',
+                DETAIL = 'Whoever made it can put functions there that the deploy would call.',
+                HINT = format('DROP SCHEMA %I, or give it another name.', v_schema);
+    END IF;
+END;
+$$;
+
 -- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a
 -- run is open.
 SET LOCAL client_min_messages = warning;
@@ -213,8 +231,10 @@ BEGIN
         RAISE EXCEPTION '% may make objects in schema public', pg_temp.who_may_create('public')
             USING ERRCODE = 'DW017',
                 DETAIL = 'Functions and operators that others make there could run as the owner.',
-                HINT = 'REVOKE CREATE ON SCHEMA public FROM PUBLIC; as an administrator, as '
-                    '`fdwarehouse bootstrap --side warehouse` does.';
+                HINT = format(
+                    'REVOKE CREATE ON SCHEMA public FROM %s; as an administrator.',
+                    replace(pg_temp.who_may_create('public'), 'everybody', 'PUBLIC')
+                );
     END IF;
 END;
 $$;

@@ -3,6 +3,7 @@ CREATE FUNCTION etl.fail_steps(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$
 DECLARE
     v_error text := etl.printable(

@@ -3,6 +3,7 @@ CREATE FUNCTION etl.leave_run(p_run_id bigint, p_begun_by text, p_error text DEF
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$
 DECLARE
     v_run etl.runs;

@@ -2,6 +2,7 @@ CREATE FUNCTION etl.observe_again(p_run_id bigint, p_models text[], p_is_full bo
 RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$
 DECLARE
     v_source text;

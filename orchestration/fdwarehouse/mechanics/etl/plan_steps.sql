@@ -1,6 +1,7 @@
 CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text[], p_is_full boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$
 BEGIN
     PERFORM etl.require_own_run(p_run_id);

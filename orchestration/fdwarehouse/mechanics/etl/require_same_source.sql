@@ -18,6 +18,7 @@ BEGIN
             )
         FROM jsonb_each(p_expected) AS e
     LOOP
+        EXECUTE format('SELECT %I.require_session()', v_source);
         EXECUTE format('SELECT %I.require_same_storage($1)', v_source) USING v_relations;
         UPDATE etl.storage AS s
         SET extracted_relations = e.relations

@@ -257,6 +257,7 @@ used_permissions AS (
     WHERE
         model = {{ table.model | literal }}
         AND used_by_run IS NULL
+        AND allowed_at > clock_timestamp() - interval '1 day'
         AND EXISTS (SELECT FROM mass_deletions)
     RETURNING 1
 )

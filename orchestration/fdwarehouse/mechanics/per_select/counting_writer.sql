@@ -34,7 +34,7 @@ BEGIN ATOMIC
     -- Values that rows came with or left with.
     {{ d.name }}_values AS MATERIALIZED (
         SELECT
-            {{ groups | filled("i") | indent(12) }},
+            {{ groups | lined("i") | indent(12) }},
             i.{{ d.value }},
             sum(i.sign) AS net
         FROM images AS i
@@ -46,7 +46,7 @@ BEGIN ATOMIC
     -- How many rows have them now.
     {{ d.name }}_now AS (
         SELECT
-            {{ groups | filled("r") | indent(12) }},
+            {{ groups | lined("r") | indent(12) }},
             r.{{ d.value }},
             count(*) AS row_count
         FROM (
@@ -59,7 +59,7 @@ BEGIN ATOMIC
     -- By how many the values of a group grew.
     {{ d.name }}_changes AS (
         SELECT
-            {{ groups | filled("v") | indent(12) }},
+            {{ groups | lined("v") | indent(12) }},
             count(*) FILTER (WHERE v.rows_now > 0 AND v.rows_now <= v.net)
             - count(*) FILTER (WHERE v.rows_now = 0 AND v.net < 0) AS change
         FROM (
@@ -78,7 +78,7 @@ BEGIN ATOMIC
     -- What changed rows add to each group.
     deltas AS MATERIALIZED (
         SELECT
-            {{ groups | filled("i") | indent(12) }},
+            {{ groups | lined("i") | indent(12) }},
             sum(i.sign)::bigint AS row_count
             {%- for c in counting.columns %}
             {%- for name, sql in c.deltas %},
@@ -92,7 +92,7 @@ BEGIN ATOMIC
     -- What each of these groups comes to.
     new_states AS MATERIALIZED (
         SELECT
-            {{ groups | filled("d") | indent(12) }},
+            {{ groups | lined("d") | indent(12) }},
             coalesce(t._rows, 0) + d.row_count AS _rows,
             {%- for c in counting.columns %}
             {{ c.new }} AS {{ c.name }},
@@ -123,7 +123,8 @@ BEGIN ATOMIC
 
     -- Groups whose least or greatest value may be gone: they are computed from their rows.
     groups_at_risk AS MATERIALIZED (
-        SELECT {{ groups | filled("n") | indent(12) }}
+        SELECT
+            {{ groups | lined("n") | indent(12) }}
         FROM new_states AS n
         WHERE n.is_at_risk AND n._rows > 0
     ),
@@ -131,7 +132,7 @@ BEGIN ATOMIC
 
     states AS MATERIALIZED (
         SELECT
-            {{ (groups + ("_rows",)) | filled("n") | indent(12) }}
+            {{ (groups + ("_rows",)) | lined("n") | indent(12) }}
             {%- for c in columns %},
             n.{{ c }}
             {%- endfor %}
@@ -140,7 +141,7 @@ BEGIN ATOMIC
         WHERE NOT n.is_at_risk OR n._rows = 0
         UNION ALL
         SELECT
-            {{ groups | filled("r") | indent(12) }},
+            {{ groups | lined("r") | indent(12) }},
             count(*)
             {%- for c in counting.columns %},
             {{ c.full }}
@@ -190,7 +191,7 @@ BEGIN ATOMIC
 
     aggregates AS (
         SELECT
-            {{ groups | filled("s") | indent(12) }},
+            {{ groups | lined("s") | indent(12) }},
             {%- for name, sql in counting.aggregates %}
             {{ sql }} AS {{ name }},
             {%- endfor %}

@@ -18,7 +18,7 @@
 BEGIN ATOMIC
     WITH referenced_members AS (
         {%- for view, column in referenced_by %}
-        SELECT {{ column | ident }} AS {{ k }}
+        SELECT {{ column | ident }}{{ " AS " ~ k if column != key }}
         FROM {{ view }}
         WHERE
             _run_id > p_after_run_id
@@ -95,7 +95,7 @@ BEGIN ATOMIC
             *,
             record_image_ne(
                 row(
-                    {{ (type2 + ["is_deleted"]) | filled | indent(20) }}
+                    {{ (type2 + ["is_deleted"]) | lined | indent(20) }}
                 ),
                 row(
                     {% for c in type2 + ["is_deleted"] -%}
@@ -118,7 +118,7 @@ BEGIN ATOMIC
 
     changes AS (
         SELECT DISTINCT ON ({{ k }}, change_number)
-            {{ ([key] + attributes) | filled | indent(12) }},
+            {{ ([key] + attributes) | lined | indent(12) }},
             is_deleted,
             change_number,
             min(valid_from) OVER (PARTITION BY {{ k }}, change_number) AS valid_from
@@ -137,7 +137,7 @@ BEGIN ATOMIC
 
     known_versions AS (
         SELECT
-            {{ ([key] + type2 + carried) | filled | indent(12) }},
+            {{ ([key] + type2 + carried) | lined | indent(12) }},
             {%- for c in overwritten %}
             first_value({{ c | ident }}) OVER latest AS {{ c | ident }},
             {%- endfor %}
@@ -154,7 +154,7 @@ BEGIN ATOMIC
 
     known_versions AS ( -- without history: the last state, also of what is deleted
         SELECT DISTINCT ON ({{ k }})
-            {{ ([key] + attributes) | filled | indent(12) }},
+            {{ ([key] + attributes) | lined | indent(12) }},
             '-infinity'::timestamp AS valid_from,
             'infinity'::timestamp AS valid_to,
             false AS is_inferred
@@ -174,7 +174,7 @@ BEGIN ATOMIC
 
     expected_rows AS (
         SELECT
-            {{ target.names | filled("v") | indent(12) }}
+            {{ target.names | lined("v") | indent(12) }}
         FROM known_versions AS v
         UNION ALL
         SELECT
@@ -199,7 +199,7 @@ BEGIN ATOMIC
                     {{ difference.same("t", "s", target.key) | indent(20) }}
             )
         RETURNING
-            {{ (target.logged | filled("t") | indent(12)) or "1" }}
+            {{ (target.logged | lined("t") | indent(12)) or "1" }}
     )
     {%- if target.logged %},
 

@@ -11,12 +11,12 @@ BEGIN ATOMIC
     accepted_versions AS (
         {%- if is_computed %}
         SELECT
-            {{ target.names | filled | indent(12) }},
+            {{ target.names | lined | indent(12) }},
             _run_id
         FROM rows_by_key
         {%- else %}
         SELECT DISTINCT ON ({{ keys }})
-            {{ target.names | filled | indent(12) }},
+            {{ target.names | lined | indent(12) }},
             _run_id
         FROM {{ target.versions }}
         WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
@@ -25,7 +25,8 @@ BEGIN ATOMIC
     ),
 
     expected_rows AS (
-        SELECT {{ target.names | filled | indent(12) }}
+        SELECT
+            {{ target.names | lined | indent(12) }}
         FROM accepted_versions
     ),
 
@@ -47,7 +48,7 @@ BEGIN ATOMIC
                     {{ difference.same("t", "s", target.key) | indent(20) }}
             )
         RETURNING
-            {{ (target.logged | filled("t") | indent(12)) or "1" }}
+            {{ (target.logged | lined("t") | indent(12)) or "1" }}
     ),
 
     {{ silver.set_aside(target.qualified, target.key, target.versions, is_computed) | indent(4) }}
