@@ -2,7 +2,14 @@ CREATE FUNCTION etl.printable(p_text text, p_length integer) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT left(regexp_replace(p_text, '[\x01-\x08\x0B-\x1F\x7F-\x9F\u200E\u200F\u202A-\u202E\u2066-\u2069]', '?', 'g'), p_length);
+    SELECT
+        left(
+            regexp_replace(
+                p_text,
+                '[\x01-\x08\x0B-\x1F\x7F-\x9F\u200E\u200F\u202A-\u202E\u2066-\u2069]', '?', 'g'
+            ),
+            p_length
+        );
 END;
 COMMENT ON FUNCTION etl.printable IS
 'A text of the caller''s as the log keeps it: without control characters, cut. Arguments: the text, how many characters are kept.';

@@ -1,7 +1,7 @@
 {#- Rendered once a source. -#}
 -- The first that a transaction asks of a source, so that a source which lets nobody in, or does not
--- answer, is noticed within timeouts.source; and the last, since code of a view, a policy or an index
--- runs in this session while a table is read, and can change its settings.
+-- answer, is noticed within timeouts.source; and the last, since the code of a view, a policy or an
+-- index runs in this session while a table is read, and can change its settings.
 CREATE FUNCTION {{ creates }}() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
