@@ -130,7 +130,7 @@ def test_check_of_silver_that_fails_keeps_gold_unbuilt_and_the_run_has_failed(
 ) -> None:
     warehouse = seeded_warehouse
     warehouse.execute(
-        "ALTER TABLE silver.clean_customers DROP CONSTRAINT clean_customers_complete", role="admin"
+        "ALTER TABLE silver.clean_customers ALTER full_name DROP NOT NULL", role="admin"
     )
     break_rows(warehouse, "silver.clean_customers", "new.full_name := NULL")
 
@@ -162,7 +162,7 @@ def test_check_in_the_warehouse_that_fails_fails_build_gold_and_nothing_is_publi
     airflow: Airflow, seeded_warehouse: Warehouse
 ) -> None:
     warehouse = seeded_warehouse
-    break_rows(warehouse, "gold.dim_customers", "new.full_name := 'Somebody Else'")
+    break_rows(warehouse, "gold.fact_sales", "new.order_date := new.order_date + interval '1 day'")
 
     answer = airflow.run(warehouse)
 
@@ -171,7 +171,7 @@ def test_check_in_the_warehouse_that_fails_fails_build_gold_and_nothing_is_publi
     assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 0
     ((status, label, error),) = runs(warehouse)
     assert (status, label) == ("failed", answer["run_id"])
-    assert error.startswith("check dim_customers_current failed")
+    assert error.startswith("check fact_sales_joins_dimensions failed")
 
 
 def test_full_refresh_mends_and_checks_what_no_run_changed(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import psycopg
 from pglast import ast
 
-from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.parse import parse
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.errors import FdwarehouseError

@@ -8,8 +8,8 @@ import psycopg
 
 from fdwarehouse.compile_definition import create_definition, create_empty
 from fdwarehouse.compiler.canonical import canonical
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import IS_CURRENT, VALIDITY, Dimension
-from fdwarehouse.compiler.header import Definition
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target

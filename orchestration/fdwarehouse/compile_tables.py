@@ -18,9 +18,9 @@ from fdwarehouse.compile_definition import create_definition, create_empty, type
 from fdwarehouse.compile_dimension import analyse_dimension
 from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import Dimension, references_to
 from fdwarehouse.compiler.exactness import fixed_scale
-from fdwarehouse.compiler.header import Definition
 from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import checks_of

@@ -11,7 +11,7 @@ import jinja2
 
 from fdwarehouse.checks import Check, parse_check
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
-from fdwarehouse.compiler.header import Definition, is_definition, read_definition
+from fdwarehouse.compiler.definition import Definition, is_definition, read_definition
 from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import file_name, literal, qualified

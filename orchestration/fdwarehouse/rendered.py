@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fdwarehouse.checks import Check
 from fdwarehouse.compiled import Compiled
-from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.models import Model
 from fdwarehouse.sources import Source
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fdwarehouse.compiler.header import is_definition, json_schema, read_definition
+from fdwarehouse.compiler.definition import is_definition, read_definition
+from fdwarehouse.compiler.header import json_schema
 from fdwarehouse.errors import FdwarehouseError
 
 GOOD = """\
@@ -66,7 +67,7 @@ def test_a_template_is_no_definition(text: str) -> None:
         (("grain: one order item", "grain: one: two"), "line 3: mapping values"),
         (("SELECT i.order_item_id FROM", "SELECT FROM FROM"), "line 13: syntax error"),
         (("SELECT i.order_item_id FROM live", "DELETE FROM live"), "line 13: syntax error"),
-        (("silver.clean_orders AS", "clean_orders AS"), "clean_orders has no schema"),
+        (("silver.clean_orders AS", "clean_orders AS"), "line 13: clean_orders has no schema"),
         (("grain: one order item", "grain: one order item\ntype2: [a]"), "kind: dimension"),
     ],
 )

@@ -71,8 +71,8 @@ class Changes:
                 self._history.tally[f"changes: {kind}"] += is_done
 
     def _comment(self) -> bool:
-        file = "sql/silver/customer_versions.sql"
-        self._arena.rewrite(file, "-- ", f"-- Change {next(self._numbers)}.\n-- ")
+        file = "sql/silver/clean_customers.sql"
+        self._arena.rewrite(file, "*/\n", f"*/\n-- Change {next(self._numbers)}.\n")
         return self._deploy("a comment")
 
     def _set_memory(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jinja2
 
 from fdwarehouse.compiler.catalog import Relation
-from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.statement import Target, add_filters
 from fdwarehouse.compiler.table import constraints, table_context
 from fdwarehouse.compiler.tree import (

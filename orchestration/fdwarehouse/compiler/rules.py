@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fdwarehouse.checks import Check
-from fdwarehouse.compiler.header import ColumnHeader, Definition
+from fdwarehouse.compiler.definition import Definition
+from fdwarehouse.compiler.header import ColumnHeader
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.identifiers import ident, literal, qualified
 

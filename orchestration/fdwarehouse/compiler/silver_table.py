@@ -9,7 +9,7 @@ import jinja2
 
 from fdwarehouse.checks import Check
 from fdwarehouse.compiler.catalog import Relation
-from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.statement import Target, add_filters
 from fdwarehouse.compiler.table import constraints, table_context
 from fdwarehouse.compiler.versions import VersionSelect

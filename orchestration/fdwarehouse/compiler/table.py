@@ -10,7 +10,8 @@ from typing import Any
 import jinja2
 
 from fdwarehouse.compiler.catalog import Relation
-from fdwarehouse.compiler.header import ColumnHeader, Definition
+from fdwarehouse.compiler.definition import Definition
+from fdwarehouse.compiler.header import ColumnHeader
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import accepted_value

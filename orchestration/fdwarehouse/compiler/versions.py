@@ -8,7 +8,7 @@ from typing import Any
 from pglast.parser import scan
 
 from fdwarehouse.compiler import shape
-from fdwarehouse.compiler.header import Definition
+from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.parse import parse
 from fdwarehouse.compiler.reasons import Construct, Unsupported, line_of
 from fdwarehouse.compiler.tree import Block, Column, Select, Table
