@@ -235,13 +235,15 @@ def test_calendar_grows_by_the_years_of_the_orders(shop: Shop, warehouse: Wareho
     warehouse.run()
     year_2024 = (2024, 366, "2024-01-01", "2024-12-31")
     assert warehouse.rows(years) == [year_2024]
-    shop.force("UPDATE orders SET order_date = '1999-12-31 23:59', updated_at = now()")
+    shop.force(
+        f"INSERT INTO orders VALUES (2, 1, '1999-12-31 23:59', 'pending', {stamps})",
+        f"INSERT INTO order_items VALUES (2, 2, 1, 1, 1, {stamps})",
+    )
     warehouse.run()
-    assert warehouse.rows(f"{years} ORDER BY 1") == [
-        (1999, 365, "1999-01-01", "1999-12-31"),
-        year_2024,
-    ]
-    assert warehouse.column("SELECT date_key FROM gold.fact_sales") == [19991231]
+    year_1999 = (1999, 365, "1999-01-01", "1999-12-31")
+    assert warehouse.rows(f"{years} ORDER BY 1") == [year_1999, year_2024]
+    dates = "SELECT date_key FROM gold.fact_sales ORDER BY order_item_id"
+    assert warehouse.column(dates) == [20240505, 19991231]
     columns = """
         date_key, date::text, year, quarter, month, month_name, month_start::text, iso_year,
         iso_week, day_of_month, day_of_week, day_name, is_weekend
@@ -296,3 +298,6 @@ def test_calendar_grows_by_the_years_of_the_orders(shop: Shop, warehouse: Wareho
             False,
         ),
     ]
+    shop.force("UPDATE orders SET order_date = '2024-01-01', updated_at = now()")
+    warehouse.run()
+    assert warehouse.rows(years) == [year_2024]

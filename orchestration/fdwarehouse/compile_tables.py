@@ -21,6 +21,7 @@ from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import Dimension, references_to
 from fdwarehouse.compiler.exactness import fixed_scale
+from fdwarehouse.compiler.indexes import Index, without_redundant
 from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import checks_of
@@ -93,8 +94,10 @@ def analyse(
     rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[Compiled]], None]
 ) -> Analysed:
     """Analyse the definitions of a project; see `complete`."""
+    takes_the_warehouse, *foundation = rendered.foundation
+    execute([takes_the_warehouse])  # and keeps it until the deploy ends: no other comes between
     with warehouse.transaction(force_rollback=True):
-        execute(rendered.foundation)
+        execute(foundation)
         found = list(_analyse(rendered, warehouse, execute))
         keys = {name: primary_key(warehouse, name) for name in _referred_names(found)}
     for table in found:
@@ -102,7 +105,7 @@ def analyse(
     read_by_hand = set[str]().union(
         *(names_in(file.sql) for file in rendered.files if file.origin.startswith("sql/"))
     )
-    return Analysed(list(_with_logs(_with_references(found), read_by_hand)), keys)
+    return Analysed(list(_with_indexes(_with_logs(_with_references(found), read_by_hand))), keys)
 
 
 def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
@@ -138,6 +141,19 @@ def _with_logs(analysed: Sequence[AnyTable], read_by_hand: set[str]) -> Iterable
         is_whole = each.target.log in read_by_hand
         logged = tuple(n for n, _ in each.target.readable if is_whole or n in names)
         yield replace(each, target=replace(each.target, logged=logged))
+
+
+def _with_indexes(analysed: Iterable[AnyTable]) -> Iterable[AnyTable]:
+    """Let the first table whose writer wants an index create it."""
+    tables = list(analysed)
+    wanted_by: dict[Index, AnyTable] = {}
+    for table in tables:
+        for index in table.plan.wanted_indexes if isinstance(table, Table) else ():
+            wanted_by.setdefault(index, table)
+    kept = without_redundant(wanted_by)
+    for table in tables:
+        indexes = tuple(i for i in kept if wanted_by[i] is table)
+        yield replace(table, indexes=indexes) if isinstance(table, Table) else table
 
 
 def _referred_names(analysed: Iterable[AnyTable]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from fdwarehouse.compiler.indexes import Index
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.table import Table
 from fdwarehouse.compiler.tree import Block, Select, SetOperation
@@ -46,11 +47,11 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Index:
-    """An index that an arm looks rows up by."""
+class WantedIndex:
+    """An index that the writer looks rows up by."""
 
     table: str
-    column: str
+    columns: tuple[str, ...]
     is_there: bool
 
 
@@ -62,7 +63,7 @@ class Explanation:
     path: str
     kept_up: str
     arms: list[Arm] = field(default_factory=list)
-    indexes: list[Index] = field(default_factory=list)
+    indexes: list[WantedIndex] = field(default_factory=list)
 
 
 def explain(
@@ -85,8 +86,8 @@ def explain(
         run = re.sub(r"\bp_after_run_id\b", str(after_run_id), sql)
         arms.append(Arm(arm.comment, sql, _cost(warehouse, run, analyze=analyze)))
     indexes = [
-        Index(relation.qualified, column, _has_index(warehouse, relation.qualified, column))
-        for relation, column in table.plan.wanted_indexes
+        WantedIndex(i.qualified, i.columns, _has_index(warehouse, i))
+        for i in table.plan.wanted_indexes
     ]
     path = table.definition.path
     return Explanation(table.target.qualified, path, table.kept_up, arms, indexes)
@@ -135,15 +136,8 @@ def _scanned(node: dict[str, Any]) -> Iterator[str]:
         yield from _scanned(child)
 
 
-def _has_index(warehouse: psycopg.Connection, table: str, column: str) -> bool:
+def _has_index(warehouse: psycopg.Connection, index: Index) -> bool:
     row = warehouse.execute(
-        """
-        SELECT EXISTS (
-            SELECT FROM pg_index AS i
-            INNER JOIN pg_attribute AS a ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
-            WHERE i.indrelid = to_regclass(%s) AND i.indpred IS NULL AND a.attname = %s
-        )
-        """,
-        [table, column],
+        "SELECT etl.is_looked_up_by(to_regclass(%s), %s)", [index.qualified, list(index.columns)]
     ).fetchone()
     return bool(row and row[0])

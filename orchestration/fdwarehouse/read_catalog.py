@@ -79,7 +79,6 @@ _INDEXES = r"""
 SELECT
     i.indisprimary AS is_primary,
     i.indisunique AND i.indimmediate AND i.indpred IS NULL AS is_unique,
-    i.indpred IS NULL AS is_whole,
     ARRAY(
         SELECT a.attname::text
         FROM unnest(i.indkey) WITH ORDINALITY AS k (attnum, position)
@@ -90,7 +89,6 @@ SELECT
 FROM pg_index AS i
 INNER JOIN pg_class AS x ON i.indexrelid = x.oid
 WHERE i.indrelid = %s::oid AND i.indisvalid
-    AND x.relname NOT LIKE '%%\_lookup' -- those that a deploy makes because they are wanted
 """
 
 _PRIMARY_KEY = """
@@ -191,7 +189,6 @@ def _relation(
         unique_keys=tuple(
             tuple(i.columns) for i in indexes if i.is_unique and None not in i.columns
         ),
-        index_leads=frozenset(i.columns[0] for i in indexes if i.is_whole and i.columns[0]),
         removes_rows=not keeps_rows,
         logged=log if log is None or {"run_id", "sign"} <= log or is_compiled else None,
     )

@@ -122,6 +122,7 @@ class _Renderer:
             checks.append(replace(check, reads=tuple(sorted(reads))))
         require_one_file_each([*runner, *objects])
         foundation = [
+            self._compile("deploy/take.sql"),
             self._compile(
                 "deploy/prepare.sql", migrations=[*(m.name for m in migrations), *sorted(taken_out)]
             ),

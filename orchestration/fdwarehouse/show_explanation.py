@@ -43,4 +43,4 @@ def show_explanation(explanation: Explanation, *, with_sql: bool) -> None:
             out.print(Padding(Text(arm.sql), (0, 0, 1, 4), expand=False))
     for index in explanation.indexes:
         there = "there" if index.is_there else "deploy creates it"
-        say(f"index on {index.table} ({index.column}): {there}", "dim")
+        say(f"index on {index.table} ({', '.join(index.columns)}): {there}", "dim")

@@ -1,5 +1,5 @@
 /*
-description: The calendar, every day of every year in which an order was ever placed.
+description: The calendar, every day of every year in which there is an order.
 grain: one day
 key: date_key
 columns:

@@ -74,7 +74,7 @@ def test_how_the_shop_is_kept_up(seeded_warehouse: Warehouse) -> None:
         "customer_lifetime_value": "counted by customer_id from gold.fact_sales",
         "product_performance": "counted by product_id from gold.fact_sales",
         "monthly_customer_sales": "counted by customer_id, month from gold.fact_sales",
-        "customer_months": "incremental by customer_id, month from gold.monthly_customer_sales",
+        "customer_months": "incremental by customer_id from gold.monthly_customer_sales",
         "cohort_months": "counted by cohort_month, month from gold.customer_months",
-        "cohort_retention": "incremental by cohort_month, months_since from gold.cohort_months",
+        "cohort_retention": "incremental by cohort_month from gold.cohort_months",
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse.deploy import write_build
+from fdwarehouse.deploy import completed, write_build
 from fdwarehouse.embedded_programs import binaries
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.render import render_project
@@ -54,9 +54,9 @@ def deploy_in_background(warehouse: Warehouse, project: Path, wait: str) -> Back
     return Background(warehouse.urls["owner"], "\n".join(["BEGIN;", *settings, *files, "COMMIT;"]))
 
 
-def test_g7_second_deploy_changes_nothing(warehouse: Warehouse) -> None:
+def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -> None:
     before = fingerprint(warehouse)
-    assert warehouse.deploy().is_empty
+    assert warehouse.deploy(project).is_empty
     assert fingerprint(warehouse) == before
 
 
@@ -244,17 +244,31 @@ def test_g7_run_does_not_meet_a_deploy_half_way(warehouse: Warehouse, project: P
     warehouse.run()
 
 
-def test_g7_deploys_at_the_same_time_wait_for_each_other(bootstrapped_warehouse: Warehouse) -> None:
-    with ThreadPoolExecutor(3) as pool:
-        done = [pool.submit(bootstrapped_warehouse.deploy, wait="60 seconds") for _ in range(3)]
-    assert [len(plan.result().new) > 0 for plan in done] == [True] * 3
-    assert bootstrapped_warehouse.deploy().is_empty
-    bootstrapped_warehouse.run()
-
-
-def test_g7_psql_deploys_too(bootstrapped_warehouse: Warehouse, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_selects", [False, True])
+def test_g7_deploys_at_the_same_time_wait_for_each_other(
+    bootstrapped_warehouse: Warehouse, by_hand: Path, has_selects: bool
+) -> None:
     warehouse = bootstrapped_warehouse
-    write_build(render_project(ROOT), tmp_path / "build")
+    root = ROOT if has_selects else by_hand
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(warehouse.deploy, root, wait="60 seconds") for _ in range(3)]
+    # who compiles has the warehouse before it looks: the others find everything done
+    assert sorted(len(plan.result().new) > 0 for plan in done) == [not has_selects] * 2 + [True]
+    assert warehouse.deploy(root).is_empty
+    warehouse.run()
+
+
+@pytest.mark.parametrize("has_selects", [False, True])
+def test_g7_psql_deploys_too(
+    bootstrapped_warehouse: Warehouse, by_hand: Path, tmp_path: Path, has_selects: bool
+) -> None:
+    warehouse = bootstrapped_warehouse
+    root = ROOT if has_selects else by_hand
+    urls = {"production": warehouse.shop.urls["reader"]}
+    with warehouse.connect("owner") as owner:
+        rendered = completed(render_project(root), owner, urls, wait="10 seconds")
+        owner.rollback()
+    write_build(rendered, tmp_path / "build")
 
     def psql(production_url: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -269,13 +283,12 @@ def test_g7_psql_deploys_too(bootstrapped_warehouse: Warehouse, tmp_path: Path) 
         )
 
     before = fingerprint(warehouse)
-    url = warehouse.shop.urls["reader"]
-    failed = psql(make_conninfo(url, port="1"))
+    failed = psql(make_conninfo(urls["production"], port="1"))
     assert failed.returncode == 3
     assert "cannot be read: could not connect" in failed.stderr
     assert "Is it up, and PRODUCTION_URL right as seen from" in failed.stderr
     assert fingerprint(warehouse) == before
-    done = psql(url)
+    done = psql(urls["production"])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert warehouse.deploy().is_empty
+    assert warehouse.deploy(root).is_empty
     warehouse.run()

@@ -31,8 +31,6 @@ class Relation:
     primary_key: tuple[str, ...] = ()
     unique_keys: tuple[tuple[str, ...], ...] = ()
     """Other column lists of which no two rows agree; nulls count as different."""
-    index_leads: frozenset[str] = frozenset()
-    """Columns that an index begins with."""
     removes_rows: bool = True
     """Whether rows can go; where false, a row that is gone is marked in a column of its own."""
     logged: frozenset[str] | None = None

@@ -5,28 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from fdwarehouse.compiler import joins, reasons
+from fdwarehouse.compiler import joins, reasons, shape
 from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.catalog import Catalog, Relation
 from fdwarehouse.compiler.changes import Context, context_of
 from fdwarehouse.compiler.counting import Counting, Describe, count
 from fdwarehouse.compiler.delta import Delta, delta, keys_step
+from fdwarehouse.compiler.indexes import Index, wanted_indexes
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import keys_of, restrict
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
-    Item,
     Literal,
     Log,
-    Node,
     Output,
     Select,
     Step,
     Table,
     column_names,
-    is_equality,
-    sides,
     walk,
 )
 
@@ -102,10 +99,9 @@ class Plan:
         return found
 
     @property
-    def wanted_indexes(self) -> tuple[tuple[Relation, str], ...]:
-        """Columns by which rows are looked up and with which no index begins."""
-        found = dict.fromkeys(pair for b in _blocks(self) for pair in _looked_up(b))
-        return tuple(p for p in found if p[1] not in p[0].index_leads)
+    def wanted_indexes(self) -> tuple[Index, ...]:
+        """What rows are looked up by, and no index begins with."""
+        return wanted_indexes(_blocks(self))
 
     def describe(self) -> str:
         """Say it in one line."""
@@ -181,9 +177,14 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
 def _scope(context: Context, block: Block, key: tuple[str, ...]) -> tuple[tuple[str, ...], Delta]:
     """Return the columns that decide which rows are written, and how they change.
 
-    It is the key, or what of it tells the partition where a window computes the rest: which rows a
-    partition had is what the table itself knows.
+    It is the key, or what of it tells the partition of a window, which is computed as a whole: the
+    table itself knows which rows a partition had.
     """
+    if isinstance(block, Select) and block.items and shape.has_partitions(block):
+        unit = shape.common_partition(block)
+        partition = tuple(c for c in key if shape.depends_only_on(block.output(c), unit))
+        if partition:
+            return partition, delta(context, block, partition, "affected")
     found = delta(context, block, key, "affected")
     if not found.is_keyed_by_window:
         return key, found
@@ -214,18 +215,3 @@ def _steps(plan: Plan) -> list[object]:
 def _log_of(step: Step) -> Relation | None:
     items = getattr(step.block, "items", ())
     return next((i.source.relation for i in items if isinstance(i.source, Log)), None)
-
-
-def _looked_up(block: Block) -> list[tuple[Relation, str]]:
-    tables: dict[str, Relation] = {
-        part.alias: part.source.relation
-        for part in walk(block)
-        if isinstance(part, Item) and isinstance(part.source, Table)
-    }
-    return [
-        (tables[mine.alias], mine.name)
-        for part in walk(block)
-        if isinstance(part, Node) and is_equality(part)
-        for mine, other in sides(part)
-        if isinstance(mine, Column) and isinstance(other, Column) and mine.alias in tables
-    ]

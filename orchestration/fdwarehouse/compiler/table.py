@@ -12,6 +12,7 @@ import jinja2
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.header import ColumnHeader
+from fdwarehouse.compiler.indexes import Index
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import accepted_value
@@ -36,6 +37,8 @@ class Table:
     """The SELECT as the compiler reads it; None where it has a part that it cannot read."""
     state: tuple[tuple[str, str], ...] = ()
     """Name and type of each column of the state of its groups, where they are counted."""
+    indexes: tuple[Index, ...] = ()
+    """Those that its writer looks rows up by, and that are created with it."""
 
     @property
     def model(self) -> str:
@@ -60,7 +63,7 @@ class Table:
         """
         context = table_context(self.target, self.definition, self.kept_up) | {
             "constraints": list(constraints(self.target, self.definition.header.columns)),
-            "indexes": list(self._indexes()),
+            "indexes": self.indexes,
             "counting": self.plan.counting,
             "state": self.state,
             "said": dict(self._said_of_state()),
@@ -84,12 +87,6 @@ class Table:
         for column in counting.columns:
             text = re.sub(r"r\.(value_\d+)", lambda found: meant[found[1]], column.full)
             yield column.name, text
-
-    def _indexes(self) -> Iterator[tuple[str, str, str]]:
-        """Yield name, table and column of each index that the arms look rows up by."""
-        for relation, column in self.plan.wanted_indexes:
-            name = f"{relation.name}_{column}"[: 63 - len("_lookup")] + "_lookup"
-            yield name, qualified(relation.schema, relation.name), column
 
 
 _OBJECTS = ("table", "definition", "image")

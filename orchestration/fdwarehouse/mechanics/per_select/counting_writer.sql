@@ -7,10 +7,22 @@
 {%- import "per_select/difference.sql" as difference -%}
 {%- set groups = counting.groups -%}
 {%- set columns = counting.columns | map(attribute="name") | list -%}
-{%- macro same(left, right, names) -%}
-{% for g in names -%}
+{#- For a side that an index finds, where groups may be null. -#}
+{%- macro same(left, right) -%}
+{% for g in groups -%}
 {% if g in counting.nullable -%}
 ({{ left }}.{{ g }} = {{ right }}.{{ g }} OR ({{ left }}.{{ g }} IS NULL AND {{ right }}.{{ g }} IS NULL))
+{%- else -%}
+{{ left }}.{{ g }} = {{ right }}.{{ g }}
+{%- endif %}{{ "\nAND " if not loop.last }}
+{%- endfor %}
+{%- endmacro -%}
+
+{#- For two sides that are hashed: null elements of arrays are equal. -#}
+{%- macro equal(left, right) -%}
+{% for g in groups -%}
+{% if g in counting.nullable -%}
+ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- else -%}
 {{ left }}.{{ g }} = {{ right }}.{{ g }}
 {%- endif %}{{ "\nAND " if not loop.last }}
@@ -68,7 +80,7 @@ BEGIN ATOMIC
                 CASE WHEN p_after_run_id = 0 THEN v.net ELSE coalesce(n.row_count, 0) END AS rows_now
             FROM {{ d.name }}_values AS v
             LEFT JOIN {{ d.name }}_now AS n
-                ON {{ same("v", "n", groups) | indent(16) }}
+                ON {{ equal("v", "n") | indent(20) }}
                     AND v.{{ d.value }} = n.{{ d.value }}
         ) AS v
         GROUP BY {{ groups | filled("v") | indent(12) }}
@@ -111,11 +123,11 @@ BEGIN ATOMIC
         FROM deltas AS d
         LEFT JOIN {{ target.state }} AS t
             ON p_after_run_id > 0
-                AND {{ same("d", "t", groups) | indent(16) }}
+                AND {{ same("d", "t") | indent(16) }}
         {%- for lookup in counting.lookups %}
         {%- set d = lookup.distinct %}
         LEFT JOIN {{ d.name }}_changes
-            ON {{ same("d", d.name ~ "_changes", groups) | indent(16) }}
+            ON {{ equal("d", d.name ~ "_changes") | indent(16) }}
         {%- endfor %}
     ),
 
@@ -170,22 +182,27 @@ BEGIN ATOMIC
         RETURNING 1
     ),
 
+    gone_states AS (
+        SELECT
+            {{ groups | lined("s") | indent(12) }}
+        FROM states AS s
+        WHERE s._rows = 0
+        UNION ALL
+        SELECT
+            {{ groups | lined("t") | indent(12) }}
+        FROM {{ target.state }} AS t
+        WHERE
+            p_after_run_id = 0
+            AND NOT EXISTS (
+                SELECT FROM states AS s
+                WHERE {{ equal("t", "s") | indent(20) }}
+            )
+    ),
+
     removed_states AS (
         DELETE FROM {{ target.state }} AS t
-        WHERE
-            EXISTS (
-                SELECT FROM states AS s
-                WHERE
-                    s._rows = 0
-                    AND {{ same("t", "s", groups) | indent(20) }}
-            )
-            OR (
-                p_after_run_id = 0
-                AND NOT EXISTS (
-                    SELECT FROM states AS s
-                    WHERE {{ same("t", "s", groups) | indent(20) }}
-                )
-            )
+        USING gone_states AS g
+        WHERE {{ same("t", "g") | indent(12) }}
         RETURNING 1
     ),
 

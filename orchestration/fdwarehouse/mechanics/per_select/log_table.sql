@@ -24,6 +24,8 @@ BEGIN
 END;
 $do$;
 CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_changes_run_id") | ident }} ON {{ target.log }} (run_id);
+-- A table that was never analyzed is planned for as if it had ten pages: more rows than a run changes.
+ANALYZE {{ target.log }};
 COMMENT ON TABLE {{ target.log }} IS
 {{ ("Rows of " ~ target.qualified ~ " that the latest runs changed, for the tables that are made of it. Grain: one image of a row, as it was before a run or as it was after it.") | literal }};
 COMMENT ON COLUMN {{ target.log }}.run_id IS 'The run.';

@@ -21,12 +21,12 @@ BEGIN
             {%- endfor %}
         ]
     );
+    {%- for i in indexes %}
+    PERFORM etl.look_up_by({{ i.qualified | literal }}, ARRAY[{% for c in i.columns %}{{ c | literal }}{{ ", " if not loop.last }}{% endfor %}]);
+    {%- endfor %}
 END;
 $do$;
 CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_run_id") | ident }} ON {{ target.qualified }} (_run_id);
-{%- for index, table, column in indexes %}
-CREATE INDEX IF NOT EXISTS {{ index | ident }} ON {{ table }} ({{ column | ident }});
-{%- endfor %}
 
 {%- include "per_select/log_table.sql" %}
 {%- include "per_select/state_table.sql" %}
