@@ -25,9 +25,28 @@ SET work_mem = {{ target.work_mem | literal }}
 SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have
 {%- endmacro -%}
 
+{#- present_rows: those of which the others are told apart, read once.
+    scope      the CTE with the keys that may have changed; none where all rows are computed
+    key        its columns -#}
+{%- macro present_rows(target, scope, key) -%}
+present_rows AS MATERIALIZED (
+    {%- if scope %}
+    SELECT t.*
+    FROM {{ target.qualified }} AS t
+    INNER JOIN {{ scope }} AS d
+        ON {{ same("t", "d", key) | indent(12) }}
+    UNION ALL
+    {%- endif %}
+    SELECT t.*
+    FROM {{ target.qualified }} AS t
+    {{- " WHERE p_after_run_id = 0" if scope }}
+)
+{%- endmacro -%}
+
 {#- inserted_rows: expected rows that are not there.
+    there      has the rows that may be there
     born       whether the table keeps the run that inserted a row, in _inserted_run_id -#}
-{%- macro inserted_rows(target, born=false) -%}
+{%- macro inserted_rows(target, there=none, born=false) -%}
 inserted_rows AS (
     INSERT INTO {{ target.qualified }} AS t (
         {{ (target.names + (["_inserted_run_id"] if born else []) + ["_run_id"]) | filled | indent(8) }}
@@ -38,7 +57,7 @@ inserted_rows AS (
     FROM expected_rows AS s
     WHERE
         NOT EXISTS (
-            SELECT FROM {{ target.qualified }} AS t
+            SELECT FROM {{ there or target.qualified }} AS t
             WHERE
                 {{ same("t", "s", target.key) | indent(16) }}
         )
@@ -50,8 +69,9 @@ inserted_rows AS (
 {%- endmacro -%}
 
 {#- updated_rows: expected rows that are there, and differ.
+    there      the CTE that has the rows that may be there
     returns    more that it returns, beside the images for the log -#}
-{%- macro updated_rows(target, returns=[]) -%}
+{%- macro updated_rows(target, there=none, returns=[]) -%}
 updated_rows AS (
     UPDATE {{ target.qualified }} AS t
     SET (
@@ -60,11 +80,15 @@ updated_rows AS (
         {{ target.imaged | filled("s") | indent(8) }}, p_run_id
     )
     FROM expected_rows AS s
+    {%- if there %}
+    INNER JOIN {{ there }} AS p
+        ON {{ same("s", "p", target.key) | indent(12) }}
+    {%- endif %}
     WHERE
         {{ same("t", "s", target.key) | indent(8) }}
         AND record_image_ne(
             row(
-                {{ target.imaged | filled("t") | indent(16) }}
+                {{ target.imaged | filled("p" if there else "t") | indent(16) }}
             ),
             row(
                 {{ target.imaged | filled("s") | indent(16) }}
@@ -87,10 +111,19 @@ updated_rows AS (
 )
 {%- endmacro -%}
 
-{#- removed_rows: those of the CTE gone_keys. Before, where a key can be expected twice, duplicates,
-    which is an error.
+{#- removed_rows: rows that are there and not expected. Before, where a key can be expected twice,
+    duplicates, which is an error.
+    there          the CTE that has the rows that may be there
     is_key_unique  whether the SELECT cannot have a key twice -#}
-{%- macro removed_rows(target, is_key_unique) -%}
+{%- macro removed_rows(target, there, is_key_unique) -%}
+gone_keys AS (
+    SELECT{{ columns(target.key, "p") }}
+    FROM {{ there }} AS p
+    EXCEPT
+    SELECT{{ columns(target.key, "s") }}
+    FROM expected_rows AS s
+),
+
 {%- if not is_key_unique -%}
 duplicates AS (
     SELECT

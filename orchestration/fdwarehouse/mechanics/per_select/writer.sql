@@ -11,29 +11,15 @@
 BEGIN ATOMIC
     WITH {{ ctes | join(",\n\n") | indent(4) }},
 
-    {{ difference.inserted_rows(target) | indent(4) }},
+    {{ difference.present_rows(target, scope, plan.key) | indent(4) }},
+
+    {{ difference.inserted_rows(target, "present_rows") | indent(4) }},
     {%- if target.imaged %}
 
-    {{ difference.updated_rows(target) | indent(4) }},
+    {{ difference.updated_rows(target, "present_rows") | indent(4) }},
     {%- endif %}
 
-    gone_keys AS (
-        {%- if scope %}
-        SELECT{{ difference.columns(target.key, "t") | indent(4) }}
-        FROM {{ target.qualified }} AS t
-        INNER JOIN {{ scope }} AS d
-            ON {{ difference.same("t", "d", plan.key) | indent(16) }}
-        UNION ALL
-        {%- endif %}
-        SELECT{{ difference.columns(target.key, "t") | indent(4) }}
-        FROM {{ target.qualified }} AS t
-        {{- " WHERE p_after_run_id = 0" if scope }}
-        EXCEPT
-        SELECT{{ difference.columns(target.key, "s") | indent(4) }}
-        FROM expected_rows AS s
-    ),
-
-    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
+    {{ difference.removed_rows(target, "present_rows", plan.is_key_unique) | indent(4) }}
     {%- if target.logged %},
 
     {{ difference.logged_images(target) | indent(4) }}
