@@ -13,7 +13,7 @@ from fdwarehouse.compiler.counting import Counting, Describe, count
 from fdwarehouse.compiler.delta import Delta, delta, keys_step
 from fdwarehouse.compiler.indexes import Index, wanted_indexes
 from fdwarehouse.compiler.reasons import Construct, Unsupported
-from fdwarehouse.compiler.restrict import keys_of, restrict
+from fdwarehouse.compiler.restrict import is_exact, keys_of, restrict
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
@@ -70,6 +70,8 @@ class Plan:
     """Keys of rows that may have changed."""
     expected: Block | None = None
     """These rows, as they should be."""
+    is_exact: bool = False
+    """Whether no other rows are among these."""
     is_key_unique: bool = False
     """Whether the definition cannot have two rows of one key."""
     counting: Counting | None = None
@@ -170,6 +172,7 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
         scope,
         affected=affected,
         expected=expected,
+        is_exact=is_exact(block, scope),
         is_key_unique=unique is not None and set(unique) <= set(request.key),
     )
 

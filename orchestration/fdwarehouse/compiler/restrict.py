@@ -77,9 +77,7 @@ def _restrict_both(block: SetOperation, columns: tuple[str, ...], keys: Select) 
 
     left = restrict(block.left, named(block.left), keys)
     right = restrict(block.right, named(block.right), keys)
-    if block.operator == "EXCEPT" and (
-        left is None or not _is_exact(block.left, named(block.left))
-    ):
+    if block.operator == "EXCEPT" and (left is None or not is_exact(block.left, named(block.left))):
         right = None  # else rows beside the keys would stay that the right side takes away
     if left is None and right is None:
         return None
@@ -113,14 +111,19 @@ def _restrict_some(
     return by_values(block, tuple(values[n] for n in usable), _picked(keys, usable))
 
 
-def _is_exact(block: Block, columns: tuple[str, ...]) -> bool:
-    """Say whether `restrict` returns no row beside those asked for."""
+def is_exact(block: Block, columns: tuple[str, ...]) -> bool:
+    """Say whether `restrict` returns no row beside those asked for.
+
+    Args:
+        block: what is restricted.
+        columns: names of its columns.
+    """
     if isinstance(block, Values):
         return False
     if isinstance(block, SetOperation):
         positions = [column_names(block).index(c) for c in columns]
         return all(
-            _is_exact(side, tuple(column_names(side)[p] for p in positions))
+            is_exact(side, tuple(column_names(side)[p] for p in positions))
             for side in (block.left, block.right)
         )
     values = [block.output(c) for c in columns]

@@ -113,18 +113,17 @@ updated_rows AS (
 
 {#- removed_rows: rows that are there and not expected. Before, where a key can be expected twice,
     duplicates, which is an error.
-    there          the CTE that has the rows that may be there
     is_key_unique  whether the SELECT cannot have a key twice -#}
-{%- macro removed_rows(target, there, is_key_unique) -%}
+{%- macro removed_rows(target, is_key_unique) -%}
 gone_keys AS (
     SELECT{{ columns(target.key, "p") }}
-    FROM {{ there }} AS p
+    FROM present_rows AS p
     EXCEPT
     SELECT{{ columns(target.key, "s") }}
     FROM expected_rows AS s
 ),
 
-{%- if not is_key_unique -%}
+{% if not is_key_unique -%}
 duplicates AS (
     SELECT
         jsonb_build_object(

@@ -4,6 +4,8 @@
     ctes      the compiled steps, up to expected_rows and affected_keys
     scope     the CTE with the keys that may have changed; none where all rows are computed -#}
 {%- import "per_select/difference.sql" as difference -%}
+{#- Where more rows are computed than were asked for, all rows may be there already. -#}
+{%- set there = "present_rows" if plan.is_exact or not scope else none -%}
 {% if plan.reads_old_state %}-- noqa: disable=AM09
 -- OFFSET 0 lets the planner scan what was written since beside an index of the table.
 {% endif -%}
@@ -13,13 +15,13 @@ BEGIN ATOMIC
 
     {{ difference.present_rows(target, scope, plan.key) | indent(4) }},
 
-    {{ difference.inserted_rows(target, "present_rows") | indent(4) }},
+    {{ difference.inserted_rows(target, there) | indent(4) }},
     {%- if target.imaged %}
 
-    {{ difference.updated_rows(target, "present_rows") | indent(4) }},
+    {{ difference.updated_rows(target, there) | indent(4) }},
     {%- endif %}
 
-    {{ difference.removed_rows(target, "present_rows", plan.is_key_unique) | indent(4) }}
+    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
     {%- if target.logged %},
 
     {{ difference.logged_images(target) | indent(4) }}
