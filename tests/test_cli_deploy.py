@@ -19,16 +19,28 @@ def change(path: Path, before: str, after: str) -> None:
     path.write_text(text.replace(before, after))
 
 
-def test_render_needs_no_database(command: Command, project: Path) -> None:
-    command.project(project)
+def test_render_of_tables_by_hand_needs_no_database(command: Command, by_hand: Path) -> None:
+    command.project(by_hand)
     assert "files are in build/" in command.works("render")
-    assert (project / "build" / "deploy.sql").read_text().count("\\ir ") > 50
-    assert (project / "build" / "bootstrap.sql").exists()
+    assert (by_hand / "build" / "deploy.sql").read_text().count("\\ir ") > 50
+    assert (by_hand / "build" / "bootstrap.sql").exists()
+
+
+def test_render_asks_the_warehouse_for_types_and_changes_nothing(
+    command: Command, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(bootstrapped_warehouse.environment)
+    assert "files are in build/" in command.works("render")
+    (table,) = (project / "build").glob("*_gold.daily_sales.sql")
+    assert "revenue numeric" in table.read_text()
+    assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
 
 
 def test_render_removes_what_it_wrote_before_and_nothing_else(
-    command: Command, project: Path
+    command: Command, by_hand: Path
 ) -> None:
+    project = by_hand
     command.project(project)
     command.works("render")
     (project / "build" / "mine.txt").write_text("mine")
@@ -42,7 +54,8 @@ def test_render_removes_what_it_wrote_before_and_nothing_else(
     assert (project / "build" / "mine.txt").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_named(command: Command, project: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(command: Command, by_hand: Path) -> None:
+    project = by_hand
     (project / "build").write_text("a file")
     command.project(project)
     assert command("render") == (2, "", f"Error: {project / 'build'}: File exists\n")
@@ -54,7 +67,7 @@ def test_deploy_shows_its_plan_and_the_second_has_nothing_to_do(
     command.project(project)
     command.use(bootstrapped_warehouse.environment)
     plan = command.works("deploy", "--plan")
-    assert "project_0001_silver.sql" in plan
+    assert "project_0004_tables_are_selects.sql" in plan
     assert "etl: " in plan
     assert plan.endswith("Nothing was changed: this is the plan.\n")
     assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
@@ -70,16 +83,20 @@ def test_deploy_names_what_is_changed_new_and_gone(
     command.project(project)
     command.use(bootstrapped_warehouse.environment)
     command.works("deploy")
-    change(project / "sql" / "silver" / "product_versions.sql", "btrim(name)", "upper(btrim(name))")
+    change(project / "sql" / "silver" / "clean_products.sql", "btrim(name)", "upper(btrim(name))")
     (project / "sql" / "checks" / "freshness.sql").rename(project / "sql" / "checks" / "fresh.sql")
     told = command.works("deploy").splitlines()
     assert told[0] == "New"
     assert told[1].strip() == "+ etl: check_fresh"
     assert told[2] == "Changed"
-    assert told[3].strip() == "~ silver: product_versions"
+    assert told[3].strip() == "~ silver: clean_products_versions"
     assert told[4] == "Gone"
     assert told[5].strip() == "- etl: check_freshness"
-    assert told[6] == "Deployed."
+    assert told[6:] == [
+        "Tables",
+        "  silver.clean_products  incremental by product_id from bronze.raw_products",
+        "Deployed.",
+    ]
 
 
 def test_deploy_of_a_setting_alone_says_so(
@@ -97,11 +114,23 @@ def test_deploy_that_fails_names_the_file_and_changes_nothing(
 ) -> None:
     command.project(project)
     command.use(bootstrapped_warehouse.environment)
-    change(project / "sql" / "silver" / "product_versions.sql", "btrim(name)", "btrimm(name)")
+    change(project / "sql" / "silver" / "clean_products.sql", "btrim(name)", "btrimm(name)")
+    said = command.fails(1, "deploy")
+    assert "sql/silver/clean_products.sql, line 15: function btrimm" in said
+    assert "Nothing was deployed." in said
+    assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
+
+
+def test_deploy_of_a_view_by_hand_that_fails_names_what_it_compiled(
+    command: Command, bootstrapped_warehouse: Warehouse, by_hand: Path
+) -> None:
+    command.project(by_hand)
+    command.use(bootstrapped_warehouse.environment)
+    change(by_hand / "sql" / "silver" / "product_versions.sql", "btrim(name)", "btrimm(name)")
     said = command.fails(1, "deploy")
     assert "sql/silver/product_versions.sql (silver.product_versions): function btrimm" in said
     assert "Nothing was deployed." in said
-    (compiled,) = (project / "build").glob("*_silver.product_versions.sql")
+    (compiled,) = (by_hand / "build").glob("*_silver.product_versions.sql")
     assert f"build/{compiled.name}, line " in said
     assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
 
@@ -156,23 +185,26 @@ def test_deploy_refuses_an_edited_migration_and_says_so_in_its_plan(
 ) -> None:
     command.project(project)
     command.use(warehouse.environment)
-    change(project / "migrations" / "0001_silver.sql", "email text,", "email text NOT NULL,")
-    (project / "migrations" / "0002_gold.sql").unlink()
+    mine = project / "migrations" / "0005_mine.sql"
+    mine.write_text("CREATE TABLE gold.mine (email text);\n")
+    command.works("deploy")
+    change(mine, "email text", "email text NOT NULL")
+    (project / "migrations" / "0004_tables_are_selects.sql").unlink()
     plan = command("deploy", "--plan")
     assert plan.exit_code == 1
-    edited = "Migrations edited after they were applied: refused\n  ! project_0001_silver.sql"
-    missing = "Migrations applied, without a file: refused\n  ! project_0002_gold"
+    edited = "Migrations edited after they were applied: refused\n  ! project_0005_mine.sql"
+    missing = "Migrations applied, without a file: refused\n  ! project_0004_tables_are_selects"
     assert edited in plan.out
     assert missing in plan.out
     assert "Gone" not in plan.out
     assert "this deploy would be refused" in plan.err
     assert command.fails(1, "deploy").startswith(
-        "Error: migration project/0002_gold.sql was applied"
+        "Error: migration project/0004_tables_are_selects.sql was applied"
     )
 
-    shutil.copy(ROOT / "migrations" / "0002_gold.sql", project / "migrations")
+    shutil.copy(ROOT / "migrations" / "0004_tables_are_selects.sql", project / "migrations")
     said = command.fails(1, "deploy")
-    assert "migrations/0001_silver.sql" in said
+    assert "migrations/0005_mine.sql" in said
     assert "put the change into a new migration" in said
 
 
@@ -182,7 +214,7 @@ def test_deploy_waits_for_a_run_as_long_as_it_is_told(
     command.project(project)
     command.use(warehouse.environment)
     warehouse.call("etl.start_run(NULL)")
-    change(project / "sql" / "silver" / "product_versions.sql", "btrim(name)", "upper(btrim(name))")
+    change(project / "sql" / "silver" / "clean_products.sql", "btrim(name)", "upper(btrim(name))")
     assert "the warehouse is in use: run 1" in command.fails(1, "deploy", "--wait", "0")
     with ThreadPoolExecutor(1) as pool:
         finishing = pool.submit(_finish_when_a_deploy_waits, warehouse)

@@ -37,7 +37,7 @@ def test_g3_rows_set_aside_tell_the_rules_of_today(
     sell(shop, 1)
     shop.execute("UPDATE orders SET status = 'lost'")
     warehouse.run()
-    change(project, "silver/order_versions.sql", "'unknown status'", "'no such status'")
+    change(project, "silver/clean_orders.sql", "unknown status:", "no such status:")
     warehouse.deploy(project)
     warehouse.run()
     assert warehouse.column("SELECT reasons FROM silver.rejected_rows") == [["no such status"]]
@@ -48,7 +48,7 @@ def test_g7_run_goes_on_while_a_deploy_waits_for_it(
 ) -> None:
     sell(shop, 1)
     begin_run(warehouse)
-    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    change(project, "silver/clean_customers.sql", "initcap", "upper")
     is_waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     with ThreadPoolExecutor(1) as pool:
         deployed = pool.submit(warehouse.deploy, project, wait="60 seconds")
@@ -178,7 +178,7 @@ def test_g4_first_load_that_failed_before_a_deploy_is_tried_again(
         warehouse.run()
     assert warehouse.rows(indexes) != wanted
     shop.execute("GRANT SELECT ON order_items TO warehouse_reader")
-    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    change(project, "silver/clean_customers.sql", "initcap", "upper")
     warehouse.deploy(project)
     warehouse.run()
     assert warehouse.rows(indexes) == wanted
@@ -239,7 +239,7 @@ def test_g7_deploy_does_not_make_readers_wait(
 ) -> None:
     reader = warehouse.connect("analyst")
     reader.execute("SELECT FROM gold.customer_recency")
-    change(project, "silver/customer_versions.sql", "initcap", "upper")
+    change(project, "silver/clean_customers.sql", "initcap", "upper")
     with pytest.raises(FdwarehouseError, match=r"gold\.customer_recency is being read") as caught:
         warehouse.deploy(project, wait="2 seconds")
     assert "Nothing was deployed" in str(caught.value.hint)

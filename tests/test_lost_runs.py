@@ -63,6 +63,7 @@ def test_g4_run_that_could_not_write_its_end_is_shown_as_abandoned(
     assert warehouse.column("SELECT status FROM etl.runs ORDER BY run_id") == [
         *("abandoned", "succeeded")
     ]
+    session.close()
 
 
 def test_run_that_is_at_work_or_rests_between_two_steps_is_shown_as_running(
@@ -70,12 +71,11 @@ def test_run_that_is_at_work_or_rests_between_two_steps_is_shown_as_running(
 ) -> None:
     warehouse = seeded_warehouse
     command.use(warehouse.environment)
-    holder = warehouse.connect("owner")
-    holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
-    background = warehouse.begin("etl.run_pipeline()")
-    background.wait_until_blocked()
-    assert shown(command) == [("running", "")]
-    holder.rollback()
+    with warehouse.connect("owner") as holder:
+        holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
+        background = warehouse.begin("etl.run_pipeline()")
+        background.wait_until_blocked()
+        assert shown(command) == [("running", "")]
     background.result()
 
     warehouse.call("etl.start_run(NULL, 'of mine', '10 minutes')")

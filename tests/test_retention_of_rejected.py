@@ -1,12 +1,11 @@
 """Bronze pruned where silver rejects versions: the last good one is what was true."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.harness import Shop, Warehouse
-from tests.test_models import assert_is_as_rebuilt, change
+from tests.test_models import assert_is_as_rebuilt
 from tests.test_retention import HOUR, prune, repricing, versions
 
 
@@ -53,22 +52,6 @@ def test_g3_last_good_version_stays_beside_a_tombstone(
     warehouse.run()
     names = "SELECT price, is_inferred FROM gold.dim_products WHERE product_id = 1"
     assert warehouse.rows(names) == [(6, False)]
-
-
-def test_g3_versions_are_judged_by_a_view_over_a_view(
-    warehouse: Warehouse, project: Path, reprice: Callable[[int], None]
-) -> None:
-    change(project, "silver/product_versions.sql", "FROM bronze.raw_products", "FROM silver.a_raw")
-    (project / "sql" / "silver" / "a_raw.sql").write_text(
-        "CREATE VIEW silver.a_raw AS SELECT *, tableoid, ctid FROM bronze.raw_products;\n"
-        "COMMENT ON VIEW silver.a_raw IS 'As it is.';\n"
-    )
-    warehouse.deploy(project)
-    warehouse.lift_rules("products")
-    for price in (6, -1):
-        reprice(price)
-    assert prune(warehouse) == 1
-    assert versions(warehouse, "products", "price") == [(6, False), (-1, False)]
 
 
 def test_g3_version_that_silver_has_not_seen_is_judged_all_the_same(

@@ -11,7 +11,7 @@ from fdwarehouse import embedded
 from fdwarehouse.bootstrap import bootstrap_source, bootstrap_warehouse
 from fdwarehouse.connections import Connections, connect
 from fdwarehouse.contract import contract_path, dump_contract
-from fdwarehouse.deploy import completed, write_build
+from fdwarehouse.deploy import Plan, completed, write_build
 from fdwarehouse.deploy import deploy as apply
 from fdwarehouse.deploy import plan as compare
 from fdwarehouse.errors import FdwarehouseError
@@ -179,6 +179,14 @@ def _whole(rendered: Rendered, connections: Connections, wait: str) -> Rendered:
         return completed(rendered, warehouse, connections.known_sources(), wait=wait)
 
 
+def _kept_up(rendered: Rendered, changes: Plan) -> dict[str, str]:
+    """Say how each table is kept up of which something changes."""
+    touched = {*changes.new, *changes.changed}
+    origins = {f.origin for f in rendered.files if f.plain_name in touched}
+    made = {f.creates for f in rendered.files if f.origin in origins}
+    return {name: how for name, how in rendered.kept_up.items() if name in made}
+
+
 def deploy(
     context: typer.Context,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
@@ -193,19 +201,32 @@ def deploy(
     """
     connections = context.ensure_object(Connections)
     urls = connections.known_sources()
-    rendered = _whole(render_project(connections.root), connections, f"{wait} seconds")
-    write_build(rendered, connections.root / "build")
+    rendered = render_project(connections.root)
+
+    def keep(whole: Rendered) -> None:
+        nonlocal rendered
+        rendered = whole
+        write_build(whole, connections.root / "build")
+
     if plan:
         with connect(connections.warehouse()) as warehouse:
-            changes = compare(rendered, warehouse, urls)
+            changes = compare(rendered, warehouse, urls).refused
+            if changes.is_empty:  # else nothing can be compiled
+                keep(completed(rendered, warehouse, urls, wait=f"{wait} seconds"))
+                changes = compare(rendered, warehouse, urls)
+            warehouse.rollback()
     else:
         with err.status(f"Deploying; a run that is open has {wait} seconds to end"):
             changes = apply(
-                rendered, connections.warehouse(), urls, wait=f"{wait} seconds", warn=warn
+                rendered,
+                connections.warehouse(),
+                urls,
+                wait=f"{wait} seconds",
+                warn=warn,
+                compiled=keep,
             )
     show_plan(changes)
-    if plan or not changes.is_empty:
-        show_kept_up(rendered.kept_up)
+    show_kept_up(_kept_up(rendered, changes))
     if changes.is_empty:
         say("Nothing to change.")
     else:

@@ -130,9 +130,10 @@ def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> 
     if position > before:
         line += definition.select[: position - before - 1].count("\n")
     message = error.diag.message_primary or str(error).strip()
+    way_out = error.diag.message_hint or "Fix the SELECT: it should run in psql as it is."
     return FdwarehouseError(
         f"{definition.path}, line {line}: {message}",
-        hint=error.diag.message_hint or "Fix the SELECT: it should run in psql as it is.",
+        hint=f"{way_out} Nothing was deployed.",
         exit_code=1,
     )
 

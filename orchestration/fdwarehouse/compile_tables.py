@@ -60,7 +60,7 @@ def complete(
     if not rendered.definitions:
         return rendered
     analysed = analyse(rendered, warehouse, execute)
-    environment = mechanics_environment()
+    environment = mechanics_environment(rendered.work_mem)
     compiled = CompiledTables(kept_up={t.target.qualified: t.kept_up for t in analysed.tables})
     for table in analysed.tables:
         path, needs = table.definition.path, _needs(table)

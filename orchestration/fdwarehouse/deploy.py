@@ -69,6 +69,11 @@ class Plan:
         """Versioned files that were applied and are not there: the deploy is refused."""
         return [name for name in self.gone if name.startswith("migration_")]
 
+    @property
+    def refused(self) -> Plan:
+        """The part for which a deploy is refused."""
+        return Plan(changed=self.edited, gone=self.missing)
+
 
 def write_build(rendered: Rendered, folder: Path) -> None:
     """Write the compiled SQL, and a ``deploy.sql`` that psql runs.
@@ -134,6 +139,7 @@ def deploy(
     *,
     wait: str = "10 seconds",
     warn: Callable[[str], None] = lambda _: None,
+    compiled: Callable[[Rendered], None] = lambda _: None,
 ) -> Plan:
     """Apply migrations, mounts, routines, views and grants in one transaction, or nothing.
 
@@ -143,6 +149,7 @@ def deploy(
         urls: connection string of each source, by name, as the warehouse's server reaches it.
         wait: how long to wait for a run or another deploy to end.
         warn: is told what the database warns of.
+        compiled: is given the whole deploy before it is executed.
 
     Returns:
         What was changed.
@@ -152,6 +159,7 @@ def deploy(
     """
     with connect(warehouse_url) as warehouse:
         rendered = completed(rendered, warehouse, urls, wait=wait)
+        compiled(rendered)
         changes = plan(rendered, warehouse, urls)
         if changes.is_empty:
             return changes

@@ -156,6 +156,7 @@ class _Renderer:
             definitions,
             foundation,
             compiled.kept_up if compiled else {},
+            self.config.work_mem,
         )
 
     def _compile(self, template: str, creates: str | None = None, **context: Any) -> Compiled:
@@ -181,11 +182,15 @@ class _Renderer:
 
     def _key_is_computed(self, versions: str, key: list[str]) -> bool:
         """Tell whether a view gives its rows another key than the source has; macros ask for it."""
-        file = f"sql/{versions.replace('.', '/', 1)}.sql"
+        view = self._text_of(versions)
+        return view is not None and key_is_computed(view, key, self.sources, self._text_of)
+
+    def _text_of(self, name: str) -> str | None:
+        """Render the file of a view of the project; None where there is none."""
+        file = f"sql/{name.replace('.', '/', 1)}.sql"
         if not (self.root / file).is_file():
-            return False
-        view = self.environment.get_template(file).render(creates=versions)
-        return key_is_computed(view, key, self.sources)
+            return None
+        return self.environment.get_template(file).render(creates=name)
 
     def _routines_of_the_runner(self) -> Iterator[Compiled]:
         for path in sorted((MECHANICS / "etl").glob("*.sql")):

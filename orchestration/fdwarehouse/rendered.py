@@ -30,6 +30,8 @@ class Rendered:
     """The files that come before the routines and views of the project."""
     kept_up: Mapping[str, str] = field(default_factory=dict)
     """How each table that is one SELECT is kept up, in one line."""
+    work_mem: str = ""
+    """Memory for each sort or hash of a step."""
 
 
 @dataclass(frozen=True)

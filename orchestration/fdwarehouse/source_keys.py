@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pglast import ast, parse_sql
@@ -48,27 +48,39 @@ def with_source_key(sql: str, sources: Iterable[Source]) -> str:
     return text
 
 
-def key_is_computed(view: str, key: Iterable[str], sources: Iterable[Source]) -> bool:
+def key_is_computed(
+    view: str,
+    key: Iterable[str],
+    sources: Iterable[Source],
+    text_of: Callable[[str], str | None] = lambda _: None,
+) -> bool:
     """Tell whether a view computes the key of its rows, or takes over the source's.
 
     A key is taken over where each of its columns is a plain column of the one table of bronze that
-    the view reads, through CTEs and `*` if need be. All else counts as computed: that is right, and
-    costs more.
+    the view reads, through CTEs, other views and `*` if need be. All else counts as computed: that
+    is right, and costs more.
 
     Args:
         view: the view's file, rendered.
         key: key columns of the view.
         sources: whose tables bronze has.
+        text_of: returns the file of another view, rendered; None where it is no file.
     """
     if "_source_key" not in view and "*" not in view:
         return False  # of another table of silver: it does not tell rows of the source apart
     tables = {table.raw_table: table for source in sources for table in source.tables}
-    try:
+
+    def origin(view: str, column: str) -> tuple[str, str]:
         (statement,) = [s.stmt for s in parse_sql(view) if isinstance(s.stmt, ast.ViewStmt)]
         if statement.aliases:
-            return True
-        found = {_origin(statement.query, column, {}) for column in key}
-    except (ParseError, ValueError, _Computed):
+            raise _Computed
+        name, named = _origin(statement.query, column, {})
+        inner = None if name in tables else text_of(name)
+        return origin(inner, named) if inner else (name, named)
+
+    try:
+        found = {origin(view, column) for column in key}
+    except (ParseError, ValueError, RecursionError, _Computed):
         return True
     read = {table for table, _ in found}
     (table,) = read if len(read) == 1 else ("",)

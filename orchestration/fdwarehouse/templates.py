@@ -55,9 +55,14 @@ def render_mechanics(template: str, **context: Any) -> str:
     return make_environment(loader).get_template(template).render(context)
 
 
-def mechanics_environment() -> jinja2.Environment:
-    """Make what renders templates of the mechanics that use macros, and need no project."""
+def mechanics_environment(work_mem: str) -> jinja2.Environment:
+    """Make what renders templates of the mechanics that use macros, and need no project.
+
+    Args:
+        work_mem: memory for each sort or hash of a step, as PostgreSQL writes it.
+    """
     environment = make_environment(jinja2.FileSystemLoader(MECHANICS))
+    environment.globals["work_mem"] = work_mem
     for macros in MACROS:
         environment.globals[macros] = environment.get_template(f"macros/{macros}.sql").module
     return environment

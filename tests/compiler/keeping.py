@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import jinja2
 import psycopg
 
 from fdwarehouse.compile_definition import types_in
@@ -17,11 +16,11 @@ from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.statement import Target, full_states, writer
 from fdwarehouse.compiler.tree import Block
 from fdwarehouse.read_catalog import impure_parts, read_catalog
-from fdwarehouse.templates import MECHANICS, make_environment
+from fdwarehouse.templates import mechanics_environment
 from tests.compiler.shapes import SHAPES, Shape
 from tests.compiler.world import KEEPS_ROWS, KEYS, World
 
-ENVIRONMENT = make_environment(jinja2.FileSystemLoader(MECHANICS))
+ENVIRONMENT = mechanics_environment("64MB")
 SCHEMA = Path(__file__).with_name("schema.sql")
 
 

@@ -48,7 +48,6 @@ class Target:
     """Columns of its change log; none where nobody reads one."""
     generated: tuple[tuple[str, str], ...] = ()
     """Name and type of columns that the table computes, which are read and not written."""
-    work_mem: str = "64MB"
 
     def _named(self, prefix: str = "", suffix: str = "") -> str:
         return qualified(self.schema, f"{prefix}{self.name}{suffix}")

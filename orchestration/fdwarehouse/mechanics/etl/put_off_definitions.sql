@@ -25,10 +25,14 @@ BEGIN
             AND m.layer <> 'source'
             AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.table_name)
     LOOP
-        EXECUTE format(
-            'SELECT count(*) < 2 FROM (SELECT FROM %s LIMIT 2) AS first_rows', v_table
-        )
-        INTO v_is_empty; -- but for an unknown member
+        BEGIN
+            EXECUTE format(
+                'SELECT count(*) < 2 FROM (SELECT FROM %s LIMIT 2) AS first_rows', v_table
+            )
+            INTO v_is_empty; -- but for an unknown member
+        EXCEPTION WHEN lock_not_available THEN
+            CONTINUE; -- the load itself waits for it
+        END;
         CONTINUE WHEN NOT v_is_empty;
 
         FOR v_definition IN

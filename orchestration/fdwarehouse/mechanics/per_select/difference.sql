@@ -21,7 +21,7 @@ CREATE FUNCTION {{ target.writer }}(p_run_id bigint, p_after_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
-SET work_mem = {{ target.work_mem | literal }}
+SET work_mem = {{ work_mem | literal }}
 SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have
 {%- endmacro -%}
 
