@@ -130,7 +130,8 @@ def test_check_of_silver_that_fails_keeps_gold_unbuilt_and_the_run_has_failed(
 ) -> None:
     warehouse = seeded_warehouse
     warehouse.execute(
-        "ALTER TABLE silver.clean_customers ALTER full_name DROP NOT NULL", role="admin"
+        "ALTER TABLE silver.clean_customers DROP CONSTRAINT clean_customers__full_name__not_null",
+        role="admin",
     )
     break_rows(warehouse, "silver.clean_customers", "new.full_name := NULL")
 

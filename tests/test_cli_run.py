@@ -115,7 +115,7 @@ def test_run_whose_check_fails_shows_the_rows_and_publishes_nothing(
 ) -> None:
     seeded_warehouse.execute(
         """
-        CREATE OR REPLACE FUNCTION etl.check_fact_sales_key(p_after_run_id bigint)
+        CREATE OR REPLACE FUNCTION etl.check_fact_sales_joins_dimensions(p_after_run_id bigint)
         RETURNS SETOF jsonb LANGUAGE sql STABLE
         AS $$ SELECT jsonb_build_object('order_item_id', n) FROM generate_series(1, 9) AS n $$
         """
@@ -123,10 +123,10 @@ def test_run_whose_check_fails_shows_the_rows_and_publishes_nothing(
     command.use(seeded_warehouse.environment)
     said = command("run")
     assert said.exit_code == 1
-    assert "✗  fact_sales_key" in said.out
+    assert "✗  fact_sales_joins_dimensions" in said.out
     assert '{"order_item_id": 1}' in said.out
     assert "and 6 more" in said.out
-    assert "Error: check fact_sales_key failed" in said.err
+    assert "Error: check fact_sales_joins_dimensions failed" in said.err
     assert seeded_warehouse.value("SELECT count(*) FROM gold.fact_sales") == 0
 
 
@@ -252,11 +252,11 @@ def test_check_runs_all_checks_and_fails_on_errors_alone(
 
     seeded_warehouse.shop.execute("DELETE FROM order_items WHERE order_item_id = 1")
     said = command.works("check")
-    assert "!  order_items_match_production" in said
+    assert "!  clean_order_items__matches_source " in said
     assert '{"rows_in_' in said
 
-    seeded_warehouse.execute("UPDATE gold.fact_sales SET quantity = 77 WHERE order_item_id = 2")
+    seeded_warehouse.execute("UPDATE gold.fact_sales SET total_amount = 77 WHERE order_item_id = 2")
     failed = command("check")
     assert failed.exit_code == 1
-    assert "✗  fact_sales_matches_silver" in failed.out
+    assert "✗  metrics_match_sales" in failed.out
     assert "Error: check " in failed.err

@@ -60,7 +60,8 @@ def test_status_has_stable_keys_and_iso_times(
     assert (source["source"], source["fence_kind"]) == ("production", "activity")
     assert source["lag_seconds"] < 5
     assert source["promise"].startswith("complete: ")
-    assert {check["name"]: check["passed"] for check in described["checks"]}["fact_sales_key"]
+    passed = {check["name"]: check["passed"] for check in described["checks"]}
+    assert passed["fact_sales_joins_dimensions"]
     assert described["rejected_rows"] == []
 
 

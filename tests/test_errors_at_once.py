@@ -52,7 +52,7 @@ CASES: dict[str, list[tuple[Callable[[Path], object], str]]] = {
         ),
     ],
     "files of sql": [
-        (write("sql/silver/a.sql", "SELECT 1"), "sql/silver/a.sql: it does not create silver.a"),
+        (write("sql/silver/a.sql", "SELECT 1"), "sql/silver/a.sql, line 1: "),
         (write("sql/gold/b.sql", "{{ nothing.there }}"), "sql/gold/b.sql, line 1: "),
         (write("sql/checks/c.sql", "SELECT 1"), "sql/checks/c.sql: a check says its layer"),
         (write("sql/checks/d.sql", "-- layer: gold\nSELECT 1"), "sql/checks/d.sql: a check says"),

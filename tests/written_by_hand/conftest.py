@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.compiler.shop_files import written_by_hand
 from tests.harness import Shop, Warehouse
 from tests.servers import Servers
 
 
 @pytest.fixture
-def project(by_hand: Path) -> Path:
-    return by_hand
+def project(tmp_path: Path) -> Path:
+    return written_by_hand(tmp_path / "project")
 
 
 @pytest.fixture
