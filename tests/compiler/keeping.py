@@ -13,7 +13,7 @@ from fdwarehouse.compile_definition import types_in
 from fdwarehouse.compiler.catalog import Catalog
 from fdwarehouse.compiler.plan import Plan, Request, plan
 from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.statement import Target, full_states, writer
+from fdwarehouse.compiler.statement import Target, full_states, routines
 from fdwarehouse.compiler.tree import Block
 from fdwarehouse.read_catalog import impure_parts, read_catalog
 from fdwarehouse.templates import mechanics_environment
@@ -99,7 +99,8 @@ class Keeper:
                 f"CREATE TABLE {target.state} "
                 f"({listed}, UNIQUE NULLS NOT DISTINCT ({groups}))".encode()
             )
-        self.kept[shape.name] = Kept(shape, target, found, writer(target, found, ENVIRONMENT))
+        sql = "".join(sql for _, sql in routines(target, found, ENVIRONMENT))
+        self.kept[shape.name] = Kept(shape, target, found, sql)
 
     def request(self, shape: Shape) -> Request:
         """Return what is compiled for a shape."""

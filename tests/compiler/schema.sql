@@ -6,7 +6,10 @@ CREATE TYPE etl.row_counts AS (
     rows_read bigint, rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_rejected bigint
 );
 CREATE TABLE etl.watermarks (model text PRIMARY KEY, run_id bigint NOT NULL);
-CREATE FUNCTION etl.refuse_twins(p_rows text, p_key jsonb, p_row_count bigint, p_hint text)
+CREATE FUNCTION etl.refuse_twins(
+    p_rows text, p_key jsonb, p_row_count bigint,
+    p_hint text DEFAULT 'Its SELECT has to return one row per key.'
+)
 RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% has several rows of one key', p_rows USING ERRCODE = 'DW014', DETAIL = p_key, HINT = p_hint;

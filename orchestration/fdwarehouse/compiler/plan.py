@@ -13,10 +13,11 @@ from fdwarehouse.compiler.counting import Counting, Describe, count
 from fdwarehouse.compiler.delta import Delta, delta, keys_step
 from fdwarehouse.compiler.indexes import Index, wanted_indexes
 from fdwarehouse.compiler.reasons import Construct, Unsupported
-from fdwarehouse.compiler.restrict import is_exact, keys_of, restrict
+from fdwarehouse.compiler.restrict import among, is_exact, keys_of, restrict
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
+    Expr,
     Literal,
     Log,
     Output,
@@ -84,6 +85,27 @@ class Plan:
         """The tables whose changes are followed."""
         found = (p.relation for p in _steps(self) if isinstance(p, (Table, Log)))
         return tuple(dict.fromkeys(found))
+
+    @property
+    def condition_on_definition(self) -> Expr | None:
+        """What the affected rows fulfil, where PostgreSQL takes it into the view by itself.
+
+        None where the condition has to be written further within.
+        """
+        expected = self.expected
+        if (
+            self.affected is None
+            or not isinstance(expected, Select)
+            or shape.is_grouped(expected)
+            or shape.has_partitions(expected)
+            or expected.is_distinct
+            or not all(isinstance(i.source, Table) for i in expected.items)
+        ):
+            return None
+        keys = keys_of(self.affected)
+        if expected.conditions[-1:] != (among(tuple(map(expected.output, self.key)), keys),):
+            return None
+        return among(tuple(Column("s", name) for name in self.key), keys)
 
     @property
     def reads_old_state(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pglast.stream import RawStream
@@ -34,7 +35,7 @@ from fdwarehouse.compiler.windows import window_parts
 from fdwarehouse.identifiers import ident, qualified
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-SHORT = 64
+SHORT = 84
 """A SELECT of one table that is not longer stands on one line."""
 
 
@@ -50,9 +51,14 @@ class Cte:
 
 
 class Printer:
-    """Writes blocks, and keeps the CTEs that they read."""
+    """Writes blocks, and keeps the CTEs that they read.
 
-    def __init__(self) -> None:
+    Args:
+        elsewhere: steps that are computed elsewhere, with what returns their rows.
+    """
+
+    def __init__(self, elsewhere: Mapping[Step, Block] | None = None) -> None:
+        self._elsewhere = elsewhere or {}
         self.expression = ExpressionText(self.block)
         self.ctes: list[Cte] = []
         self._names: dict[Step, str] = {}
@@ -73,7 +79,7 @@ class Printer:
     def read(self, step: Step) -> str:
         """Return the name of a step's CTE, which is added with all that it reads."""
         if step not in self._names:
-            body = self.block(step.block)
+            body = self.block(self._elsewhere.get(step, step.block))
             taken = set(self._names.values())
             name, number = step.name, 1
             while name in taken:

@@ -36,6 +36,11 @@ def keys_of(step: Step) -> Select:
     return Select(tuple(Output(n, Column("k", n)) for n in names), (Item("k", step),))
 
 
+def among(values: tuple[Expr, ...], keys: Select) -> Expr:
+    """Write the condition that values are among keys."""
+    return Subquery(Link.ANY, keys, row(*values))
+
+
 def _picked(keys: Select, positions: list[int]) -> Select:
     return replace(keys, outputs=tuple(keys.outputs[p] for p in positions))
 
@@ -143,8 +148,9 @@ def by_values(select: Select, values: tuple[Expr, ...], keys: Select) -> Block:
     Keys that are null are looked for apart, and only when there are some: IS NOT DISTINCT FROM
     finds no index.
     """
-    among = Subquery(Link.ANY, keys, row(*values))
-    found = replace(_pushed_down(select, values, keys), conditions=(*select.conditions, among))
+    found = replace(
+        _pushed_down(select, values, keys), conditions=(*select.conditions, among(values, keys))
+    )
     if not any(shape.can_be_null(select, v) for v in values):
         return found
     some_null = boolean("OR_EXPR", *(is_null(o.value) for o in keys.outputs))
@@ -207,8 +213,7 @@ def _values_needed(
         i.is_nullable or not isinstance(i.source, Table) for i in items
     ):
         return None
-    among = Subquery(Link.ANY, keys, row(*values))
     conditions = tuple(
         c for c in joins.plain_conditions(select) if aliases_in(c) and aliases_in(c) <= read
     )
-    return Select((Output("value", wanted),), items, (*conditions, among))
+    return Select((Output("value", wanted),), items, (*conditions, among(values, keys)))

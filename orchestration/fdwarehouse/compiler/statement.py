@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jinja2
@@ -16,6 +16,7 @@ from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.tree import (
     STAR,
+    Block,
     Column,
     Definition,
     Item,
@@ -25,13 +26,14 @@ from fdwarehouse.compiler.tree import (
     SetOperation,
     Step,
 )
-from fdwarehouse.identifiers import ident, qualified
+from fdwarehouse.identifiers import ident, qualified, unused_tag
 
 # Types whose equal values can look different.
 _COARSE = re.compile(
     r"^(numeric$|interval|real|double precision|bpchar|character\(|jsonb|numrange|citext)|\[\]$"
 )
 _TEMPLATE = "per_select/writer.sql"
+_AFFECTED_TEMPLATE = "per_select/affected.sql"
 _COUNTING_TEMPLATE = "per_select/counting_writer.sql"
 
 
@@ -61,6 +63,11 @@ class Target:
     def writer(self) -> str:
         """The function that writes it."""
         return self._named(prefix="write_")
+
+    @property
+    def affected(self) -> str:
+        """The function with the keys of rows that may have changed, where not all are computed."""
+        return self._named(suffix="_affected")
 
     @property
     def definition(self) -> str:
@@ -119,22 +126,48 @@ class Target:
         return [n for n in self.names if n not in self.key]
 
 
-def writer(target: Target, plan: Plan, environment: jinja2.Environment) -> str:
-    """Write the function that brings a table up to date.
+def routines(
+    target: Target, plan: Plan, environment: jinja2.Environment
+) -> Iterator[tuple[str, str]]:
+    """Yield name and SQL of each function that keeps a table up, its writer last.
 
     Args:
         target: the table.
         plan: how its rows are found.
         environment: has the templates of the mechanics.
     """
-    if plan.counting:
-        return _counting_writer(target, plan, plan.counting, environment)
-    printer = Printer()
-    printer.read(_expected_rows(target, plan))
-    scope = printer.read(plan.affected) if plan.affected else None
     add_filters(environment)
+    if plan.affected:
+        yield target.affected, _affected_keys(target, plan, plan.affected, environment)
+    if plan.counting:
+        yield target.writer, _counting_writer(target, plan, plan.counting, environment)
+    else:
+        yield target.writer, _writer(target, plan, environment)
+
+
+def _writer(target: Target, plan: Plan, environment: jinja2.Environment) -> str:
+    elsewhere: dict[Step, Block] = {}
+    if plan.affected:
+        keys = Definition(f"{target.affected}({AFTER.name})", plan.key)
+        elsewhere[plan.affected] = Select((Output(STAR, Column("k", STAR)),), (Item("k", keys),))
+    printer = Printer(elsewhere)
+    printer.read(_expected_rows(target, plan))
     template = environment.get_template(_TEMPLATE)
-    return template.render(target=target, plan=plan, ctes=printer.with_clause(), scope=scope)
+    return template.render(target=target, plan=plan, ctes=printer.with_clause())
+
+
+def _affected_keys(
+    target: Target, plan: Plan, affected: Step, environment: jinja2.Environment
+) -> str:
+    printer = Printer()
+    keys = printer.block(affected.block)
+    kinds = dict(target.columns)
+    return environment.get_template(_AFFECTED_TEMPLATE).render(
+        target=target,
+        scope=[(name, kinds[name]) for name in plan.key],
+        keys=keys,
+        ctes=printer.with_clause(),
+    )
 
 
 def _counting_writer(
@@ -150,7 +183,6 @@ def _counting_writer(
         "having": [f"({text})" for text in printer.expression.listed(counting.having)],
     }
     printed |= {look.distinct.name: printer.block(look.rows) for look in counting.lookups}
-    add_filters(environment)
     return environment.get_template(_COUNTING_TEMPLATE).render(
         target=target, plan=plan, counting=counting, printed=printed, ctes=printer.with_clause()
     )
@@ -177,7 +209,13 @@ def lined(names: Sequence[str], alias: str = "") -> str:
 
 def add_filters(environment: jinja2.Environment) -> None:
     """Give an environment the filters that templates of tables use."""
-    environment.filters.update(filled=filled, lined=lined)
+    environment.filters.update(filled=filled, lined=lined, dollar_quoted=dollar_quoted)
+
+
+def dollar_quoted(body: str) -> str:
+    """Write the body of a function."""
+    tag = unused_tag("body", body)
+    return f"{tag}\n{body}\n{tag}"
 
 
 def filled(names: Sequence[str], alias: str = "") -> str:
@@ -187,7 +225,7 @@ def filled(names: Sequence[str], alias: str = "") -> str:
         names: of the columns.
         alias: of their table; none where there is one alone.
     """
-    return wrapped([f"{alias}.{ident(n)}" if alias else ident(n) for n in names], 80)
+    return wrapped([f"{alias}.{ident(n)}" if alias else ident(n) for n in names], 88)
 
 
 def _expected_rows(target: Target, plan: Plan) -> Step:
@@ -195,9 +233,11 @@ def _expected_rows(target: Target, plan: Plan) -> Step:
     items = (Item("s", Definition(target.definition, tuple(target.names))),)
     if plan.expected is None:
         return Step("expected_rows", "All rows, as they should be.", Select(outputs, items))
+    among = plan.condition_on_definition
+    affected = Select(outputs, items, (among,)) if among else plan.expected
     everything = Select(outputs, items, (operation("=", AFTER, Literal(0)),))
     return Step(
         "expected_rows",
         "Rows as they should be: those of the affected keys, or all.",
-        SetOperation("UNION", True, plan.expected, everything),
+        SetOperation("UNION", True, affected, everything),
     )

@@ -16,7 +16,7 @@ from fdwarehouse.compiler.indexes import Index
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import accepted_value
-from fdwarehouse.compiler.statement import Target, writer
+from fdwarehouse.compiler.statement import Target, routines
 from fdwarehouse.compiler.tree import Block
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
@@ -73,7 +73,7 @@ class Table:
         yield self.target.definition, render["definition"].render(context)
         if self.target.logged:
             yield self.target.log_row, render["image"].render(context)
-        yield self.target.writer, writer(self.target, self.plan, environment)
+        yield from routines(self.target, self.plan, environment)
 
     def _said_of_state(self) -> Iterator[tuple[str, str]]:
         """Yield the comment of each column of the state."""

@@ -1,4 +1,7 @@
-CREATE FUNCTION etl.refuse_twins(p_rows text, p_key jsonb, p_row_count bigint, p_hint text)
+CREATE FUNCTION etl.refuse_twins(
+    p_rows text, p_key jsonb, p_row_count bigint,
+    p_hint text DEFAULT 'Its SELECT has to return one row per key.'
+)
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,0 +1,111 @@
+{#- What the writers of plain tables end with: what differs between a table and the CTE expected_rows is
+    merged into it, and logged.
+    target     the table, see Target in compiler/statement.py -#}
+{%- import "per_select/difference.sql" as difference -%}
+
+{#- twins: a key that the SELECT returns twice is an error. -#}
+{%- macro twins(target) -%}
+twins AS (
+    -- Keys that the SELECT returns twice: an error.
+    SELECT
+        {%- set key %}{% for k in target.key %}{{ k | literal }}, s.{{ k | ident }}{{ ", " if not loop.last }}{% endfor %}{% endset %}
+        etl.refuse_twins(
+            {{ target.qualified | literal }}, jsonb_build_object({{ key }}), count(*)
+        ) AS refusal
+    FROM expected_rows AS s
+    GROUP BY {{ target.key | filled("s") | indent(8) }} HAVING count(*) > 1
+)
+{%- endmacro -%}
+
+{#- present_rows: those of which the expected ones are told apart.
+    scope      whether some rows are computed: those of affected_keys
+    key        columns of affected_keys
+    is_exact   whether all expected rows are among them -#}
+{%- macro present_rows(target, scope, key, is_exact) -%}
+{%- set rows -%}
+SELECT
+    {{ target.names | filled("t") | indent(4) }}
+FROM {{ target.qualified }} AS t
+{%- endset -%}
+present_rows AS MATERIALIZED (
+    -- Rows as they are.
+    {{ rows | indent(4) }}
+    {%- if scope %}
+    LEFT JOIN affected_keys AS k ON {{ difference.same("t", "k", key) | indent(8) }}
+    WHERE p_after_run_id = 0 OR k.{{ key[0] | ident }} IS NOT NULL
+    {%- if not is_exact %}
+    UNION ALL
+    {{ rows | indent(4) }}
+    INNER JOIN expected_rows AS s ON {{ difference.same("t", "s", target.key) | indent(8) }}
+    LEFT JOIN affected_keys AS k ON {{ difference.same("t", "k", key) | indent(8) }}
+    WHERE p_after_run_id > 0 AND k.{{ key[0] | ident }} IS NULL -- computed, and not asked for
+    {%- endif %}
+    {%- endif %}
+)
+{%- endmacro -%}
+
+{#- written_rows: each row that was missing, different or gone, with what was done about it.
+    is_key_unique  whether the SELECT cannot have a key twice -#}
+{%- macro written_rows(target, is_key_unique) -%}
+written_rows AS (
+    -- What is missing, different or gone.
+    MERGE INTO {{ target.qualified }} AS t
+    USING (
+        SELECT s.*{% for k in target.key %}, p.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
+        FROM expected_rows AS s
+        FULL JOIN present_rows AS p ON {{ difference.same("s", "p", target.key) | indent(12) }}
+        WHERE record_image_ne(s, p) IS NOT FALSE
+            {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
+    ) AS s
+        ON {% for k in target.key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
+    WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
+    {%- if target.imaged %}
+    WHEN MATCHED THEN UPDATE SET
+        ({{ (target.imaged + ["_run_id"]) | filled | indent(8) }})
+        = ({{ target.imaged | filled("s") | indent(8) }}, p_run_id)
+    {%- endif %}
+    WHEN NOT MATCHED THEN
+        INSERT ({{ (target.names + ["_run_id"]) | filled | indent(8) }})
+        VALUES ({{ target.names | filled("s") | indent(8) }}, p_run_id)
+    RETURNING
+        merge_action() AS action
+        {%- if target.logged %},
+        row({{ target.logged | filled("old") | indent(12) }})::{{ target.log_row }} AS was,
+        row({{ target.logged | filled("new") | indent(12) }})::{{ target.log_row }} AS is_now
+        {%- endif %}
+)
+{%- endmacro -%}
+
+{#- logged_images: the rows as they were and as they are, for the tables that are made of them. Images
+    that every table of gold has taken up are forgotten when there are new ones. -#}
+{%- macro logged_images(target) -%}
+logged_images AS (
+    -- Changed rows as they were and as they are, for the tables that are made of them.
+    INSERT INTO {{ target.log }} (run_id, sign, {{ target.logged | filled | indent(8) }})
+    SELECT p_run_id, v.sign, (v.image).*
+    FROM written_rows AS w
+    CROSS JOIN LATERAL (VALUES (-1, w.was, 'INSERT'), (1, w.is_now, 'DELETE')) AS v (sign, image, no)
+    -- After a full build all that reads it is full too.
+    WHERE p_after_run_id > 0 AND w.action <> v.no
+        AND (w.action <> 'UPDATE' OR record_image_ne(w.was, w.is_now))
+    RETURNING 1
+),
+
+forgotten_images AS (
+    DELETE FROM {{ target.log }}
+    WHERE
+        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
+        AND EXISTS (SELECT FROM logged_images)
+)
+{%- endmacro -%}
+
+{#- The row that every writer returns, an etl.row_counts. -#}
+{%- macro counts() -%}
+SELECT
+    (SELECT count(*) FROM expected_rows) AS rows_read,
+    count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
+    count(*) FILTER (WHERE action = 'UPDATE') AS rows_updated,
+    count(*) FILTER (WHERE action = 'DELETE') AS rows_deleted,
+    0::bigint AS rows_rejected
+FROM written_rows
+{%- endmacro -%}
