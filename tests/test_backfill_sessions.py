@@ -53,3 +53,14 @@ def test_g4_completing_a_table_renews_the_lease(shop: Shop, warehouse: Warehouse
         "SELECT etl.advance_backfill(1, 1)",
     )
     assert warehouse.value("SELECT lease_until > clock_timestamp() FROM etl.runs")
+
+
+def test_a_session_that_comes_last_finds_nothing_left(shop: Shop, warehouse: Warehouse) -> None:
+    sell(shop, 1)
+    warehouse.call("etl.backfill()")
+    assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"
+    # What a session does that had joined the run before another one ended it.
+    assert warehouse.value("SELECT etl.has_fence(1)") is True
+    assert warehouse.value("SELECT etl.advance_backfill(1, 1) IS NULL") is True
+    warehouse.execute("SELECT etl.finish_backfill(1)")
+    assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"

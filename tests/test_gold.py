@@ -20,9 +20,7 @@ SALES = """
             i.quantity, i.unit_price, i.quantity * i.unit_price AS amount
         FROM order_items AS i INNER JOIN orders AS o ON o.order_id = i.order_id
     ),
-
     revenue AS (SELECT * FROM sales WHERE NOT is_cancelled),
-
     cohorts AS (SELECT customer_id, min(month) AS cohort_month FROM revenue GROUP BY customer_id)
 """
 
@@ -226,7 +224,6 @@ def test_overlapping_validity_is_refused(
 
 def test_calendar_grows_by_the_years_of_the_orders(shop: Shop, warehouse: Warehouse) -> None:
     years = "SELECT year, count(*), min(date)::text, max(date)::text FROM gold.dim_date GROUP BY 1"
-    assert warehouse.rows(years) == []
     stamps = "now(), now()"
     shop.force(
         f"INSERT INTO orders VALUES (1, 1, '2024-05-05 12:00', 'pending', {stamps})",

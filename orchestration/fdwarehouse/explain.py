@@ -13,6 +13,7 @@ from fdwarehouse.compiler.indexes import Index
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.table import Table
 from fdwarehouse.compiler.tree import Block, Select, SetOperation
+from fdwarehouse.identifiers import qualified
 
 LARGE = 1000
 """Rows from which on a scan of a whole table is worth a word."""
@@ -86,7 +87,7 @@ def explain(
         run = re.sub(r"\bp_after_run_id\b", str(after_run_id), sql)
         arms.append(Arm(arm.comment, sql, _cost(warehouse, run, analyze=analyze)))
     indexes = [
-        WantedIndex(i.qualified, i.columns, _has_index(warehouse, i))
+        WantedIndex(i.qualified, i.columns or i.expressions, _has_index(warehouse, i))
         for i in table.plan.wanted_indexes
     ]
     path = table.definition.path
@@ -137,7 +138,13 @@ def _scanned(node: dict[str, Any]) -> Iterator[str]:
 
 
 def _has_index(warehouse: psycopg.Connection, index: Index) -> bool:
-    row = warehouse.execute(
-        "SELECT etl.is_looked_up_by(to_regclass(%s), %s)", [index.qualified, list(index.columns)]
-    ).fetchone()
+    values: list[object]
+    if index.expressions:
+        test, values = "to_regclass(%s) IS NOT NULL", [qualified(index.schema, index.name)]
+    else:
+        test, values = (
+            "etl.is_looked_up_by(to_regclass(%s), %s)",
+            [index.qualified, list(index.columns)],
+        )
+    row = warehouse.execute(f"SELECT {test}".encode(), values).fetchone()
     return bool(row and row[0])

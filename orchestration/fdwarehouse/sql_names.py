@@ -15,7 +15,8 @@ from fdwarehouse.identifiers import qualified
 def names_in(sql: str) -> frozenset[str]:
     """List the relations, functions and types that statements name with their schema.
 
-    Bodies of PL/pgSQL are texts, whose names are looked up when they run.
+    The body of a function in SQL is read, be it in quotes or not. Bodies of PL/pgSQL are texts, whose
+    names are looked up when they run.
 
     Args:
         sql: statements; none are found in what does not parse, which the server will refuse.
@@ -50,3 +51,7 @@ def _names_of(node: ast.Node) -> Iterator[str]:
         names = node.funcname if isinstance(node, ast.FuncCall) else node.names
         if names and len(names) == 2:
             yield qualified(*(part.sval for part in names))
+    elif isinstance(node, ast.CreateFunctionStmt):
+        options = {option.defname: option.arg for option in node.options or ()}
+        if "as" in options and getattr(options.get("language"), "sval", "") == "sql":
+            yield from names_in(options["as"][-1].sval)

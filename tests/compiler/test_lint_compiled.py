@@ -5,8 +5,8 @@ from __future__ import annotations
 from fdwarehouse.connections import connect
 from fdwarehouse.deploy import completed
 from fdwarehouse.render import render_project
+from tests.compiler.lint import problems_of
 from tests.harness import ROOT, Warehouse
-from tests.sql_lint import linter
 
 # Of tables that are counted, and of a function in FROM, some lines are too long or indented
 # otherwise.
@@ -24,9 +24,14 @@ def test_what_is_compiled_is_linted(warehouse: Warehouse) -> None:
     found = {}
     for table in CLEAN:
         layer = "silver" if table.startswith("clean_") else "gold"
-        linted = linter().lint_string(files[f"{layer}.write_{table}.sql"])
-        if problems := [
-            f"{v.line_no}: {v.rule_code()} {v.desc()}" for v in linted.get_violations()
-        ]:
+        if problems := problems_of(files[f"{layer}.write_{table}.sql"]):
             found[table] = problems
     assert found == {}
+    assert problems_of(files["gold.fact_sales_affected.sql"]) == []
+
+
+def test_the_writer_of_a_fact_is_a_page(seeded_warehouse: Warehouse) -> None:
+    for routine in ("write_fact_sales", "fact_sales_affected"):
+        text = seeded_warehouse.value("SELECT pg_get_functiondef(%s::regproc)", [f"gold.{routine}"])
+        assert len(text.splitlines()) <= 100
+        assert text.count("    -- ") + text.count("\n-- ") >= 5

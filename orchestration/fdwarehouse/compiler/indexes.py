@@ -1,15 +1,18 @@
 """The indexes that writers look rows up by.
 
 A writer asks for the rows whose columns equal those of changed rows, or are among keys: so many
-columns an index has to begin with, in any order.
+columns an index has to begin with, in any order. Where it is not columns that are among keys but
+expressions over them, it has to be an index of these expressions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
 from fdwarehouse.compiler.catalog import Relation
+from fdwarehouse.compiler.expressions import ExpressionText
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
@@ -19,7 +22,9 @@ from fdwarehouse.compiler.tree import (
     Node,
     Subquery,
     Table,
+    aliases_in,
     is_equality,
+    rewrite,
     sides,
     walk,
 )
@@ -28,16 +33,23 @@ from fdwarehouse.identifiers import qualified
 
 @dataclass(frozen=True)
 class Index:
-    """Columns of a table by which rows are looked up."""
+    """What rows of a table are looked up by: columns, or else expressions over them."""
 
     schema: str
     table: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
 
     @property
     def qualified(self) -> str:
         """Name of the table, as SQL writes it."""
         return qualified(self.schema, self.table)
+
+    @property
+    def name(self) -> str:
+        """Name of the index, where it is one of expressions: they are told apart by it."""
+        digest = sha256(", ".join(self.expressions).encode()).hexdigest()[:8]
+        return f"{self.table[:50]}_by_{digest}"
 
 
 def wanted_indexes(blocks: Iterable[Block]) -> tuple[Index, ...]:
@@ -46,11 +58,11 @@ def wanted_indexes(blocks: Iterable[Block]) -> tuple[Index, ...]:
     Args:
         blocks: of a writer.
     """
-    found = dict.fromkeys(pair for b in blocks for pair in _looked_up(b))
+    found = dict.fromkeys(each for b in blocks for each in _looked_up(b))
     return tuple(
-        Index(relation.schema, relation.name, columns)
-        for relation, columns in found
-        if not _is_by_key(relation, columns)
+        Index(relation.schema, relation.name, columns, expressions)
+        for relation, columns, expressions in found
+        if expressions or not _is_by_key(relation, columns)
     )
 
 
@@ -61,8 +73,8 @@ def without_redundant(indexes: Iterable[Index]) -> tuple[Index, ...]:
         indexes: what several writers want.
     """
     wanted = sorted(dict.fromkeys(indexes), key=lambda i: -len(i.columns))
-    kept: list[Index] = []
-    for index in wanted:
+    kept = [index for index in wanted if index.expressions]
+    for index in wanted[: len(wanted) - len(kept)]:
         of_table = (k for k in kept if (k.schema, k.table) == (index.schema, index.table))
         if not any(_begins_with(k, index.columns) for k in of_table):
             kept.append(index)
@@ -83,7 +95,10 @@ def _is_by_key(relation: Relation, columns: tuple[str, ...]) -> bool:
     )
 
 
-def _looked_up(block: Block) -> Iterator[tuple[Relation, tuple[str, ...]]]:
+_LookedUp = tuple[Relation, tuple[str, ...], tuple[str, ...]]
+
+
+def _looked_up(block: Block) -> Iterator[_LookedUp]:
     tables: dict[str, Relation] = {
         part.alias: part.source.relation
         for part in walk(block)
@@ -95,17 +110,35 @@ def _looked_up(block: Block) -> Iterator[tuple[Relation, tuple[str, ...]]]:
         elif isinstance(part, Node) and is_equality(part):
             for mine, other in sides(part):
                 if isinstance(mine, Column) and isinstance(other, Column) and mine.alias in tables:
-                    yield tables[mine.alias], (mine.name,)
+                    yield tables[mine.alias], (mine.name,), ()
 
 
-def _among_keys(
-    test: Expr, tables: dict[str, Relation]
-) -> Iterator[tuple[Relation, tuple[str, ...]]]:
-    """Yield the columns of each table that are compared with keys."""
+def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
+    """Yield what of each table is compared with keys."""
     values = test.get("args") if isinstance(test, Node) and test.tag == "RowExpr" else (test,)
-    by_table: dict[str, dict[str, None]] = {}
+    columns: dict[str, dict[str, None]] = {}
+    expressions: dict[str, dict[str, None]] = {}
     for value in values:
-        if isinstance(value, Column) and value.alias in tables:
-            by_table.setdefault(value.alias, {})[value.name] = None
-    for alias, columns in by_table.items():
-        yield tables[alias], tuple(columns)
+        aliases = aliases_in(value)
+        if len(aliases) != 1 or not aliases <= set(tables):
+            continue
+        (alias,) = aliases
+        if isinstance(value, Column):
+            columns.setdefault(alias, {})[value.name] = None
+        elif not any(isinstance(part, Subquery) or _is_call(part) for part in walk(value)):
+            expressions.setdefault(alias, {})[_of_table(value, tables[alias].name)] = None
+    for alias, names in columns.items():
+        yield tables[alias], tuple(names), ()
+    for alias in expressions.keys() - columns.keys():
+        yield tables[alias], (), tuple(expressions[alias])
+
+
+def _is_call(part: object) -> bool:
+    """Say whether a part of an expression is computed from several rows."""
+    return isinstance(part, Node) and part.tag in ("Aggregate", "WindowCall", "SetCall")
+
+
+def _of_table(value: Expr, table: str) -> str:
+    """Write an expression over the columns of a table, for an index of it."""
+    text = ExpressionText(lambda _: "")
+    return text(rewrite(value, lambda c: Column(table, c.name) if isinstance(c, Column) else None))

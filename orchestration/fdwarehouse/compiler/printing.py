@@ -35,7 +35,7 @@ from fdwarehouse.compiler.windows import window_parts
 from fdwarehouse.identifiers import ident, qualified
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-SHORT = 84
+SHORT = 72
 """A SELECT of one table that is not longer stands on one line."""
 
 

@@ -164,6 +164,7 @@ def _affected_keys(
     kinds = dict(target.columns)
     return environment.get_template(_AFFECTED_TEMPLATE).render(
         target=target,
+        plan=plan,
         scope=[(name, kinds[name]) for name in plan.key],
         keys=keys,
         ctes=printer.with_clause(),
@@ -218,14 +219,15 @@ def dollar_quoted(body: str) -> str:
     return f"{tag}\n{body}\n{tag}"
 
 
-def filled(names: Sequence[str], alias: str = "") -> str:
+def filled(names: Sequence[str], alias: str = "", width: int = 80) -> str:
     """List columns, as many on a line as have room.
 
     Args:
         names: of the columns.
         alias: of their table; none where there is one alone.
+        width: how many characters a line has room for.
     """
-    return wrapped([f"{alias}.{ident(n)}" if alias else ident(n) for n in names], 88)
+    return wrapped([f"{alias}.{ident(n)}" if alias else ident(n) for n in names], width)
 
 
 def _expected_rows(target: Target, plan: Plan) -> Step:

@@ -11,6 +11,9 @@ DECLARE
     v_storage jsonb;
     v_schema text;
 BEGIN
+    IF etl.is_done_by_others(p_run_id) THEN
+        RETURN NULL;
+    END IF;
     PERFORM etl.require_own_run(p_run_id);
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};

@@ -22,7 +22,9 @@ BEGIN
     v_run_id := etl.join_run(NULL, 'etl.backfill', '1 minute'); -- for those who come later
     COMMIT;
     CALL etl.pin_settings();
-    CALL etl.run_batch(v_run_id, etl.models_of('{source}'), false);
+    IF NOT etl.has_fence(v_run_id) THEN -- else another session has read it
+        CALL etl.run_batch(v_run_id, etl.models_of('{source}'), false);
+    END IF;
     COMMIT; -- a CALL leaves a snapshot behind
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what others have loaded
 

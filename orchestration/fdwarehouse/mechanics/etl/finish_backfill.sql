@@ -3,6 +3,9 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
 AS $$
 BEGIN
+    IF etl.is_done_by_others(p_run_id) THEN
+        RETURN;
+    END IF;
     PERFORM etl.require_own_run(p_run_id);
     IF etl.is_backfilled() THEN
         PERFORM FROM etl.runs

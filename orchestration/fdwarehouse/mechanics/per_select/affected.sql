@@ -7,6 +7,10 @@
     ctes      the steps that the keys need
     keys      the keys, one SELECT for each way in which a change reaches the table -#}
 {%- set body -%}
+{% if plan.reads_old_state -%}
+-- noqa: disable=AM09
+-- OFFSET 0 lets the planner scan what was written since beside an index of the table.
+{% endif -%}
 {% if ctes %}WITH {{ ctes | join(",\n\n") }}
 
 {% endif -%}

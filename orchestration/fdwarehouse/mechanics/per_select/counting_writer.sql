@@ -30,6 +30,10 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- endfor %}
 {%- endmacro -%}
 {%- set body -%}
+{% if plan.reads_old_state -%}
+-- noqa: disable=AM09
+-- OFFSET 0 lets the planner scan what was written since beside an index of the table.
+{% endif -%}
 WITH {% for c in ctes %}{{ c }},
 
 {% endfor -%}

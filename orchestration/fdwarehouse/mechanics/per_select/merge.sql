@@ -10,10 +10,11 @@ twins AS (
     SELECT
         {%- set key %}{% for k in target.key %}{{ k | literal }}, s.{{ k | ident }}{{ ", " if not loop.last }}{% endfor %}{% endset %}
         etl.refuse_twins(
-            {{ target.qualified | literal }}, jsonb_build_object({{ key }}), count(*)
+            {{ target.qualified | literal }},{{ " " if target.key | length == 1 else "\n            " }}jsonb_build_object({{ key }}), count(*)
         ) AS refusal
     FROM expected_rows AS s
-    GROUP BY {{ target.key | filled("s") | indent(8) }} HAVING count(*) > 1
+    GROUP BY {{ target.key | filled("s", 88) | indent(8) }}
+    HAVING count(*) > 1
 )
 {%- endmacro -%}
 
@@ -56,22 +57,20 @@ written_rows AS (
         FULL JOIN present_rows AS p ON {{ difference.same("s", "p", target.key) | indent(12) }}
         WHERE record_image_ne(s, p) IS NOT FALSE
             {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
-    ) AS s
-        ON {% for k in target.key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
+    ) AS s ON {% for k in target.key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
     {%- if target.imaged %}
     WHEN MATCHED THEN UPDATE SET
-        ({{ (target.imaged + ["_run_id"]) | filled | indent(8) }})
-        = ({{ target.imaged | filled("s") | indent(8) }}, p_run_id)
+        ({{ (target.imaged + ["_run_id"]) | filled(width=88) | indent(8) }})
+        = ({{ target.imaged | filled("s", 88) | indent(8) }}, p_run_id)
     {%- endif %}
     WHEN NOT MATCHED THEN
-        INSERT ({{ (target.names + ["_run_id"]) | filled | indent(8) }})
-        VALUES ({{ target.names | filled("s") | indent(8) }}, p_run_id)
-    RETURNING
-        merge_action() AS action
+        INSERT ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
+        VALUES ({{ target.names | filled("s", 88) | indent(8) }}, p_run_id)
+    RETURNING merge_action() AS action
         {%- if target.logged %},
-        row({{ target.logged | filled("old") | indent(12) }})::{{ target.log_row }} AS was,
-        row({{ target.logged | filled("new") | indent(12) }})::{{ target.log_row }} AS is_now
+        row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} AS was,
+        row({{ target.logged | filled("new", 84) | indent(12) }})::{{ target.log_row }} AS is_now
         {%- endif %}
 )
 {%- endmacro -%}
@@ -81,12 +80,12 @@ written_rows AS (
 {%- macro logged_images(target) -%}
 logged_images AS (
     -- Changed rows as they were and as they are, for the tables that are made of them.
-    INSERT INTO {{ target.log }} (run_id, sign, {{ target.logged | filled | indent(8) }})
+    INSERT INTO {{ target.log }}
+        ({{ (["run_id", "sign"] + target.logged | list) | filled(width=88) | indent(8) }})
     SELECT p_run_id, v.sign, (v.image).*
     FROM written_rows AS w
     CROSS JOIN LATERAL (VALUES (-1, w.was, 'INSERT'), (1, w.is_now, 'DELETE')) AS v (sign, image, no)
-    -- After a full build all that reads it is full too.
-    WHERE p_after_run_id > 0 AND w.action <> v.no
+    WHERE p_after_run_id > 0 AND w.action <> v.no -- after a full build readers build in full too
         AND (w.action <> 'UPDATE' OR record_image_ne(w.was, w.is_now))
     RETURNING 1
 ),
@@ -94,7 +93,7 @@ logged_images AS (
 forgotten_images AS (
     DELETE FROM {{ target.log }}
     WHERE
-        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
+        run_id <= (SELECT min(w.run_id) FROM etl.watermarks AS w WHERE w.model LIKE 'gold.%')
         AND EXISTS (SELECT FROM logged_images)
 )
 {%- endmacro -%}

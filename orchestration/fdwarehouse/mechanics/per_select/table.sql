@@ -22,7 +22,11 @@ BEGIN
         ]
     );
     {%- for i in indexes %}
+    {%- if i.columns %}
     PERFORM etl.look_up_by({{ i.qualified | literal }}, ARRAY[{% for c in i.columns %}{{ c | literal }}{{ ", " if not loop.last }}{% endfor %}]);
+    {%- else %}
+    PERFORM etl.look_up_by_expressions({{ i.qualified | literal }}, {{ i.name | literal }}, ARRAY[{% for e in i.expressions %}{{ e | literal }}{{ ", " if not loop.last }}{% endfor %}]);
+    {%- endif %}
     {%- endfor %}
 END;
 $do$;
