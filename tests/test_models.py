@@ -10,7 +10,7 @@ from tests.test_rebuild import picture
 
 SILVER = ("clean_customers", "clean_products", "clean_orders", "clean_order_items")
 GOLD = (
-    *("dim_customers", "dim_products", "dim_date", "fact_sales", "daily_sales"),
+    *("dim_customers", "dim_products", "order_years", "dim_date", "fact_sales", "daily_sales"),
     *("customer_lifetime_value", "product_performance", "monthly_customer_sales"),
     *("customer_months", "cohort_months", "cohort_retention"),
 )

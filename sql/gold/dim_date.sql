@@ -9,11 +9,6 @@ columns:
   iso_week: 'ISO 8601, 1 to 53.'
   day_of_week: 'ISO 8601: Monday is 1, Sunday 7.'
 */
-WITH years AS (
-    SELECT DISTINCT date_trunc('year', order_date) AS first_day
-    FROM silver.clean_orders
-)
-
 SELECT
     to_char(day, 'YYYYMMDD')::integer AS date_key,
     day::date AS date,
@@ -28,7 +23,7 @@ SELECT
     extract(ISODOW FROM day)::integer AS day_of_week,
     to_char(day, 'FMDay') AS day_name,
     extract(ISODOW FROM day) >= 6 AS is_weekend
-FROM years
+FROM gold.order_years AS y
 CROSS JOIN generate_series(
-    first_day, first_day + interval '1 year' - interval '1 day', interval '1 day'
+    y.first_day, y.first_day + interval '1 year' - interval '1 day', interval '1 day'
 ) AS day

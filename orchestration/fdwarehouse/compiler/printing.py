@@ -86,7 +86,8 @@ class Printer:
                 number += 1
                 name = f"{step.name}_{number}"
             self._names[step] = name
-            self.ctes.append(Cte(name, step.comment, body, step.is_materialized))
+            comment = "" if step in self._elsewhere else step.comment
+            self.ctes.append(Cte(name, comment, body, step.is_materialized))
         self._readers[self._names[step]] += 1
         return self._names[step]
 

@@ -23,6 +23,7 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
 SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have
+SET enable_mergejoin = off -- which reads an index to its end for the sake of a few keys
 {%- endmacro -%}
 
 {#- present_rows: those of which the others are told apart, read once.
