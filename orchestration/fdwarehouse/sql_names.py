@@ -15,8 +15,8 @@ from fdwarehouse.identifiers import qualified
 def names_in(sql: str) -> frozenset[str]:
     """List the relations, functions and types that statements name with their schema.
 
-    The body of a function in SQL is read, in quotes or not. Bodies of PL/pgSQL are texts, whose names
-    are looked up when they run.
+    The body of a function in SQL is read, in quotes or not. Bodies of PL/pgSQL are texts, whose
+    names are looked up when they run.
 
     Args:
         sql: statements; none are found in what does not parse, which the server will refuse.
