@@ -49,7 +49,7 @@ AllowDeletions = Annotated[
     typer.Option(
         "--allow-deletions",
         metavar="TABLE",
-        help="A table that may lose more rows than max_deleted, this once, within a day; can be given again.",
+        help="A table that may lose more rows than max_deleted, this once; can be given again.",
     ),
 ]
 

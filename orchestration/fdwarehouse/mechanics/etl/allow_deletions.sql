@@ -1,6 +1,7 @@
 CREATE PROCEDURE etl.allow_deletions(p_table text)
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }}
 AS $$
 DECLARE
     v_model text;
