@@ -220,7 +220,8 @@ PLACES = {
 @pytest.mark.parametrize("call", ["etl.run_pipeline()", "etl.reconcile()", "etl.backfill(100)"])
 @pytest.mark.parametrize(
     ("place", "setting"),
-    [("a view", s) for s in CHANGED] + [("an index", "row_security"), ("statistics", "IntervalStyle")],
+    [("a view", s) for s in CHANGED]
+    + [("an index", "row_security"), ("statistics", "IntervalStyle")],
 )
 def test_g6_setting_that_code_of_a_table_changes_while_it_is_read_is_noticed(
     shop: Shop, warehouse: Warehouse, place: str, setting: str, call: str
@@ -230,9 +231,7 @@ def test_g6_setting_that_code_of_a_table_changes_while_it_is_read_is_noticed(
     before = warehouse.dump()
     warehouse.execute("DELETE FROM etl.source_columns WHERE table_name = 'products'")
     with shop.connect() as connection:
-        connection.execute(
-            "INSERT INTO products (name, category, price) VALUES ('A', 'C', 1)"
-        )
+        connection.execute("INSERT INTO products (name, category, price) VALUES ('A', 'C', 1)")
         connection.execute(
             f"""
             CREATE FUNCTION changed(n integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$

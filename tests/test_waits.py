@@ -38,7 +38,8 @@ def loader(impatient: Warehouse) -> psycopg.Connection:
 
 @pytest.mark.parametrize(
     ("function", "table"),
-    [(f, "etl.runs") for f in OF_THE_RUN] + [(f, "etl.steps") for f in ("plan_steps", "fail_steps")],
+    [(f, "etl.runs") for f in OF_THE_RUN]
+    + [(f, "etl.steps") for f in ("plan_steps", "fail_steps")],
 )
 def test_g4_who_writes_of_a_run_waits_for_its_rows_within_a_limit(
     impatient: Warehouse, loader: psycopg.Connection, function: str, table: str

@@ -158,6 +158,7 @@ def waits_for(watched: Watched, what: str, then: str, run: Callable[[], object])
     """Run something that waits for what another session has done, and return what was recorded.
 
     Args:
+        watched: the servers.
         what: statement of the other session, an administrator of production or the owner.
         then: how its transaction ends, once the wait is in the log.
         run: what waits.
@@ -199,7 +200,10 @@ def test_g6_deploy_that_waits_for_a_lock_leaves_no_password(
 @pytest.mark.parametrize("then", ["COMMIT", "ROLLBACK"])
 @pytest.mark.parametrize(
     "what",
-    ["ALTER ROLE warehouse_reader VALID UNTIL 'infinity'", "ALTER ROLE warehouse_reader CONNECTION LIMIT 9"],
+    [
+        "ALTER ROLE warehouse_reader VALID UNTIL 'infinity'",
+        "ALTER ROLE warehouse_reader CONNECTION LIMIT 9",
+    ],
 )
 def test_g6_bootstrap_that_waits_for_a_lock_leaves_no_password(
     command: Command, watched: Watched, what: str, then: str
