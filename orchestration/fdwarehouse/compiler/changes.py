@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fdwarehouse.compiler.builders import boolean, call, nullif, operation
+from fdwarehouse.compiler.builders import boolean, call, image, nullif, operation
 from fdwarehouse.compiler.catalog import RUN_ID, Relation
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.tree import (
@@ -95,6 +95,8 @@ def deltas(context: Context, relation: Relation) -> Step:
             f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}"
         )
     columns = tuple(Column("d", name) for name in names)
+    # By a value alone, one that only looks different would net to nothing.
+    images = tuple(image(Column("d", name)) for name in relation.coarse_columns(names))
     total = call("sum", Column("d", "sign"))
     return Step(
         f"{relation.name}_deltas",
@@ -103,7 +105,7 @@ def deltas(context: Context, relation: Relation) -> Step:
             outputs=(*_outputs(columns), Output("sign", total)),
             items=(Item("d", Log(relation)),),
             conditions=since("d", "run_id"),
-            groups=columns,
+            groups=columns + images,
             having=(operation("<>", total, Literal(0)),),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import joins, shape
-from fdwarehouse.compiler.builders import call, operation
+from fdwarehouse.compiler.builders import call, image, operation
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.restrict import restrict
 from fdwarehouse.compiler.tree import (
@@ -126,11 +126,14 @@ def netted(
         for name in i.source.relation.primary_key
     ]
     read = _read_elsewhere(select, item, kept)
+    assert isinstance(item.source, Table)
+    coarse = item.source.relation.coarse_columns(c.name for c in read)
+    images = [image(Column(item.alias, name)) for name in coarse]
     values = [o.value for o in arm.outputs if aliases_in(o.value)]
     total = call("sum", Column(item.alias, "sign"))
     return replace(
         arm,
-        groups=tuple(dict.fromkeys((*values, *rows, *read))),
+        groups=tuple(dict.fromkeys((*values, *rows, *read, *images))),
         having=(operation("<>", total, Literal(0)),),
     )
 
