@@ -52,5 +52,11 @@ CREATE TABLE gold.events (
     event_id integer PRIMARY KEY, user_id integer, kind text, happened_at timestamp NOT NULL, tags text[],
     score double precision, _run_id bigint NOT NULL
 );
+-- Types of which equal values can look different, or that have no equality.
+CREATE TYPE gold.grade AS ENUM ('low', 'mid', 'high');
+CREATE TABLE gold.readings (
+    reading_id integer PRIMARY KEY, sensor text, grade gold.grade, attributes jsonb, body json, span interval,
+    amount numeric, during tsrange, numbers integer[], taken_at timestamptz, is_valid boolean, _run_id bigint NOT NULL
+);
 CREATE VIEW gold.live_orders AS
 SELECT order_id, customer_id, order_date, status FROM silver.clean_orders WHERE NOT is_deleted;

@@ -26,6 +26,7 @@ KEYS = {
     "gold.sales": ("sale_id",),
     "gold.stock_moves": ("warehouse", "sku", "move_number"),
     "gold.events": ("event_id",),
+    "gold.readings": ("reading_id",),
 }
 KEEPS_ROWS = frozenset(t for t in KEYS if t.startswith("silver."))
 _IDS = {
@@ -36,7 +37,14 @@ _IDS = {
     "silver.clean_payments": 16,
     "gold.sales": 25,
     "gold.events": 20,
+    "gold.readings": 16,
 }
+
+_ATTRIBUTES = (
+    *('{"a": 1, "tags": ["x", "y"]}', '{"a": 1.0, "tags": ["x"]}', '{"a": 2, "b": null}'),
+    *('{"a": "1", "tags": []}', "[1, 2]", "null", '{"b": {"c": 3}}'),
+)
+_RANGES = ("[2024-01-01,2024-01-03)", "[2024-01-02,2024-01-08)", "[2024-01-05,)", "empty")
 
 
 class World:
@@ -204,6 +212,18 @@ class World:
                 "happened_at": self._moment(),
                 "tags": maybe([pick("stu") for _ in range(number(0, 3))]),
                 "score": maybe(pick([0.25, 0.5, 1, 2])),
+            },
+            "readings": lambda: {
+                "sensor": maybe(pick(["a", "A", "b", "B"])),
+                "grade": maybe(pick(["low", "mid", "high"])),
+                "attributes": maybe(pick(_ATTRIBUTES)),
+                "body": maybe(pick(['{"a": 1}', '{"a":1}', "[1, 2]"])),
+                "span": maybe(pick(["1 mon", "30 days", "720:00", "1 day"])),
+                "amount": maybe(pick(["1", "1.0", "1.00", "2.5", "2.50", "NaN"])),
+                "during": maybe(pick(_RANGES)),
+                "numbers": maybe([number(1, 3) for _ in range(number(0, 3))]),
+                "taken_at": maybe(self._moment()),
+                "is_valid": maybe(pick([True, False])),
             },
         }
         return made[table.partition(".")[2]]()

@@ -48,6 +48,13 @@ from fdwarehouse.compiler.tree import (
     walk_level,
 )
 
+# They are aggregates, and look like none.
+_NOT_FOLLOWED = {
+    ast.JsonArrayAgg: "JSON_ARRAYAGG(); jsonb_agg() is incremental",
+    ast.JsonObjectAgg: "JSON_OBJECTAGG(); jsonb_object_agg() is incremental",
+    ast.GroupingFunc: "GROUPING()",
+}
+
 
 def canonical(definition: str, catalog: Catalog) -> Block:
     """Read a definition.
@@ -130,6 +137,7 @@ class _Reader:
             order_by=self._order(statement.sortClause, outputs, inner) if is_ordered else (),
             limit=self.expression(limit[0], inner),
             offset=self.expression(limit[1], inner),
+            has_ties=statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES,
         )
 
     def _with_ctes(self, clause: Any, names: Names) -> Names:
@@ -251,6 +259,8 @@ class _Reader:
                 return value.name if isinstance(value, Enum) else value
 
     def _freeze(self, value: Any, names: Names) -> Node:
+        if type(value) in _NOT_FOLLOWED:
+            raise Unsupported(_NOT_FOLLOWED[type(value)])
         tag = self._tag(value)
         fields = (
             (name, self.expression(getattr(value, name), names))

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fdwarehouse.compiler.builders import boolean, call, nullif, operation
+from fdwarehouse.compiler.builders import boolean, call, cast, nullif, operation
 from fdwarehouse.compiler.catalog import RUN_ID, Relation
+from fdwarehouse.compiler.images import look_alike
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
@@ -95,18 +96,34 @@ def deltas(context: Context, relation: Relation) -> Step:
             f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}"
         )
     columns = tuple(Column("d", name) for name in names)
+    images = tuple(_image(relation, column) for column in columns)
     total = call("sum", Column("d", "sign"))
     return Step(
         f"{relation.name}_deltas",
         f"Rows of {relation.qualified} that changed, as they were (-1) and as they are (1).",
         Select(
-            outputs=(*_outputs(columns), Output("sign", total)),
+            outputs=(
+                *(_output_of_image(relation, c, i) for c, i in zip(columns, images, strict=True)),
+                Output("sign", total),
+            ),
             items=(Item("d", Log(relation)),),
             conditions=since("d", "run_id"),
-            groups=columns,
+            groups=images,
             having=(operation("<>", total, Literal(0)),),
         ),
     )
+
+
+def _image(relation: Relation, column: Column) -> Expr:
+    """Return what tells a value from others: its text, where equal values look different."""
+    fact = relation.column(column.name)
+    return column if look_alike(fact.type, fact.scale) else cast(column, "text")
+
+
+def _output_of_image(relation: Relation, column: Column, image: Expr) -> Output:
+    is_text = image is not column
+    value = cast(image, relation.column(column.name).type) if is_text else column
+    return Output(column.name, value)
 
 
 def before(context: Context, block: Block) -> Block:

@@ -89,7 +89,11 @@ class Printer:
         match block:
             case Values():
                 rows = [f"({', '.join(self.expression.listed(r))})" for r in block.rows]
-                return f"VALUES\n{wrapped(rows, 1)}"
+                text, names = f"VALUES\n{wrapped(rows, 1)}", block.columns
+                if names == tuple(f"column{n + 1}" for n in range(len(names))):
+                    return text
+                listed = ", ".join(ident(c) for c in names)
+                return f"SELECT *\nFROM (\n{indent(text)}\n) AS v ({listed})"
             case SetOperation():
                 return self._set_operation(block)
             case Select():
@@ -135,7 +139,10 @@ class Printer:
         if select.order_by:
             lines += self._listed("ORDER BY", self.expression.listed(select.order_by))
         if select.limit is not None:
-            lines.append(f"LIMIT {self.expression(select.limit)}")
+            count = self.expression(select.limit)
+            lines.append(
+                f"FETCH FIRST ({count}) ROWS WITH TIES" if select.has_ties else f"LIMIT {count}"
+            )
         if select.offset is not None:
             lines.append(f"OFFSET {self.expression(select.offset)}")
         comment = f"-- {select.comment}\n" if select.comment else ""
