@@ -21,10 +21,15 @@ class Shape:
         return re.search(rf"\bgold\.{name}\b", self.select) is not None
 
 
+def _key(text: str) -> tuple[str, ...]:
+    """Read names that stand beside one another, or one that has a space in it, in quotes."""
+    return (text.strip('"'),) if text.startswith('"') else tuple(text.split())
+
+
 def _read(text: str, *, is_full: bool) -> list[Shape]:
-    parts = re.split(r"^-- (\w+): ([\w ]+)\n", text.lstrip(), flags=re.MULTILINE)[1:]
+    parts = re.split(r'^-- (\w+): ([\w "]+)\n', text.lstrip(), flags=re.MULTILINE)[1:]
     return [
-        Shape(name, tuple(key.split()), select.strip(), is_full)
+        Shape(name, _key(key), select.strip(), is_full)
         for name, key, select in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     ]
 

@@ -22,7 +22,7 @@ from fdwarehouse.compiler.names import (
     alias_of,
     conjuncts,
     equal_columns,
-    output_name,
+    output_names,
     renamed,
     result_value,
     source_columns,
@@ -110,12 +110,11 @@ class _Reader:
         for part in statement.fromClause or ():
             clause = self._join(part, clause, names)
         inner = names.within(clause.scope)
+        targets = statement.targetList or ()
         outputs = tuple(
-            Output(output_name(t), self.expression(t.val, inner))
-            for t in statement.targetList or ()
+            Output(name, self.expression(t.val, inner))
+            for name, t in zip(output_names(targets), targets, strict=True)
         )
-        if len({o.name for o in outputs}) < len(outputs):
-            raise Unsupported("two columns of one name")
         if any(isinstance(n, Node) and n.tag == "SetCall" for n in walk_level(outputs)):
             raise Unsupported("a function that returns a set in the SELECT list")
         groups = self.expressions(statement.groupClause, inner)

@@ -16,7 +16,7 @@ from fdwarehouse.compiler.builders import call, is_not_null, operation
 from fdwarehouse.compiler.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.delta import changed_rows
 from fdwarehouse.compiler.exactness import fixed_scale
-from fdwarehouse.compiler.images import look_alike
+from fdwarehouse.compiler.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import by_values
 from fdwarehouse.compiler.tree import (
@@ -104,6 +104,9 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
     for group in groups:
         if not look_alike(types[group.name], fixed_scale(select, group.value)):
             raise Unsupported(f"groups of {types[group.name]}, whose equal values can differ")
+    for argument in arguments:
+        if not can_be_grouped(types[argument.name]):
+            raise Unsupported(f"an aggregate over {types[argument.name]}", Construct.AGGREGATE)
     collected = Aggregates(select, arguments, types)
     named = {c: (f"aggregate_{n}", collected.value_of(c)) for n, c in _numbered(select)}
 

@@ -10,6 +10,7 @@ Views with Duplicates, SIGMOD 1995); keys rather than rows make it hold for ever
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import arms, joins, shape
@@ -221,7 +222,7 @@ class _Derived:
     def step(self, item: Item, columns: tuple[str, ...]) -> Step:
         if not columns:
             raise Unsupported(
-                f"a change of {item.alias}, which is joined by nothing, decides everything"
+                f"a change of {re.sub(r'_[0-9]+$', '', item.alias)}, which is joined by nothing, decides everything"
             )
         found = delta(self.context, item.source, columns, item.alias)  # type: ignore[arg-type]
         outputs = tuple(Output(c, Column(item.alias, c)) for c in columns)

@@ -16,6 +16,8 @@ _ALIKE = re.compile(
     r"|int4range|int8range|daterange|tsrange|tstzrange)(\[\])*$"
 )
 
+_COMPARED = re.compile(r"^(numeric|real|double precision|interval|jsonb|character\(\d+\))(\[\])*$")
+
 
 def look_alike(kind: str, scale: int | None = None) -> bool:
     """Say whether equal values of a type are the same to a reader.
@@ -25,3 +27,8 @@ def look_alike(kind: str, scale: int | None = None) -> bool:
         scale: digits after the decimal point where all values have as many.
     """
     return _ALIKE.match(kind) is not None or (kind == "numeric" and scale is not None)
+
+
+def can_be_grouped(kind: str) -> bool:
+    """Say whether a type is known to have the equality that GROUP BY needs; json has none."""
+    return look_alike(kind) or _COMPARED.match(kind) is not None

@@ -166,7 +166,7 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     )
     expected = restrict(block, scope, keys_of(affected))
     if expected is None:
-        raise Unsupported("its key cannot be looked up within")
+        raise Unsupported("its key is computed by a subquery, a window or an aggregate")
     return Plan(
         Method.INCREMENTAL,
         scope,

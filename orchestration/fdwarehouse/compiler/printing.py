@@ -31,9 +31,18 @@ from fdwarehouse.compiler.tree import (
     walk,
 )
 from fdwarehouse.compiler.windows import window_parts
-from fdwarehouse.identifiers import ident, qualified
+from fdwarehouse.identifiers import ident, qualified, shortened
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_TAKEN = frozenset(
+    (
+        *("affected_keys", "expected_rows", "present_rows", "inserted_rows", "updated_rows"),
+        *("removed_rows", "gone_keys", "duplicates", "row_images", "logged_images"),
+        *("forgotten_images", "images", "deltas", "new_states", "groups_at_risk", "states"),
+        *("written_states", "gone_states", "removed_states", "aggregates"),
+    )
+)
+"""Names of CTEs of the templates in mechanics/per_select."""
 SHORT = 64
 """A SELECT of one table that is not longer stands on one line."""
 
@@ -74,11 +83,11 @@ class Printer:
         """Return the name of a step's CTE, which is added with all that it reads."""
         if step not in self._names:
             body = self.block(step.block)
-            taken = set(self._names.values())
-            name, number = step.name, 1
+            taken = {*self._names.values(), *(() if step.is_materialized else _TAKEN)}
+            name, number = shortened(step.name), 1
             while name in taken:
                 number += 1
-                name = f"{step.name}_{number}"
+                name = shortened(step.name, f"_{number}")
             self._names[step] = name
             self.ctes.append(Cte(name, step.comment, body, step.is_materialized))
         self._readers[self._names[step]] += 1
