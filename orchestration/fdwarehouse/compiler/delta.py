@@ -221,9 +221,8 @@ class _Derived:
 
     def step(self, item: Item, columns: tuple[str, ...]) -> Step:
         if not columns:
-            raise Unsupported(
-                f"a change of {re.sub(r'_[0-9]+$', '', item.alias)}, which is joined by nothing, decides everything"
-            )
+            name = re.sub(r"_[0-9]+$", "", item.alias)
+            raise Unsupported(f"a change of {name}, which is joined by nothing, decides everything")
         found = delta(self.context, item.source, columns, item.alias)  # type: ignore[arg-type]
         outputs = tuple(Output(c, Column(item.alias, c)) for c in columns)
         return keys_step(

@@ -1,7 +1,7 @@
 """Types whose equal values can look different: a change from one to the other is a change.
 
-1.0 equals 1.00, and 1 month equals 30 days. A change log that compared by `=` would take one for the
-other, and what is computed from them would not follow.
+1.0 equals 1.00, and 1 month equals 30 days. A change log that compared by `=` would take one for
+the other, and what is computed from them would not follow.
 """
 
 from __future__ import annotations

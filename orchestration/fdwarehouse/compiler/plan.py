@@ -134,7 +134,7 @@ def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -
     try:
         found = _incremental(request, catalog)
     except Unsupported as reason:
-        line = reasons.line_of(reason.construct, request.select) if request.select else None
+        line = _line_of(reason, request) if request.select else None
         return Plan(
             Method.FULL,
             request.key,
@@ -149,6 +149,12 @@ def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -
     except Unsupported as reason:
         return replace(found, not_counted=reason.reason)
     return replace(found, affected=None, expected=None, counting=counting)
+
+
+def _line_of(reason: Unsupported, request: Request) -> int | None:
+    if reason.construct is Construct.TIME:
+        return reasons.line_of_impurity(request.impure[0], request.select)
+    return reasons.line_of(reason.construct, request.select)
 
 
 def _incremental(request: Request, catalog: Catalog) -> Plan:
