@@ -20,6 +20,7 @@ from fdwarehouse.sql_names import nodes_of
 _SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
 _WAYS_OUT = {
     "42701": "Give each column a name of its own: AS ...",
+    "42P07": "A table that a former file made is still there: drop it in a migration.",
     "42P01": "Tables are named with their schema; sql/ has those of silver and gold.",
 }
 _COLUMNS = """

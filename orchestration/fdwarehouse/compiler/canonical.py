@@ -222,7 +222,9 @@ class _Reader:
         if isinstance(known, View):
             return self.block(parse(known.definition), Names())
         if not isinstance(known, Relation):
-            raise Unsupported(f"{part.schemaname}.{part.relname}, which is not a table or view")
+            raise Unsupported(
+                f"{part.schemaname}.{part.relname}, which is not a table of the warehouse"
+            )
         return Table(known)
 
     def _function(self, part: Any, names: Names) -> Function:

@@ -240,13 +240,13 @@ BEGIN ATOMIC
 
     {{ difference.present_rows(target, "affected_keys", target.key) | indent(4) }},
 
-    {{ difference.inserted_rows(target, "present_rows") | indent(4) }},
+    {{ difference.inserted_rows(target, "present_rows", is_key_unique=plan.is_key_unique) | indent(4) }},
     {%- if target.imaged %}
 
     {{ difference.updated_rows(target, "present_rows") | indent(4) }},
     {%- endif %}
 
-    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
+    {{ difference.removed_rows(target) | indent(4) }}
     {%- if target.logged %},
 
     {{ difference.logged_images(target) | indent(4) }}

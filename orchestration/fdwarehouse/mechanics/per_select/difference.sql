@@ -45,8 +45,27 @@ present_rows AS MATERIALIZED (
 
 {#- inserted_rows: expected rows that are not there.
     there      has the rows that may be there
-    born       whether the table keeps the run that inserted a row, in _inserted_run_id -#}
-{%- macro inserted_rows(target, there=none, born=false) -%}
+    born       whether the table keeps the run that inserted a row, in _inserted_run_id
+    is_key_unique  whether the SELECT cannot have a key twice; else duplicates are looked for first,
+               which are an error -#}
+{%- macro inserted_rows(target, there=none, born=false, is_key_unique=true) -%}
+{% if not is_key_unique -%}
+duplicates AS (
+    SELECT
+        jsonb_build_object(
+            {%- for k in target.key %}
+            {{ k | literal }}, s.{{ k | ident }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ) AS key,
+        count(*) AS row_count
+    FROM expected_rows AS s
+    GROUP BY {{ target.key | filled("s") | indent(8) }}
+    HAVING count(*) > 1
+    ORDER BY row_count DESC
+    LIMIT 1
+),
+
+{% endif -%}
 inserted_rows AS (
     INSERT INTO {{ target.qualified }} AS t (
         {{ (target.names + (["_inserted_run_id"] if born else []) + ["_run_id"]) | filled | indent(8) }}
@@ -61,6 +80,18 @@ inserted_rows AS (
             WHERE
                 {{ same("t", "s", target.key) | indent(16) }}
         )
+        {%- if not is_key_unique %}
+        AND (
+            SELECT
+                etl.refuse_twins(
+                    {{ target.qualified | literal }},
+                    x.key,
+                    x.row_count,
+                    'Its SELECT has to return one row per key.'
+                )
+            FROM duplicates AS x
+        ) IS NULL
+        {%- endif %}
     -- an index that is filled in order is filled fast
     ORDER BY {{ target.key | filled("s") | indent(8) }}
     RETURNING
@@ -111,10 +142,8 @@ updated_rows AS (
 )
 {%- endmacro -%}
 
-{#- removed_rows: rows that are there and not expected. Before, where a key can be expected twice,
-    duplicates, which is an error.
-    is_key_unique  whether the SELECT cannot have a key twice -#}
-{%- macro removed_rows(target, is_key_unique) -%}
+{#- removed_rows: rows that are there and not expected. -#}
+{%- macro removed_rows(target) -%}
 gone_keys AS (
     SELECT{{ columns(target.key, "p") }}
     FROM present_rows AS p
@@ -123,40 +152,11 @@ gone_keys AS (
     FROM expected_rows AS s
 ),
 
-{% if not is_key_unique -%}
-duplicates AS (
-    SELECT
-        jsonb_build_object(
-            {%- for k in target.key %}
-            {{ k | literal }}, s.{{ k | ident }}{{ "," if not loop.last }}
-            {%- endfor %}
-        ) AS key,
-        count(*) AS row_count
-    FROM expected_rows AS s
-    GROUP BY {{ target.key | filled("s") | indent(8) }}
-    HAVING count(*) > 1
-    ORDER BY row_count DESC
-    LIMIT 1
-),
-
-{% endif -%}
 removed_rows AS (
     DELETE FROM {{ target.qualified }} AS t
     USING gone_keys AS g
     WHERE
         {{ same("t", "g", target.key) | indent(8) }}
-        {%- if not is_key_unique %}
-        AND (
-            SELECT
-                etl.refuse_twins(
-                    {{ target.qualified | literal }},
-                    x.key,
-                    x.row_count,
-                    'Its SELECT has to return one row per key.'
-                )
-            FROM duplicates AS x
-        ) IS NULL
-        {%- endif %}
     RETURNING
         {{ (target.logged | filled("t") | indent(8)) or "1" }}
 )

@@ -15,13 +15,13 @@ BEGIN ATOMIC
 
     {{ difference.present_rows(target, scope, plan.key) | indent(4) }},
 
-    {{ difference.inserted_rows(target, there) | indent(4) }},
+    {{ difference.inserted_rows(target, there, is_key_unique=plan.is_key_unique) | indent(4) }},
     {%- if target.imaged %}
 
     {{ difference.updated_rows(target, there) | indent(4) }},
     {%- endif %}
 
-    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
+    {{ difference.removed_rows(target) | indent(4) }}
     {%- if target.logged %},
 
     {{ difference.logged_images(target) | indent(4) }}
