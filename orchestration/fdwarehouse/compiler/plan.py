@@ -163,6 +163,8 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     if request.impure:
         raise Unsupported("; ".join(request.impure), Construct.TIME)
     block = canonical(request.canonical_sql, catalog)
+    if not shape.reads_tables(block):
+        raise Unsupported("it reads no table")
     context = context_of(block)
     unique = joins.unique_key(block)
     scope, found = _scope(context, block, request.key)
