@@ -96,14 +96,14 @@ def deltas(context: Context, relation: Relation) -> Step:
             f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}"
         )
     columns = tuple(Column("d", name) for name in names)
-    images = tuple(_image(relation, column) for column in columns)
+    images = tuple(image_of(relation, column) for column in columns)
     total = call("sum", Column("d", "sign"))
     return Step(
         f"{relation.name}_deltas",
         f"Rows of {relation.qualified} that changed, as they were (-1) and as they are (1).",
         Select(
             outputs=(
-                *(_output_of_image(relation, c, i) for c, i in zip(columns, images, strict=True)),
+                *(_output_ofimage_of(relation, c, i) for c, i in zip(columns, images, strict=True)),
                 Output("sign", total),
             ),
             items=(Item("d", Log(relation)),),
@@ -114,13 +114,13 @@ def deltas(context: Context, relation: Relation) -> Step:
     )
 
 
-def _image(relation: Relation, column: Column) -> Expr:
+def image_of(relation: Relation, column: Column) -> Expr:
     """Return what tells a value from others: its text, where equal values look different."""
     fact = relation.column(column.name)
     return column if look_alike(fact.type, fact.scale) else cast(column, "text")
 
 
-def _output_of_image(relation: Relation, column: Column, image: Expr) -> Output:
+def _output_ofimage_of(relation: Relation, column: Column, image: Expr) -> Output:
     is_text = image is not column
     value = cast(image, relation.column(column.name).type) if is_text else column
     return Output(column.name, value)
