@@ -1,4 +1,4 @@
-"""The shapes of `shapes.sql`: name, key, SELECT. Table `gold.<name>` is kept up from each."""
+"""The shapes of two files of SQL: name, key, SELECT. Table `gold.<name>` is kept up from each."""
 
 from __future__ import annotations
 
@@ -34,10 +34,15 @@ def _read(text: str, *, is_full: bool) -> list[Shape]:
     ]
 
 
-_INCREMENTAL, _FULL = (
-    Path(__file__).with_name("shapes.sql").read_text(encoding="utf-8").split("-- full --\n")
-)
-SHAPES = {
-    shape.name: shape
-    for shape in [*_read(_INCREMENTAL, is_full=False), *_read(_FULL, is_full=True)]
-}
+def _file(name: str) -> dict[str, Shape]:
+    """Read a file; after `-- full --` are those that have no incremental form."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    incremental, full = text.split("-- full --\n")
+    shapes = [*_read(incremental, is_full=False), *_read(full, is_full=True)]
+    return {shape.name: shape for shape in shapes}
+
+
+CLASSES = _file("shapes.sql")
+"""One or more for each class that docs/incremental.md names."""
+SHAPES = CLASSES | _file("shapes_of_analysts.sql")
+"""These, and what analysts write beside: odd types and names, constants, spines, ties."""

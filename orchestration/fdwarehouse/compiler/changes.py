@@ -103,7 +103,7 @@ def deltas(context: Context, relation: Relation) -> Step:
         f"Rows of {relation.qualified} that changed, as they were (-1) and as they are (1).",
         Select(
             outputs=(
-                *(_output_ofimage_of(relation, c, i) for c, i in zip(columns, images, strict=True)),
+                *(_output_of_image(relation, c, i) for c, i in zip(columns, images, strict=True)),
                 Output("sign", total),
             ),
             items=(Item("d", Log(relation)),),
@@ -120,7 +120,7 @@ def image_of(relation: Relation, column: Column) -> Expr:
     return column if look_alike(fact.type, fact.scale) else cast(column, "text")
 
 
-def _output_ofimage_of(relation: Relation, column: Column, image: Expr) -> Output:
+def _output_of_image(relation: Relation, column: Column, image: Expr) -> Output:
     is_text = image is not column
     value = cast(image, relation.column(column.name).type) if is_text else column
     return Output(column.name, value)
