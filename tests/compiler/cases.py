@@ -119,7 +119,7 @@ CASES = [
     ),
     Case(
         "a number gets another digit behind the point",
-        "odd_chain_3",
+        "amounts",
         {"gold.readings": [_reading()]},
         {"gold.readings": [_reading(amount="1.00")]},
     ),

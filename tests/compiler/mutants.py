@@ -47,6 +47,11 @@ _AS_NOW = '_all_of(now, columns, "Their rows as they are."),'
 _ALONG = "and c not in kept)\n"
 
 MUTANTS = [
+    _mutant("equal_values_are_the_same", "changes",
+            "return column if look_alike(fact.type, fact.scale) else cast(column, \"text\")",
+            "return column", "interval_groups amounts"),
+    _mutant("ties_are_cut_off", "printing", "if select.has_ties else", "if False else",
+            "lateral_limit_ties"),
     _mutant("old_images_left_out", "changes", _IMAGES, _IMAGES.replace("<>", ">"),
             "daily_sales fact_sales revenue_by_country"),
     _mutant("unlogged_rows_left_out", "changes", 'boolean("NOT_EXPR", is_new)', "Literal(False)",
