@@ -67,6 +67,16 @@ CASES = [
         {"gold.dim_customers": [_version(FEBRUARY, MARCH)]},
     ),
     Case(
+        "two orders of one customer swap their being in a version",
+        "known_orders",
+        {
+            "silver.clean_customers": [_customer(1, "DE")],
+            "silver.clean_orders": [_order(1, 1, JANUARY), _order(2, 1, FEBRUARY)],
+            "gold.dim_customers": [_version(JANUARY, FEBRUARY)],
+        },
+        {"gold.dim_customers": [_version(FEBRUARY, MARCH)]},
+    ),
+    Case(
         "an order moves to another customer while the first moves to another country",
         "revenue_by_country",
         {

@@ -4,6 +4,11 @@ WITH v AS (SELECT o.order_id, o.customer_id FROM gold.live_orders o JOIN gold.li
 SELECT coalesce(c.country, '?') AS country, count(*) AS pairs, count(DISTINCT v.order_id) AS orders
 FROM v LEFT JOIN silver.clean_customers c USING (customer_id)
 GROUP BY 1
+-- known_orders: customer_id
+SELECT c.customer_id, string_agg(o.order_id::text, ',' ORDER BY o.order_id) AS orders
+FROM silver.clean_customers c JOIN silver.clean_orders o ON o.customer_id = c.customer_id
+JOIN gold.dim_customers d ON d.customer_id = o.customer_id AND o.order_date >= d.valid_from AND o.order_date < d.valid_to
+GROUP BY c.customer_id
 -- window_over_group: customer_id month
 SELECT customer_id, date_trunc('month', sold_at)::date AS month, sum(amount) AS amount,
     sum(sum(amount)) OVER (PARTITION BY customer_id ORDER BY date_trunc('month', sold_at)::date) AS running,

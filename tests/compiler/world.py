@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -28,6 +29,8 @@ KEYS = {
     "gold.events": ("event_id",),
     "gold.readings": ("reading_id",),
 }
+READINGS = "gold.readings"
+_TABLES = [table for table in KEYS if table != READINGS]
 KEEPS_ROWS = frozenset(t for t in KEYS if t.startswith("silver."))
 _IDS = {
     "silver.clean_customers": 8,
@@ -58,12 +61,14 @@ class World:
     def __init__(self, connection: psycopg.Connection, random: Random) -> None:
         self.connection = connection
         self.random = random
+        # Readings are changed by chance of their own: the series of the others stay as they are.
+        self.apart = Random(repr(random.getstate()))
         self.rows: dict[str, dict[Key, Row]] = {table: {} for table in KEYS}
 
     def fill(self, run_id: int, share: float) -> None:
         """Write the rows of the first run."""
         changes: dict[tuple[str, Key], Row | None] = {}
-        for table in KEYS:
+        for table in _TABLES:
             if table == "gold.dim_customers":
                 for _ in range(int(7 * share)):
                     changes |= self._versions()
@@ -72,6 +77,10 @@ class World:
             for key in self._all_keys(table):
                 if self.random.random() < share:
                     changes[table, key] = self._values(table)
+        with self._apart():
+            for key in self._all_keys(READINGS):
+                if self.random.random() < share:
+                    changes[READINGS, key] = self._values(READINGS)
         self.rows = {table: {} for table in KEYS}
         self.write(run_id, changes)
 
@@ -79,14 +88,26 @@ class World:
         """Write the changes of a run: one to twenty rows in any tables, each row at most once."""
         changes: dict[tuple[str, Key], Row | None] = {}
         for _ in range(self.random.choice([1, 2, 3, 5, 8, 20])):
-            table = self.random.choice(list(KEYS))
+            table = self.random.choice(_TABLES)
             if table == "gold.dim_customers":
                 if not any(t == table for t, _ in changes):
                     changes |= self._versions()
                 continue
             key, values = self._change(table)
             changes.setdefault((table, key), values)
+        with self._apart():
+            for _ in range(self.random.choice([0, 1, 1, 2, 4])):
+                key, values = self._change(READINGS)
+                changes.setdefault((READINGS, key), values)
         self.write(run_id, changes)
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        self.random, self.apart = self.apart, self.random
+        try:
+            yield
+        finally:
+            self.random, self.apart = self.apart, self.random
 
     def write(self, run_id: int, changes: Mapping[tuple[str, Key], Row | None]) -> None:
         """Write rows as a table's writer would: only what differs, with both images."""
