@@ -1,4 +1,4 @@
-"""The shapes of two files of SQL: name, key, SELECT. Table `gold.<name>` is kept up from each."""
+"""The shapes of the files of SQL: name, key, SELECT. Table `gold.<name>` is kept up from each."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def _file(name: str) -> dict[str, Shape]:
 
 CLASSES = _file("shapes.sql")
 """One or more for each class that docs/incremental.md names."""
-SHAPES = CLASSES | _file("shapes_of_analysts.sql")
-"""These, and what analysts write beside: odd types and names, constants, spines, ties."""
+SHAPES = CLASSES | _file("shapes_of_analysts.sql") | _file("shapes_of_types.sql")
+"""These, what analysts write beside, and types and names of all kinds."""

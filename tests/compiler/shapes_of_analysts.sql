@@ -46,97 +46,12 @@ GROUP BY country
 -- join_on_expression: order_id
 SELECT o.order_id, p.name, p.category FROM silver.clean_orders o
 LEFT JOIN silver.clean_products p ON p.product_id = o.order_id % 7 AND lower(p.name) <> 'p'
--- range_overlap: a b
-SELECT x.reading_id AS a, y.reading_id AS b, x.during * y.during AS meet
-FROM gold.readings x JOIN gold.readings y ON x.during && y.during AND x.reading_id < y.reading_id
--- range_contains: reading_id
-SELECT r.reading_id, (SELECT count(*) FROM silver.clean_orders o WHERE r.during @> o.order_date) AS orders
-FROM gold.readings r
 -- series_from: customer_id n
 SELECT c.customer_id, n, c.name FROM silver.clean_customers c
 CROSS JOIN generate_series(1, c.referrer_id) AS n
--- intervals: reading_id
-SELECT r.reading_id, r.span, r.taken_at + r.span AS until, justify_interval(r.span) AS j
-FROM gold.readings r
--- interval_groups: id
-SELECT coalesce(span, '0')::text AS id, count(*) AS n FROM gold.readings
-GROUP BY 1
--- enum_groups: grade
-SELECT grade, count(*) AS n, count(amount) AS m, min(sensor) AS s
-FROM gold.readings WHERE grade IS NOT NULL GROUP BY grade
 -- composite_nullable: country name
 SELECT coalesce(country, '') AS country, coalesce(name, '') AS name, count(*) AS n, count(DISTINCT referrer_id) AS r
 FROM silver.clean_customers GROUP BY country, name
--- jsonb_cols: reading_id
-SELECT reading_id, attributes, attributes -> 'a' AS a, attributes ->> 'a' AS at, attributes #>> '{b,c}' AS c,
-    jsonb_typeof(attributes) AS t, attributes ? 'a' AS has
-FROM gold.readings
--- jsonb_group: a
-SELECT coalesce(attributes ->> 'a', '-') AS a, count(*) AS n, jsonb_agg(attributes ORDER BY reading_id) AS all_of
-FROM gold.readings GROUP BY 1
--- jsonb_elements: reading_id nth
-SELECT r.reading_id, t.nth, t.tag FROM gold.readings r CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(r.attributes -> 'tags') WHEN 'array'
-    THEN r.attributes -> 'tags' ELSE '[]' END) WITH ORDINALITY AS t (tag, nth)
--- json_body: reading_id
-SELECT reading_id, body, body ->> 0 AS first FROM gold.readings
--- json_value: reading_id
-SELECT reading_id, JSON_VALUE(attributes, '$.a' RETURNING numeric ERROR ON ERROR) AS a,
-    attributes IS JSON OBJECT AS is_object, JSON_EXISTS(attributes, '$.tags') AS has
-FROM gold.readings WHERE JSON_EXISTS(attributes, '$.a')
--- amounts: reading_id
-SELECT reading_id, amount, amount * 2 AS twice FROM gold.readings
--- amount_sums: sensor
-SELECT sensor, sum(amount) AS amount, count(DISTINCT amount) AS d, avg(amount) AS a
-FROM gold.readings WHERE sensor IS NOT NULL GROUP BY sensor
--- arrays: reading_id
-SELECT reading_id, numbers, numbers[1] AS first, numbers[2:3] AS slice, cardinality(numbers) AS n,
-    2 = ANY (numbers) AS has_two, array_to_string(numbers, ',') AS t
-FROM gold.readings
--- array_elements: number
-SELECT n AS number, count(*) AS times, array_agg(DISTINCT r.reading_id) AS ids
-FROM gold.readings r, unnest(r.numbers) AS n WHERE n IS NOT NULL
-GROUP BY n
--- count_rows: country
-SELECT coalesce(c.country, '?') AS country, count(DISTINCT (o.customer_id, o.status)) AS pairs
-FROM silver.clean_orders o LEFT JOIN silver.clean_customers c USING (customer_id)
-GROUP BY 1
--- count_json: sensor
-SELECT coalesce(r.sensor, c.country, '?') AS sensor, count(r.body) AS n, count(r.attributes) AS m,
-    count(DISTINCT r.attributes) AS d FROM gold.readings r
-LEFT JOIN silver.clean_customers c ON c.customer_id = r.reading_id
-GROUP BY 1
--- jsonb_key: attributes
-SELECT attributes, count(*) AS n, max(reading_id) AS r FROM gold.readings
-WHERE attributes IS NOT NULL GROUP BY attributes
--- odd_aliases: "Order Id"
-SELECT "My Orders".order_id AS "Order Id", "select".name AS "Select", k.country AS "k",
-    "select".customer_id = k.customer_id AS "a""b" FROM silver.clean_orders AS "My Orders"
-LEFT JOIN silver.clean_customers AS "select" ON "select".customer_id = "My Orders".customer_id
-LEFT JOIN silver.clean_customers k ON k.customer_id = "select".referrer_id
--- odd_alias_group: "Country"
-SELECT coalesce("select".country, '?') AS "Country", count(*) AS "Count", sum("My Orders".order_id)
-    FILTER (WHERE "My Orders".status = 'paid') AS "order"
-FROM silver.clean_orders AS "My Orders" LEFT JOIN silver.clean_customers AS "select" ON "select".customer_id = "My Orders".customer_id
-GROUP BY 1
--- long_alias_window: order_id
-SELECT DISTINCT ON (order_id_of_the_customers_order_that_was_ordered_some_time_ago) order_id_of_the_customers_order_that_was_ordered_some_time_ago AS order_id,
-    n, m FROM (SELECT order_id AS order_id_of_the_customers_order_that_was_ordered_some_time_ago,
-    customer_id AS n, row_number() OVER (PARTITION BY customer_id ORDER BY order_id) AS m
-    FROM silver.clean_orders) AS a_derived_table_with_a_name_that_is_rather_long_for_an_alias_1
-LEFT JOIN (SELECT order_id, sum(quantity) AS q FROM silver.clean_order_items WHERE order_id IS NOT NULL
-    GROUP BY order_id) AS a_derived_table_with_a_name_that_is_rather_long_for_an_alias_2
-    ON a_derived_table_with_a_name_that_is_rather_long_for_an_alias_2.order_id = m
-ORDER BY order_id_of_the_customers_order_that_was_ordered_some_time_ago, q
--- cte_names: order_id
-WITH expected_rows AS (SELECT order_id, customer_id FROM silver.clean_orders), affected_keys
-    AS (SELECT customer_id, count(*) AS n FROM expected_rows GROUP BY 1), present_rows
-    AS (SELECT * FROM affected_keys WHERE n > 1) SELECT expected_rows.order_id, present_rows.n,
-    images.n AS m FROM expected_rows LEFT JOIN present_rows USING (customer_id)
-LEFT JOIN affected_keys AS images ON images.customer_id = expected_rows.order_id
--- cte_names_counted: states
-SELECT deltas.country AS states, count(*) AS n, sum(images.order_id) AS s
-FROM silver.clean_orders images JOIN silver.clean_customers deltas ON deltas.customer_id = images.customer_id
-WHERE deltas.country IS NOT NULL GROUP BY deltas.country
 -- cte_twice: customer_id
 WITH x AS (SELECT customer_id, max(order_date) AS last, count(*) AS n FROM silver.clean_orders
     WHERE customer_id IS NOT NULL GROUP BY customer_id) SELECT a.customer_id, a.n, b.n AS of_referrer
@@ -177,12 +92,6 @@ GROUP BY b.bucket
 SELECT v.status, v.rank, count(o.order_id) AS n FROM (VALUES ('paid', 1), ('open', 2)) AS v (status,
     rank) LEFT JOIN silver.clean_orders o ON o.status = v.status
 GROUP BY v.status, v.rank
--- rows_from: event_id n
-SELECT e.event_id, t.n, t.a, t.b FROM gold.events e CROSS JOIN LATERAL ROWS
-FROM (unnest(e.tags), generate_series(1, 2)) WITH ORDINALITY AS t (a, b, n)
--- recordset: reading_id
-SELECT r.reading_id, x.a, x.tags FROM gold.readings r CROSS JOIN LATERAL jsonb_to_record(CASE WHEN jsonb_typeof(r.attributes) = 'object'
-    THEN r.attributes ELSE '{}' END) AS x (a numeric, tags jsonb)
 -- frames: event_id
 SELECT event_id, count(*) OVER w AS n, max(event_id) OVER (PARTITION BY user_id ORDER BY happened_at RANGE BETWEEN interval '2 days' PRECEDING
     AND CURRENT ROW EXCLUDE CURRENT ROW) AS m, sum(event_id) OVER (PARTITION BY user_id
@@ -216,17 +125,6 @@ SELECT o.order_id, l.product_id, l.q FROM silver.clean_orders o
 JOIN LATERAL (SELECT i.product_id, sum(i.quantity) AS q FROM silver.clean_order_items i
     WHERE i.order_id = o.order_id GROUP BY i.product_id HAVING sum(i.quantity) > 1) l
     ON l.product_id IS NOT NULL
--- odd_chain: reading_id
-SELECT reading_id, sensor, body, span, amount, numbers, during, attributes, is_valid,
-    grade FROM gold.readings WHERE sensor IS NOT NULL
--- odd_chain_2: reading_id
-SELECT r.reading_id, r.body, r.span, r.amount, c.name, r.grade::text AS g
-FROM gold.odd_chain r LEFT JOIN silver.clean_customers c ON c.customer_id = r.reading_id
--- odd_chain_3: sensor
-SELECT coalesce(c.country, o.sensor) AS sensor, count(o.body) AS bodies, string_agg(o.span::text,
-    ',' ORDER BY o.reading_id) AS spans, string_agg(o.amount::text, ',' ORDER BY o.reading_id) AS amounts
-FROM gold.odd_chain o LEFT JOIN silver.clean_customers c ON c.customer_id = o.reading_id
-GROUP BY 1
 -- asof_range: order_id
 SELECT o.order_id, d.segment FROM silver.clean_orders o LEFT JOIN gold.dim_customers d
     ON d.customer_id = o.customer_id AND tsrange(d.valid_from, d.valid_to) @> o.order_date
@@ -254,6 +152,56 @@ FROM silver.clean_orders WHERE NOT is_deleted
 -- both_schemas: order_id
 SELECT o.order_id, o.status, g.day, g.status = o.status AS same
 FROM silver.clean_orders o LEFT JOIN gold.clean_orders g ON g.order_id = o.order_id
+-- star_ctes: customer_id
+WITH orders AS (SELECT * FROM silver.clean_orders WHERE NOT is_deleted), items AS (SELECT *
+    FROM silver.clean_order_items WHERE NOT is_deleted), joined AS (SELECT o.*, i.quantity,
+    i.unit_price FROM orders o JOIN items i USING (order_id)), ranked AS (SELECT *, row_number() OVER (PARTITION BY customer_id
+    ORDER BY quantity DESC NULLS LAST, order_id, unit_price) AS n FROM joined)
+SELECT customer_id, count(*) AS items, sum(quantity * unit_price) AS revenue, max(order_date) AS last
+FROM ranked WHERE n < 4 AND customer_id IS NOT NULL GROUP BY customer_id
+-- star_union: kind id
+SELECT kind, id, name FROM (SELECT 'c' AS kind, customer_id AS id, * FROM silver.clean_customers
+    UNION ALL SELECT 'r', customer_id, * FROM silver.clean_customers WHERE is_deleted) x
+WHERE country IS NOT NULL
+-- deduplicated: name
+SELECT name, customer_id, country FROM (SELECT *, row_number() OVER (PARTITION BY name
+    ORDER BY is_deleted, customer_id DESC) AS n FROM silver.clean_customers) x
+WHERE n = 1 AND name IS NOT NULL
+-- churn: customer_id month
+WITH months AS (SELECT DISTINCT customer_id, date_trunc('month', sold_at)::date AS month
+    FROM gold.sales WHERE customer_id IS NOT NULL) SELECT m.customer_id, m.month, n.customer_id IS NULL AS lost
+FROM months m LEFT JOIN months n ON n.customer_id = m.customer_id AND n.month = (m.month + interval '1 month')::date
+-- orders_in_rate_range: order_id
+SELECT o.order_id, x.rate FROM silver.clean_orders o LEFT JOIN (SELECT currency, day,
+    rate, lead(day) OVER (PARTITION BY currency ORDER BY day) AS valid_to FROM gold.rates) x
+    ON x.currency = o.currency AND o.order_date >= x.day AND (o.order_date < x.valid_to
+    OR x.valid_to IS NULL)
+-- lateral_window: order_id order_item_id
+SELECT o.order_id, l.order_item_id, l.n FROM silver.clean_orders o
+CROSS JOIN LATERAL (SELECT i.order_item_id, row_number() OVER (ORDER BY i.quantity DESC NULLS LAST,
+    i.order_item_id) AS n FROM silver.clean_order_items i WHERE i.order_id = o.order_id) l
+WHERE l.n <= 2
+-- basket_pairs: a b
+SELECT x.product_id AS a, y.product_id AS b, count(DISTINCT x.order_id) AS n
+FROM silver.clean_order_items x JOIN silver.clean_order_items y ON y.order_id = x.order_id
+    AND y.product_id > x.product_id GROUP BY 1, 2
+-- tag_users: tag
+SELECT t.tag, count(DISTINCT e.user_id) AS users, array_agg(DISTINCT c.country) FILTER (WHERE c.country IS NOT NULL) AS countries
+FROM gold.events e CROSS JOIN LATERAL (SELECT DISTINCT u.tag FROM unnest(e.tags) u (tag)) t
+LEFT JOIN silver.clean_customers c ON c.customer_id = e.user_id
+GROUP BY t.tag
+-- in_grouped: customer_id
+SELECT c.customer_id FROM silver.clean_customers c WHERE c.customer_id IN (SELECT o.customer_id
+    FROM silver.clean_orders o GROUP BY o.customer_id HAVING count(*) > 1 AND max(o.order_id) > 6)
+-- fill_forward: event_id
+SELECT event_id, first_value(score) OVER (PARTITION BY user_id, grp ORDER BY happened_at,
+    event_id) AS filled FROM (SELECT *, count(score) OVER (PARTITION BY user_id ORDER BY happened_at,
+    event_id) AS grp FROM gold.events) x
+-- lateral_cte: customer_id
+WITH paid AS (SELECT o.customer_id, p.amount, p.payment_id FROM silver.clean_payments p
+    JOIN silver.clean_orders o USING (order_id)) SELECT c.customer_id, l.amount
+FROM silver.clean_customers c LEFT JOIN LATERAL (SELECT paid.amount FROM paid WHERE paid.customer_id = c.customer_id
+    ORDER BY paid.amount DESC NULLS LAST, paid.payment_id LIMIT 1) l ON true
 -- full --
 -- full_join_nullable: id
 SELECT coalesce('o' || o.order_id, 'p' || p.payment_id) AS id, o.status, p.amount
@@ -263,12 +211,6 @@ FULL JOIN silver.clean_orders o ON o.order_id = p.order_id
 SELECT coalesce(country, 'all') || '/' || coalesce(name, 'all') || grouping(country, name) AS label,
     count(*) AS n FROM silver.clean_customers WHERE country IS NOT NULL AND name IS NOT NULL
 GROUP BY GROUPING SETS ((country), (country, name), ())
--- json_arrayagg: customer_id
-SELECT customer_id, JSON_ARRAYAGG(order_id ORDER BY order_id RETURNING text) AS ids, count(*) AS n
-FROM silver.clean_orders WHERE customer_id IS NOT NULL GROUP BY customer_id
--- json_arrayagg_all: one
-SELECT 1 AS one, JSON_ARRAYAGG(order_id ORDER BY order_id RETURNING text) AS ids
-FROM silver.clean_orders
 -- on_subquery: order_id
 SELECT o.order_id, p.payment_id, p.amount FROM silver.clean_orders o
 LEFT JOIN silver.clean_payments p ON p.payment_id = (SELECT max(q.payment_id) FROM silver.clean_payments q
@@ -279,8 +221,6 @@ WITH RECURSIVE chain(customer_id, root, path) AS (SELECT customer_id, customer_i
     chain.root, path || c.customer_id FROM chain JOIN silver.clean_customers c ON c.referrer_id = chain.customer_id
     WHERE NOT c.customer_id = ANY (path)) SELECT customer_id, root, path
 FROM chain
--- whole_row: order_id
-SELECT o.order_id, to_jsonb(o) - '_run_id' AS doc FROM silver.clean_orders o
 -- srf_subquery: n
 SELECT n, (SELECT count(*) FROM silver.clean_orders o WHERE o.order_id <= n) AS c
 FROM generate_series(1, (SELECT max(order_id) FROM silver.clean_orders)) AS n
@@ -300,6 +240,3 @@ GROUP BY 1
 -- max_as_key: last_order
 SELECT max(order_id) AS last_order, customer_id FROM silver.clean_orders
 WHERE customer_id IS NOT NULL GROUP BY customer_id
--- json_table: reading_id nth
-SELECT r.reading_id, j.nth, j.tag FROM gold.readings r CROSS JOIN JSON_TABLE(r.attributes,
-    '$.tags[*]' COLUMNS (nth FOR ORDINALITY, tag text PATH '$')) AS j

@@ -28,6 +28,7 @@ from fdwarehouse.compiler.names import (
     source_columns,
 )
 from fdwarehouse.compiler.parse import LINKS, OPERATORS, POSITIONS, parse
+from fdwarehouse.compiler.prune import without_runs
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
@@ -66,7 +67,7 @@ def canonical(definition: str, catalog: Catalog) -> Block:
     Raises:
         Unsupported: it has a part without an incremental form.
     """
-    return _Reader(catalog).block(parse(definition), Names(), is_top=True)
+    return without_runs(_Reader(catalog).block(parse(definition), Names(), is_top=True))
 
 
 class _Reader:

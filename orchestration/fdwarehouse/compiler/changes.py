@@ -91,6 +91,8 @@ def deltas(context: Context, relation: Relation) -> Step:
     names = context.logged_columns(relation)
     if relation.logged is None:
         raise Unsupported(f"{relation.qualified} has no change log")
+    if RUN_ID in names:
+        raise Unsupported(f"{RUN_ID}, which no change log has")
     if missing := set(names) - relation.logged:
         raise Unsupported(
             f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}"
