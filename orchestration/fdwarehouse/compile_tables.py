@@ -24,6 +24,7 @@ from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.indexes import Index, without_redundant
 from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.printing import Printer
+from fdwarehouse.compiler.reasons import line_of_impurity
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target, full_states
@@ -220,6 +221,11 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
     graph = {}
     for model, definition in sorted(definitions.items()):
         named = {qualified(s, n) for s, n in definition.reads}
+        if model in named:
+            raise FdwarehouseError(
+                f"{definition.path}, line {definition.first_line}: {model} is made of itself",
+                hint="Read the tables that it is made of.",
+            )
         for name in _needed(definition, by_name):
             named |= by_name[name].references
         if model.startswith("gold."):
@@ -260,21 +266,47 @@ def _analyse_table(
     target = Target(schema, file.removesuffix(".sql"), header.key, ())
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns)
+    impure = impure_parts(warehouse, target.definition)
+    _require_reproducible(definition, impure)
     request = Request(
         header.key,
         canonical_sql,
         definition.select,
         definition.first_line,
-        impure_parts(warehouse, target.definition),
+        impure,
         is_forced_full=not header.incremental,
     )
     catalog = read_catalog(warehouse, [target.definition], compiled=compiled, scales=scales)
     target = replace(target, columns=columns)
-    create_empty(target, warehouse, not_null=never_null(header.columns))
+    _create_empty(target, definition, warehouse)
     types = types_in(warehouse, target)
     found = plan(request, catalog, lambda block: dict(types(Printer().block(block))))
     state = types(full_states(found.counting)) if found.counting else ()
     return Table(target, definition, found, read(request, catalog), state)
+
+
+def _require_reproducible(definition: Definition, impure: Iterable[str]) -> None:
+    """Refuse what gives other rows each time: no run could tell what is wrong with them."""
+    for part in impure:
+        if " is volatile" in part:
+            line = line_of_impurity(part, definition.select) or 1
+            raise FdwarehouseError(
+                f"{definition.path}, line {definition.first_line + line - 1}: {part}",
+                hint="A table is what its SELECT returns, at any time: leave it out, or use it "
+                "where the table is read. A function of your own should be declared IMMUTABLE.",
+            )
+
+
+def _create_empty(target: Target, definition: Definition, warehouse: psycopg.Connection) -> None:
+    try:
+        with warehouse.transaction():
+            create_empty(target, warehouse, not_null=never_null(definition.header.columns))
+    except psycopg.Error as error:
+        raise FdwarehouseError(
+            f"{definition.path}, line {definition.line_of('key')}: key: "
+            f"{error.diag.message_primary or error}",
+            hint="A key is made of columns whose values can be compared, such as numbers or text.",
+        ) from error
 
 
 def _scales(table: Table) -> dict[str, int]:

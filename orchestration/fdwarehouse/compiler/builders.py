@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fdwarehouse.compiler.parse import type_name
 from fdwarehouse.compiler.tree import Expr, Node
 
 
@@ -63,3 +64,8 @@ def image(value: Expr) -> Node:
 def row(*values: Expr) -> Expr:
     """Build a row of values; a lone one stays as it is."""
     return values[0] if len(values) == 1 else Node("RowExpr", (("args", values),))
+
+
+def cast(value: Expr, kind: str) -> Node:
+    """Build `value::type`."""
+    return Node("TypeCast", (("arg", value), ("typeName", type_name(kind))))

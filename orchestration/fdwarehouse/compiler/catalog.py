@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from fdwarehouse.compiler.types import look_alike
 
 RUN_ID = "_run_id"
 """The column with the run that last wrote a row."""
@@ -21,11 +19,6 @@ class ColumnFact:
     not_null: bool = False
     scale: int | None = None
     """Of a numeric column, digits after the decimal point where all values have as many."""
-
-    @property
-    def is_coarse(self) -> bool:
-        """Whether equal values can look different."""
-        return not look_alike(self.type) and self.scale is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +45,6 @@ class Relation:
     def column_names(self) -> tuple[str, ...]:
         """Names of all columns, in order."""
         return tuple(c.name for c in self.columns)
-
-    def coarse_columns(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return those of some columns whose equal values can look different."""
-        return tuple(n for n in names if self.column(n).is_coarse)
 
     def column(self, name: str) -> ColumnFact:
         """Find a column by its name."""

@@ -16,6 +16,7 @@ from fdwarehouse.compiler.builders import call, is_not_null, operation
 from fdwarehouse.compiler.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.delta import changed_rows
 from fdwarehouse.compiler.exactness import fixed_scale
+from fdwarehouse.compiler.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import by_values
 from fdwarehouse.compiler.tree import (
@@ -33,7 +34,6 @@ from fdwarehouse.compiler.tree import (
     column_names,
     rewrite,
 )
-from fdwarehouse.compiler.types import look_alike
 
 Describe = Callable[[Block], dict[str, str]]
 """Tells the type of each column of a block, by its name."""
@@ -102,10 +102,11 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
     rows = shape.input_rows(select, (*groups, *arguments), ())
     types = describe(rows)
     for group in groups:
-        if not look_alike(types[group.name]) and fixed_scale(select, group.value) is None:
-            raise Unsupported(
-                f"groups of {types[group.name]}, whose equal values can look different"
-            )
+        if not look_alike(types[group.name], fixed_scale(select, group.value)):
+            raise Unsupported(f"groups of {types[group.name]}, whose equal values can differ")
+    for argument in arguments:
+        if not can_be_grouped(types[argument.name]):
+            raise Unsupported(f"an aggregate over {types[argument.name]}", Construct.AGGREGATE)
     collected = Aggregates(select, arguments, types)
     named = {c: (f"aggregate_{n}", collected.value_of(c)) for n, c in _numbered(select)}
 

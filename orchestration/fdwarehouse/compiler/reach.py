@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import joins, shape
-from fdwarehouse.compiler.builders import call, image, operation
+from fdwarehouse.compiler.builders import call, operation
+from fdwarehouse.compiler.changes import images_of
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.restrict import restrict
 from fdwarehouse.compiler.tree import (
@@ -125,15 +126,17 @@ def netted(
         if isinstance(i.source, Table)
         for name in i.source.relation.primary_key
     ]
-    read = _read_elsewhere(select, item, kept)
-    assert isinstance(item.source, Table)
-    coarse = item.source.relation.coarse_columns(c.name for c in read)
-    images = [image(Column(item.alias, name)) for name in coarse]
+    relation = item.source.relation if isinstance(item.source, Table) else None
+    read = [
+        image
+        for column in _read_elsewhere(select, item, kept)
+        for image in (images_of(relation, column) if relation else (column,))
+    ]
     values = [o.value for o in arm.outputs if aliases_in(o.value)]
     total = call("sum", Column(item.alias, "sign"))
     return replace(
         arm,
-        groups=tuple(dict.fromkeys((*values, *rows, *read, *images))),
+        groups=tuple(dict.fromkeys((*values, *rows, *read))),
         having=(operation("<>", total, Literal(0)),),
     )
 

@@ -10,6 +10,7 @@ import jinja2
 from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.changes import AFTER
 from fdwarehouse.compiler.counting import Counting
+from fdwarehouse.compiler.images import look_alike
 from fdwarehouse.compiler.layout import wrapped
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
@@ -25,7 +26,6 @@ from fdwarehouse.compiler.tree import (
     SetOperation,
     Step,
 )
-from fdwarehouse.compiler.types import look_alike
 from fdwarehouse.identifiers import ident, qualified, unused_tag
 
 _TEMPLATE = "per_select/writer.sql"
