@@ -22,16 +22,18 @@ from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import Dimension, references_to
 from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.indexes import Index, without_redundant
+from fdwarehouse.compiler.partitions import dates_of_rows, require_partitions
 from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target, full_states
 from fdwarehouse.compiler.table import Table, never_null, require_columns
-from fdwarehouse.compiler.tree import Select
+from fdwarehouse.compiler.tree import Block, Select
 from fdwarehouse.compiler.view import View
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
+from fdwarehouse.models import RangePartitions
 from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
 from fdwarehouse.render import render_project
 from fdwarehouse.rendered import CompiledTables, Rendered
@@ -61,7 +63,14 @@ def complete(
         return rendered
     analysed = analyse(rendered, warehouse, execute)
     environment = mechanics_environment(rendered.work_mem)
-    compiled = CompiledTables(kept_up={t.target.qualified: t.kept_up for t in analysed.tables})
+    compiled = CompiledTables(
+        kept_up={t.target.qualified: t.kept_up for t in analysed.tables},
+        partitions={
+            t.target.qualified: RangePartitions(p.every, t.target.dates, p.by)
+            for t in analysed.tables
+            if (p := t.target.partitions)
+        },
+    )
     for table in analysed.tables:
         path, needs = table.definition.path, _needs(table)
         files = [
@@ -100,12 +109,14 @@ def analyse(
         execute(foundation)
         found = list(_analyse(rendered, warehouse, execute))
         keys = {name: primary_key(warehouse, name) for name in _referred_names(found)}
+    keys |= {n: key for n, key in _partitioned(found).items() if n in keys}
     for table in found:
         _require_keys(table.definition, keys)
     read_by_hand = set[str]().union(
         *(names_in(file.sql) for file in rendered.files if file.origin.startswith("sql/"))
     )
-    return Analysed(list(_with_indexes(_with_logs(_with_references(found), read_by_hand))), keys)
+    completed = _with_logs(list(_with_checked(_with_references(found))), read_by_hand)
+    return Analysed(list(_with_indexes(completed)), keys)
 
 
 def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
@@ -156,6 +167,21 @@ def _with_indexes(analysed: Iterable[AnyTable]) -> Iterable[AnyTable]:
         yield replace(table, indexes=indexes) if isinstance(table, Table) else table
 
 
+def _partitioned(analysed: Iterable[AnyTable]) -> dict[str, tuple[str, ...]]:
+    """Return the key of each partitioned table, as `schema.name`."""
+    targets = (t.target for t in analysed if t.target.partitions)
+    return {f"{t.schema}.{t.name}": t.key for t in targets}
+
+
+def _with_checked(analysed: Sequence[AnyTable]) -> Iterable[AnyTable]:
+    """Tell each table which of its references a foreign key cannot hold."""
+    partitioned = _partitioned(analysed)
+    for each in analysed:
+        columns = each.definition.header.columns.items()
+        checked = {n for n, c in columns if c.references and c.references.to in partitioned}
+        yield replace(each, target=replace(each.target, checked=frozenset(checked)))
+
+
 def _referred_names(analysed: Iterable[AnyTable]) -> set[str]:
     columns = (c for each in analysed for c in each.definition.header.columns.values())
     return {c.references.to for c in columns if c.references}
@@ -181,6 +207,7 @@ def _analyse(
     compiled: set[str] = set()
     versions: dict[str, SilverTable] = {}
     scales: dict[str, dict[str, int]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     for model in _order(definitions, by_name):
         definition = definitions[model]
         needed = _needed(definition, by_name) - done
@@ -195,9 +222,10 @@ def _analyse(
         elif definition.header.kind == "view":
             found = _analyse_view(definition, warehouse)
         else:
-            found = _analyse_table(definition, warehouse, compiled, scales)
+            found = _analyse_table(definition, warehouse, compiled, scales, keys)
             scales[f"{found.target.schema}.{found.target.name}"] = _scales(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
+        keys |= _partitioned([found])
         yield found
 
 
@@ -241,6 +269,7 @@ def _analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View
     target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
     columns, _ = create_definition(definition, target.qualified, warehouse)
     require_columns(definition, columns)
+    require_partitions(definition, columns)
     return View(replace(target, columns=columns), definition)
 
 
@@ -249,6 +278,7 @@ def _analyse_table(
     warehouse: psycopg.Connection,
     compiled: set[str],
     scales: Mapping[str, Mapping[str, int]],
+    keys: Mapping[str, tuple[str, ...]],
 ) -> Table:
     _, schema, file = definition.path.split("/")
     header = definition.header
@@ -257,9 +287,12 @@ def _analyse_table(
             f"{definition.path}, line {definition.line_of('reject')}: only silver rejects rows",
             hint="Leave them out by WHERE, or reject them in the table of silver that has them.",
         )
-    target = Target(schema, file.removesuffix(".sql"), header.key, ())
+    target = Target(
+        schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions
+    )
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns)
+    require_partitions(definition, columns)
     request = Request(
         header.key,
         canonical_sql,
@@ -268,13 +301,25 @@ def _analyse_table(
         impure_parts(warehouse, target.definition),
         is_forced_full=not header.incremental,
     )
-    catalog = read_catalog(warehouse, [target.definition], compiled=compiled, scales=scales)
+    catalog = read_catalog(
+        warehouse, [target.definition], compiled=compiled, scales=scales, keys=keys
+    )
     target = replace(target, columns=columns)
-    create_empty(target, warehouse, not_null=never_null(header.columns))
+    create_empty(
+        target, warehouse, key=target.primary_key, not_null=never_null(header.columns)
+    )
     types = types_in(warehouse, target)
-    found = plan(request, catalog, lambda block: dict(types(Printer().block(block))))
+    block = read(request, catalog)
+    dates = dates_of_rows(block, header.partitions.by) if block and header.partitions else None
+    is_computed = header.partitions is not None and dates is None
+
+    def describe(block: Block) -> dict[str, str]:
+        return dict(types(Printer().block(block)))
+
+    # A function that computes rows for their dates has no use of groups that are counted.
+    found = plan(request, catalog, None if is_computed else describe)
     state = types(full_states(found.counting)) if found.counting else ()
-    return Table(target, definition, found, read(request, catalog), state)
+    return Table(target, definition, found, block, state, dates=dates)
 
 
 def _scales(table: Table) -> dict[str, int]:

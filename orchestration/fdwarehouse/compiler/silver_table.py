@@ -74,6 +74,8 @@ class SilverTable:
 
         yield self.target.qualified, rendered("table")
         yield self.target.versions, rendered("versions")
+        if self.target.partitions:
+            yield self.target.dates, rendered("silver_dates")
         if self.target.logged:
             yield self.target.log_row, rendered("image")
         yield self.target.writer, rendered("silver_writer")

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS {{ target.qualified }} (
     {{ name | ident }} {{ type }},
     {%- endfor %}
     _run_id bigint NOT NULL
-);
+){% if partitions %} PARTITION BY RANGE ({{ partitions.by | ident }}){% endif %};
 DO $do$
 BEGIN
     PERFORM etl.evolve_table(
@@ -20,6 +20,9 @@ BEGIN
             [{{ name | literal }}, {{ clause | literal }}]{{ "," if not loop.last }}
             {%- endfor %}
         ]
+        {%- if partitions %},
+        p_partitions => ARRAY[{{ partitions.by | literal }}, {{ partitions.every | literal }}]
+        {%- endif %}
     );
     {%- for i in indexes %}
     {%- if i.columns %}
@@ -36,7 +39,7 @@ CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_run_id") | ident }} ON {{ target.
 {%- include "per_select/state_table.sql" %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
-{{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ kept_up ~ ".") | literal }};
+{{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ kept_up ~ ((", " ~ partitions.description) if partitions else "") ~ ".") | literal }};
 {%- for name, _ in target.columns %}
 COMMENT ON COLUMN {{ target.qualified }}.{{ name | ident }} IS {{ comments[name] | literal }};
 {%- endfor %}
