@@ -404,3 +404,176 @@ def test_g3_dates_are_found_wherever_they_come_from(
     warehouse.call("etl.rebuild()")
     assert warehouse.row_versions("gold") == before
     assert warehouse.deploy(project).is_empty
+
+
+def test_silver_is_partitioned_and_keeps_deleted_rows(
+    shop: Shop, warehouse: Warehouse, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    for file in (*project.glob("sql/gold/*.sql"), *project.glob("sql/checks/*.sql")):
+        file.unlink()
+    warehouse.deploy(project)
+    partition(project, file="silver/clean_orders")
+    parted = bootstrapped_warehouse
+    parted.deploy(project)
+    for one in (parted, warehouse):
+        one.lift_rules("orders")
+    shop.execute("ALTER TABLE orders ALTER order_date DROP NOT NULL")
+    for number, date in enumerate(("2023-01-31", "2023-12-31", "2024-02-29", "2025-01-01")):
+        sell(shop, number + 1, date=date)
+    changes = (
+        "SELECT",
+        "UPDATE orders SET order_date = '2026-05-05' WHERE order_id = 1",
+        "UPDATE orders SET order_date = 'infinity' WHERE order_id = 2",  # it is rejected
+        "UPDATE orders SET order_date = NULL WHERE order_id = 3",
+        "DELETE FROM order_items; DELETE FROM orders WHERE order_id < 4",
+        "INSERT INTO orders VALUES (9, 1, NULL, 'delivered', now(), now())",
+        "DELETE FROM orders WHERE order_id = 9",
+        "UPDATE orders SET order_date = '2027-05-05'",
+    )
+    query = "SELECT order_id, is_deleted{} FROM silver.clean_orders {} ORDER BY 1"
+    for change in changes:
+        shop.force(change)
+        for one in (parted, warehouse):
+            one.reconcile()
+        live = query.format(", order_date", "WHERE NOT is_deleted")
+        assert parted.rows(live) == warehouse.rows(live), change
+        known = query.format("", "WHERE order_id < 9")
+        assert parted.rows(known) == warehouse.rows(known), change
+        before = parted.row_versions("silver")
+        parted.call("etl.rebuild()")
+        assert parted.row_versions("silver") == before, change
+    assert parted.value("SELECT count(*) FROM silver.clean_orders WHERE is_deleted") == 3
+    found = partitions(parted, "silver.clean_orders")
+    assert found == [f"_p{year}0101" for year in range(2023, 2028)]
+    assert parted.column("SELECT etl.check_clean_orders__key__unique(0)") == []
+    assert parted.deploy(project).is_empty
+    rows = "SELECT to_jsonb(o) - '_run_id' FROM silver.clean_orders AS o ORDER BY order_id"
+    kept = parted.rows(rows)
+    forget(parted, "silver")
+    parted.call("etl.rebuild()")
+    assert parted.rows(rows) == kept
+
+
+NOTES = """\
+/*
+description: A note per item.
+grain: one order item
+key: order_item_id
+partitions: {by: order_date, every: year}
+columns:
+  order_item_id: {references: gold.fact_sales}
+  order_id: {unique: true}
+  order_date: {}
+*/
+SELECT i.order_item_id, o.order_id, o.order_date
+"""
+
+
+def test_what_a_partitioned_table_cannot_enforce_is_checked(
+    shop: Shop, parted: Warehouse, project: Path
+) -> None:
+    constraints = (
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'gold.notes'::regclass "
+        "AND contype <> 'n' ORDER BY 1"
+    )
+    for column, found in (("{unique: true}", ["notes__order_date__unique"]), ("{}", [])):
+        write(project, notes=NOTES.replace("order_date: {}", f"order_date: {column}") + ITEMS)
+        parted.deploy(project)
+        assert parted.column(constraints) == ["notes__key", *found]
+    sold(shop, parted)
+    checks = [
+        *("notes__key__unique", "notes__order_id__unique", "notes__order_item_id__references"),
+    ]
+    assert parted.column(
+        "SELECT check_name FROM etl.checks WHERE check_name LIKE 'notes%' ORDER BY 1"
+    ) == checks
+    parted.execute("DELETE FROM gold.fact_sales WHERE order_item_id = 2")
+    broken = "SELECT etl.check_notes__order_item_id__references(0) ->> 'order_item_id'"
+    assert parted.column(broken) == ["2"]
+    shop.execute("UPDATE order_items SET order_id = 1 WHERE order_item_id = 2")
+    with failing("DW002", "notes__order_id__unique"):
+        parted.run()
+    # As an ordinary table it is what a foreign key refers to, and back.
+    shop.execute("UPDATE order_items SET order_id = 2 WHERE order_item_id = 2")
+    for choice, is_constraint in (("", True), (BY_MONTH, False)):
+        partition(project, choice)
+        parted.deploy(project)
+        assert ("notes__order_item_id__references" in parted.column(constraints)) == is_constraint
+        parted.run()
+        assert_equal_to_selects(parted, "notes", "fact_sales")
+        assert parted.deploy(project).is_empty
+
+
+@pytest.mark.parametrize(
+    ("file", "choice", "words"),
+    [
+        (
+            "gold/fact_sales",
+            "partitions: {by: ordered, every: year}",
+            ["sql/gold/fact_sales.sql, line 5: partitions: the SELECT has no column ordered"],
+        ),
+        (
+            "gold/fact_sales",
+            "partitions: {every: year, by: quantity}",
+            ["fact_sales.sql, line 5: partitions: quantity is of type integer", "cast it"],
+        ),
+        (
+            "gold/fact_sales",
+            "partitions: {by: order_date, every: week}",
+            ["fact_sales.sql, line 5: partitions.every: Input should be 'year' or 'month'"],
+        ),
+        (
+            "gold/dim_customers",
+            "partitions: {by: valid_from, every: year}",
+            ["sql/gold/dim_customers.sql, line 6: partitions: a dimension cannot be", "facts"],
+        ),
+        (
+            "gold/customer_recency",
+            "partitions: {by: last_order_date, every: year}",
+            ["customer_recency.sql, line 6: partitions: a view cannot be partitioned", "tables"],
+        ),
+        (
+            "silver/clean_orders",
+            "partitions: {by: customer_id, every: month}",
+            ["sql/silver/clean_orders.sql, line 5: partitions: customer_id is of type integer"],
+        ),
+    ],
+)
+def test_what_cannot_be_partitioned_is_told_with_file_and_line(
+    warehouse: Warehouse, project: Path, file: str, choice: str, words: list[str]
+) -> None:
+    partition(project, choice, file)
+    with pytest.raises(FdwarehouseError) as caught:
+        warehouse.deploy(project)
+    for word in words:
+        assert word in f"{caught.value.message}\n{caught.value.hint}"
+
+
+def test_g7_what_would_be_lost_is_told(shop: Shop, warehouse: Warehouse, project: Path) -> None:
+    sold(shop, warehouse)
+    partition(project)
+    things = {
+        "trigger watch": "CREATE TRIGGER watch BEFORE INSERT ON gold.fact_sales FOR EACH ROW "
+        "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "row level security": "ALTER TABLE gold.fact_sales ENABLE ROW LEVEL SECURITY",
+        "policy mine": "CREATE POLICY mine ON gold.fact_sales",
+        "view public.reports depends on table gold.fact_sales": "CREATE VIEW public.reports AS SELECT * FROM gold.fact_sales",
+    }
+    undo = (
+        "DROP TRIGGER watch ON gold.fact_sales",
+        "ALTER TABLE gold.fact_sales DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY mine ON gold.fact_sales",
+        "DROP VIEW public.reports",
+    )
+    for (name, command), back in zip(things.items(), undo, strict=True):
+        warehouse.execute(command, role="admin")
+        before = warehouse.row_versions("gold", "etl")
+        with pytest.raises(FdwarehouseError) as caught:
+            warehouse.deploy(project)
+        assert "gold.fact_sales cannot be partitioned otherwise: " in caught.value.message
+        assert name in caught.value.message
+        assert "deploy, and create" in str(caught.value.hint)
+        assert warehouse.row_versions("gold", "etl") == before
+        warehouse.execute(back, role="admin")
+    warehouse.deploy(project)
+    assert kind(warehouse) == "p"

@@ -59,7 +59,7 @@ BEGIN
         GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
         RAISE EXCEPTION '% cannot be partitioned otherwise: others depend on it', v_table
             USING ERRCODE = 'DW015',
-                DETAIL = v_detail,
+                DETAIL = replace(v_detail, v_before, v_table),
                 HINT = 'Another table takes its place: drop what depends on it, deploy, and create '
                     'it again.';
     END;
