@@ -54,9 +54,7 @@ def analyse_silver(
             f"{definition.path}, line {definition.line_of('kind')}: silver has no {header.kind}s",
             hint="Move the file to sql/gold.",
         )
-    target = Target(
-        schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions
-    )
+    target = Target(schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions)
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns, (*TAKEN, *ADDED))
     require_partitions(definition, columns)

@@ -14,27 +14,21 @@ from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
-from fdwarehouse.compile_definition import create_definition, create_empty, types_in
 from fdwarehouse.compile_dimension import analyse_dimension
+from fdwarehouse.compile_select import analyse_table, analyse_view, scales_of
 from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import Dimension, references_to
-from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.indexes import Index, without_redundant
-from fdwarehouse.compiler.partitions import dates_of_rows, require_partitions
-from fdwarehouse.compiler.plan import Request, plan, read
-from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
-from fdwarehouse.compiler.statement import Target, full_states
-from fdwarehouse.compiler.table import Table, never_null, require_columns
-from fdwarehouse.compiler.tree import Block, Select
+from fdwarehouse.compiler.table import Table
 from fdwarehouse.compiler.view import View
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
 from fdwarehouse.models import RangePartitions
-from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
+from fdwarehouse.read_catalog import primary_key
 from fdwarehouse.render import render_project
 from fdwarehouse.rendered import CompiledTables, Rendered
 from fdwarehouse.sql_names import names_in
@@ -220,10 +214,10 @@ def _analyse(
         elif definition.header.kind == "dimension":
             found = analyse_dimension(definition, warehouse, versions)
         elif definition.header.kind == "view":
-            found = _analyse_view(definition, warehouse)
+            found = analyse_view(definition, warehouse)
         else:
-            found = _analyse_table(definition, warehouse, compiled, scales, keys)
-            scales[f"{found.target.schema}.{found.target.name}"] = _scales(found)
+            found = analyse_table(definition, warehouse, compiled, scales, keys)
+            scales[f"{found.target.schema}.{found.target.name}"] = scales_of(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         keys |= _partitioned([found])
         yield found
@@ -262,69 +256,3 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
             f"{definitions[circle[0]].path}: these are made of one another: {' -> '.join(circle)}",
             hint="Break the circle: one of them has to do without the others.",
         ) from error
-
-
-def _analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
-    _, schema, file = definition.path.split("/")
-    target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
-    columns, _ = create_definition(definition, target.qualified, warehouse)
-    require_columns(definition, columns)
-    require_partitions(definition, columns)
-    return View(replace(target, columns=columns), definition)
-
-
-def _analyse_table(
-    definition: Definition,
-    warehouse: psycopg.Connection,
-    compiled: set[str],
-    scales: Mapping[str, Mapping[str, int]],
-    keys: Mapping[str, tuple[str, ...]],
-) -> Table:
-    _, schema, file = definition.path.split("/")
-    header = definition.header
-    if header.reject:
-        raise FdwarehouseError(
-            f"{definition.path}, line {definition.line_of('reject')}: only silver rejects rows",
-            hint="Leave them out by WHERE, or reject them in the table of silver that has them.",
-        )
-    target = Target(
-        schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions
-    )
-    columns, canonical_sql = create_definition(definition, target.definition, warehouse)
-    require_columns(definition, columns)
-    require_partitions(definition, columns)
-    request = Request(
-        header.key,
-        canonical_sql,
-        definition.select,
-        definition.first_line,
-        impure_parts(warehouse, target.definition),
-        is_forced_full=not header.incremental,
-    )
-    catalog = read_catalog(
-        warehouse, [target.definition], compiled=compiled, scales=scales, keys=keys
-    )
-    target = replace(target, columns=columns)
-    create_empty(
-        target, warehouse, key=target.primary_key, not_null=never_null(header.columns)
-    )
-    types = types_in(warehouse, target)
-    block = read(request, catalog)
-    dates = dates_of_rows(block, header.partitions.by) if block and header.partitions else None
-    is_computed = header.partitions is not None and dates is None
-
-    def describe(block: Block) -> dict[str, str]:
-        return dict(types(Printer().block(block)))
-
-    # A function that computes rows for their dates has no use of groups that are counted.
-    found = plan(request, catalog, None if is_computed else describe)
-    state = types(full_states(found.counting)) if found.counting else ()
-    return Table(target, definition, found, block, state, dates=dates)
-
-
-def _scales(table: Table) -> dict[str, int]:
-    """Return the columns of which all values have as many digits after the decimal point."""
-    if not isinstance(table.block, Select):
-        return {}
-    found = {o.name: fixed_scale(table.block, o.value) for o in table.block.outputs}
-    return {name: scale for name, scale in found.items() if scale is not None}

@@ -150,9 +150,7 @@ class _Renderer:
             *(compiled.tables if compiled else ()),
             *in_order_of_need(objects),
             *settings,
-            self._compile(
-                "deploy/finish.sql", models=models, checks=checks, partitions=partitions
-            ),
+            self._compile("deploy/finish.sql", models=models, checks=checks, partitions=partitions),
         ]
         recorded = [(f.name, f.checksum) for f in files]
         files.append(self._compile("deploy/record.sql", objects=recorded))

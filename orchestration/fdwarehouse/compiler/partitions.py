@@ -1,7 +1,8 @@
 """Partitions by a date: what a header may choose, and where the dates of a table come from.
 
-A partition must be there before a row is written into it. Most dates are columns of a table, so those
-of its rows that were written since are all that can be new; no row of the SELECT is computed for it.
+A partition must be there before a row is written into it. Most dates are columns of a table: those
+of its rows that were written since are all that can be new, and no row of the SELECT is computed to
+know them.
 """
 
 from __future__ import annotations

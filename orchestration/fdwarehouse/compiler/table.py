@@ -40,7 +40,7 @@ class Table:
     indexes: tuple[Index, ...] = ()
     """Those that its writer looks rows up by, and that are created with it."""
     dates: tuple[Select, ...] | None = None
-    """Where it is partitioned, all dates that it may get; None: those of the rows it would write."""
+    """Where it is partitioned, all dates that it may get; None: those of the rows to be written."""
 
     @property
     def model(self) -> str:

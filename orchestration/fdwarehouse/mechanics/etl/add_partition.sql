@@ -1,5 +1,5 @@
--- A partition is created by itself and then attached: so it waits for no reader of the table, and no
--- reader waits for it. What has a place already, in whoever's partition, keeps it.
+-- A partition is created by itself and then attached: so it waits for no reader of the table, and
+-- no reader waits for it. What has a place already, in whoever's partition, keeps it.
 CREATE FUNCTION etl.add_partition(p_table text, p_beginning timestamp, p_every text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

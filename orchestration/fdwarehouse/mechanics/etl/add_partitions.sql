@@ -1,4 +1,4 @@
--- Where dates come from is a table or view with a _run_id, or, where only the rows themselves tell, a
+-- Dates come from a table or view with a _run_id, or, where only the rows themselves tell, from a
 -- function that is asked for those since a run.
 CREATE FUNCTION etl.add_partitions(p_table text, p_after_run_id bigint) RETURNS void
 LANGUAGE plpgsql

@@ -8,14 +8,9 @@ BEGIN ATOMIC
         SELECT
             p_columns[n][1] AS name,
             format_type(to_regtype(p_columns[n][2]), to_regtypemod(p_columns[n][2])) AS type,
-            CASE
-                WHEN NOT EXISTS (
-                    SELECT FROM pg_attribute AS a
-                    WHERE a.attrelid = p_table AND a.attname = p_columns[n][1]
-                )
-                    THEN p_columns[n][3]
-            END AS former_name
+            CASE WHEN a.attname IS NULL THEN p_columns[n][3] END AS former_name
         FROM generate_subscripts(p_columns, 1) AS n
+        LEFT JOIN pg_attribute AS a ON a.attrelid = p_table AND a.attname = p_columns[n][1]
         WHERE p_columns[n][1] = p_column
     )
 
@@ -24,8 +19,7 @@ BEGIN ATOMIC
             SELECT FROM pg_partitioned_table AS p
             INNER JOIN pg_attribute AS a ON p.partrelid = a.attrelid AND p.partattrs[0] = a.attnum
             INNER JOIN wanted_column AS w
-                ON
-                    format_type(a.atttypid, a.atttypmod) = w.type
+                ON format_type(a.atttypid, a.atttypmod) = w.type
                     AND a.attname IN (w.name, w.former_name)
             WHERE p.partrelid = p_table AND p.partstrat = 'r' AND p.partnatts = 1
         )

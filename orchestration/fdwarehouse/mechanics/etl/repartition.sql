@@ -1,5 +1,5 @@
--- PostgreSQL cannot partition a table in place, nor otherwise than it is: another table takes its name,
--- its rows and what belongs to it. Constraints are left out: the caller adds those of the header.
+-- PostgreSQL cannot partition a table in place, nor otherwise than it is: another table takes its
+-- name, its rows and what belongs to it. The caller adds the constraints, which the header has.
 CREATE FUNCTION etl.repartition(p_table regclass, p_column text, p_every text) RETURNS regclass
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -27,11 +27,9 @@ BEGIN
     LOOP
         EXECUTE v_command;
     END LOOP;
-    SELECT left('_' || relname, 63), format('%s.%I', relnamespace::regnamespace, left('_' || relname, 63))
-    INTO STRICT v_before_name, v_before
-    FROM pg_class
-    WHERE oid = p_table;
+    SELECT left('_' || relname, 63) INTO STRICT v_before_name FROM pg_class WHERE oid = p_table;
     EXECUTE format('ALTER TABLE %s RENAME TO %I', v_table, v_before_name);
+    v_before := p_table::text;
     EXECUTE format(
         'CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS)%s',
         v_table, v_before, ' PARTITION BY RANGE (' || quote_ident(p_column) || ')'
