@@ -13,6 +13,7 @@ from tests.compiler.test_partitions import (
     BY_YEAR,
     DATED,
     ITEMS,
+    TABLES,
     bare,
     kind,
     partition,
@@ -21,6 +22,8 @@ from tests.compiler.test_partitions import (
 )
 from tests.harness import Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt
+from tests.test_render import edit
+from tests.written_by_hand.test_partitions import partition as partition_by_hand
 
 FOLLOWED = "SELECT to_jsonb(f) - '_run_id' FROM gold.fact_sales AS f ORDER BY order_item_id"
 
@@ -76,6 +79,7 @@ RENAMED = ("status, o.order_date,", "status, o.order_date AS ordered_at,")
     ("changes", "by"),
     [
         ([("i.order_item_id, o", "o.created_at, i.order_item_id, o")], "created_at"),
+        ([("o.order_id, ", "'no ' || o.order_id AS order_id, "), ("o.customer_id, ", "")], "order_date"),
         ([RETYPED], "order_date"),
         ([RENAMED, ("columns:\n", "columns:\n  ordered_at: {was: order_date}\n")], "ordered_at"),
         ([("key: order_item_id", "key: [order_date, order_item_id]")], "order_date"),
@@ -241,3 +245,37 @@ def test_g7_what_would_be_lost_is_told(shop: Shop, warehouse: Warehouse, project
         warehouse.execute(back, role="admin")
     warehouse.deploy(project)
     assert kind(warehouse) == "p"
+
+
+def test_table_that_was_partitioned_by_hand_is_taken_over(
+    shop: Shop, bootstrapped_warehouse: Warehouse, by_hand: Path, project: Path
+) -> None:
+    warehouse = bootstrapped_warehouse
+    partition_by_hand(by_hand)
+    warehouse.deploy(by_hand)
+    sold(shop, warehouse)
+    found = {1: "_p20230101", 2: "_p20230101", 3: "_p20240101"}
+    place = "SELECT 'gold.fact_sales_p20230101'::regclass::oid::integer"
+    assert places(warehouse) == found
+    kept = warehouse.value(place)
+    for table in ("customers", "products", "orders", "order_items"):
+        edit(
+            project,
+            "warehouse.yaml",
+            "sources",
+            "production",
+            "tables",
+            table,
+            "partitions",
+            value=4,
+        )
+    for choice, relkind in ((BY_YEAR, "p"), ("", "r")):
+        partition(project, choice)
+        warehouse.deploy(project)
+        assert kind(warehouse) == relkind
+        if choice:
+            assert (places(warehouse), warehouse.value(place)) == (found, kept)
+        warehouse.run()
+        assert warehouse.value("SELECT count(*) FROM gold.fact_sales") == 3
+        assert_is_as_rebuilt(warehouse)
+        assert warehouse.deploy(project).is_empty
