@@ -72,6 +72,7 @@ def test_table_follows_its_header(shop: Shop, warehouse: Warehouse, project: Pat
 
 
 RETYPED = ("status, o.order_date,", "status, o.order_date::date AS order_date,")
+OTHER_COLUMNS = [("o.order_id, ", "'no ' || o.order_id AS order_id, "), ("o.customer_id, ", "")]
 RENAMED = ("status, o.order_date,", "status, o.order_date AS ordered_at,")
 
 
@@ -79,7 +80,7 @@ RENAMED = ("status, o.order_date,", "status, o.order_date AS ordered_at,")
     ("changes", "by"),
     [
         ([("i.order_item_id, o", "o.created_at, i.order_item_id, o")], "created_at"),
-        ([("o.order_id, ", "'no ' || o.order_id AS order_id, "), ("o.customer_id, ", "")], "order_date"),
+        (OTHER_COLUMNS, "order_date"),
         ([RETYPED], "order_date"),
         ([RENAMED, ("columns:\n", "columns:\n  ordered_at: {was: order_date}\n")], "ordered_at"),
         ([("key: order_item_id", "key: [order_date, order_item_id]")], "order_date"),
@@ -258,17 +259,9 @@ def test_table_that_was_partitioned_by_hand_is_taken_over(
     place = "SELECT 'gold.fact_sales_p20230101'::regclass::oid::integer"
     assert places(warehouse) == found
     kept = warehouse.value(place)
-    for table in ("customers", "products", "orders", "order_items"):
-        edit(
-            project,
-            "warehouse.yaml",
-            "sources",
-            "production",
-            "tables",
-            table,
-            "partitions",
-            value=4,
-        )
+    tables = ("sources", "production", "tables")
+    for table in TABLES:
+        edit(project, "warehouse.yaml", *tables, table, "partitions", value=4)
     for choice, relkind in ((BY_YEAR, "p"), ("", "r")):
         partition(project, choice)
         warehouse.deploy(project)
