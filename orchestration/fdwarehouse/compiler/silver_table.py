@@ -46,7 +46,8 @@ class SilverTable:
     @property
     def kept_up(self) -> str:
         """How it is kept up, in one line."""
-        return f"incremental by {', '.join(self.target.key)} from {self.source.raw_table}"
+        key = ", ".join(self.target.key)
+        return f"incremental by {key} from {self.source.raw_table}{self.target.partitioned}"
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
         """Yield name and SQL of each object, the table first.

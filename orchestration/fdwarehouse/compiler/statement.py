@@ -115,6 +115,11 @@ class Target:
         return self.key if by in self.key else (*self.key, by)
 
     @property
+    def partitioned(self) -> str:
+        """How it is partitioned, to be added to a sentence; empty where it is not."""
+        return f", {self.partitions.description}" if self.partitions else ""
+
+    @property
     def names(self) -> list[str]:
         """Names of its columns."""
         return [name for name, _ in self.columns]

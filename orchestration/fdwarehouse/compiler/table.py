@@ -55,7 +55,7 @@ class Table:
     @property
     def kept_up(self) -> str:
         """How it is kept up, in one line."""
-        return self.plan.describe()
+        return self.plan.describe() + self.target.partitioned
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
         """Yield name and SQL of each object, the table first.
