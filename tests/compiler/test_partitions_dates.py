@@ -77,6 +77,12 @@ def test_g3_dates_are_found_wherever_they_come_from(
     computed = {"due", "due_sums", "either"}
     assert found == {n: "function" if n in computed else "v" for n in SHAPES}
     warehouse.run()
+    warehouse.execute("SET enable_seqscan = off")  # of tables as small as these it is cheaper
+    for name in found.keys() - computed:
+        plan = warehouse.column(f"EXPLAIN SELECT FROM gold.{name}_dates WHERE _run_id > 1")
+        assert "_run_id > 1" in "\n".join(plan)
+        assert [line for line in plan if "Seq Scan" in line] == []
+    warehouse.execute("RESET enable_seqscan")
     for day in range(3):
         seeded_shop.force(
             f"UPDATE orders SET order_date = order_date - interval '{day * 17} months', "
