@@ -75,10 +75,10 @@ class Pair:
             "PRODUCTION_URL": self.url("production", READER),
         }
 
-    def deploy(self) -> None:
-        """Make it a warehouse of this repository's project."""
+    def deploy(self, project: Path = ROOT) -> None:
+        """Make it a warehouse of a project, this repository's if not of another."""
         urls = {"production": self.url("production", READER)}
-        deploy(render_project(ROOT), self.url("warehouse", OWNER), urls)
+        deploy(render_project(project), self.url("warehouse", OWNER), urls)
 
     def rows(self, server: str, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Ask one of the databases as administrator."""

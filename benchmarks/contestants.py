@@ -14,6 +14,7 @@ from benchmarks.arena import LOADER, OWNER, Pair
 from benchmarks.measure import Cost, measure
 from benchmarks.options import FOLDER
 from fdwarehouse.embedded_programs import binaries
+from tests.compiler.shop_files import written_by_hand
 
 Revenue = list[tuple[Any, Any]]
 
@@ -80,6 +81,16 @@ class Fdwarehouse:
         )
         names = ("step", "seconds", "read", "inserted", "updated", "deleted")
         return [dict(zip(names, row, strict=True)) for row in (*rows, *checks)]
+
+
+class WrittenByHand(Fdwarehouse):
+    """Ours, with every table written by hand instead of as a SELECT."""
+
+    name = "written by hand"
+
+    def prepare(self, pair: Pair, workspace: Path) -> None:
+        """Deploy that project."""
+        pair.deploy(written_by_hand(workspace / "by_hand"))
 
 
 class PandasDbt:

@@ -20,6 +20,7 @@ PARTS = {
     "growth": "the same changes in shops of several sizes",
     "reconcile": "reconciliation when nothing differs, against a full re-read",
     "readers": "readers of gold during a publish",
+    "writers": "tables that are SELECTs, against the same ones written by hand",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.log import Log
 
-OURS, PEER = "fdwarehouse", "pandas + dbt"
+OURS, PEER, BY_HAND = "fdwarehouse", "pandas + dbt", "written by hand"
 PIPELINE = {"first load": 4, "changed rows": 20, "nothing changed": 100}
 
 
@@ -82,6 +82,8 @@ def _targets(log: Log) -> Iterator[Sequence[str]]:
             "15 times",
             _verdict(theirs / ours >= 15),
         )
+    for work in dict.fromkeys(r["work"] for r in log.of("writers")):
+        yield (f"tables as SELECTs: {work}", *_at_most(log, ("writers", work), BY_HAND, 1)[1:])
     yield from _memory(log)
     yield from _readers(log)
 
@@ -122,7 +124,7 @@ def _details(log: Log) -> Iterator[str]:
     costs = [
         (f"{r['part']}: {r['work']}", r["contestant"])
         for r in log.records
-        if r["part"] in ("pipeline", "bronze", "reconcile")
+        if r["part"] in ("pipeline", "bronze", "reconcile", "writers")
     ]
     columns = {
         "seconds": "s",

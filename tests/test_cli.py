@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse import __version__, embedded
+from fdwarehouse import __version__, embedded, terminal
 from fdwarehouse.cli import app
 from fdwarehouse.config import find_root
 from fdwarehouse.connections import Connections
@@ -238,3 +239,16 @@ def test_psql_is_given_the_password_where_nobody_sees_it(
     assert f"dbname={warehouse.name}" in arguments[1]
     assert password in warehouse.urls["owner"]
     assert password not in " ".join(arguments)
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x9b2J", "\u202e", "\u2066", "\x08", "\u200b"])
+@pytest.mark.parametrize("show", [terminal.say, terminal.warn, terminal.note, terminal.heading])
+def test_what_a_terminal_would_obey_is_shown_as_a_sign(
+    capsys: pytest.CaptureFixture[str], show: Callable[[str], None], hostile: str
+) -> None:
+    show(f"a{hostile}b\tc")
+    terminal.show_error(FdwarehouseError(f"d{hostile}e", hint=f"f{hostile}g"))
+    shown = "".join(capsys.readouterr())
+    assert hostile[0] not in shown
+    for around in (f"a\ufffd{hostile[1:]}b", f"d\ufffd{hostile[1:]}e", f"f\ufffd{hostile[1:]}g"):
+        assert around in shown

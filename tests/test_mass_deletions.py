@@ -161,3 +161,16 @@ def test_command_lets_deletions_pass_once(
     command.works(*words, "--allow-deletions", "order_items")
     assert loaded.value("SELECT count(*) FROM gold.fact_sales") == 0
     assert "no table 'none'" in command.fails(1, *words, "--allow-deletions", "none")
+
+
+def test_permission_expires_after_a_day(loaded: Warehouse) -> None:
+    loaded.shop.execute("DELETE FROM order_items")
+    loaded.call("etl.allow_deletions('order_items')")
+    loaded.execute(
+        "UPDATE etl.allowed_deletions SET allowed_at = now() - interval '24 hours 1 minute'"
+    )
+    with failing(TOO_MANY):
+        loaded.reconcile()
+    loaded.execute("UPDATE etl.allowed_deletions SET allowed_at = now() - interval '23 hours'")
+    loaded.reconcile()
+    assert loaded.value("SELECT count(*) FROM gold.fact_sales") == 0

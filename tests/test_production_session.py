@@ -195,3 +195,55 @@ def test_g6_row_security_that_is_switched_on_in_a_session_is_noticed(
     with failing("DW019", "row_security is on"):
         warehouse.run()
     assert warehouse.value("SELECT count(*) FROM bronze.raw_orders") == 0
+
+
+CHANGED = {
+    "row_security": "on",
+    "default_transaction_read_only": "off",
+    "DateStyle": "SQL, MDY",
+    "IntervalStyle": "sql_standard",
+    "extra_float_digits": "-15",
+    # functions and operators that are sent to production are those of pg_catalog
+    "search_path": "public, pg_catalog",
+}
+PLACES = {
+    "a view": """
+        ALTER TABLE products RENAME TO kept_products;
+        CREATE VIEW products AS SELECT k.* FROM kept_products AS k WHERE (SELECT changed(0)) = 0;
+        GRANT SELECT ON products TO warehouse_reader
+    """,
+    "an index": "CREATE INDEX ON products ((product_id + changed(0)))",
+    "statistics": "CREATE STATISTICS computed ON (product_id + changed(0)) FROM products",
+}
+
+
+@pytest.mark.parametrize("call", ["etl.run_pipeline()", "etl.reconcile()", "etl.backfill(100)"])
+@pytest.mark.parametrize(
+    ("place", "setting"),
+    [("a view", s) for s in CHANGED]
+    + [("an index", "row_security"), ("statistics", "IntervalStyle")],
+)
+def test_g6_setting_that_code_of_a_table_changes_while_it_is_read_is_noticed(
+    shop: Shop, warehouse: Warehouse, place: str, setting: str, call: str
+) -> None:
+    if call == "etl.reconcile()":
+        warehouse.run()
+    before = warehouse.dump()
+    warehouse.execute("DELETE FROM etl.source_columns WHERE table_name = 'products'")
+    with shop.connect() as connection:
+        connection.execute("INSERT INTO products (name, category, price) VALUES ('A', 'C', 1)")
+        connection.execute(
+            f"""
+            CREATE FUNCTION changed(n integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+            BEGIN
+                IF current_user = 'warehouse_reader' THEN
+                    PERFORM set_config('{setting}', '{CHANGED[setting]}', false);
+                END IF;
+                RETURN n;
+            END $$
+            """.encode()
+        )
+        connection.execute(PLACES[place].encode())
+    with failing("DW019", f"{setting} is {CHANGED[setting]}"):
+        warehouse.call(call)
+    assert warehouse.dump() == before

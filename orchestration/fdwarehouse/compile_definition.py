@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 
 import psycopg
 from pglast import ast
@@ -16,7 +18,11 @@ from fdwarehouse.read_catalog import primary_key
 from fdwarehouse.sql_names import nodes_of
 
 _SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
-_TIMES = frozenset({"date", "timestamp", "timestamptz", "time", "timetz"})
+_WAYS_OUT = {
+    "42701": "Give each column a name of its own: AS ...",
+    "42P07": "A table that a former file made is still there: drop it in a migration.",
+    "42P01": "Tables are named with their schema; sql/ has those of silver and gold.",
+}
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod)
 FROM pg_attribute
@@ -46,7 +52,6 @@ def create_definition(
     Raises:
         FdwarehouseError: the SELECT is wrong; the message names file and line.
     """
-    _require_moving_dates(definition)
     before = f"CREATE VIEW {view} AS\n"
     try:
         warehouse.execute(f"{before}{definition.select}".encode())
@@ -55,6 +60,7 @@ def create_definition(
     columns = tuple(warehouse.execute(_COLUMNS.encode(), [view]).fetchall())
     row = warehouse.execute("SELECT pg_get_viewdef(%s::regclass)", [view]).fetchone()
     assert row is not None
+    _require_moving_dates(definition, row[0])
     return columns, row[0]
 
 
@@ -130,7 +136,9 @@ def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> 
     if position > before:
         line += definition.select[: position - before - 1].count("\n")
     message = error.diag.message_primary or str(error).strip()
-    way_out = error.diag.message_hint or "Fix the SELECT: it should run in psql as it is."
+    way_out = error.diag.message_hint or _WAYS_OUT.get(
+        str(error.sqlstate), "Fix the SELECT: it should run in psql as it is."
+    )
     return FdwarehouseError(
         f"{definition.path}, line {line}: {message}",
         hint=f"{way_out} Nothing was deployed.",
@@ -138,17 +146,27 @@ def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> 
     )
 
 
-def _require_moving_dates(definition: Definition) -> None:
-    """Refuse 'today'::date and the like: PostgreSQL takes the day of the deploy for it."""
-    for node in nodes_of(parse(definition.select)):
-        if not isinstance(node, ast.TypeCast) or node.typeName is None:
-            continue
-        value = getattr(getattr(node.arg, "val", None), "sval", None)
-        kind = (node.typeName.names or ())[-1].sval
-        if isinstance(value, str) and value.strip().lower() in _SPECIAL_DATES and kind in _TIMES:
-            before = definition.select[: node.location or 0]
-            line = definition.first_line + before.count("\n")
+def _require_moving_dates(definition: Definition, canonical_sql: str) -> None:
+    """Refuse 'today'::date and the like: PostgreSQL takes the day of the deploy for it.
+
+    Such a word is a date where it is written and not in what PostgreSQL made of it.
+    """
+    left = Counter(_special_dates(canonical_sql))
+    for word, number in Counter(_special_dates(definition.select)).items():
+        if number > left[word]:
+            found = re.search(rf"'\s*{word}\s*'", definition.select, re.IGNORECASE)
+            line = definition.line_at(found.start() if found else 0)
             raise FdwarehouseError(
-                f"{definition.path}, line {line}: '{value}' would be the day of the deploy",
+                f"{definition.path}, line {line}: '{word}' would be the day of the deploy",
                 hint="Write current_date, which is computed in every run.",
             )
+
+
+def _special_dates(sql: str) -> Iterator[str]:
+    """Yield each literal that can be a date which moves."""
+    for node in nodes_of(parse(sql)):
+        value = getattr(getattr(node, "val", None), "sval", None)
+        if isinstance(node, ast.A_Const) and isinstance(value, str):
+            word = value.strip().lower()
+            if word in _SPECIAL_DATES:
+                yield word

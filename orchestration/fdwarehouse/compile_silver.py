@@ -11,7 +11,7 @@ from fdwarehouse.compile_definition import create_definition, create_empty
 from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.partitions import require_partitions
-from fdwarehouse.compiler.reasons import Construct, Unsupported, line_of
+from fdwarehouse.compiler.reasons import Unsupported, line_of_impurity
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.compiler.table import TAKEN, require_columns
@@ -94,7 +94,7 @@ def analyse_silver(
 
 def _require_pure(definition: Definition, impure: Iterable[str]) -> None:
     for reason in impure:
-        line = line_of(Construct.TIME, definition.select) or 1
+        line = line_of_impurity(reason, definition.select) or 1
         raise FdwarehouseError(
             f"{definition.path}, line {definition.first_line + line - 1}: {reason}", hint=_PURE
         )

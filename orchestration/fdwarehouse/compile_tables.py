@@ -242,6 +242,11 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
     graph = {}
     for model, definition in sorted(definitions.items()):
         named = {qualified(s, n) for s, n in definition.reads}
+        if model in named:
+            raise FdwarehouseError(
+                f"{definition.path}, line {definition.first_line}: {model} is made of itself",
+                hint="Read the tables that it is made of.",
+            )
         for name in _needed(definition, by_name):
             named |= by_name[name].references
         if model.startswith("gold."):

@@ -171,6 +171,9 @@ def _failure(file: Compiled, error: psycopg.Error) -> FdwarehouseError:
     is_project = file.origin.startswith(("sql/", "migrations/"))
     if error.sqlstate in _UNKNOWN_NAMES and is_unqualified and is_project:
         told = "Names are looked up in pg_catalog alone: write others with their schema."
+    if file.creates and file.creates.replace(".write_", "/") == file.origin[4:-4]:
+        told = None  # the compiler's fault, not the user's
+        way_out = f"`incremental: false` in the header of {file.origin} does without this function."
     if "denied to set parameter" in message:
         way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."
     if "foreign-data wrapper" in message:

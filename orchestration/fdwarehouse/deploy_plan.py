@@ -47,6 +47,12 @@ class Plan:
         return [name for name in self.gone if name.startswith("migration_")]
 
     @property
+    def abandoned(self) -> list[str]:
+        """Tables whose file is gone: they stay, and nothing writes them."""
+        stems = [name.removesuffix(".sql") for name in self.gone]
+        return [s for s in stems if {f"{s}_definition", f"{s}_versions"} & set(stems)]
+
+    @property
     def refused(self) -> Plan:
         """The part for which a deploy is refused."""
         return Plan(changed=self.edited, gone=self.missing)

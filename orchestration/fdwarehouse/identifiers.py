@@ -81,6 +81,17 @@ def qualified(schema: str, name: str) -> str:
     return f"{ident(schema)}.{ident(name)}"
 
 
+def shortened(name: str, suffix: str = "") -> str:
+    """Shorten a name to what PostgreSQL keeps of it, 63 bytes, its suffix included.
+
+    Args:
+        name: the name.
+        suffix: what it ends with.
+    """
+    room = 63 - len(suffix.encode())
+    return name.encode()[:room].decode(errors="ignore") + suffix
+
+
 def file_name(qualified_name: str) -> str:
     """Name the file of an object; what a file system may not take is percent-encoded.
 

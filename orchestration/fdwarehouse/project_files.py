@@ -130,7 +130,8 @@ def require_what_it_is_named_after(compiled: Compiled) -> None:
         )
     raise FdwarehouseError(
         f"{compiled.origin}: it does not create {compiled.creates}",
-        hint="sql/ has views and routines, each in a file of its name; tables are in migrations/.",
+        hint="A table is a header between /* and */ and one SELECT, nothing else; views and "
+        "routines by hand begin with CREATE.",
     )
 
 

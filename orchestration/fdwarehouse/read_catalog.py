@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
 
 from fdwarehouse.compiler.catalog import Catalog, ColumnFact, Relation, View
-
-# They tell the time, the session or the transaction: STABLE, but not for as long as a row stays.
-_OF_THE_SESSION = frozenset(
-    [
-        "now",
-        "transaction_timestamp",
-        "statement_timestamp",
-        "clock_timestamp",
-        "timeofday",
-        "current_setting",
-        "pg_current_xact_id",
-        "pg_current_xact_id_if_assigned",
-        "txid_current",
-        "txid_current_if_assigned",
-        "current_user",
-        "session_user",
-        "current_database",
-        "current_schema",
-        "current_schemas",
-        "current_query",
-        "pg_backend_pid",
-        "inet_client_addr",
-        "inet_client_port",
-        "inet_server_addr",
-        "inet_server_port",
-        "pg_conf_load_time",
-        "pg_postmaster_start_time",
-        "pg_current_snapshot",
-        "txid_current_snapshot",
-    ]
-)
+from fdwarehouse.compiler.reasons import TELLING_THE_TIME
 
 _RELATIONS = """
 WITH RECURSIVE read_relations AS (
@@ -114,6 +84,13 @@ SELECT p.proname, p.provolatile, n.nspname
 FROM pg_proc AS p
 INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
 WHERE p.oid = ANY(%s)
+"""
+
+_COARSE_COLLATIONS = """
+SELECT collname
+FROM pg_collation
+WHERE oid = ANY(%s) AND NOT collisdeterministic
+ORDER BY collname
 """
 
 
@@ -232,24 +209,34 @@ def impure_parts(connection: psycopg.Connection, view: str) -> tuple[str, ...]:
         connection: to the warehouse.
         view: the view with the definition, as SQL writes it.
     """
-    views = [v.oid for v in _rows(connection, _RELATIONS, {"views": [view]}) if v.kind == "v"]
-    trees = connection.execute(
-        "SELECT ev_action::text FROM pg_rewrite WHERE ev_class = ANY(%s)", [views]
-    ).fetchall()
-    tree = "".join(text for (text,) in trees)
-    found = []
+    found: dict[str, None] = {}
+    for relation in _rows(connection, _RELATIONS, {"views": [view]}):
+        if relation.kind == "v":
+            name = f"{relation.schema}.{relation.name}"
+            place = "" if name.replace('"', "") == view.replace('"', "") else f" in {name}"
+            found |= dict.fromkeys(f"{p}{place}" for p in _impure(connection, relation.oid))
+    return tuple(found)
+
+
+def _impure(connection: psycopg.Connection, view: int) -> Iterator[str]:
+    row = connection.execute(
+        "SELECT string_agg(ev_action::text, '') FROM pg_rewrite WHERE ev_class = %s", [view]
+    ).fetchone()
+    tree = str(row and row[0])
     if "{SQLVALUEFUNCTION" in tree:
-        found.append("CURRENT_DATE, CURRENT_USER or the like tells the time or the session")
+        yield "CURRENT_DATE, CURRENT_USER or the like tells the time or the session"
     if "{TABLESAMPLECLAUSE" in tree:
-        found.append("TABLESAMPLE reads other rows each time")
+        yield "TABLESAMPLE is volatile: it reads other rows each time"
     called = {int(oid) for oid in re.findall(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)", tree)}
     for name, volatility, schema in connection.execute(
         _VOLATILITY.encode(), [list(called)]
     ).fetchall():
         if volatility == "v":
-            found.append(f"{name}() is volatile")
-        elif schema == "pg_catalog" and name in _OF_THE_SESSION:
-            found.append(f"{name}() tells the time or the session")
+            yield f"{name}() is volatile"
+        elif volatility == "s" and schema == "pg_catalog" and name in TELLING_THE_TIME:
+            yield f"{name}() tells the time or the session"
         elif schema != "pg_catalog" and volatility == "s":
-            found.append(f"{schema}.{name}() may read tables, it is STABLE")
-    return tuple(found)
+            yield f"{schema}.{name}() may read tables, it is STABLE"
+    collations = {int(oid) for oid in re.findall(r":\w*[cC]oll(?:id|Oid) (\d+)", tree)}
+    for (name,) in connection.execute(_COARSE_COLLATIONS.encode(), [list(collations)]).fetchall():
+        yield f"collation {name} takes different texts for equal"

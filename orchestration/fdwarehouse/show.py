@@ -187,6 +187,8 @@ def show_plan(plan: Plan) -> None:
             say(title, "bold")
         for line in lines:
             out.print(Padding(Text(f"{sign} {line}", style), (0, 0, 0, 2), expand=False))
+    for name in plan.abandoned:
+        say(f"{name} stays as it is, and nothing writes it: a migration can drop it.", "yellow")
 
 
 def _migrations(files: Sequence[str]) -> list[str]:

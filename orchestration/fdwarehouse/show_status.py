@@ -121,6 +121,9 @@ def _show_tables(tables: list[dict[str, Any]]) -> None:
             _ago(row["last_reconciled_at"]),
         )
     out.print(made)
+    for row in tables:
+        if (row["kept_up"] or "").startswith("full"):
+            say(f"{row['table']} is computed in {row['kept_up']}", "yellow")
 
 
 def _show_checks(checks: list[dict[str, Any]]) -> None:

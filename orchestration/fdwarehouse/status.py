@@ -95,7 +95,10 @@ _TABLES = """
         w.run_id AS last_success_run_id, w.advanced_at AS last_success_at, w.fence AS watermark,
         extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
         v.run_id AS last_reconciled_run_id,
-        nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows
+        nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows,
+        substring(
+            obj_description(to_regclass(m.table_name), 'pg_class') FROM 'Kept up (.*)[.]$'
+        ) AS kept_up
     FROM etl.models AS m
     CROSS JOIN LATERAL (
         WITH RECURSIVE parts AS ( -- pg_partition_tree would wait for a first load

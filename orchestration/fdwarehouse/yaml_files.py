@@ -81,7 +81,7 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     except ValidationError as error:
         problems += [
             f"{'.'.join(str(part) for part in e['loc'] if part != '[key]') or 'top level'}: "
-            f"{_problem(e, model)}"
+            f"{problem_of(e, model)}"
             for e in error.errors()
         ]
     except RecursionError as error:
@@ -91,10 +91,20 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     return made
 
 
-def _problem(error: ErrorDetails, model: type[BaseModel]) -> str:
+def problem_of(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """Say what is wrong in words that need no pydantic.
+
+    Args:
+        error: one of a `ValidationError`.
+        model: what the YAML should hold.
+    """
     match error["type"]:
         case "model_type" | "dict_type":
             return _NAMES_AND_VALUES
+        case "missing":
+            return "it is missing"
+        case "list_type" | "tuple_type":
+            return "it should be a list, such as [a, b]"
         case "extra_forbidden":
             written = str(error["loc"][-1])  # a name that is right elsewhere, perhaps
             meant = get_close_matches(written, set(_names(model)) - {written}, 1)

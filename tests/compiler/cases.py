@@ -48,6 +48,12 @@ def _version(valid_from: datetime, valid_to: datetime, segment: str = "vip") -> 
     return {**row, "valid_from": valid_from, "valid_to": valid_to}
 
 
+def _reading(**values: Any) -> dict[str, Any]:
+    names = ("grade", "attributes", "body", "during", "numbers", "taken_at", "is_valid")
+    row = {"reading_id": 1, "sensor": "a", "span": "1 mon", "amount": "1.0"}
+    return {**row, **dict.fromkeys(names), **values}
+
+
 _PRODUCT = {"product_id": 1, "name": "P", "category": "a", "price": 1, "is_deleted": False}
 
 CASES = [
@@ -55,6 +61,16 @@ CASES = [
         "two orders swap their being in a version: +1 and -1 of one group",
         "status_of_known",
         {
+            "silver.clean_orders": [_order(1, 1, JANUARY), _order(2, 1, FEBRUARY)],
+            "gold.dim_customers": [_version(JANUARY, FEBRUARY)],
+        },
+        {"gold.dim_customers": [_version(FEBRUARY, MARCH)]},
+    ),
+    Case(
+        "two orders of one customer swap their being in a version",
+        "known_orders",
+        {
+            "silver.clean_customers": [_customer(1, "DE")],
             "silver.clean_orders": [_order(1, 1, JANUARY), _order(2, 1, FEBRUARY)],
             "gold.dim_customers": [_version(JANUARY, FEBRUARY)],
         },
@@ -104,6 +120,27 @@ CASES = [
             "silver.clean_orders": [_order(1, 3, JANUARY)],
             "silver.clean_order_items": [_item(1, 2, quantity=2)],
         },
+    ),
+    Case(
+        "a month becomes the 30 days that it equals",
+        "interval_groups",
+        {"gold.readings": [_reading()]},
+        {"gold.readings": [_reading(span="30 days")]},
+    ),
+    Case(
+        "a number gets another digit behind the point",
+        "amounts",
+        {"gold.readings": [_reading()]},
+        {"gold.readings": [_reading(amount="1.00")]},
+    ),
+    Case(
+        "a second item has as many pieces as the first",
+        "lateral_limit_ties",
+        {
+            "silver.clean_orders": [_order(1, 1, JANUARY)],
+            "silver.clean_order_items": [_item(1, 1, quantity=2), _item(2, 1)],
+        },
+        {"silver.clean_order_items": [_item(2, 1, quantity=2)]},
     ),
 ]
 

@@ -15,6 +15,7 @@ from fdwarehouse.compiler.plan import Plan, Request, plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.statement import Target, full_states, routines
 from fdwarehouse.compiler.tree import Block
+from fdwarehouse.identifiers import ident
 from fdwarehouse.read_catalog import impure_parts, read_catalog
 from fdwarehouse.templates import mechanics_environment
 from tests.compiler.shapes import SHAPES, Shape
@@ -75,10 +76,10 @@ class Keeper:
         view = f"{table}_definition"
         self.connection.execute(f"CREATE VIEW {view} AS {shape.select}".encode())
         columns = self._columns(view)
-        listed = ", ".join(f"{name} {kind}" for name, kind in columns)
+        listed = ", ".join(f"{ident(name)} {kind}" for name, kind in columns)
         self.connection.execute(
             f"CREATE TABLE {table} ({listed}, _run_id bigint NOT NULL, "
-            f"PRIMARY KEY ({', '.join(shape.key)}))".encode()
+            f"PRIMARY KEY ({', '.join(map(ident, shape.key))}))".encode()
         )
         read_later = any(s.reads(shape.name) for s in SHAPES.values())
         logged = tuple(name for name, _ in columns) if read_later else ()
@@ -167,7 +168,7 @@ class Keeper:
 
     def difference(self, kept: Kept) -> list[tuple[str, str]]:
         """Return rows that the table lacks and rows that it should not have, image by image."""
-        names = ", ".join(kept.target.names)
+        names = ", ".join(map(ident, kept.target.names))
         table, view = kept.target.qualified, kept.target.definition
         return self.connection.execute(
             f"(SELECT 'missing', q::text FROM (SELECT {names} FROM {view}) AS q "

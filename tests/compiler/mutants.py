@@ -47,6 +47,11 @@ _AS_NOW = '_all_of(now, columns, "Their rows as they are."),'
 _ALONG = "and c not in kept)\n"
 
 MUTANTS = [
+    _mutant("equal_values_are_the_same", "changes",
+            'return column if look_alike(fact.type, fact.scale) else cast(column, "text")',
+            "return column", "interval_groups amounts"),
+    _mutant("ties_are_cut_off", "printing", "if select.has_ties else", "if False else",
+            "lateral_limit_ties"),
     _mutant("old_images_left_out", "changes", _IMAGES, _IMAGES.replace("<>", ">"),
             "daily_sales fact_sales revenue_by_country"),
     _mutant("unlogged_rows_left_out", "changes", 'boolean("NOT_EXPR", is_new)', "Literal(False)",
@@ -60,7 +65,7 @@ MUTANTS = [
     _mutant("where_decides_on_the_nullable_side", "arms", "among = item.on if item.is_nullable",
             "among = (*item.on, *chain.conditions) if item.is_nullable",
             "unpaid_orders totals_filtered two_versions"),
-    _mutant("net_without_path", "reach", _NETTED, "(*values, *read)", "status_of_known segments"),
+    _mutant("net_without_path", "reach", _NETTED, "(*values, *read)", "known_orders"),
     _mutant("net_without_what_is_read", "reach", _NETTED, "(*values, *rows)",
             "fact_sales two_versions segments"),
     _mutant("null_keys_left_out", "restrict",
@@ -91,7 +96,7 @@ MUTANTS = [
     _mutant("one_side_of_a_set_operation", "delta", "for side in (block.left, block.right):",
             "for side in (block.left,):", "timeline ledger never_paid"),
     _mutant("except_restricted_too_much", "restrict",
-            "(\n        left is None or not _is_exact(block.left, named(block.left))\n    )",
+            "(left is None or not is_exact(block.left, named(block.left)))",
             "False", "except_of_a_table"),
     _mutant("partition_of_the_first_window", "shape",
             "tuple(e for e in dict.fromkeys(lists[0]) if all(e in other for other in lists))",

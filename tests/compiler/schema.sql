@@ -55,5 +55,16 @@ CREATE TABLE gold.events (
     event_id integer PRIMARY KEY, user_id integer, kind text, happened_at timestamp NOT NULL, tags text[],
     score double precision, _run_id bigint NOT NULL
 );
+-- Types of which equal values can look different, or that have no equality.
+CREATE TYPE gold.grade AS ENUM ('low', 'mid', 'high');
+CREATE DOMAIN gold.short AS text CHECK (length(value) < 20);
+CREATE FUNCTION gold.twice(integer) RETURNS integer IMMUTABLE LANGUAGE sql RETURN $1 * 2;
+CREATE FUNCTION gold.longer(text, text) RETURNS text IMMUTABLE LANGUAGE sql
+RETURN CASE WHEN length($2) > coalesce(length($1), 0) THEN $2 ELSE $1 END;
+CREATE AGGREGATE gold.longest(text) (SFUNC = gold.longer, STYPE = text);
+CREATE TABLE gold.readings (
+    reading_id integer PRIMARY KEY, sensor text, grade gold.grade, attributes jsonb, body json, span interval,
+    amount numeric, during tsrange, numbers integer[], taken_at timestamptz, is_valid boolean, _run_id bigint NOT NULL
+);
 CREATE VIEW gold.live_orders AS
 SELECT order_id, customer_id, order_date, status FROM silver.clean_orders WHERE NOT is_deleted;

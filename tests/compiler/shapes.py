@@ -1,4 +1,4 @@
-"""The shapes of `shapes.sql`: name, key, SELECT. Table `gold.<name>` is kept up from each."""
+"""The shapes of the files of SQL: name, key, SELECT. Table `gold.<name>` is kept up from each."""
 
 from __future__ import annotations
 
@@ -21,18 +21,28 @@ class Shape:
         return re.search(rf"\bgold\.{name}\b", self.select) is not None
 
 
+def _key(text: str) -> tuple[str, ...]:
+    """Read names that stand beside one another, or one that has a space in it, in quotes."""
+    return (text.strip('"'),) if text.startswith('"') else tuple(text.split())
+
+
 def _read(text: str, *, is_full: bool) -> list[Shape]:
-    parts = re.split(r"^-- (\w+): ([\w ]+)\n", text.lstrip(), flags=re.MULTILINE)[1:]
+    parts = re.split(r'^-- (\w+): ([\w "]+)\n', text.lstrip(), flags=re.MULTILINE)[1:]
     return [
-        Shape(name, tuple(key.split()), select.strip(), is_full)
+        Shape(name, _key(key), select.strip(), is_full)
         for name, key, select in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     ]
 
 
-_INCREMENTAL, _FULL = (
-    Path(__file__).with_name("shapes.sql").read_text(encoding="utf-8").split("-- full --\n")
-)
-SHAPES = {
-    shape.name: shape
-    for shape in [*_read(_INCREMENTAL, is_full=False), *_read(_FULL, is_full=True)]
-}
+def _file(name: str) -> dict[str, Shape]:
+    """Read a file; after `-- full --` are those that have no incremental form."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    incremental, full = text.split("-- full --\n")
+    shapes = [*_read(incremental, is_full=False), *_read(full, is_full=True)]
+    return {shape.name: shape for shape in shapes}
+
+
+CLASSES = _file("shapes.sql")
+"""One or more for each class that docs/incremental.md names."""
+SHAPES = CLASSES | _file("shapes_of_analysts.sql") | _file("shapes_of_types.sql")
+"""These, what analysts write beside, and types and names of all kinds."""

@@ -53,7 +53,7 @@ def test_a_template_is_no_definition(text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("grain: one", "grian: one"), "line 2: grain: Field required"),
+        (("grain: one", "grian: one"), "line 2: grain: it is missing"),
         (
             ("{references: gold.dim", "{referencs: gold.dim"),
             "line 6: columns.customer_key.referencs",

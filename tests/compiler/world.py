@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -26,7 +27,10 @@ KEYS = {
     "gold.sales": ("sale_id",),
     "gold.stock_moves": ("warehouse", "sku", "move_number"),
     "gold.events": ("event_id",),
+    "gold.readings": ("reading_id",),
 }
+READINGS = "gold.readings"
+_TABLES = [table for table in KEYS if table != READINGS]
 KEEPS_ROWS = frozenset(t for t in KEYS if t.startswith("silver."))
 _IDS = {
     "silver.clean_customers": 8,
@@ -36,7 +40,14 @@ _IDS = {
     "silver.clean_payments": 16,
     "gold.sales": 25,
     "gold.events": 20,
+    "gold.readings": 16,
 }
+
+_ATTRIBUTES = (
+    *('{"a": 1, "tags": ["x", "y"]}', '{"a": 1.0, "tags": ["x"]}', '{"a": 2, "b": null}'),
+    *('{"a": "1", "tags": []}', "[1, 2]", "null", '{"b": {"c": 3}}'),
+)
+_RANGES = ("[2024-01-01,2024-01-03)", "[2024-01-02,2024-01-08)", "[2024-01-05,)", "empty")
 
 
 class World:
@@ -50,12 +61,14 @@ class World:
     def __init__(self, connection: psycopg.Connection, random: Random) -> None:
         self.connection = connection
         self.random = random
+        # Readings are changed by chance of their own: the series of the others stay as they are.
+        self.apart = Random(repr(random.getstate()))
         self.rows: dict[str, dict[Key, Row]] = {table: {} for table in KEYS}
 
     def fill(self, run_id: int, share: float) -> None:
         """Write the rows of the first run."""
         changes: dict[tuple[str, Key], Row | None] = {}
-        for table in KEYS:
+        for table in _TABLES:
             if table == "gold.dim_customers":
                 for _ in range(int(7 * share)):
                     changes |= self._versions()
@@ -64,6 +77,10 @@ class World:
             for key in self._all_keys(table):
                 if self.random.random() < share:
                     changes[table, key] = self._values(table)
+        with self._apart():
+            for key in self._all_keys(READINGS):
+                if self.random.random() < share:
+                    changes[READINGS, key] = self._values(READINGS)
         self.rows = {table: {} for table in KEYS}
         self.write(run_id, changes)
 
@@ -71,14 +88,26 @@ class World:
         """Write the changes of a run: one to twenty rows in any tables, each row at most once."""
         changes: dict[tuple[str, Key], Row | None] = {}
         for _ in range(self.random.choice([1, 2, 3, 5, 8, 20])):
-            table = self.random.choice(list(KEYS))
+            table = self.random.choice(_TABLES)
             if table == "gold.dim_customers":
                 if not any(t == table for t, _ in changes):
                     changes |= self._versions()
                 continue
             key, values = self._change(table)
             changes.setdefault((table, key), values)
+        with self._apart():
+            for _ in range(self.random.choice([0, 1, 1, 2, 4])):
+                key, values = self._change(READINGS)
+                changes.setdefault((READINGS, key), values)
         self.write(run_id, changes)
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        self.random, self.apart = self.apart, self.random
+        try:
+            yield
+        finally:
+            self.random, self.apart = self.apart, self.random
 
     def write(self, run_id: int, changes: Mapping[tuple[str, Key], Row | None]) -> None:
         """Write rows as a table's writer would: only what differs, with both images."""
@@ -204,6 +233,18 @@ class World:
                 "happened_at": self._moment(),
                 "tags": maybe([pick("stu") for _ in range(number(0, 3))]),
                 "score": maybe(pick([0.25, 0.5, 1, 2])),
+            },
+            "readings": lambda: {
+                "sensor": maybe(pick(["a", "A", "b", "B"])),
+                "grade": maybe(pick(["low", "mid", "high"])),
+                "attributes": maybe(pick(_ATTRIBUTES)),
+                "body": maybe(pick(['{"a": 1}', '{"a":1}', "[1, 2]"])),
+                "span": maybe(pick(["1 mon", "30 days", "720:00", "1 day"])),
+                "amount": maybe(pick(["1", "1.0", "1.00", "2.5", "2.50", "NaN"])),
+                "during": maybe(pick(_RANGES)),
+                "numbers": maybe([number(1, 3) for _ in range(number(0, 3))]),
+                "taken_at": maybe(self._moment()),
+                "is_valid": maybe(pick([True, False])),
             },
         }
         return made[table.partition(".")[2]]()

@@ -1,7 +1,8 @@
 """G6: no password is in a log, a view of the server, a file, or what a command says."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from fdwarehouse.embedded_programs import binaries
 from fdwarehouse.render import render_project
 from fdwarehouse.templates import MECHANICS
 from tests.command import Command
+from tests.harness import wait_until
 from tests.servers import SETTINGS, Servers
 
 MARK = "m4rk'd s\\ecret@#"  # what a log shows of it is quoted in one way or another: its first part
@@ -29,6 +31,8 @@ EVERYTHING = {
     "log_min_error_statement": "debug5",
     "log_error_verbosity": "verbose",
     "log_duration": "on",
+    "log_lock_waits": "on",
+    "deadlock_timeout": "100ms",  # after which a wait is logged
     "debug_print_parse": "on",
     "debug_print_rewritten": "on",
     "pg_stat_statements.track": "all",
@@ -148,6 +152,67 @@ def test_g6_a_command_that_fails_leaves_no_password_either(
         assert SEEN_AS not in watched.records()
     finally:
         watched.shop.execute("ALTER ROLE warehouse_reader LOGIN")
+
+
+def waits_for(watched: Watched, what: str, then: str, run: Callable[[], object]) -> str:
+    """Run something that waits for what another session has done, and return what was recorded.
+
+    Args:
+        watched: the servers.
+        what: statement of the other session, an administrator of production or the owner.
+        then: how its transaction ends, once the wait is in the log.
+        run: what waits.
+    """
+    side, role = (watched.shop, "admin") if "ROLE" in what else (watched.warehouse, "owner")
+    with side.connect(role) as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute(what.encode())
+        waiting = pool.submit(run)
+        try:
+            wait_until(lambda: "still waiting" in watched.records() or waiting.done())
+        finally:
+            holder.execute(then.encode())
+        waiting.result(60)
+    return watched.records()
+
+
+@pytest.mark.parametrize("then", ["COMMIT", "ROLLBACK"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER production",
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER production OPTIONS (user 'a', password 'b')",
+    ],
+)
+def test_g6_deploy_that_waits_for_a_lock_leaves_no_password(
+    command: Command, watched: Watched, project: Path, what: str, then: str
+) -> None:
+    command.secrets |= {MARK, SEEN_AS}
+    command.project(project)
+    command.use(watched.environment)
+    command.works("bootstrap")
+    command.works("deploy")
+    watched.warehouse.execute("DROP USER MAPPING FOR CURRENT_USER SERVER production")
+    recorded = waits_for(watched, what, then, lambda: command("deploy"))
+    assert "still waiting" in recorded
+    assert SEEN_AS not in recorded
+
+
+@pytest.mark.parametrize("then", ["COMMIT", "ROLLBACK"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "ALTER ROLE warehouse_reader VALID UNTIL 'infinity'",
+        "ALTER ROLE warehouse_reader CONNECTION LIMIT 9",
+    ],
+)
+def test_g6_bootstrap_that_waits_for_a_lock_leaves_no_password(
+    command: Command, watched: Watched, what: str, then: str
+) -> None:
+    command.secrets |= {MARK, SEEN_AS}
+    command.use(watched.environment)
+    recorded = waits_for(watched, what, then, lambda: command("bootstrap"))
+    assert "still waiting" in recorded
+    assert SEEN_AS not in recorded
 
 
 def test_g6_psql_deploys_without_a_trace_of_the_password(

@@ -221,7 +221,7 @@ def argument_of(call: Node) -> Expr:
         Unsupported: several arguments that are not counted as rows.
     """
     arguments = tuple(call.get("args") or ())
-    if len(arguments) != 1:
+    if len(arguments) != 1 or (isinstance(arguments[0], Node) and arguments[0].tag == "RowExpr"):
         raise Unsupported(f"{function_of(call)}() of several arguments", Construct.AGGREGATE)
     return row(*arguments)
 

@@ -79,6 +79,8 @@ def arms(
 
 
 def _is_constant(item: Item) -> bool:
+    if isinstance(item.source, (Select, SetOperation)):
+        return not item.is_lateral and not shape.reads_tables(item.source)
     return isinstance(item.source, (Function, Values))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fdwarehouse.compiler.parse import type_name
 from fdwarehouse.compiler.tree import Expr, Node
 
 
@@ -55,6 +56,16 @@ def call(name: str, *args: Expr, tag: str = "Aggregate") -> Node:
     return Node(tag, (("funcname", (Node("String", (("sval", name),)),)), ("args", args)))
 
 
+def image(value: Expr) -> Node:
+    """Build the text of a value as its type writes it: a cast would take blanks off a bpchar."""
+    return call("concat", value, tag="FuncCall")
+
+
 def row(*values: Expr) -> Expr:
     """Build a row of values; a lone one stays as it is."""
     return values[0] if len(values) == 1 else Node("RowExpr", (("args", values),))
+
+
+def cast(value: Expr, kind: str) -> Node:
+    """Build `value::type`."""
+    return Node("TypeCast", (("arg", value), ("typeName", type_name(kind))))

@@ -22,12 +22,13 @@ from fdwarehouse.compiler.names import (
     alias_of,
     conjuncts,
     equal_columns,
-    output_name,
+    output_names,
     renamed,
     result_value,
     source_columns,
 )
 from fdwarehouse.compiler.parse import LINKS, OPERATORS, POSITIONS, parse
+from fdwarehouse.compiler.prune import without_runs
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
@@ -48,6 +49,13 @@ from fdwarehouse.compiler.tree import (
     walk_level,
 )
 
+# They are aggregates, and look like none.
+_NOT_FOLLOWED = {
+    ast.JsonArrayAgg: "JSON_ARRAYAGG(); jsonb_agg() is incremental",
+    ast.JsonObjectAgg: "JSON_OBJECTAGG(); jsonb_object_agg() is incremental",
+    ast.GroupingFunc: "GROUPING()",
+}
+
 
 def canonical(definition: str, catalog: Catalog) -> Block:
     """Read a definition.
@@ -59,7 +67,7 @@ def canonical(definition: str, catalog: Catalog) -> Block:
     Raises:
         Unsupported: it has a part without an incremental form.
     """
-    return _Reader(catalog).block(parse(definition), Names(), is_top=True)
+    return without_runs(_Reader(catalog).block(parse(definition), Names(), is_top=True))
 
 
 class _Reader:
@@ -103,12 +111,11 @@ class _Reader:
         for part in statement.fromClause or ():
             clause = self._join(part, clause, names)
         inner = names.within(clause.scope)
+        targets = statement.targetList or ()
         outputs = tuple(
-            Output(output_name(t), self.expression(t.val, inner))
-            for t in statement.targetList or ()
+            Output(name, self.expression(t.val, inner))
+            for name, t in zip(output_names(targets), targets, strict=True)
         )
-        if len({o.name for o in outputs}) < len(outputs):
-            raise Unsupported("two columns of one name")
         if any(isinstance(n, Node) and n.tag == "SetCall" for n in walk_level(outputs)):
             raise Unsupported("a function that returns a set in the SELECT list")
         groups = self.expressions(statement.groupClause, inner)
@@ -130,6 +137,7 @@ class _Reader:
             order_by=self._order(statement.sortClause, outputs, inner) if is_ordered else (),
             limit=self.expression(limit[0], inner),
             offset=self.expression(limit[1], inner),
+            has_ties=statement.limitOption == enums.LimitOption.LIMIT_OPTION_WITH_TIES,
         )
 
     def _with_ctes(self, clause: Any, names: Names) -> Names:
@@ -215,7 +223,9 @@ class _Reader:
         if isinstance(known, View):
             return self.block(parse(known.definition), Names())
         if not isinstance(known, Relation):
-            raise Unsupported(f"{part.schemaname}.{part.relname}, which is not a table or view")
+            raise Unsupported(
+                f"{part.schemaname}.{part.relname}, which is not a table of the warehouse"
+            )
         return Table(known)
 
     def _function(self, part: Any, names: Names) -> Function:
@@ -251,6 +261,8 @@ class _Reader:
                 return value.name if isinstance(value, Enum) else value
 
     def _freeze(self, value: Any, names: Names) -> Node:
+        if type(value) in _NOT_FOLLOWED:
+            raise Unsupported(_NOT_FOLLOWED[type(value)])
         tag = self._tag(value)
         fields = (
             (name, self.expression(getattr(value, name), names))

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fdwarehouse.compiler.builders import boolean, call, nullif, operation
+from fdwarehouse.compiler.builders import boolean, call, cast, image, nullif, operation
 from fdwarehouse.compiler.catalog import RUN_ID, Relation
+from fdwarehouse.compiler.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
@@ -90,6 +91,8 @@ def deltas(context: Context, relation: Relation) -> Step:
     names = context.logged_columns(relation)
     if relation.logged is None:
         raise Unsupported(f"{relation.qualified} has no change log")
+    if RUN_ID in names:
+        raise Unsupported(f"{RUN_ID}, which no change log has")
     if missing := set(names) - relation.logged:
         raise Unsupported(
             f"the change log of {relation.qualified} lacks {', '.join(sorted(missing))}"
@@ -100,13 +103,30 @@ def deltas(context: Context, relation: Relation) -> Step:
         f"{relation.name}_deltas",
         f"Rows of {relation.qualified} that changed, as they were (-1) and as they are (1).",
         Select(
-            outputs=(*_outputs(columns), Output("sign", total)),
+            outputs=(*(_output(relation, column) for column in columns), Output("sign", total)),
             items=(Item("d", Log(relation)),),
             conditions=since("d", "run_id"),
-            groups=columns,
+            groups=tuple(i for column in columns for i in images_of(relation, column)),
             having=(operation("<>", total, Literal(0)),),
         ),
     )
+
+
+def images_of(relation: Relation, column: Column) -> tuple[Expr, ...]:
+    """Return what tells a value from others: beside it its text, where equal ones look different.
+
+    Of a type that has no equality, as json, its text alone.
+    """
+    fact = relation.column(column.name)
+    if look_alike(fact.type, fact.scale):
+        return (column,)
+    return (column, image(column)) if can_be_grouped(fact.type) else (cast(column, "text"),)
+
+
+def _output(relation: Relation, column: Column) -> Output:
+    kind = relation.column(column.name).type
+    value = column if can_be_grouped(kind) else cast(cast(column, "text"), kind)
+    return Output(column.name, value)
 
 
 def before(context: Context, block: Block) -> Block:

@@ -15,6 +15,8 @@ from fdwarehouse.compiler.aggregates import Aggregates, Distinct, StateColumn, a
 from fdwarehouse.compiler.builders import call, is_not_null, operation
 from fdwarehouse.compiler.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.delta import changed_rows
+from fdwarehouse.compiler.exactness import fixed_scale
+from fdwarehouse.compiler.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import by_values
 from fdwarehouse.compiler.tree import (
@@ -98,7 +100,14 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
     groups = tuple(Output(f"group_{n}", g) for n, g in enumerate(select.groups, start=1))
     arguments = _arguments(select)
     rows = shape.input_rows(select, (*groups, *arguments), ())
-    collected = Aggregates(select, arguments, describe(rows))
+    types = describe(rows)
+    for group in groups:
+        if not look_alike(types[group.name], fixed_scale(select, group.value)):
+            raise Unsupported(f"groups of {types[group.name]}, whose equal values can differ")
+    for argument in arguments:
+        if not can_be_grouped(types[argument.name]):
+            raise Unsupported(f"an aggregate over {types[argument.name]}", Construct.AGGREGATE)
+    collected = Aggregates(select, arguments, types)
     named = {c: (f"aggregate_{n}", collected.value_of(c)) for n, c in _numbered(select)}
 
     def over_state(value: object) -> object:

@@ -17,12 +17,19 @@ from pydantic import ValidationError
 from fdwarehouse.compiler.header import Header
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import qualified
+from fdwarehouse.yaml_files import problem_of
 
 _COMMENT = re.compile(r"(?:\s|--[^\n]*\n)*/\*(.*?)\*/", re.DOTALL)
 _SELECT = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.DOTALL | re.IGNORECASE
 )
 _HINT = "docs/tables.md describes headers; `fdwarehouse schema header` prints their JSON Schema."
+
+_MAX_NAME = 63 - len("_definition")
+_YAML_WAYS_OUT = {
+    "mapping values": "Put a text with a colon in quotes: description: 'Sales: one row per item.'",
+    "\\t": "Indent with spaces, not with tabs.",
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,11 @@ def read_definition(path: str, text: str) -> Definition:
     Raises:
         FdwarehouseError: header or SELECT is wrong; the message names file and line.
     """
+    if len(path.rpartition("/")[2].removesuffix(".sql")) > _MAX_NAME:
+        raise FdwarehouseError(
+            f"{path}: a table's name has at most {_MAX_NAME} characters",
+            hint="Names that are made of it, such as that of its view, have 63. Rename the file.",
+        )
     found = _COMMENT.match(text)
     if found is None:
         raise FdwarehouseError(
@@ -102,7 +114,8 @@ def _read_header(path: str, text: str, before: int) -> tuple[Header, Any]:
         mark = error.problem_mark or error.context_mark
         line = before + (mark.line if mark else 0) + 1
         problem = error.problem or "it is not YAML"
-        raise FdwarehouseError(f"{path}, line {line}: {problem}", hint=_HINT) from error
+        way_out = next((w for sign, w in _YAML_WAYS_OUT.items() if sign in problem), _HINT)
+        raise FdwarehouseError(f"{path}, line {line}: {problem}", hint=way_out) from error
     if not isinstance(content, dict):
         raise FdwarehouseError(
             f"{path}, line {before + 1}: the header should be made of names and values", hint=_HINT
@@ -113,7 +126,7 @@ def _read_header(path: str, text: str, before: int) -> tuple[Header, Any]:
         problems = [
             f"{path}, line {before + _line_of(tree, e['loc'])}: "
             f"{'.'.join(str(p) for p in e['loc'] if p != '[key]') or 'header'}: "
-            f"{e['msg'].removeprefix('Value error, ')}"
+            f"{problem_of(e, Header)}"
             for e in error.errors()
         ]
         raise FdwarehouseError("\n".join(problems), hint=_HINT) from error

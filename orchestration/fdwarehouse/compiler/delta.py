@@ -10,6 +10,7 @@ Views with Duplicates, SIGMOD 1995); keys rather than rows make it hold for ever
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import arms, joins, shape
@@ -59,17 +60,17 @@ def delta(context: Context, block: Block, columns: tuple[str, ...], label: str) 
     Raises:
         Unsupported: there is no incremental form.
     """
+    if not shape.reads_tables(block):
+        return Delta()
     if isinstance(block, SetOperation):
         positions = [column_names(block).index(c) for c in columns]
         found = Delta()
         for side in (block.left, block.right):
             named = tuple(column_names(side)[p] for p in positions)
-            found += delta(context, side, named, label)
+            found += _named(delta(context, side, named, label), columns)
         return found
     if isinstance(block, Values) or not block.items:
-        if shape.reads_tables(block):
-            raise Unsupported("subqueries without a FROM", Construct.SUBQUERY)
-        return Delta()
+        raise Unsupported("subqueries without a FROM", Construct.SUBQUERY)
     if block.limit or block.offset:
         raise Unsupported("LIMIT or OFFSET over everything", Construct.LIMIT)
     outputs = tuple(Output(c, block.output(c)) for c in columns)
@@ -86,6 +87,18 @@ def delta(context: Context, block: Block, columns: tuple[str, ...], label: str) 
         context, block, block.groups, f"{label}_groups", "Groups with a row that changed."
     )
     return Delta(_both_states(context, block, block.groups, groups, columns))
+
+
+def _named(found: Delta, columns: tuple[str, ...]) -> Delta:
+    """Name the columns of the arms of one side of a set operation as the whole names them."""
+    arms_named = tuple(
+        replace(
+            arm,
+            outputs=tuple(replace(o, name=n) for o, n in zip(arm.outputs, columns, strict=True)),
+        )
+        for arm in found.arms
+    )
+    return replace(found, arms=arms_named)
 
 
 def _delta_of_partitions(
@@ -220,9 +233,8 @@ class _Derived:
 
     def step(self, item: Item, columns: tuple[str, ...]) -> Step:
         if not columns:
-            raise Unsupported(
-                f"a change of {item.alias}, which is joined by nothing, decides everything"
-            )
+            name = re.sub(r"_[0-9]+$", "", item.alias)
+            raise Unsupported(f"a change of {name}, which is joined by nothing, decides everything")
         found = delta(self.context, item.source, columns, item.alias)  # type: ignore[arg-type]
         outputs = tuple(Output(c, Column(item.alias, c)) for c in columns)
         return keys_step(

@@ -35,7 +35,6 @@ class ColumnHeader(_Strict):
 
     description: str | None = None
     unit: str | None = Field(None, description="Unit of the values, such as EUR.")
-    type: str | None = Field(None, description="Type in the table, where it must differ.")
     not_null: bool = False
     unique: bool = False
     accepted_values: tuple[str | int, ...] | None = Field(
@@ -52,6 +51,16 @@ class ColumnHeader(_Strict):
     @classmethod
     def _referred(cls, value: Any) -> Any:
         return {"to": value} if isinstance(value, str) else value
+
+    @field_validator("accepted_values", mode="before")
+    @classmethod
+    def _quoted(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValueError("write a list, such as [open, closed]")
+        for each in value:
+            if isinstance(each, bool) or not isinstance(each, (str, int)):
+                raise ValueError(f"YAML takes one of them for {each}: put it in quotes")
+        return value
 
     @property
     def comment(self) -> str | None:

@@ -75,8 +75,23 @@ def conjuncts(condition: Expr | None) -> tuple[Expr, ...]:
 TRUE = Node("A_Const", (("val", Node("Boolean", (("boolval", True),))),))
 
 
-def output_name(target: Any) -> str:
-    """Return the name of a column of a SELECT list."""
+def output_names(targets: Iterable[Any]) -> list[str]:
+    """Return the names of the columns of a SELECT list, each once.
+
+    Of several columns of one name nobody can refer to either.
+    """
+    names: list[str] = []
+    for target in targets:
+        first, number = _output_name(target), 1
+        name = first
+        while name in names:
+            number += 1
+            name = f"{first}_{number}"
+        names.append(name)
+    return names
+
+
+def _output_name(target: Any) -> str:
     if target.name is not None:
         return str(target.name)
     last = (target.val.fields or ())[-1] if isinstance(target.val, ast.ColumnRef) else None

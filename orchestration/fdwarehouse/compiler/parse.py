@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
-from pglast import enums, parse_sql
+from pglast import ast, enums, parse_sql
 
-from fdwarehouse.compiler.tree import Link
+from fdwarehouse.compiler.tree import Link, Node
 
 POSITIONS = {"location", "stmt_location", "stmt_len", "rexpr_list_start", "rexpr_list_end"}
 LINKS = {
@@ -26,3 +27,21 @@ OPERATORS = {
 def parse(sql: str) -> Any:
     """Parse one SELECT."""
     return parse_sql(sql)[0].stmt
+
+
+def type_name(kind: str) -> Node:
+    """Return the node of a type, as `format_type` prints it."""
+    found = parse(f"SELECT NULL::{kind}").targetList[0].val.typeName
+    return _frozen(found)  # type: ignore[no-any-return]
+
+
+def _frozen(value: Any) -> Any:
+    match value:
+        case tuple():
+            return tuple(_frozen(part) for part in value)
+        case ast.Node():
+            parts = ((name, _frozen(getattr(value, name))) for name in value)
+            known = ((n, v) for n, v in parts if n not in POSITIONS and v not in (None, False))
+            return Node(type(value).__name__, tuple(known))
+        case _:
+            return value.name if isinstance(value, Enum) else value

@@ -156,7 +156,7 @@ def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -
     try:
         found = _incremental(request, catalog)
     except Unsupported as reason:
-        line = reasons.line_of(reason.construct, request.select) if request.select else None
+        line = _line_of(reason, request) if request.select else None
         return Plan(
             Method.FULL,
             request.key,
@@ -173,12 +173,20 @@ def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -
     return replace(found, affected=None, expected=None, counting=counting)
 
 
+def _line_of(reason: Unsupported, request: Request) -> int | None:
+    if reason.construct is Construct.TIME:
+        return reasons.line_of_impurity(request.impure[0], request.select)
+    return reasons.line_of(reason.construct, request.select)
+
+
 def _incremental(request: Request, catalog: Catalog) -> Plan:
     if request.is_forced_full:
         raise Unsupported("the header says so")
     if request.impure:
         raise Unsupported("; ".join(request.impure), Construct.TIME)
     block = canonical(request.canonical_sql, catalog)
+    if not shape.reads_tables(block):
+        raise Unsupported("it reads no table")
     context = context_of(block)
     unique = joins.unique_key(block)
     scope, found = _scope(context, block, request.key)
@@ -188,7 +196,7 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     )
     expected = restrict(block, scope, keys_of(affected))
     if expected is None:
-        raise Unsupported("its key cannot be looked up within")
+        raise Unsupported("its key is computed by a subquery, a window or an aggregate")
     return Plan(
         Method.INCREMENTAL,
         scope,

@@ -32,9 +32,18 @@ from fdwarehouse.compiler.tree import (
     walk,
 )
 from fdwarehouse.compiler.windows import window_parts
-from fdwarehouse.identifiers import ident, qualified
+from fdwarehouse.identifiers import ident, qualified, shortened
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_TAKEN = frozenset(
+    (
+        *("affected_keys", "expected_rows", "present_rows", "written_rows", "twins"),
+        *("logged_images", "forgotten_images"),
+        *("images", "deltas", "new_states", "groups_at_risk", "states"),
+        *("written_states", "gone_states", "removed_states", "aggregates"),
+    )
+)
+"""Names of CTEs of the templates in mechanics/per_select."""
 SHORT = 72
 """A SELECT of one table that is not longer stands on one line."""
 
@@ -80,11 +89,11 @@ class Printer:
         """Return the name of a step's CTE, which is added with all that it reads."""
         if step not in self._names:
             body = self.block(self._elsewhere.get(step, step.block))
-            taken = set(self._names.values())
-            name, number = step.name, 1
+            taken = {*self._names.values(), *(() if step.is_materialized else _TAKEN)}
+            name, number = shortened(step.name), 1
             while name in taken:
                 number += 1
-                name = f"{step.name}_{number}"
+                name = shortened(step.name, f"_{number}")
             self._names[step] = name
             comment = "" if step in self._elsewhere else step.comment
             self.ctes.append(Cte(name, comment, body, step.is_materialized))
@@ -96,7 +105,11 @@ class Printer:
         match block:
             case Values():
                 rows = [f"({', '.join(self.expression.listed(r))})" for r in block.rows]
-                return f"VALUES\n{wrapped(rows, 1)}"
+                text, names = f"VALUES\n{wrapped(rows, 1)}", block.columns
+                if names == tuple(f"column{n + 1}" for n in range(len(names))):
+                    return text
+                listed = ", ".join(ident(c) for c in names)
+                return f"SELECT *\nFROM (\n{indent(text)}\n) AS v ({listed})"
             case SetOperation():
                 return self._set_operation(block)
             case Select():
@@ -142,7 +155,10 @@ class Printer:
         if select.order_by:
             lines += self._listed("ORDER BY", self.expression.listed(select.order_by))
         if select.limit is not None:
-            lines.append(f"LIMIT {self.expression(select.limit)}")
+            count = self.expression(select.limit)
+            lines.append(
+                f"FETCH FIRST ({count}) ROWS WITH TIES" if select.has_ties else f"LIMIT {count}"
+            )
         if select.offset is not None:
             lines.append(f"OFFSET {self.expression(select.offset)}")
         comment = f"-- {select.comment}\n" if select.comment else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import joins, shape
 from fdwarehouse.compiler.builders import call, operation
+from fdwarehouse.compiler.changes import images_of
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.restrict import restrict
 from fdwarehouse.compiler.tree import (
@@ -125,7 +126,12 @@ def netted(
         if isinstance(i.source, Table)
         for name in i.source.relation.primary_key
     ]
-    read = _read_elsewhere(select, item, kept)
+    relation = item.source.relation if isinstance(item.source, Table) else None
+    read = [
+        image
+        for column in _read_elsewhere(select, item, kept)
+        for image in (images_of(relation, column) if relation else (column,))
+    ]
     values = [o.value for o in arm.outputs if aliases_in(o.value)]
     total = call("sum", Column(item.alias, "sign"))
     return replace(

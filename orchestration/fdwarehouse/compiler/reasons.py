@@ -8,6 +8,21 @@ from typing import Any
 
 from pglast import ast, enums, parse_sql
 
+# They tell the time, the session or the transaction: STABLE, but not for as long as a row stays.
+TELLING_THE_TIME = frozenset(
+    (
+        *("now", "transaction_timestamp", "statement_timestamp", "clock_timestamp"),
+        *("timeofday", "current_setting", "pg_current_xact_id"),
+        *("pg_current_xact_id_if_assigned", "txid_current", "txid_current_if_assigned"),
+        *("current_user", "session_user", "current_database", "current_schema"),
+        *("current_schemas", "current_query", "pg_backend_pid", "inet_client_addr"),
+        *("inet_client_port", "inet_server_addr", "inet_server_port", "pg_conf_load_time"),
+        *("pg_postmaster_start_time", "pg_current_snapshot", "txid_current_snapshot", "age"),
+        *("mxid_age", "version", "system_user", "getpgusername", "pg_client_encoding"),
+        *("pg_has_role", "pg_trigger_depth", "row_security_active"),
+    )
+)
+
 
 class Construct(Enum):
     """A part of a definition that cannot be computed incrementally, by what it looks like."""
@@ -55,10 +70,7 @@ _MATCHES: dict[Construct, Callable[[Any], bool]] = {
     Construct.SUBQUERY: lambda n: isinstance(n, ast.SubLink),
     Construct.TIME: lambda n: (
         isinstance(n, ast.SQLValueFunction)
-        or (
-            isinstance(n, ast.FuncCall)
-            and (n.funcname or ())[-1].sval in ("now", "random", "clock_timestamp")
-        )
+        or (isinstance(n, ast.FuncCall) and (n.funcname or ())[-1].sval in TELLING_THE_TIME)
     ),
 }
 
@@ -84,6 +96,20 @@ def line_of(construct: Construct, select: str) -> int | None:
             if places:
                 return select[: min(places)].count("\n") + 1
     return None
+
+
+def line_of_impurity(part: str, select: str) -> int | None:
+    """Find the line of what makes a definition depend on more than tables.
+
+    Args:
+        part: what `impure_parts` says of it; it begins with a function, as `name()`.
+        select: the definition as it was written.
+    """
+    name = part.partition("(")[0].rpartition(".")[2]
+    for node in _nodes(parse_sql(select)[0].stmt):
+        if isinstance(node, ast.FuncCall) and (node.funcname or ())[-1].sval == name:
+            return select[: node.location or 0].count("\n") + 1
+    return line_of(Construct.TIME, select)
 
 
 def _nodes(value: Any) -> Iterator[Any]:

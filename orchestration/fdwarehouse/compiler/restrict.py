@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fdwarehouse.compiler import joins, shape
-from fdwarehouse.compiler.builders import boolean, call, is_null, not_distinct, row
+from fdwarehouse.compiler.builders import boolean, call, is_null, not_distinct, operation, row
+from fdwarehouse.compiler.changes import AFTER
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
     Expr,
     Item,
     Link,
+    Literal,
     Output,
     Select,
     SetOperation,
@@ -57,10 +59,11 @@ def restrict(block: Block, columns: tuple[str, ...], keys: Select) -> Block | No
         The block with the condition within; None where all of it would have to be computed.
     """
     if isinstance(block, Values):
-        return None
+        rows = tuple(Output(c, Column("s", c)) for c in block.columns)
+        return restrict(Select(rows, (Item("s", block),)), columns, keys)
     if isinstance(block, SetOperation):
         return _restrict_both(block, columns, keys)
-    if not block.items or block.limit or block.offset:
+    if block.limit or block.offset or (not block.items and shape.is_grouped(block)):
         return None
     values = tuple(block.output(c) for c in columns)
     if shape.has_partitions(block):
@@ -86,7 +89,18 @@ def _restrict_both(block: SetOperation, columns: tuple[str, ...], keys: Select) 
         right = None  # else rows beside the keys would stay that the right side takes away
     if left is None and right is None:
         return None
-    return replace(block, left=left or block.left, right=right or block.right)
+    is_except = block.operator == "EXCEPT"
+    return replace(
+        block,
+        left=left or _not_at_first(block.left),
+        right=right or (block.right if is_except else _not_at_first(block.right)),
+    )
+
+
+def _not_at_first(block: Block) -> Select:
+    """Return all rows of a block, but none where all rows of the definition are computed anyway."""
+    outputs = tuple(Output(c, Column("s", c)) for c in column_names(block))
+    return Select(outputs, (Item("s", block),), (operation(">", AFTER, Literal(0)),))
 
 
 def _restrict_partitions(block: Select, values: tuple[Expr, ...], keys: Select) -> Block | None:
@@ -124,7 +138,7 @@ def is_exact(block: Block, columns: tuple[str, ...]) -> bool:
         columns: names of its columns.
     """
     if isinstance(block, Values):
-        return False
+        return True
     if isinstance(block, SetOperation):
         positions = [column_names(block).index(c) for c in columns]
         return all(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.changes import AFTER
 from fdwarehouse.compiler.counting import Counting
 from fdwarehouse.compiler.header import Partitions
+from fdwarehouse.compiler.images import look_alike
 from fdwarehouse.compiler.layout import wrapped
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
@@ -29,10 +29,6 @@ from fdwarehouse.compiler.tree import (
 )
 from fdwarehouse.identifiers import ident, qualified, unused_tag
 
-# Types whose equal values can look different.
-_COARSE = re.compile(
-    r"^(numeric$|interval|real|double precision|bpchar|character\(|jsonb|numrange|citext)|\[\]$"
-)
 _TEMPLATE = "per_select/writer.sql"
 _AFFECTED_TEMPLATE = "per_select/affected.sql"
 _COUNTING_TEMPLATE = "per_select/counting_writer.sql"
@@ -137,7 +133,7 @@ class Target:
     @property
     def imaged(self) -> list[str]:
         """Columns of which a difference counts: all but keys whose equal values look alike."""
-        coarse = {name for name, kind in self.columns if _COARSE.match(kind)}
+        coarse = {name for name, kind in self.columns if not look_alike(kind)}
         return [n for n in self.names if n not in self.key or n in coarse]
 
     @property

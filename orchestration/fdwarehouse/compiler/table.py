@@ -141,12 +141,17 @@ def require_columns(
                     f"{definition.path}, line {line}: {where}: the SELECT has no column {name}",
                     hint=f"It has {', '.join(names)}.",
                 )
+    place = f"{definition.path}, line {definition.first_line}"
+    if "?column?" in names:
+        raise FdwarehouseError(
+            f"{place}: column {names.index('?column?') + 1} of the SELECT has no name",
+            hint="Give it one: AS ...",
+        )
     for name in names:
         if name.startswith("_") or name in taken:
-            place = f"{definition.path}, line {definition.first_line}"
             raise FdwarehouseError(
                 f"{place}: the SELECT has a column {name}, a name of the engine's own",
-                hint="Give it another name: AS ...",
+                hint="Give it another name, AS ..., or list the columns in place of *.",
             )
 
 

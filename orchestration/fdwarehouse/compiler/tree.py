@@ -171,6 +171,7 @@ class Select:
     order_by: tuple[Node, ...] = ()
     limit: Expr | None = None
     offset: Expr | None = None
+    has_ties: bool = False
     comment: str = ""
 
     def item(self, alias: str) -> Item:

@@ -15,6 +15,7 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM etl.require_own_run(p_run_id);
+    PERFORM etl.require_own_transaction(p_run_id, '{}');
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     v_failure.model := 'etl.backfill';

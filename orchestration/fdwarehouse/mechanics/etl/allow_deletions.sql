@@ -1,6 +1,7 @@
 CREATE PROCEDURE etl.allow_deletions(p_table text)
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }}
 AS $$
 DECLARE
     v_model text;
@@ -24,4 +25,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.allow_deletions IS
-'Lets the next run that finds more rows of a table gone than max_deleted allows go on, once. Argument: a table of a source. Errors: DW003 there is no such table.';
+'Lets the next run that finds more rows of a table gone than max_deleted allows go on, once and within a day. Argument: a table of a source. Errors: DW003 there is no such table.';

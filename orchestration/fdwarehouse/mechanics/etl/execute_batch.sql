@@ -13,6 +13,7 @@ DECLARE
     v_source text;
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
+    PERFORM etl.require_own_transaction(p_run_id, p_models);
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN

@@ -49,7 +49,7 @@ BEGIN
             finished_at = clock_timestamp()
         WHERE run_id = p_run_id AND model = p_model;
         UPDATE etl.runs
-        SET error = coalesce(error, v_failure.message)
+        SET error = coalesce(error, etl.printable(v_failure.message, 10000))
         WHERE run_id = p_run_id AND status = 'running';
         RAISE WARNING '%: %', p_model, v_failure.message;
     END;

@@ -19,7 +19,9 @@ BEGIN
         -- by these postgres_fdw reads values
         ('DateStyle', '^ISO,'),
         ('IntervalStyle', '^postgres$'),
-        ('extra_float_digits', '^[123]$')
+        ('extra_float_digits', '^[123]$'),
+        -- what it sends is named without a schema: no other comes before pg_catalog
+        ('search_path', '^(?!.*, *"?pg_catalog)')
     ) AS safe (name, pattern) ON s.name = safe.name
     WHERE s.setting !~ safe.pattern;
     IF v_unsafe IS NOT NULL THEN

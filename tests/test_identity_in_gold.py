@@ -1,0 +1,121 @@
+"""Equality is not identity, in gold: what follows from a value that only equals the old one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Warehouse
+
+# column: a value per row, and the one that equals it
+COLUMNS = {
+    "n": ("numeric", "{id}.0", "{id}.00"),
+    "i": ("interval", "'{id} years'", "'{days} days'"),
+    "d": ("double precision", "0 * {id}", "'-0'"),
+    "b": ("bpchar", "'b{id}'", "'b{id}  '"),
+    "j": ("jsonb", "'[{id}.0]'", "'[{id}.00]'"),
+    "a": ("numeric[]", "'{{{id}.0}}'", "'{{{id}.00}}'"),
+}
+HEADER = "/*\ndescription: Tells what a value looks like.\ngrain: one\nkey: {key}\n*/\n"
+THINGS = "silver.clean_things"
+SHAPES = {
+    "joined": (
+        "id",
+        (
+            f"SELECT a.id, b.{{c}} AS other FROM {THINGS} AS a INNER JOIN {THINGS} AS b "
+            "ON a.id + 1 = b.id WHERE NOT a.is_deleted AND NOT b.is_deleted"
+        ),
+    ),
+    "within": (
+        "id",
+        (
+            f"SELECT a.id, b.{{c}} AS other FROM {THINGS} AS a LEFT JOIN {THINGS} AS b "
+            "ON b.id > a.id AND b.id < a.id + 2 AND b.cat >= '' WHERE NOT a.is_deleted"
+        ),
+    ),
+    "looked_up": (
+        "id",
+        (
+            f"SELECT a.id, (SELECT b.{{c}} FROM {THINGS} AS b WHERE b.id = a.id + 1) AS other "
+            f"FROM {THINGS} AS a WHERE NOT a.is_deleted"
+        ),
+    ),
+    "grouped": (
+        "{c}, cat",
+        (
+            f"SELECT {{c}}, cat, count(*) AS row_count, sum(id) AS ids FROM {THINGS} "
+            "WHERE NOT is_deleted GROUP BY {c}, cat"
+        ),
+    ),
+    "listed": (
+        "cat",
+        (
+            f"SELECT cat, array_agg({{c}} ORDER BY id) AS all_of_it FROM {THINGS} "
+            "WHERE NOT is_deleted GROUP BY cat"
+        ),
+    ),
+    "distinct_rows": ("{c}, cat", f"SELECT DISTINCT {{c}}, cat FROM {THINGS} WHERE NOT is_deleted"),
+    "next_row": (
+        "id",
+        (
+            f"SELECT id, lag({{c}}) OVER (PARTITION BY one ORDER BY id) AS other FROM {THINGS} "
+            "WHERE NOT is_deleted"
+        ),
+    ),
+}
+
+
+@pytest.fixture(params=COLUMNS)
+def things(request: pytest.FixtureRequest, warehouse: Warehouse, project: Path) -> tuple[str, ...]:
+    """A column of four rows, each of a `cat` of its own, and a table of gold of every shape."""
+    kind, old, new = COLUMNS[request.param]
+    shop = warehouse.shop
+    shop.execute(
+        f"CREATE TABLE things (id integer PRIMARY KEY, cat text, one integer, v {kind}, "
+        "updated_at timestamp NOT NULL DEFAULT clock_timestamp())",
+        "GRANT SELECT ON things TO warehouse_reader",
+        *(
+            f"INSERT INTO things SELECT {n}, 'c{n}', 1, {old.format(id=n, days=n * 360)}"
+            for n in range(1, 5)
+        ),
+    )
+    config = project / "warehouse.yaml"
+    config.write_text(config.read_text() + "      things: {watermark: updated_at}\n")
+    contract = project / "contracts/production.yaml"
+    contract.write_text(
+        contract.read_text()
+        + "  things:\n    primary_key: [id]\n    columns:\n"
+        + "      id: {type: 'integer', not_null: true}\n      cat: {type: 'text'}\n"
+        + f"      one: {{type: 'integer'}}\n      v: {{type: '{kind}'}}\n"
+        + "      updated_at: {type: 'timestamp without time zone', not_null: true}\n"
+    )
+    (project / "sql/silver/clean_things.sql").write_text(
+        HEADER.format(key="id") + "SELECT id, cat, one, v FROM bronze.raw_things\n"
+    )
+    for name, (key, select) in SHAPES.items():
+        keys = f"[{key.format(c='v')}]"
+        text = HEADER.format(key=keys) + select.format(c="v") + "\n"
+        (project / f"sql/gold/{name}.sql").write_text(text)
+    warehouse.deploy(project)
+    warehouse.run()
+    return old, new
+
+
+def test_g3_equal_value_reaches_every_table_of_gold(
+    warehouse: Warehouse, things: tuple[str, ...]
+) -> None:
+    for number, values in enumerate((things[1], things[0], things[1])):
+        changed = 1 + number % 2
+        value = values.format(id=changed, days=changed * 360)
+        warehouse.shop.execute(
+            f"UPDATE things SET v = {value}, updated_at = clock_timestamp() WHERE id = {changed}"
+        )
+        warehouse.run()
+        for name in SHAPES:
+            should_be = f"SELECT t::text FROM gold.{name}_definition AS t ORDER BY 1"
+            columns = warehouse.column(
+                "SELECT attname FROM pg_attribute WHERE attnum > 0 "
+                f"AND attrelid = 'gold.{name}_definition'::regclass ORDER BY attnum"
+            )
+            kept = f"SELECT {', '.join(columns)} FROM gold.{name}"
+            is_so = f"SELECT t::text FROM ({kept}) AS t ORDER BY 1"
+            assert warehouse.column(is_so) == warehouse.column(should_be), name
