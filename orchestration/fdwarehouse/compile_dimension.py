@@ -10,6 +10,7 @@ from fdwarehouse.compile_definition import create_definition, create_empty
 from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import IS_CURRENT, VALIDITY, Dimension
+from fdwarehouse.compiler.partitions import require_partitions
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target
@@ -52,6 +53,7 @@ def analyse_dimension(
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns, (*_OWN, header.surrogate_key))
     _require_named(definition, dict(columns))
+    require_partitions(definition, columns)
     for reason in impure_parts(warehouse, target.definition):
         raise FdwarehouseError(
             f"{definition.path}, line {definition.first_line}: {reason}", hint=_WAY_OUT

@@ -10,6 +10,7 @@ import psycopg
 from fdwarehouse.compile_definition import create_definition, create_empty
 from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.definition import Definition
+from fdwarehouse.compiler.partitions import require_partitions
 from fdwarehouse.compiler.reasons import Unsupported, line_of_impurity
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target
@@ -53,9 +54,10 @@ def analyse_silver(
             f"{definition.path}, line {definition.line_of('kind')}: silver has no {header.kind}s",
             hint="Move the file to sql/gold.",
         )
-    target = Target(schema, file.removesuffix(".sql"), header.key, ())
+    target = Target(schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions)
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns, (*TAKEN, *ADDED))
+    require_partitions(definition, columns)
     _require_pure(definition, impure_parts(warehouse, target.definition))
     catalog = read_catalog(warehouse, [target.definition])
     try:
@@ -79,7 +81,7 @@ def analyse_silver(
         )
     _require_conditions(definition, target, warehouse)
     target = replace(target, columns=(*columns, ("is_deleted", "boolean")))
-    create_empty(target, warehouse)
+    create_empty(target, warehouse, key=target.primary_key)
     return SilverTable(
         target,
         definition,

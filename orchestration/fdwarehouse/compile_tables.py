@@ -14,26 +14,21 @@ from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
-from fdwarehouse.compile_definition import create_definition, create_empty, types_in
 from fdwarehouse.compile_dimension import analyse_dimension
+from fdwarehouse.compile_select import analyse_table, analyse_view, scales_of
 from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.dimension import Dimension, references_to
-from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.indexes import Index, without_redundant
-from fdwarehouse.compiler.plan import Request, plan, read
-from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.reasons import line_of_impurity
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
-from fdwarehouse.compiler.statement import Target, full_states
-from fdwarehouse.compiler.table import Table, never_null, require_columns
-from fdwarehouse.compiler.tree import Select
+from fdwarehouse.compiler.table import Table
 from fdwarehouse.compiler.view import View
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
-from fdwarehouse.read_catalog import impure_parts, primary_key, read_catalog
+from fdwarehouse.models import RangePartitions
+from fdwarehouse.read_catalog import primary_key
 from fdwarehouse.render import render_project
 from fdwarehouse.rendered import CompiledTables, Rendered
 from fdwarehouse.sql_names import names_in
@@ -62,7 +57,14 @@ def complete(
         return rendered
     analysed = analyse(rendered, warehouse, execute)
     environment = mechanics_environment(rendered.work_mem)
-    compiled = CompiledTables(kept_up={t.target.qualified: t.kept_up for t in analysed.tables})
+    compiled = CompiledTables(
+        kept_up={t.target.qualified: t.kept_up for t in analysed.tables},
+        partitions={
+            t.target.qualified: RangePartitions(p.every, t.target.dates, p.by)
+            for t in analysed.tables
+            if (p := t.target.partitions)
+        },
+    )
     for table in analysed.tables:
         path, needs = table.definition.path, _needs(table)
         files = [
@@ -101,12 +103,14 @@ def analyse(
         execute(foundation)
         found = list(_analyse(rendered, warehouse, execute))
         keys = {name: primary_key(warehouse, name) for name in _referred_names(found)}
+    keys |= {n: key for n, key in _partitioned(found).items() if n in keys}
     for table in found:
         _require_keys(table.definition, keys)
     read_by_hand = set[str]().union(
         *(names_in(file.sql) for file in rendered.files if file.origin.startswith("sql/"))
     )
-    return Analysed(list(_with_indexes(_with_logs(_with_references(found), read_by_hand))), keys)
+    completed = _with_logs(list(_with_checked(_with_references(found))), read_by_hand)
+    return Analysed(list(_with_indexes(completed)), keys)
 
 
 def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
@@ -157,6 +161,21 @@ def _with_indexes(analysed: Iterable[AnyTable]) -> Iterable[AnyTable]:
         yield replace(table, indexes=indexes) if isinstance(table, Table) else table
 
 
+def _partitioned(analysed: Iterable[AnyTable]) -> dict[str, tuple[str, ...]]:
+    """Return the key of each partitioned table, as `schema.name`."""
+    targets = (t.target for t in analysed if t.target.partitions)
+    return {f"{t.schema}.{t.name}": t.key for t in targets}
+
+
+def _with_checked(analysed: Sequence[AnyTable]) -> Iterable[AnyTable]:
+    """Tell each table which of its references a foreign key cannot hold."""
+    partitioned = _partitioned(analysed)
+    for each in analysed:
+        columns = each.definition.header.columns.items()
+        checked = {n for n, c in columns if c.references and c.references.to in partitioned}
+        yield replace(each, target=replace(each.target, checked=frozenset(checked)))
+
+
 def _referred_names(analysed: Iterable[AnyTable]) -> set[str]:
     columns = (c for each in analysed for c in each.definition.header.columns.values())
     return {c.references.to for c in columns if c.references}
@@ -182,6 +201,7 @@ def _analyse(
     compiled: set[str] = set()
     versions: dict[str, SilverTable] = {}
     scales: dict[str, dict[str, int]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     for model in _order(definitions, by_name):
         definition = definitions[model]
         needed = _needed(definition, by_name) - done
@@ -194,11 +214,12 @@ def _analyse(
         elif definition.header.kind == "dimension":
             found = analyse_dimension(definition, warehouse, versions)
         elif definition.header.kind == "view":
-            found = _analyse_view(definition, warehouse)
+            found = analyse_view(definition, warehouse)
         else:
-            found = _analyse_table(definition, warehouse, compiled, scales)
-            scales[f"{found.target.schema}.{found.target.name}"] = _scales(found)
+            found = analyse_table(definition, warehouse, compiled, scales, keys)
+            scales[f"{found.target.schema}.{found.target.name}"] = scales_of(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
+        keys |= _partitioned([found])
         yield found
 
 
@@ -240,78 +261,3 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, Compiled
             f"{definitions[circle[0]].path}: these are made of one another: {' -> '.join(circle)}",
             hint="Break the circle: one of them has to do without the others.",
         ) from error
-
-
-def _analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
-    _, schema, file = definition.path.split("/")
-    target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
-    columns, _ = create_definition(definition, target.qualified, warehouse)
-    require_columns(definition, columns)
-    return View(replace(target, columns=columns), definition)
-
-
-def _analyse_table(
-    definition: Definition,
-    warehouse: psycopg.Connection,
-    compiled: set[str],
-    scales: Mapping[str, Mapping[str, int]],
-) -> Table:
-    _, schema, file = definition.path.split("/")
-    header = definition.header
-    if header.reject:
-        raise FdwarehouseError(
-            f"{definition.path}, line {definition.line_of('reject')}: only silver rejects rows",
-            hint="Leave them out by WHERE, or reject them in the table of silver that has them.",
-        )
-    target = Target(schema, file.removesuffix(".sql"), header.key, ())
-    columns, canonical_sql = create_definition(definition, target.definition, warehouse)
-    require_columns(definition, columns)
-    impure = impure_parts(warehouse, target.definition)
-    _require_reproducible(definition, impure)
-    request = Request(
-        header.key,
-        canonical_sql,
-        definition.select,
-        definition.first_line,
-        impure,
-        is_forced_full=not header.incremental,
-    )
-    catalog = read_catalog(warehouse, [target.definition], compiled=compiled, scales=scales)
-    target = replace(target, columns=columns)
-    _create_empty(target, definition, warehouse)
-    types = types_in(warehouse, target)
-    found = plan(request, catalog, lambda block: dict(types(Printer().block(block))))
-    state = types(full_states(found.counting)) if found.counting else ()
-    return Table(target, definition, found, read(request, catalog), state)
-
-
-def _require_reproducible(definition: Definition, impure: Iterable[str]) -> None:
-    """Refuse what gives other rows each time: no run could tell what is wrong with them."""
-    for part in impure:
-        if " is volatile" in part:
-            line = line_of_impurity(part, definition.select) or 1
-            raise FdwarehouseError(
-                f"{definition.path}, line {definition.first_line + line - 1}: {part}",
-                hint="A table is what its SELECT returns, at any time: leave it out, or use it "
-                "where the table is read. A function of your own should be declared IMMUTABLE.",
-            )
-
-
-def _create_empty(target: Target, definition: Definition, warehouse: psycopg.Connection) -> None:
-    try:
-        with warehouse.transaction():
-            create_empty(target, warehouse, not_null=never_null(definition.header.columns))
-    except psycopg.Error as error:
-        raise FdwarehouseError(
-            f"{definition.path}, line {definition.line_of('key')}: key: "
-            f"{error.diag.message_primary or error}",
-            hint="A key is made of columns whose values can be compared, such as numbers or text.",
-        ) from error
-
-
-def _scales(table: Table) -> dict[str, int]:
-    """Return the columns of which all values have as many digits after the decimal point."""
-    if not isinstance(table.block, Select):
-        return {}
-    found = {o.name: fixed_scale(table.block, o.value) for o in table.block.outputs}
-    return {name: scale for name, scale in found.items() if scale is not None}

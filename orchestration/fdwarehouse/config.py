@@ -103,6 +103,8 @@ def _one_or_many(value: Any) -> Any:
 
 
 Interval = Annotated[str, AfterValidator(_interval)]
+Every = Literal["year", "month"]
+"""How much time a partition by a date holds."""
 ServerSetting = Annotated[str, AfterValidator(_server_setting)]
 SourceName = Annotated[str, AfterValidator(_schema_name)]
 
@@ -161,7 +163,7 @@ class TableConfig(_Strict):
 class PartitionsConfig(_Strict):
     """How a table of silver or gold is partitioned by a date."""
 
-    every: Literal["year", "month"]
+    every: Every
     dates: Annotated[str, AfterValidator(_column)]
     """Where its dates come from: a column of a table or view that has them before."""
 

@@ -17,6 +17,20 @@ _SWITCH = {True: "on", False: "off"}  # which YAML takes for truth values
 
 
 @dataclass(frozen=True)
+class RangePartitions:
+    """How a table that is one SELECT is partitioned by a date."""
+
+    every: str
+    dates_table: str
+    """The view or function with the dates that it may get."""
+    dates_column: str
+
+
+Partitions = Mapping[str, PartitionsConfig | RangePartitions]
+"""How tables are partitioned by a date, by table."""
+
+
+@dataclass(frozen=True)
 class Model:
     """A table that a step builds."""
 
@@ -60,15 +74,28 @@ def make_models(sources: Iterable[Source], objects: Iterable[Compiled]) -> list[
     return models
 
 
-def partitioned(
-    models: list[Model], partitions: Mapping[str, PartitionsConfig], selects: Collection[str]
-) -> list[Model]:
+def partitioned(models: Iterable[Model], partitions: Partitions) -> list[Model]:
     """Let the choice of partitions decide their content too: when it changes, all dates are read.
 
     Args:
         models: the steps.
         partitions: how tables are partitioned by a date, by table.
-        selects: tables that are one SELECT, which cannot be partitioned.
+    """
+    return [
+        replace(m, checksum=m.checksum + str(partitions[m.model])) if m.model in partitions else m
+        for m in models
+    ]
+
+
+def require_built(
+    models: Iterable[Model], partitions: Collection[str], selects: Mapping[str, str]
+) -> None:
+    """Make sure that the tables that warehouse.yaml partitions are there.
+
+    Args:
+        models: the steps.
+        partitions: tables that are partitioned by a date.
+        selects: tables that are one SELECT, and their files: their headers have the choice.
 
     Raises:
         FdwarehouseError: such a table is not built, or is one SELECT.
@@ -78,7 +105,10 @@ def partitioned(
     for table in partitions:
         if table in selects:
             problem = f"warehouse.yaml: partitions: {table} is one SELECT"
-            way_out = "Write a table that is partitioned by hand, see docs/by-hand.md."
+            way_out = (
+                f"Take it out, and write into the header of {selects[table]}: "
+                "partitions: {by: order_date, every: year}, with its own date."
+            )
             problems.add(FdwarehouseError(problem, hint=way_out))
         elif table not in built:
             problem = f"warehouse.yaml: partitions: no step builds {table}"
@@ -92,10 +122,6 @@ def partitioned(
             way_out = "Give the table another name, or take it out of partitions."
             problems.add(FdwarehouseError(problem, hint=way_out))
     problems.raise_found()
-    return [
-        replace(m, checksum=m.checksum + str(partitions[m.model])) if m.model in partitions else m
-        for m in models
-    ]
 
 
 def routines_with_settings(

@@ -101,6 +101,7 @@ def read_catalog(
     keeps_rows: Collection[str] | None = None,
     compiled: Collection[str] = (),
     scales: Mapping[str, Mapping[str, int]] | None = None,
+    keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Catalog:
     """Read the relations of some definitions.
 
@@ -111,6 +112,7 @@ def read_catalog(
             mark rows in `is_deleted`.
         compiled: tables, as `schema.name`, that the compiler writes: their logs have what is read.
         scales: by such a table and column, the digits after the decimal point that all values have.
+        keys: of partitioned tables, as `schema.name`, whose primary key has the date as well.
     """
     relations: dict[tuple[str, str], Relation | View] = {}
     with connection.transaction():
@@ -127,6 +129,7 @@ def read_catalog(
                     keeps_rows=None if keeps_rows is None else name in keeps_rows,
                     is_compiled=name in compiled,
                     scales=(scales or {}).get(name, {}),
+                    key=(keys or {}).get(name),
                 )
     return Catalog(relations, _functions(connection, True), _functions(connection, False))
 
@@ -143,6 +146,7 @@ def _relation(
     keeps_rows: bool | None,
     is_compiled: bool,
     scales: Mapping[str, int],
+    key: tuple[str, ...] | None,
 ) -> Relation:
     columns = tuple(
         ColumnFact(name, kind, not_null, scales.get(name))
@@ -162,7 +166,7 @@ def _relation(
         found.schema,
         found.name,
         columns,
-        primary_key=next((tuple(i.columns) for i in indexes if i.is_primary), ()),
+        primary_key=key or next((tuple(i.columns) for i in indexes if i.is_primary), ()),
         unique_keys=tuple(
             tuple(i.columns) for i in indexes if i.is_unique and None not in i.columns
         ),

@@ -16,7 +16,14 @@ from fdwarehouse.config import LAYERS, Config
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import file_name, literal, qualified
 from fdwarehouse.migrations import read_migrations, replaced
-from fdwarehouse.models import Model, make_models, partitioned, routines_with_settings
+from fdwarehouse.models import (
+    Model,
+    Partitions,
+    make_models,
+    partitioned,
+    require_built,
+    routines_with_settings,
+)
 from fdwarehouse.pins import PINS
 from fdwarehouse.project_files import (
     require_one_file_each,
@@ -102,9 +109,14 @@ class _Renderer:
             for (target, columns), view in self.row_types.items()
         ]
         models = make_models(self.sources, objects)
-        selects = {d.model for d in self.definitions}
+        selects = {d.model: d.path for d in self.definitions}
         with self.problems.collected():
-            models = partitioned(models, self.config.partitions, selects)
+            require_built(models, self.config.partitions, selects)
+        partitions: Partitions = {
+            **self.config.partitions,
+            **(compiled.partitions if compiled else {}),
+        }
+        models = partitioned(models, partitions)
         with self.problems.collected():
             settings = list(self._settings(models, () if compiled else selects))
         self.problems.raise_found()
@@ -138,9 +150,7 @@ class _Renderer:
             *(compiled.tables if compiled else ()),
             *in_order_of_need(objects),
             *settings,
-            self._compile(
-                "deploy/finish.sql", models=models, checks=checks, partitions=self.config.partitions
-            ),
+            self._compile("deploy/finish.sql", models=models, checks=checks, partitions=partitions),
         ]
         recorded = [(f.name, f.checksum) for f in files]
         files.append(self._compile("deploy/record.sql", objects=recorded))

@@ -9,7 +9,7 @@ from pathlib import Path
 from fdwarehouse.checks import Check
 from fdwarehouse.compiled import Compiled
 from fdwarehouse.compiler.definition import Definition
-from fdwarehouse.models import Model
+from fdwarehouse.models import Model, RangePartitions
 from fdwarehouse.sources import Source
 
 
@@ -45,3 +45,5 @@ class CompiledTables:
     """Rules that are no constraints."""
     kept_up: Mapping[str, str] = field(default_factory=dict)
     """How each table is kept up, in one line."""
+    partitions: Mapping[str, RangePartitions] = field(default_factory=dict)
+    """How tables are partitioned by a date."""

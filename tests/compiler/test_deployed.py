@@ -295,5 +295,8 @@ def test_a_table_that_is_given_up_is_not_built(
 def test_partitions_of_a_select_are_refused_clearly(warehouse: Warehouse, project: Path) -> None:
     dates = {"every": "year", "dates": "silver.clean_orders.order_date"}
     edit(project, "warehouse.yaml", "partitions", value={"gold.fact_sales": dates})
-    with pytest.raises(FdwarehouseError, match=r"partitions: gold\.fact_sales is one SELECT"):
+    with pytest.raises(
+        FdwarehouseError, match=r"partitions: gold\.fact_sales is one SELECT"
+    ) as caught:
         warehouse.deploy(project)
+    assert "into the header of sql/gold/fact_sales.sql: partitions: {by:" in str(caught.value.hint)

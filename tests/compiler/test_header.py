@@ -69,6 +69,9 @@ def test_a_template_is_no_definition(text: str) -> None:
         (("SELECT i.order_item_id FROM live", "DELETE FROM live"), "line 13: syntax error"),
         (("silver.clean_orders AS", "clean_orders AS"), "line 13: clean_orders has no schema"),
         (("grain: one order item", "grain: one order item\ntype2: [a]"), "kind: dimension"),
+        (("key: order_item_id", "key: a\npartitions: {by: b}"), "line 5: partitions.every: Field"),
+        (("key: order_item_id", "key: a\npartitions: {every: year}"), "line 5: partitions.by: "),
+        (("key: order_item_id", "key: a\npartitions: b"), "line 5: partitions: "),
     ],
 )
 def test_a_mistake_is_told_with_file_and_line(change: tuple[str, str], message: str) -> None:
@@ -90,3 +93,4 @@ def test_editors_get_a_json_schema() -> None:
     schema = json_schema()
     assert set(schema["required"]) == {"description", "grain", "key"}
     assert schema["additionalProperties"] is False
+    assert schema["$defs"]["Partitions"]["properties"]["every"]["enum"] == ["year", "month"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fdwarehouse.connections import connect
 from fdwarehouse.deploy import completed
 from fdwarehouse.render import render_project
 from tests.compiler.lint import problems_of
+from tests.compiler.test_deployed import write
+from tests.compiler.test_partitions import partition
+from tests.compiler.test_partitions_dates import SHAPES
 from tests.harness import ROOT, Warehouse
 
 # Of tables that are counted, and of a function in FROM, some lines are too long or indented
@@ -35,3 +40,18 @@ def test_the_writer_of_a_fact_is_a_page(seeded_warehouse: Warehouse) -> None:
         text = seeded_warehouse.value("SELECT pg_get_functiondef(%s::regproc)", [f"gold.{routine}"])
         assert len(text.splitlines()) <= 100
         assert text.count("    -- ") + text.count("\n-- ") >= 5
+
+
+def test_what_partitions_add_is_linted(warehouse: Warehouse, project: Path) -> None:
+    partition(project)
+    partition(project, file="silver/clean_orders")
+    write(project, due=SHAPES["due"])
+    with connect(warehouse.urls["owner"]) as owner:
+        urls = {"production": warehouse.shop.urls["reader"]}
+        rendered = completed(render_project(project), owner, urls, wait="10 seconds")
+    files = {file.plain_name: file.sql for file in rendered.files}
+    names = (
+        *("gold.fact_sales_dates", "gold.due_dates", "etl.check_fact_sales__key__unique"),
+        *("silver.clean_orders_dates", "silver.write_clean_orders"),
+    )
+    assert {name: problems_of(files[f"{name}.sql"]) for name in names} == {n: [] for n in names}

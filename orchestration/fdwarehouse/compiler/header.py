@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fdwarehouse.config import Every
+
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 Severity = Literal["error", "warn"]
 
@@ -79,6 +81,21 @@ class Test(_Strict):
     )
 
 
+class Partitions(_Strict):
+    """By which date a table is partitioned."""
+
+    by: Name = Field(
+        description="A column of the SELECT with a date or a time stamp, never null. It need not "
+        "be part of the key."
+    )
+    every: Every = Field(description="How much time a partition holds.")
+
+    @property
+    def description(self) -> str:
+        """Say it in a few words."""
+        return f"partitioned by {self.by}, one per {self.every}"
+
+
 class Header(_Strict):
     """The header of a table's file."""
 
@@ -89,6 +106,9 @@ class Header(_Strict):
     columns: dict[Name, ColumnHeader] = Field(default_factory=dict)
     tests: tuple[Test, ...] = ()
     tags: tuple[str, ...] = ()
+    partitions: Partitions | None = Field(
+        None, description="Partitions by a date, which runs create as dates come."
+    )
     incremental: bool = Field(True, description="false: computed in full in every run.")
     reject: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,

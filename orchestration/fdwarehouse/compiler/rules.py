@@ -15,6 +15,7 @@ from fdwarehouse.compiler.header import ColumnHeader
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.identifiers import ident, literal, qualified
 
+_KEY = "__key__unique"
 _LONGEST = 57  # less than a name may have, since functions are called etl.check_<name>
 
 
@@ -40,6 +41,8 @@ def checks_of(
         keys: primary key of each table that the header refers to, as `schema.name`.
     """
     is_silver = target.schema == "silver"
+    if target.primary_key != target.key:
+        yield _check_of_key(target, definition)
     for name, column in definition.header.columns.items():
         for rule in _rules(target, name, column, keys):
             yield _check(target, definition, name, rule, is_silver=is_silver)
@@ -73,10 +76,11 @@ def _rules(
             )
         if column.check:
             yield _Rule("check", "warn", f"fulfils {column.check}", f"({column.check}) IS FALSE")
-    if column.unique and (column.severity == "warn" or is_silver):
+    is_unique_by_rule = is_silver or is_unique_by_check(target, name)
+    if column.unique and (column.severity == "warn" or is_unique_by_rule):
         yield _Rule("unique", column.severity, "is unique", _is_repeated(target, name))
     reference = column.references
-    if reference and (reference.severity == "warn" or is_silver):
+    if reference and (reference.severity == "warn" or is_silver or name in target.checked):
         schema, _, table = reference.to.partition(".")
         (key,) = keys[reference.to]
         live = " AND NOT r.is_deleted" if schema == "silver" else ""
@@ -94,12 +98,36 @@ def accepted_value(value: str | int) -> str:
     return literal(value) if isinstance(value, str) else str(value)
 
 
+def is_unique_by_check(target: Target, column: str) -> bool:
+    """Say whether a partitioned table cannot keep a column unique itself: it is not the date."""
+    return target.partitions is not None and target.partitions.by != column
+
+
 def _is_repeated(target: Target, name: str) -> str:
     live = " AND NOT o.is_deleted" if target.schema == "silver" else ""
     differs = " OR ".join(f"o.{ident(k)} <> t.{ident(k)}" for k in target.key)
     return (
         f"EXISTS (\n    SELECT FROM {target.qualified} AS o\n"
         f"    WHERE o.{ident(name)} = t.{ident(name)}{live} AND ({differs})\n)"
+    )
+
+
+def _check_of_key(target: Target, definition: Definition) -> Check:
+    """Check what the primary key of a partitioned table does not: it has the date in it."""
+    columns = ",\n    ".join(f"t.{ident(c)}" for c in target.primary_key)
+    same = " AND ".join(f"o.{ident(k)} = t.{ident(k)}" for k in target.key)
+    by = ident(target.primary_key[-1])
+    return Check(
+        f"{target.name[: _LONGEST - len(_KEY)]}{_KEY}",
+        target.schema,
+        "error",
+        "run",
+        f"{target.qualified} has each key once, in all partitions together.",
+        f"SELECT\n    {columns}\nFROM {target.qualified} AS t\nWHERE\n"
+        f"    t._run_id > p_after_run_id\n    AND EXISTS (\n"
+        f"        SELECT FROM {target.qualified} AS o\n"
+        f"        WHERE {same} AND o.{by} <> t.{by}\n    )",
+        definition.path,
     )
 
 

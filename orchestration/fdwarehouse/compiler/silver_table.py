@@ -46,7 +46,8 @@ class SilverTable:
     @property
     def kept_up(self) -> str:
         """How it is kept up, in one line."""
-        return f"incremental by {', '.join(self.target.key)} from {self.source.raw_table}"
+        key = ", ".join(self.target.key)
+        return f"incremental by {key} from {self.source.raw_table}{self.target.partitioned}"
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
         """Yield name and SQL of each object, the table first.
@@ -74,6 +75,8 @@ class SilverTable:
 
         yield self.target.qualified, rendered("table")
         yield self.target.versions, rendered("versions")
+        if self.target.partitions:
+            yield self.target.dates, rendered("silver_dates")
         if self.target.logged:
             yield self.target.log_row, rendered("image")
         yield self.target.writer, rendered("silver_writer")

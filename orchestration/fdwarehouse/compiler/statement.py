@@ -10,6 +10,7 @@ import jinja2
 from fdwarehouse.compiler.builders import operation
 from fdwarehouse.compiler.changes import AFTER
 from fdwarehouse.compiler.counting import Counting
+from fdwarehouse.compiler.header import Partitions
 from fdwarehouse.compiler.images import look_alike
 from fdwarehouse.compiler.layout import wrapped
 from fdwarehouse.compiler.plan import Plan
@@ -46,6 +47,9 @@ class Target:
     """Columns of its change log; none where nobody reads one."""
     generated: tuple[tuple[str, str], ...] = ()
     """Name and type of columns that the table computes, which are read and not written."""
+    partitions: Partitions | None = None
+    checked: frozenset[str] = frozenset()
+    """Columns whose reference no foreign key can hold: they refer to a partitioned table."""
 
     def _named(self, prefix: str = "", suffix: str = "") -> str:
         return qualified(self.schema, f"{prefix}{self.name}{suffix}")
@@ -81,6 +85,11 @@ class Target:
         return self._named(suffix="_state")
 
     @property
+    def dates(self) -> str:
+        """Where it is partitioned, the view or function with the dates that it may get."""
+        return self._named(suffix="_dates")
+
+    @property
     def as_of(self) -> str:
         """Of a dimension, the function that returns it as of a moment."""
         return self._named(suffix="_as_of")
@@ -94,6 +103,17 @@ class Target:
     def log_row(self) -> str:
         """A view whose row type is that of an image."""
         return self._named(suffix="_image")
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """What the table itself keeps unique: of a partitioned one, the key with the date."""
+        by = self.partitions.by if self.partitions else self.key[0]
+        return self.key if by in self.key else (*self.key, by)
+
+    @property
+    def partitioned(self) -> str:
+        """How it is partitioned, to be added to a sentence; empty where it is not."""
+        return f", {self.partitions.description}" if self.partitions else ""
 
     @property
     def names(self) -> list[str]:
@@ -142,14 +162,18 @@ def routines(
 
 
 def _writer(target: Target, plan: Plan, environment: jinja2.Environment) -> str:
+    template = environment.get_template(_TEMPLATE)
+    return template.render(target=target, plan=plan, ctes=_steps_to_expected_rows(target, plan))
+
+
+def _steps_to_expected_rows(target: Target, plan: Plan) -> list[str]:
     elsewhere: dict[Step, Block] = {}
     if plan.affected:
         keys = Definition(f"{target.affected}({AFTER.name})", plan.key)
         elsewhere[plan.affected] = Select((Output(STAR, Column("k", STAR)),), (Item("k", keys),))
     printer = Printer(elsewhere)
     printer.read(_expected_rows(target, plan))
-    template = environment.get_template(_TEMPLATE)
-    return template.render(target=target, plan=plan, ctes=printer.with_clause())
+    return printer.with_clause()
 
 
 def _affected_keys(
@@ -182,6 +206,27 @@ def _counting_writer(
     printed |= {look.distinct.name: printer.block(look.rows) for look in counting.lookups}
     return environment.get_template(_COUNTING_TEMPLATE).render(
         target=target, plan=plan, counting=counting, printed=printed, ctes=printer.with_clause()
+    )
+
+
+def dates_of(
+    target: Target, plan: Plan, arms: Sequence[Select] | None, environment: jinja2.Environment
+) -> str:
+    """Write the view or function with the dates that a partitioned table may get.
+
+    Args:
+        target: the table.
+        plan: how its rows are found.
+        arms: its dates, as tables have them; None for those of the rows that would be written.
+        environment: has the templates of the mechanics.
+    """
+    assert target.partitions is not None
+    add_filters(environment)
+    return environment.get_template("per_select/dates.sql").render(
+        target=target,
+        type=dict(target.columns)[target.partitions.by],
+        arms=[Printer().block(arm) for arm in arms or ()],
+        ctes=_steps_to_expected_rows(target, plan) if arms is None else [],
     )
 
 

@@ -15,9 +15,9 @@ from fdwarehouse.compiler.header import ColumnHeader
 from fdwarehouse.compiler.indexes import Index
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.rules import accepted_value
-from fdwarehouse.compiler.statement import Target, routines
-from fdwarehouse.compiler.tree import Block
+from fdwarehouse.compiler.rules import accepted_value, is_unique_by_check
+from fdwarehouse.compiler.statement import Target, dates_of, routines
+from fdwarehouse.compiler.tree import Block, Select
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
 
@@ -39,6 +39,8 @@ class Table:
     """Name and type of each column of the state of its groups, where they are counted."""
     indexes: tuple[Index, ...] = ()
     """Those that its writer looks rows up by, and that are created with it."""
+    dates: tuple[Select, ...] | None = None
+    """Where it is partitioned, all dates that it may get; None: those of the rows to be written."""
 
     @property
     def model(self) -> str:
@@ -53,7 +55,7 @@ class Table:
     @property
     def kept_up(self) -> str:
         """How it is kept up, in one line."""
-        return self.plan.describe()
+        return self.plan.describe() + self.target.partitioned
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
         """Yield name and SQL of each object, the table first.
@@ -71,6 +73,8 @@ class Table:
         render = {name: environment.get_template(f"per_select/{name}.sql") for name in _OBJECTS}
         yield self.target.qualified, render["table"].render(context)
         yield self.target.definition, render["definition"].render(context)
+        if self.target.partitions:
+            yield self.target.dates, dates_of(self.target, self.plan, self.dates, environment)
         if self.target.logged:
             yield self.target.log_row, render["image"].render(context)
         yield from routines(self.target, self.plan, environment)
@@ -109,6 +113,7 @@ def table_context(target: Target, definition: Definition, kept_up: str) -> dict[
         "counting": None,
         "logged_columns": target.logged_columns,
         "former": {n: described.get(n, _PLAIN).was for n, _ in target.readable},
+        "partitions": target.partitions,
         "comments": {n: described.get(n, _PLAIN).comment for n in target.names},
     }
 
@@ -169,14 +174,14 @@ def constraints(
     def named(*parts: str) -> str:
         return "__".join([target.name, *parts])[:63]
 
-    yield named("key"), f"PRIMARY KEY ({', '.join(ident(k) for k in target.key)})"
+    yield named("key"), f"PRIMARY KEY ({', '.join(ident(k) for k in target.primary_key)})"
     for name, column in columns.items():
         if column.severity == "warn":
             continue
         if column.not_null and name not in target.key:
             is_there = f"CHECK ({unless}{ident(name)} IS NOT NULL)"
             yield named(name, "not_null"), is_there if unless else f"NOT NULL {ident(name)}"
-        if column.unique and not unless:
+        if column.unique and not unless and not is_unique_by_check(target, name):
             yield named(name, "unique"), f"UNIQUE ({ident(name)})"
         if column.accepted_values is not None:
             accepted = ", ".join(accepted_value(v) for v in column.accepted_values)
@@ -185,7 +190,8 @@ def constraints(
             condition = f"({column.check})" if unless else column.check
             yield named(name, "check"), f"CHECK ({unless}{condition})"
         reference = column.references
-        if reference and reference.severity == "error" and not unless:
+        is_checked = bool(unless) or name in target.checked
+        if reference and reference.severity == "error" and not is_checked:
             schema, _, table = reference.to.partition(".")
             clause = f"FOREIGN KEY ({ident(name)}) REFERENCES {qualified(schema, table)}"
             yield named(name, "references"), f"{clause} DEFERRABLE INITIALLY DEFERRED"

@@ -31,7 +31,7 @@ BEGIN
                         'migration: docs/performance.md has one.';
         END IF;
 
-        IF (
+        IF to_regproc(v_choice.dates_table) IS NULL AND (
             SELECT count(*) FROM pg_attribute
             WHERE attrelid = to_regclass(v_choice.dates_table)
                 AND (attname = '_run_id' OR (attname = v_choice.dates_column AND atttypid = v_type))

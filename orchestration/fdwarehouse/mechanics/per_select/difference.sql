@@ -12,6 +12,18 @@
 CREATE FUNCTION {{ target.writer }}(p_run_id bigint, p_after_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE sql
+{{ settings_of_statement() }}
+{%- endmacro -%}
+
+{#- What a function begins with that tells the dates of the rows that would be written. -#}
+{%- macro dates_routine(target, type) -%}
+CREATE FUNCTION {{ target.dates }}(p_after_run_id bigint)
+RETURNS TABLE ({{ target.partitions.by | ident }} {{ type }})
+LANGUAGE sql STABLE
+{{ settings_of_statement() }}
+{%- endmacro -%}
+
+{%- macro settings_of_statement() -%}
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
 SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have

@@ -24,11 +24,46 @@ BEGIN ATOMIC
         {%- endif %}
     ),
 
+    {% if target.primary_key != target.key -%}
+    {%- set by = target.partitions.by | ident -%}
+    -- A row that is gone may end without a date that a partition holds: it keeps the last one.
+    placed_versions AS (
+        SELECT
+            {%- for c in target.names %}
+            {%- if c == target.partitions.by %}
+            CASE
+                WHEN NOT a.is_deleted OR isfinite(a.{{ by }}) THEN a.{{ by }}
+                ELSE (
+                    SELECT v.{{ by }}
+                    FROM {{ target.versions }} AS v
+                    WHERE
+                        {{ difference.same("v", "a", target.key) | indent(24) }}
+                        AND {{ silver.is_accepted("v") }}
+                        AND isfinite(v.{{ by }})
+                    ORDER BY v._run_id DESC
+                    LIMIT 1
+                )
+            END AS {{ by }}{{ "," if not loop.last }}
+            {%- else %}
+            a.{{ c | ident }}{{ "," if not loop.last }}
+            {%- endif %}
+            {%- endfor %}
+        FROM accepted_versions AS a
+    ),
+
+    expected_rows AS (
+        SELECT
+            {{ target.names | lined | indent(12) }}
+        FROM placed_versions
+        WHERE NOT is_deleted OR {{ by }} IS NOT NULL
+    ),
+    {%- else -%}
     expected_rows AS (
         SELECT
             {{ target.names | lined | indent(12) }}
         FROM accepted_versions
     ),
+    {%- endif %}
 
     {{ silver.standing_rejects(target.versions, target.key, names, is_computed) | indent(4) }},
 

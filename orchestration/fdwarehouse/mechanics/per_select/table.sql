@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS {{ target.qualified }} (
     {{ name | ident }} {{ type }},
     {%- endfor %}
     _run_id bigint NOT NULL
-);
+){% if partitions %} PARTITION BY RANGE ({{ partitions.by | ident }}){% endif %};
 DO $do$
 BEGIN
     PERFORM etl.evolve_table(
@@ -20,6 +20,9 @@ BEGIN
             [{{ name | literal }}, {{ clause | literal }}]{{ "," if not loop.last }}
             {%- endfor %}
         ]
+        {%- if partitions %},
+        p_partitions => ARRAY[{{ partitions.by | literal }}, {{ partitions.every | literal }}]
+        {%- endif %}
     );
     {%- for i in indexes %}
     {%- if i.columns %}

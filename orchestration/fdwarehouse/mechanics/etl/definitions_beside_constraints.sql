@@ -1,0 +1,47 @@
+CREATE FUNCTION etl.definitions_beside_constraints(p_table regclass) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH commands AS (
+        SELECT
+            replace( -- of a partitioned table the definition is meant for the parent alone
+                pg_get_indexdef(i.indexrelid),
+                format('INDEX %I ON ONLY ', x.relname),
+                format('INDEX %I ON ', x.relname)
+            ) AS command
+        FROM pg_index AS i
+        INNER JOIN pg_class AS x ON i.indexrelid = x.oid
+        WHERE
+            i.indrelid = p_table
+            AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)
+        UNION ALL
+        SELECT
+            format(
+                'GRANT %s%s ON %s TO %s%s',
+                a.privilege_type,
+                ' (' || quote_ident(p.attname) || ')',
+                p_table,
+                coalesce(quote_ident(r.rolname), 'PUBLIC'),
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END
+            )
+        FROM (
+            SELECT
+                relacl AS privileges,
+                NULL::name AS attname
+            FROM pg_class
+            WHERE oid = p_table
+            UNION ALL
+            SELECT
+                attacl,
+                attname
+            FROM pg_attribute
+            WHERE attrelid = p_table AND NOT attisdropped
+        ) AS p
+        CROSS JOIN LATERAL aclexplode(p.privileges) AS a
+        LEFT JOIN pg_roles AS r ON a.grantee = r.oid
+    )
+
+    SELECT coalesce(array_agg(command), '{}') FROM commands;
+END;
+COMMENT ON FUNCTION etl.definitions_beside_constraints IS
+'Commands that give a table of the same name and columns the indexes and privileges that a table has; indexes of constraints aside.';
