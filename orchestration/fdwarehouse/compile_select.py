@@ -79,6 +79,7 @@ def analyse_table(
         definition.first_line,
         impure,
         is_forced_full=not header.incremental,
+        table=(target.schema, target.name),
     )
     catalog = read_catalog(
         warehouse, [target.definition], compiled=compiled, scales=scales, keys=keys

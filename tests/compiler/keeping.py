@@ -113,7 +113,9 @@ class Keeper:
             ).fetchone()
         assert definition is not None
         impure = impure_parts(self.connection, view)
-        return Request(shape.key, definition[0], shape.select, impure=impure)
+        return Request(
+            shape.key, definition[0], shape.select, impure=impure, table=("gold", shape.name)
+        )
 
     def catalog(self, view: str) -> Catalog:
         """Return what is known of the relations that a shape reads."""

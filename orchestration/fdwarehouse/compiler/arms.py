@@ -9,8 +9,17 @@ from fdwarehouse.compiler import joins, shape
 from fdwarehouse.compiler.builders import boolean, operation, truth_test
 from fdwarehouse.compiler.changes import Context, deltas, since
 from fdwarehouse.compiler.joins import Chain
-from fdwarehouse.compiler.reach import Changed, decisive, narrowed, netted
+from fdwarehouse.compiler.reach import (
+    Changed,
+    decisive,
+    name_of,
+    narrowed,
+    netted,
+    read_elsewhere,
+    through_itself,
+)
 from fdwarehouse.compiler.reasons import Construct, Unsupported
+from fdwarehouse.compiler.spans import interval, spans
 from fdwarehouse.compiler.tree import (
     Expr,
     Function,
@@ -105,12 +114,6 @@ def _changed(frame: _Frame, item: Item, columns: frozenset[str]) -> Changed:
     return Changed(frame.derived(item, wanted), columns)
 
 
-def _name_of(item: Item) -> str:
-    if isinstance(item.source, Table):
-        return f"{item.source.relation.qualified}"
-    return item.alias
-
-
 def _arm_of_root(frame: _Frame, item: Item) -> Select:
     columns = frozenset(c.name for c in columns_in(frame.outputs) if c.alias == item.alias)
     changed = _changed(frame, item, columns)
@@ -123,7 +126,7 @@ def _arm_of_root(frame: _Frame, item: Item) -> Select:
         frame.outputs,
         (Item(item.alias, changed.source),),
         changed.conditions + own,
-        comment=f"Changes of {_name_of(item)}.",
+        comment=f"Changes of {name_of(item)}.",
     )
 
 
@@ -239,13 +242,26 @@ def _arm(frame: _Frame, chain: Chain, select: Select, item: Item, *, is_inner: b
     between = tuple(i for i in chain.items if i.alias in path)
     along = tuple(c for c in chain.conditions if aliases_in(c) <= path and c not in kept)
     conditions = (*changed.conditions, *along, *kept)
+    is_range = any(not is_equality(c) and alias in aliases_in(c) for c in kept)
+    is_versioned = changed.has_sign and is_range and not is_inner
+    if is_versioned:
+        changed = _as_spans(changed, select, item, kept)
+        if own_arm := through_itself(frame.context, select, item, changed, frame.outputs):
+            return own_arm
     arm = Select(
         frame.outputs,
         (*narrowed(between, conditions, alias, changed), Item(alias, changed.source)),
         conditions,
-        comment=f"Changes of {_name_of(item)}.",
+        comment=f"Changes of {name_of(item)}.",
     )
-    is_range = any(not is_equality(c) and alias in aliases_in(c) for c in kept)
-    if changed.has_sign and is_range and not is_inner:
-        return netted(select, item, between, arm, kept)
-    return arm
+    return netted(select, item, between, arm, kept) if is_versioned else arm
+
+
+def _as_spans(changed: Changed, select: Select, item: Item, kept: tuple[Expr, ...]) -> Changed:
+    """Let changed versions say which time they changed for."""
+    ends = interval(item.alias, kept)
+    if not ends or not isinstance(item.source, Table) or not isinstance(changed.source, Step):
+        return changed
+    read = {c.name for c in read_elsewhere(select, item, kept)}
+    found = spans(changed.source, item.source.relation, ends, read)
+    return replace(changed, source=found) if found else changed

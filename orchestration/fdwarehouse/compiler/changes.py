@@ -17,6 +17,7 @@ from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
+    Definition,
     Expr,
     Item,
     Link,
@@ -40,10 +41,21 @@ RESERVED_ALIASES = frozenset({"k", "t", "d", "w", "s"})
 
 
 @dataclass(frozen=True)
+class Itself(Definition):
+    """The table that is written, as it is."""
+
+    schema: str
+    name: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Context:
     """The columns of each table that a definition reads."""
 
     used: Mapping[Relation, frozenset[str]]
+    itself: tuple[Block, Itself] | None = None
+    """The definition as a whole, and the table that is kept equal to it."""
 
     def logged_columns(self, relation: Relation) -> tuple[str, ...]:
         """Return what the log of a table must tell: its key, and the columns that are read."""

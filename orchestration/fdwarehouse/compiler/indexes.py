@@ -7,11 +7,12 @@ expressions over them, it has to be an index of these expressions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from fdwarehouse.compiler.catalog import Relation
+from fdwarehouse.compiler.changes import Itself
 from fdwarehouse.compiler.expressions import ExpressionText
 from fdwarehouse.compiler.tree import (
     Block,
@@ -20,9 +21,11 @@ from fdwarehouse.compiler.tree import (
     Item,
     Link,
     Node,
+    Select,
     Subquery,
     Table,
     aliases_in,
+    columns_in,
     is_equality,
     rewrite,
     sides,
@@ -52,18 +55,20 @@ class Index:
         return f"{self.table[:50]}_by_{digest}"
 
 
-def wanted_indexes(blocks: Iterable[Block]) -> tuple[Index, ...]:
+def wanted_indexes(blocks: Sequence[Block]) -> tuple[Index, ...]:
     """List the indexes that blocks look rows up by, without those that a key is.
 
     Args:
         blocks: of a writer.
     """
     found = dict.fromkeys(each for b in blocks for each in _looked_up(b))
-    return tuple(
+    of_tables = (
         Index(relation.schema, relation.name, columns, expressions)
         for relation, columns, expressions in found
         if expressions or not _is_by_key(relation, columns)
     )
+    own = (index for b in blocks for index in _by_itself(b))
+    return tuple(dict.fromkeys((*of_tables, *own)))
 
 
 def without_redundant(indexes: Iterable[Index]) -> tuple[Index, ...]:
@@ -131,6 +136,25 @@ def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
         yield tables[alias], tuple(names), ()
     for alias in expressions.keys() - columns.keys():
         yield tables[alias], (), tuple(expressions[alias])
+
+
+def _by_itself(block: Block) -> Iterator[Index]:
+    """Yield what rows of the table that is written are looked up by: the equal, then a range."""
+    for select in (part for part in walk(block) if isinstance(part, Select)):
+        for item in select.items:
+            if isinstance(item.source, Itself):
+                columns = _compared(select, item.alias)
+                yield Index(item.source.schema, item.source.name, columns)
+
+
+def _compared(select: Select, alias: str) -> tuple[str, ...]:
+    equal: dict[str, None] = {}
+    within: dict[str, None] = {}
+    for condition in select.conditions:
+        names = [c.name for c in columns_in(condition) if c.alias == alias]
+        kept = equal if is_equality(condition) else within
+        kept.update(dict.fromkeys(names if len(names) == 1 else ()))
+    return (*equal, *[name for name in within if name not in equal][:1])
 
 
 def _is_call(part: object) -> bool:

@@ -8,7 +8,7 @@ from enum import Enum
 from fdwarehouse.compiler import joins, reasons, shape
 from fdwarehouse.compiler.canonical import canonical
 from fdwarehouse.compiler.catalog import Catalog, Relation
-from fdwarehouse.compiler.changes import Context, context_of
+from fdwarehouse.compiler.changes import Context, Itself, context_of
 from fdwarehouse.compiler.counting import Counting, Describe, count
 from fdwarehouse.compiler.delta import Delta, delta, keys_step
 from fdwarehouse.compiler.indexes import Index, wanted_indexes
@@ -27,6 +27,7 @@ from fdwarehouse.compiler.tree import (
     column_names,
     walk,
 )
+from fdwarehouse.identifiers import qualified
 
 
 class Method(Enum):
@@ -47,6 +48,7 @@ class Request:
         first_line: of `select`, in its file.
         impure: functions on which the result depends beside the tables; see `read_catalog`.
         is_forced_full: whether the header says `incremental: false`.
+        table: schema and name of the table; without it the table itself is not read.
     """
 
     key: tuple[str, ...]
@@ -55,6 +57,7 @@ class Request:
     first_line: int = 1
     impure: tuple[str, ...] = ()
     is_forced_full: bool = False
+    table: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,9 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     if not shape.reads_tables(block):
         raise Unsupported("it reads no table")
     context = context_of(block)
+    if request.table:
+        itself = Itself(qualified(*request.table), column_names(block), *request.table, request.key)
+        context = replace(context, itself=(block, itself))
     unique = joins.unique_key(block)
     scope, found = _scope(context, block, request.key)
     outputs = tuple(Output(c, Column("k", c)) for c in scope)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import joins, shape
 from fdwarehouse.compiler.builders import call, operation
-from fdwarehouse.compiler.changes import images_of
+from fdwarehouse.compiler.changes import Context, images_of
 from fdwarehouse.compiler.reasons import Unsupported
 from fdwarehouse.compiler.restrict import restrict
 from fdwarehouse.compiler.tree import (
@@ -16,6 +16,7 @@ from fdwarehouse.compiler.tree import (
     Function,
     Item,
     Literal,
+    Node,
     Output,
     Select,
     SetOperation,
@@ -23,6 +24,7 @@ from fdwarehouse.compiler.tree import (
     Table,
     aliases_in,
     is_equality,
+    rewrite,
     sides,
     walk,
 )
@@ -126,12 +128,7 @@ def netted(
         if isinstance(i.source, Table)
         for name in i.source.relation.primary_key
     ]
-    relation = item.source.relation if isinstance(item.source, Table) else None
-    read = [
-        image
-        for column in _read_elsewhere(select, item, kept)
-        for image in (images_of(relation, column) if relation else (column,))
-    ]
+    read = _images_read(select, item, kept)
     values = [o.value for o in arm.outputs if aliases_in(o.value)]
     total = call("sum", Column(item.alias, "sign"))
     return replace(
@@ -141,7 +138,69 @@ def netted(
     )
 
 
-def _read_elsewhere(select: Select, item: Item, kept: tuple[Expr, ...]) -> list[Column]:
+def through_itself(
+    context: Context, select: Select, item: Item, changed: Changed, outputs: tuple[Output, ...]
+) -> Select | None:
+    """Return the arm of an item by the rows of the table itself, which it only adds columns to.
+
+    A row that the item alone has changed for is in the table, with the values that the item is
+    joined by; for every other row there is another arm.
+
+    Args:
+        context: knows the table.
+        select: the SELECT.
+        item: of its FROM, on the nullable side of a join.
+        changed: its changed rows, each with a sign.
+        outputs: the values wanted.
+
+    Returns:
+        The arm; None where the item decides which rows there are, or is joined by what the table
+        does not show.
+    """
+    if context.itself is None or context.itself[0] is not select or not item.is_nullable:
+        return None
+    if shape.is_grouped(select) or shape.has_partitions(select) or select.is_distinct:
+        return None
+    if item.alias in aliases_in((select.conditions, outputs)):
+        return None
+    shown = {o.value: Column("t", o.name) for o in select.outputs if aliases_in(o.value)}
+
+    def in_table(part: object) -> object:
+        return shown.get(part) if isinstance(part, (Node, Column)) else None
+
+    on = rewrite(item.on, in_table)
+    keys = rewrite(tuple(o.value for o in outputs), in_table)
+    if not aliases_in(on) <= {item.alias, "t"} or not aliases_in(keys) <= {"t"}:
+        return None
+    itself = context.itself[1]
+    total = call("sum", Column(item.alias, "sign"))
+    rows = [Column("t", name) for name in itself.key]
+    return Select(
+        tuple(replace(o, value=k) for o, k in zip(outputs, keys, strict=True)),
+        (Item("t", itself), Item(item.alias, changed.source)),
+        (*changed.conditions, *on),
+        groups=tuple(dict.fromkeys((*keys, *rows, *_images_read(select, item, item.on)))),
+        having=(operation("<>", total, Literal(0)),),
+        comment=f"Changes of {name_of(item)}.",
+    )
+
+
+def name_of(item: Item) -> str:
+    """Return the name of a table, or else the alias of an item."""
+    return item.source.relation.qualified if isinstance(item.source, Table) else item.alias
+
+
+def _images_read(select: Select, item: Item, kept: tuple[Expr, ...]) -> list[Expr]:
+    relation = item.source.relation if isinstance(item.source, Table) else None
+    return [
+        image
+        for column in read_elsewhere(select, item, kept)
+        for image in (images_of(relation, column) if relation else (column,))
+    ]
+
+
+def read_elsewhere(select: Select, item: Item, kept: tuple[Expr, ...]) -> list[Column]:
+    """Return the columns of an item that are read beside some conditions."""
     parts: list[object] = [
         select.outputs,
         select.groups,
