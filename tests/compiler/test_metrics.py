@@ -67,12 +67,13 @@ def test_how_the_shop_is_kept_up(seeded_warehouse: Warehouse) -> None:
     assert said == {
         "dim_customers": "incremental by customer_id from silver.clean_customers",
         "dim_products": "incremental by product_id from silver.clean_products",
-        "dim_date": "incremental by date_key from silver.clean_orders",
+        "dim_date": "incremental by date_key from gold.order_years",
         "fact_sales": "incremental by order_item_id from silver.clean_order_items, "
         "silver.clean_orders, gold.dim_customers, gold.dim_products",
         "daily_sales": "counted by date_key from gold.fact_sales",
         "customer_lifetime_value": "counted by customer_id from gold.fact_sales",
         "product_performance": "counted by product_id from gold.fact_sales",
+        "order_years": "counted by first_day from silver.clean_orders",
         "monthly_customer_sales": "counted by customer_id, month from gold.fact_sales",
         "customer_months": "incremental by customer_id from gold.monthly_customer_sales",
         "cohort_months": "counted by cohort_month, month from gold.customer_months",

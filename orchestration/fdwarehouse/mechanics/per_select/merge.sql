@@ -52,10 +52,11 @@ written_rows AS (
     -- What is missing, different or gone.
     MERGE INTO {{ target.qualified }} AS t
     USING (
-        SELECT s.*{% for k in target.primary_key %}, p.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
-        FROM expected_rows AS s
-        FULL JOIN present_rows AS p ON {{ difference.same("s", "p", target.key) | indent(12) }}
-        WHERE record_image_ne(s, p) IS NOT FALSE
+        {#- No column has a name that begins with _, so these are rows as a whole. #}
+        SELECT _is.*{% for k in target.primary_key %}, _was.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
+        FROM expected_rows AS _is
+        FULL JOIN present_rows AS _was ON {{ difference.same("_is", "_was", target.key) | indent(12) }}
+        WHERE record_image_ne(_is, _was) IS NOT FALSE
             {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
     ) AS s ON {% for k in target.primary_key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
