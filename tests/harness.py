@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from fdwarehouse.deploy import Plan, deploy
+from fdwarehouse.deploy import deploy
+from fdwarehouse.deploy_plan import Plan
 from fdwarehouse.render import render_project
 
 ROOT = Path(__file__).parents[1]

@@ -11,9 +11,10 @@ from fdwarehouse import embedded
 from fdwarehouse.bootstrap import bootstrap_source, bootstrap_warehouse
 from fdwarehouse.connections import Connections, connect
 from fdwarehouse.contract import contract_path, dump_contract
-from fdwarehouse.deploy import Plan, completed, write_build
+from fdwarehouse.deploy import completed, write_build
 from fdwarehouse.deploy import deploy as apply
 from fdwarehouse.deploy import plan as compare
+from fdwarehouse.deploy_plan import Plan
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.inspect_source import inspect
 from fdwarehouse.live import ProgressBar

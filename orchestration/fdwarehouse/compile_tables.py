@@ -14,7 +14,13 @@ from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
-from fdwarehouse.compile_definition import create_definition, create_empty, types_in
+from fdwarehouse.compile_definition import (
+    create_definition,
+    create_empty,
+    key_errors_named,
+    require_reproducible,
+    types_in,
+)
 from fdwarehouse.compile_dimension import analyse_dimension
 from fdwarehouse.compile_silver import analyse_silver
 from fdwarehouse.compiled import Compiled, in_order_of_need, names_read
@@ -24,7 +30,6 @@ from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.indexes import Index, without_redundant
 from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.reasons import line_of_impurity
 from fdwarehouse.compiler.rules import checks_of
 from fdwarehouse.compiler.silver_table import SilverTable
 from fdwarehouse.compiler.statement import Target, full_states
@@ -267,7 +272,7 @@ def _analyse_table(
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
     require_columns(definition, columns)
     impure = impure_parts(warehouse, target.definition)
-    _require_reproducible(definition, impure)
+    require_reproducible(definition, impure)
     request = Request(
         header.key,
         canonical_sql,
@@ -278,35 +283,12 @@ def _analyse_table(
     )
     catalog = read_catalog(warehouse, [target.definition], compiled=compiled, scales=scales)
     target = replace(target, columns=columns)
-    _create_empty(target, definition, warehouse)
+    with key_errors_named(definition, warehouse):
+        create_empty(target, warehouse, not_null=never_null(header.columns))
     types = types_in(warehouse, target)
     found = plan(request, catalog, lambda block: dict(types(Printer().block(block))))
     state = types(full_states(found.counting)) if found.counting else ()
     return Table(target, definition, found, read(request, catalog), state)
-
-
-def _require_reproducible(definition: Definition, impure: Iterable[str]) -> None:
-    """Refuse what gives other rows each time: no run could tell what is wrong with them."""
-    for part in impure:
-        if " is volatile" in part:
-            line = line_of_impurity(part, definition.select) or 1
-            raise FdwarehouseError(
-                f"{definition.path}, line {definition.first_line + line - 1}: {part}",
-                hint="A table is what its SELECT returns, at any time: leave it out, or use it "
-                "where the table is read. A function of your own should be declared IMMUTABLE.",
-            )
-
-
-def _create_empty(target: Target, definition: Definition, warehouse: psycopg.Connection) -> None:
-    try:
-        with warehouse.transaction():
-            create_empty(target, warehouse, not_null=never_null(definition.header.columns))
-    except psycopg.Error as error:
-        raise FdwarehouseError(
-            f"{definition.path}, line {definition.line_of('key')}: key: "
-            f"{error.diag.message_primary or error}",
-            hint="A key is made of columns whose values can be compared, such as numbers or text.",
-        ) from error
 
 
 def _scales(table: Table) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -12,6 +11,7 @@ from fdwarehouse.compile_tables import AnyTable, analyse, complete
 from fdwarehouse.compiled import Compiled
 from fdwarehouse.connections import connect, variable
 from fdwarehouse.conninfo import merged_options, parse_conninfo
+from fdwarehouse.deploy_plan import Plan
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.rendered import Rendered
 from fdwarehouse.sources import (
@@ -40,45 +40,6 @@ _WAYS_OUT = {
     "55P03": "Somebody uses what it changes: deploy when they have ended.",
     "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
 }
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a deploy would change."""
-
-    migrations: list[str] = field(default_factory=list)
-    """Versioned files that are not applied yet."""
-    new: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    connections: list[str] = field(default_factory=list)
-    """Sources whose connection is another one."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
-        return not (self.migrations or self.new or self.changed or self.gone or self.connections)
-
-    @property
-    def edited(self) -> list[str]:
-        """Versioned files that are not what was applied: the deploy is refused."""
-        return [name for name in self.changed if name.startswith("migration_")]
-
-    @property
-    def missing(self) -> list[str]:
-        """Versioned files that were applied and are not there: the deploy is refused."""
-        return [name for name in self.gone if name.startswith("migration_")]
-
-    @property
-    def abandoned(self) -> list[str]:
-        """Tables whose file is gone: they stay, and nothing writes them."""
-        stems = [name.removesuffix(".sql") for name in self.gone]
-        return [s for s in stems if {f"{s}_definition", f"{s}_versions"} & set(stems)]
-
-    @property
-    def refused(self) -> Plan:
-        """The part for which a deploy is refused."""
-        return Plan(changed=self.edited, gone=self.missing)
 
 
 def write_build(rendered: Rendered, folder: Path) -> None:

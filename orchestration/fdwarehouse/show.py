@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fdwarehouse.deploy import Plan
+from fdwarehouse.deploy_plan import Plan
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.running import CheckResult, Outcome, Step
 from fdwarehouse.terminal import counted, duration, mark, number, out, say, table
