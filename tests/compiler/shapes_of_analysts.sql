@@ -240,3 +240,5 @@ GROUP BY 1
 -- max_as_key: last_order
 SELECT max(order_id) AS last_order, customer_id FROM silver.clean_orders
 WHERE customer_id IS NOT NULL GROUP BY customer_id
+-- age_of_orders: order_id
+SELECT order_id, age(order_date) > interval '1 year' AS is_old FROM silver.clean_orders

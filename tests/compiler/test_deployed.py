@@ -262,6 +262,20 @@ def test_a_reader_that_comes_later_gets_its_log(
             "key: the SELECT has no column item_id",
         ),
         (LINES.replace("o.status,", "'today'::date AS day, o.status,"), "the day of the deploy"),
+        (
+            LINES.replace("o.status,", "o.order_date < 'yesterday' AS is_old, o.status,"),
+            "line 13: 'yesterday' would be the day of the deploy",
+        ),
+        (
+            LINES.replace("o.status,", "random() AS chance, o.status,"),
+            "line 13: random() is volatile",
+        ),
+        (LINES.replace("o.status,", "o.status, 1 + 1,"), "of the SELECT has no name"),
+        (LINES.replace("silver.clean_orders", "gold.order_lines"), "is made of itself"),
+        (
+            LINES.replace("i.order_item_id,", "to_json(i.order_item_id) AS order_item_id,"),
+            "key: data type json has no default operator class",
+        ),
         (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
         (
             LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"),
