@@ -246,7 +246,7 @@ BEGIN ATOMIC
     {{ difference.updated_rows(target, "present_rows") | indent(4) }},
     {%- endif %}
 
-    {{ difference.removed_rows(target) | indent(4) }}
+    {{ difference.removed_rows(target, plan.is_key_unique) | indent(4) }}
     {%- if target.logged %},
 
     {{ difference.logged_images(target) | indent(4) }}

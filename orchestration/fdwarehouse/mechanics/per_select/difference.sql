@@ -43,6 +43,20 @@ present_rows AS MATERIALIZED (
 )
 {%- endmacro -%}
 
+{#- A condition that is an error where a key is expected twice; it is tested before any row. -#}
+{%- macro unless_duplicates(target) -%}
+AND (
+    SELECT
+        etl.refuse_twins(
+            {{ target.qualified | literal }},
+            x.key,
+            x.row_count,
+            'Its SELECT has to return one row per key.'
+        )
+    FROM duplicates AS x
+) IS NULL
+{%- endmacro -%}
+
 {#- inserted_rows: expected rows that are not there.
     there      has the rows that may be there
     born       whether the table keeps the run that inserted a row, in _inserted_run_id
@@ -81,16 +95,7 @@ inserted_rows AS (
                 {{ same("t", "s", target.key) | indent(16) }}
         )
         {%- if not is_key_unique %}
-        AND (
-            SELECT
-                etl.refuse_twins(
-                    {{ target.qualified | literal }},
-                    x.key,
-                    x.row_count,
-                    'Its SELECT has to return one row per key.'
-                )
-            FROM duplicates AS x
-        ) IS NULL
+        {{ unless_duplicates(target) | indent(8) }}
         {%- endif %}
     -- an index that is filled in order is filled fast
     ORDER BY {{ target.key | filled("s") | indent(8) }}
@@ -142,8 +147,9 @@ updated_rows AS (
 )
 {%- endmacro -%}
 
-{#- removed_rows: rows that are there and not expected. -#}
-{%- macro removed_rows(target) -%}
+{#- removed_rows: rows that are there and not expected. That duplicates are looked for here as well
+    tells the planner that few rows go. -#}
+{%- macro removed_rows(target, is_key_unique=true) -%}
 gone_keys AS (
     SELECT{{ columns(target.key, "p") }}
     FROM present_rows AS p
@@ -157,6 +163,9 @@ removed_rows AS (
     USING gone_keys AS g
     WHERE
         {{ same("t", "g", target.key) | indent(8) }}
+        {%- if not is_key_unique %}
+        {{ unless_duplicates(target) | indent(8) }}
+        {%- endif %}
     RETURNING
         {{ (target.logged | filled("t") | indent(8)) or "1" }}
 )
