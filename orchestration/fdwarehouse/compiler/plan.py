@@ -187,6 +187,8 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     block = canonical(request.canonical_sql, catalog)
     if not shape.reads_tables(block):
         raise Unsupported("it reads no table")
+    if shape.aggregates_outside(block):
+        raise Unsupported("a subquery with an aggregate of what is around it", Construct.SUBQUERY)
     context = context_of(block)
     unique = joins.unique_key(block)
     scope, found = _scope(context, block, request.key)
