@@ -53,7 +53,7 @@ def test_status_has_stable_keys_and_iso_times(
     assert list(tables["bronze.raw_orders"]) == [
         "table", "layer", "source", "last_success_run_id", "last_success_at", "watermark",
         "reconciled_every_seconds", "last_reconciled_run_id", "last_reconciled_at", "rows",
-        "rows_are_estimated",
+        "kept_up", "rows_are_estimated",
     ]  # fmt: skip
     assert tables["gold.fact_sales"]["rows"] == 1162
     (source,) = described["sources"]

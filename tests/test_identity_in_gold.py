@@ -64,19 +64,19 @@ SHAPES = {
 }
 
 
-@pytest.fixture(params=COLUMNS)
-def things(request: pytest.FixtureRequest, warehouse: Warehouse, project: Path) -> tuple[str, ...]:
-    """A column of four rows, each of a `cat` of its own, and a table of gold of every shape."""
-    kind, old, new = COLUMNS[request.param]
-    shop = warehouse.shop
-    shop.execute(
+def mount_things(warehouse: Warehouse, project: Path, kind: str, selects: dict[str, str]) -> None:
+    """Deploy an empty table of production whose column `v` is of this type, and tables over it.
+
+    Args:
+        warehouse: mounts the shop, which gets the table.
+        project: to be changed.
+        kind: a type.
+        selects: file of gold with its header, by its name.
+    """
+    warehouse.shop.execute(
         f"CREATE TABLE things (id integer PRIMARY KEY, cat text, one integer, v {kind}, "
         "updated_at timestamp NOT NULL DEFAULT clock_timestamp())",
         "GRANT SELECT ON things TO warehouse_reader",
-        *(
-            f"INSERT INTO things SELECT {n}, 'c{n}', 1, {old.format(id=n, days=n * 360)}"
-            for n in range(1, 5)
-        ),
     )
     config = project / "warehouse.yaml"
     config.write_text(config.read_text() + "      things: {watermark: updated_at}\n")
@@ -91,11 +91,37 @@ def things(request: pytest.FixtureRequest, warehouse: Warehouse, project: Path) 
     (project / "sql/silver/clean_things.sql").write_text(
         HEADER.format(key="id") + "SELECT id, cat, one, v FROM bronze.raw_things\n"
     )
-    for name, (key, select) in SHAPES.items():
-        keys = f"[{key.format(c='v')}]"
-        text = HEADER.format(key=keys) + select.format(c="v") + "\n"
-        (project / f"sql/gold/{name}.sql").write_text(text)
+    for name, select in selects.items():
+        (project / f"sql/gold/{name}.sql").write_text(select)
     warehouse.deploy(project)
+
+
+def assert_is_defined(warehouse: Warehouse, name: str) -> None:
+    """Compare a table of gold, as its values look, with its SELECT."""
+    columns = warehouse.column(
+        "SELECT attname FROM pg_attribute WHERE attnum > 0 "
+        f"AND attrelid = 'gold.{name}_definition'::regclass ORDER BY attnum"
+    )
+    kept = f"SELECT t::text FROM (SELECT {', '.join(columns)} FROM gold.{name}) AS t ORDER BY 1"
+    should_be = f"SELECT t::text FROM gold.{name}_definition AS t ORDER BY 1"
+    assert warehouse.column(kept) == warehouse.column(should_be), name
+
+
+@pytest.fixture(params=COLUMNS)
+def things(request: pytest.FixtureRequest, warehouse: Warehouse, project: Path) -> tuple[str, ...]:
+    """A column of four rows, each of a `cat` of its own, and a table of gold of every shape."""
+    kind, old, new = COLUMNS[request.param]
+    selects = {
+        name: HEADER.format(key=f"[{key.format(c='v')}]") + select.format(c="v") + "\n"
+        for name, (key, select) in SHAPES.items()
+    }
+    mount_things(warehouse, project, kind, selects)
+    warehouse.shop.execute(
+        *(
+            f"INSERT INTO things SELECT {n}, 'c{n}', 1, {old.format(id=n, days=n * 360)}"
+            for n in range(1, 5)
+        )
+    )
     warehouse.run()
     return old, new
 
@@ -111,11 +137,4 @@ def test_g3_equal_value_reaches_every_table_of_gold(
         )
         warehouse.run()
         for name in SHAPES:
-            should_be = f"SELECT t::text FROM gold.{name}_definition AS t ORDER BY 1"
-            columns = warehouse.column(
-                "SELECT attname FROM pg_attribute WHERE attnum > 0 "
-                f"AND attrelid = 'gold.{name}_definition'::regclass ORDER BY attnum"
-            )
-            kept = f"SELECT {', '.join(columns)} FROM gold.{name}"
-            is_so = f"SELECT t::text FROM ({kept}) AS t ORDER BY 1"
-            assert warehouse.column(is_so) == warehouse.column(should_be), name
+            assert_is_defined(warehouse, name)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from pglast import ast
 
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.parse import parse
+from fdwarehouse.compiler.reasons import line_of_impurity
 from fdwarehouse.compiler.statement import Target
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
@@ -170,3 +172,39 @@ def _special_dates(sql: str) -> Iterator[str]:
             word = value.strip().lower()
             if word in _SPECIAL_DATES:
                 yield word
+
+
+def require_reproducible(definition: Definition, impure: Iterable[str]) -> None:
+    """Refuse what gives other rows each time: no run could tell what is wrong with them.
+
+    Args:
+        definition: the file.
+        impure: what `impure_parts` says of it.
+    """
+    for part in impure:
+        if " is volatile" in part:
+            line = line_of_impurity(part, definition.select) or 1
+            raise FdwarehouseError(
+                f"{definition.path}, line {definition.first_line + line - 1}: {part}",
+                hint="A table is what its SELECT returns, at any time: leave it out, or use it "
+                "where the table is read. A function of your own should be declared IMMUTABLE.",
+            )
+
+
+@contextmanager
+def key_errors_named(definition: Definition, warehouse: psycopg.Connection) -> Iterator[None]:
+    """Name file and line where a table with the key of a header cannot be created.
+
+    Args:
+        definition: the file.
+        warehouse: a connection as the owner, in a transaction.
+    """
+    try:
+        with warehouse.transaction():
+            yield
+    except psycopg.Error as error:
+        raise FdwarehouseError(
+            f"{definition.path}, line {definition.line_of('key')}: key: "
+            f"{error.diag.message_primary or error}",
+            hint="A key is made of columns whose values can be compared, such as numbers or text.",
+        ) from error

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import psycopg
 
-from fdwarehouse.compile_definition import create_definition, create_empty, types_in
+from fdwarehouse.compile_definition import (
+    create_definition,
+    create_empty,
+    key_errors_named,
+    require_reproducible,
+    types_in,
+)
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.partitions import dates_of_rows, require_partitions
 from fdwarehouse.compiler.plan import Request, plan, read
 from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.reasons import line_of_impurity
 from fdwarehouse.compiler.statement import Target, full_states
 from fdwarehouse.compiler.table import Table, never_null, require_columns
 from fdwarehouse.compiler.tree import Block, Select
@@ -71,7 +76,7 @@ def analyse_table(
     require_columns(definition, columns)
     require_partitions(definition, columns)
     impure = impure_parts(warehouse, target.definition)
-    _require_reproducible(definition, impure)
+    require_reproducible(definition, impure)
     request = Request(
         header.key,
         canonical_sql,
@@ -85,7 +90,8 @@ def analyse_table(
         warehouse, [target.definition], compiled=compiled, scales=scales, keys=keys
     )
     target = replace(target, columns=columns)
-    _create_empty(target, definition, warehouse)
+    with key_errors_named(definition, warehouse):
+        create_empty(target, warehouse, key=target.primary_key, not_null=never_null(header.columns))
     types = types_in(warehouse, target)
     block = read(request, catalog)
     dates = dates_of_rows(block, header.partitions.by) if block and header.partitions else None
@@ -98,35 +104,6 @@ def analyse_table(
     found = plan(request, catalog, None if is_computed else describe)
     state = types(full_states(found.counting)) if found.counting else ()
     return Table(target, definition, found, block, state, dates=dates)
-
-
-def _require_reproducible(definition: Definition, impure: Iterable[str]) -> None:
-    """Refuse what gives other rows each time: no run could tell what is wrong with them."""
-    for part in impure:
-        if " is volatile" in part:
-            line = line_of_impurity(part, definition.select) or 1
-            raise FdwarehouseError(
-                f"{definition.path}, line {definition.first_line + line - 1}: {part}",
-                hint="A table is what its SELECT returns, at any time: leave it out, or use it "
-                "where the table is read. A function of your own should be declared IMMUTABLE.",
-            )
-
-
-def _create_empty(target: Target, definition: Definition, warehouse: psycopg.Connection) -> None:
-    try:
-        with warehouse.transaction():
-            create_empty(
-                target,
-                warehouse,
-                key=target.primary_key,
-                not_null=never_null(definition.header.columns),
-            )
-    except psycopg.Error as error:
-        raise FdwarehouseError(
-            f"{definition.path}, line {definition.line_of('key')}: key: "
-            f"{error.diag.message_primary or error}",
-            hint="A key is made of columns whose values can be compared, such as numbers or text.",
-        ) from error
 
 
 def scales_of(table: Table) -> dict[str, int]:

@@ -131,7 +131,7 @@ def require_what_it_is_named_after(compiled: Compiled) -> None:
     raise FdwarehouseError(
         f"{compiled.origin}: it does not create {compiled.creates}",
         hint="A table is a header between /* and */ and one SELECT, nothing else; views and "
-        "routines by hand begin with CREATE.",
+        "routines by hand begin with CREATE; tables by hand are in migrations/.",
     )
 
 

@@ -202,6 +202,14 @@ WITH paid AS (SELECT o.customer_id, p.amount, p.payment_id FROM silver.clean_pay
     JOIN silver.clean_orders o USING (order_id)) SELECT c.customer_id, l.amount
 FROM silver.clean_customers c LEFT JOIN LATERAL (SELECT paid.amount FROM paid WHERE paid.customer_id = c.customer_id
     ORDER BY paid.amount DESC NULLS LAST, paid.payment_id LIMIT 1) l ON true
+-- counts_as_rows: order_id kind
+SELECT o.order_id, v.kind, v.n FROM silver.clean_orders o CROSS JOIN LATERAL (VALUES
+    ('p', (SELECT count(*) FROM silver.clean_payments p WHERE p.order_id = o.order_id)),
+    ('i', (SELECT count(*) FROM silver.clean_order_items i WHERE i.order_id = o.order_id))) v (kind, n)
+-- as_many_payments_as_items: order_id payment_id
+SELECT o.order_id, l.payment_id FROM silver.clean_orders o
+CROSS JOIN LATERAL (SELECT p.payment_id FROM silver.clean_payments p WHERE p.order_id = o.order_id
+    ORDER BY p.payment_id LIMIT (SELECT count(*) FROM silver.clean_order_items i WHERE i.order_id = o.order_id)) l
 -- full --
 -- full_join_nullable: id
 SELECT coalesce('o' || o.order_id, 'p' || p.payment_id) AS id, o.status, p.amount
@@ -240,3 +248,9 @@ GROUP BY 1
 -- max_as_key: last_order
 SELECT max(order_id) AS last_order, customer_id FROM silver.clean_orders
 WHERE customer_id IS NOT NULL GROUP BY customer_id
+-- age_of_orders: order_id
+SELECT order_id, age(order_date) > interval '1 year' AS is_old FROM silver.clean_orders
+-- last_product: customer_id
+SELECT customer_id,
+    (SELECT p.name FROM silver.clean_products p WHERE p.product_id = max(s.product_id)) AS last_product
+FROM gold.sales s WHERE customer_id IS NOT NULL GROUP BY customer_id

@@ -252,35 +252,6 @@ def test_a_reader_that_comes_later_gets_its_log(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (LINES.replace("o.status,", "o.state,"), "line 13: column o.state does not exist"),
-        (LINES.replace("silver.clean_orders", "silver.clean_order"), "does not exist"),
-        (
-            LINES.replace("key: order_item_id", "key: item_id"),
-            "key: the SELECT has no column item_id",
-        ),
-        (LINES.replace("o.status,", "'today'::date AS day, o.status,"), "the day of the deploy"),
-        (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
-        (
-            LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"),
-            "made of one another",
-        ),
-        (LINES.replace("amount >= 0", "amounts >= 0"), "amounts"),
-    ],
-)
-def test_a_mistake_is_told_and_nothing_deployed(
-    warehouse: Warehouse, project: Path, text: str, message: str
-) -> None:
-    write(project, order_lines=text, customer_totals=TOTALS)
-    with pytest.raises(FdwarehouseError) as error:
-        warehouse.deploy(project)
-    assert message in str(error.value)
-    assert "sql/gold/" in str(error.value)
-    assert warehouse.rows("SELECT to_regclass('gold.order_lines')") == [(None,)]
-
-
 def test_a_table_that_is_given_up_is_not_built(
     deployed: Warehouse, project: Path, shop: Shop
 ) -> None:

@@ -69,9 +69,12 @@ def test_a_template_is_no_definition(text: str) -> None:
         (("SELECT i.order_item_id FROM live", "DELETE FROM live"), "line 13: syntax error"),
         (("silver.clean_orders AS", "clean_orders AS"), "line 13: clean_orders has no schema"),
         (("grain: one order item", "grain: one order item\ntype2: [a]"), "kind: dimension"),
-        (("key: order_item_id", "key: a\npartitions: {by: b}"), "line 5: partitions.every: Field"),
+        (("key: order_item_id", "key: a\npartitions: {by: b}"), "line 5: partitions.every: "),
         (("key: order_item_id", "key: a\npartitions: {every: year}"), "line 5: partitions.by: "),
         (("key: order_item_id", "key: a\npartitions: b"), "line 5: partitions: "),
+        (("unit: EUR", "accepted_values: [yes, x]"), "YAML takes one of them for True"),
+        (("unit: EUR", "accepted_values: x"), "write a list"),
+        (("unit: EUR", "type: text"), "columns.total_amount.type: there is no such name"),
     ],
 )
 def test_a_mistake_is_told_with_file_and_line(change: tuple[str, str], message: str) -> None:
@@ -80,6 +83,12 @@ def test_a_mistake_is_told_with_file_and_line(change: tuple[str, str], message: 
         read_definition("sql/gold/fact_sales.sql", GOOD.replace(*change))
     assert str(error.value).startswith("sql/gold/fact_sales.sql")
     assert message in str(error.value)
+
+
+def test_a_name_leaves_room_for_those_that_are_made_of_it() -> None:
+    read_definition(f"sql/gold/{'a' * 52}.sql", GOOD)
+    with pytest.raises(FdwarehouseError, match="at most 52 characters"):
+        read_definition(f"sql/gold/{'a' * 53}.sql", GOOD)
 
 
 def test_two_statements_are_refused() -> None:

@@ -146,7 +146,10 @@ class Aggregates:
         if kind not in _INTEGERS:
             # What is no number stays in a sum, whatever is taken away.
             risk = f"(coalesce(t.{name}, 0) + d.{name}) * 0 <> 0 OR t.{name} * 0 <> 0"
-        delta = f"coalesce(sum(i.sign::integer * i.{value}){_filter('i', condition)}, 0)"
+        # The least integer has no opposite; the sum has the type that a sum of the values has.
+        sign = {"integer": "bigint", "bigint": "numeric"}.get(kind, "integer")
+        back = "::bigint" if kind == "integer" else ""
+        delta = f"coalesce(sum(i.sign::{sign} * i.{value}){_filter('i', condition)}, 0){back}"
         total = self._add(
             StateColumn(
                 name,

@@ -88,16 +88,16 @@ def arms(
 
 
 def _is_constant(item: Item) -> bool:
-    if isinstance(item.source, (Select, SetOperation)):
+    if isinstance(item.source, (Select, SetOperation, Values)):
         return not item.is_lateral and not shape.reads_tables(item.source)
-    return isinstance(item.source, (Function, Values))
+    return isinstance(item.source, Function)
 
 
 def _parts(select: Select) -> Iterator[object]:
     """Yield what may have subqueries in it: single conditions, and the rest."""
     yield from select.conditions
     yield from (select.outputs, select.having, select.groups, select.order_by)
-    yield from (select.distinct_on, select.windows)
+    yield from (select.distinct_on, select.windows, select.limit, select.offset)
 
 
 def _changed(frame: _Frame, item: Item, columns: frozenset[str]) -> Changed:
@@ -189,6 +189,8 @@ def _arms_within(
             *_arms_within(frame, chain, block.left, ()),
             *_arms_within(frame, chain, block.right, ()),
         ]
+    if isinstance(block, Values):
+        return _arms_of_subqueries(frame, chain, iter(block.rows))
     if not isinstance(block, Select):
         return []
     select = replace(block, conditions=block.conditions + member)

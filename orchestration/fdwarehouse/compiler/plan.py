@@ -190,6 +190,8 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
     block = canonical(request.canonical_sql, catalog)
     if not shape.reads_tables(block):
         raise Unsupported("it reads no table")
+    if shape.aggregates_outside(block):
+        raise Unsupported("a subquery with an aggregate of what is around it", Construct.SUBQUERY)
     context = context_of(block)
     if request.table:
         itself = Itself(qualified(*request.table), column_names(block), *request.table, request.key)

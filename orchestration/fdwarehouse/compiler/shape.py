@@ -47,6 +47,22 @@ def window_calls(select: Select) -> tuple[Node, ...]:
     return _calls(select, "WindowCall")
 
 
+def aggregates_outside(block: Block) -> bool:
+    """Say whether a subquery has an aggregate over rows around it: `p.id = max(i.id)`."""
+    return any(
+        isinstance(node, Node) and node.tag == "Aggregate" and _is_foreign(node, subquery)
+        for subquery in walk(block)
+        if isinstance(subquery, Subquery)
+        for node in walk(subquery.block)
+    )
+
+
+def _is_foreign(aggregate: Node, subquery: Subquery) -> bool:
+    own = {part.alias for part in walk(subquery.block) if isinstance(part, Item)}
+    read = aliases_in(aggregate)
+    return bool(read) and not read & own
+
+
 def _calls(select: Select, tag: str) -> tuple[Node, ...]:
     level = walk_level((select.outputs, select.having, select.order_by))
     return tuple(dict.fromkeys(n for n in level if isinstance(n, Node) and n.tag == tag))

@@ -250,10 +250,8 @@ def rewrite(value: Any, change: Callable[[Any], Any]) -> Any:
     if not isinstance(value, (*_INNER, Column)):
         return value
     changed = change(value)
-    if changed is not None:
-        return changed
-    if isinstance(value, Column):
-        return value
+    if changed is not None or isinstance(value, Column):
+        return value if changed is None else changed
     names = [f.name for f in fields(value)]
     return replace(value, **{name: rewrite(getattr(value, name), change) for name in names})
 

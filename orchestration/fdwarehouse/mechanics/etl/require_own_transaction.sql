@@ -1,4 +1,4 @@
--- A source shows one snapshot per transaction, from the first question on. What is committed
+-- A source shows one snapshot per transaction, from the first that is asked of it. What commits
 -- there between this snapshot and the fence would never be read: so a fence is read and committed
 -- before what relies on it begins, however the caller puts calls together.
 CREATE FUNCTION etl.require_own_transaction(p_run_id bigint, p_models text[]) RETURNS void
