@@ -241,7 +241,7 @@ def _blocks(plan: Plan) -> list[Block]:
     waiting: list[object] = [b for b in roots if b is not None]
     found: dict[object, None] = {}
     while waiting:
-        for part in walk(waiting.pop()):
+        for part in walk(waiting.pop(0)):
             if isinstance(part, Step) and part not in found:
                 found[part] = None
                 waiting.append(part.block)
