@@ -51,14 +51,14 @@ BEGIN ATOMIC
         FROM accepted_versions AS a
     ),
 
-    expected_rows AS (
+    expected_rows AS NOT MATERIALIZED (
         SELECT
             {{ target.names | lined | indent(12) }}
         FROM placed_versions
         WHERE NOT is_deleted OR {{ by }} IS NOT NULL
     ),
     {%- else -%}
-    expected_rows AS (
+    expected_rows AS NOT MATERIALIZED (
         SELECT
             {{ target.names | lined | indent(12) }}
         FROM accepted_versions
