@@ -13,7 +13,8 @@ from tests.test_render import edit
 SHOWN = "SELECT DISTINCT average_unit_price FROM gold.product_performance"
 SETTINGS = """
     SELECT setting FROM pg_proc AS p CROSS JOIN unnest(p.proconfig) AS setting
-    WHERE p.oid = %s::regproc AND setting !~ '^(search_path|plan_cache_mode|client_encoding)='
+    WHERE p.oid = %s::regproc
+        AND setting !~ '^(search_path|plan_cache_mode|enable_mergejoin|client_encoding)='
     ORDER BY 1
 """
 STEPS = "SELECT bool_or(after_run_id = 0) FROM etl.steps WHERE run_id = %s AND layer <> 'source'"

@@ -74,7 +74,8 @@ def test_a_template_is_no_definition(text: str) -> None:
         (("key: order_item_id", "key: a\npartitions: b"), "line 5: partitions: "),
         (("unit: EUR", "accepted_values: [yes, x]"), "YAML takes one of them for True"),
         (("unit: EUR", "accepted_values: x"), "write a list"),
-        (("unit: EUR", "type: text"), "columns.total_amount.type: there is no such name"),
+        (("unit: EUR", "type: texxt("), "columns.total_amount.type: texxt( is not a type"),
+        (("unit: EUR", "type: text; DROP"), "columns.total_amount.type: text; DROP is not a type"),
     ],
 )
 def test_a_mistake_is_told_with_file_and_line(change: tuple[str, str], message: str) -> None:

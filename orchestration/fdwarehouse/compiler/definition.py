@@ -6,7 +6,7 @@ The file stays SQL: it is pasted into psql, highlighted and linted as it is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -15,6 +15,7 @@ from pglast.parser import ParseError
 from pydantic import ValidationError
 
 from fdwarehouse.compiler.header import Header
+from fdwarehouse.compiler.typed import with_types
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.yaml_files import problem_of
@@ -102,7 +103,26 @@ def read_definition(path: str, text: str) -> Definition:
     )
     definition = Definition(path, header, select, first_line + 1, tree, before)
     _require_one_select(definition)
-    return definition
+    return _typed(definition)
+
+
+def _typed(definition: Definition) -> Definition:
+    """Let the SELECT return the types that the header gives."""
+    types = {name: c.type for name, c in definition.header.columns.items() if c.type}
+    if not types:
+        return definition
+    try:
+        return replace(definition, select=with_types(definition.select, types))
+    except KeyError as error:
+        name, way_out = str(error.args[0]), "Write the column out, with its name: ... AS name."
+        problem = f"the SELECT has no column {name} that is written out"
+    except ValueError as error:
+        name, way_out = str(error.args[0]), "Write it as in SQL: numeric(12, 2)."
+        problem = f"{types[name]} is not a type"
+    line = definition.line_of("columns", name)
+    raise FdwarehouseError(
+        f"{definition.path}, line {line}: columns.{name}.type: {problem}", hint=way_out
+    )
 
 
 def _read_header(path: str, text: str, before: int) -> tuple[Header, Any]:

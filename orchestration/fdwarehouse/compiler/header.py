@@ -35,6 +35,9 @@ class ColumnHeader(_Strict):
 
     description: str | None = None
     unit: str | None = Field(None, description="Unit of the values, such as EUR.")
+    type: str | None = Field(
+        None, description="Type in the table, where the SELECT gives another: it is cast."
+    )
     not_null: bool = False
     unique: bool = False
     accepted_values: tuple[str | int, ...] | None = Field(
