@@ -3,7 +3,6 @@ description: How many customers of a cohort bought in each month.
 grain: one cohort and month with an order of one of its customers
 key: [cohort_month, month]
 columns:
-  cohort_month: Month of the first order.
   revenue: {unit: currency of the shop}
 */
 SELECT

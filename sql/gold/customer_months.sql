@@ -3,7 +3,6 @@ description: In which months each customer bought, and since when.
 grain: one customer and month with an order that is not cancelled
 key: [customer_id, month]
 columns:
-  customer_id: Key in production.
   month: First day of the month.
   cohort_month: {description: Month of the first order., check: month >= cohort_month}
   revenue: {unit: currency of the shop}

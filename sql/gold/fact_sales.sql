@@ -32,11 +32,7 @@ SELECT
 FROM silver.clean_order_items AS i
 INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
 LEFT JOIN gold.dim_customers AS c
-    ON o.customer_id = c.customer_id
-        AND o.order_date >= c.valid_from
-        AND o.order_date < c.valid_to
+    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
 LEFT JOIN gold.dim_products AS p
-    ON i.product_id = p.product_id
-        AND o.order_date >= p.valid_from
-        AND o.order_date < p.valid_to
+    ON i.product_id = p.product_id AND o.order_date >= p.valid_from AND o.order_date < p.valid_to
 WHERE NOT i.is_deleted AND NOT o.is_deleted

@@ -3,7 +3,6 @@ description: What each customer bought per month.
 grain: one customer and month with an order that is not cancelled
 key: [customer_id, month]
 columns:
-  customer_id: Key in production.
   month: First day of the month.
   revenue: {unit: currency of the shop}
 */

@@ -2,8 +2,6 @@
 description: Years in which there is an order; gold.dim_date has their days.
 grain: one year
 key: first_day
-columns:
-  first_day: The first of January.
 */
 SELECT
     date_trunc('year', order_date) AS first_day,

@@ -3,7 +3,6 @@ description: How each product sells.
 grain: one product that was ordered
 key: product_id
 columns:
-  product_id: Key in production.
   orders: Orders with it that are not cancelled.
   customers: Customers with such an order.
   quantity: {description: In such orders., unit: pieces}
