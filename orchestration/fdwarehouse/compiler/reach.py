@@ -161,7 +161,8 @@ def through_itself(
         return None
     if shape.is_grouped(select) or shape.has_partitions(select) or select.is_distinct:
         return None
-    if item.alias in aliases_in((select.conditions, outputs)):
+    others = tuple((i.on, i.source) for i in select.items if i.alias != item.alias)
+    if item.alias in aliases_in((select.conditions, outputs, others)):
         return None
     shown = {o.value: Column("t", o.name) for o in select.outputs if aliases_in(o.value)}
 
