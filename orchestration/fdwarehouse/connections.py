@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
@@ -190,9 +191,12 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
     options = parse_conninfo("The connection string", url)
     try:
         connection = psycopg.connect(url, autocommit=True, application_name="fdwarehouse")
-        if is_pinned:
-            connection.execute(_PIN, [Jsonb({name.lower(): v for name, v in PINS.items()})])
-        connection.autocommit = autocommit
+        with ExitStack() as unless_it_works:
+            unless_it_works.callback(connection.close)
+            if is_pinned:
+                connection.execute(_PIN, [Jsonb({name.lower(): v for name, v in PINS.items()})])
+            connection.autocommit = autocommit
+            unless_it_works.pop_all()
         return connection
     except psycopg.Error as error:
         where = f"{options.get('host', 'local')}, database {options.get('dbname', '?')}"
