@@ -210,6 +210,36 @@ SELECT o.order_id, v.kind, v.n FROM silver.clean_orders o CROSS JOIN LATERAL (VA
 SELECT o.order_id, l.payment_id FROM silver.clean_orders o
 CROSS JOIN LATERAL (SELECT p.payment_id FROM silver.clean_payments p WHERE p.order_id = o.order_id
     ORDER BY p.payment_id LIMIT (SELECT count(*) FROM silver.clean_order_items i WHERE i.order_id = o.order_id)) l
+-- items_as_of: order_item_id
+SELECT i.order_item_id, o.customer_id, o.order_date, c.customer_key, c.segment, i.quantity
+FROM silver.clean_order_items i
+JOIN silver.clean_orders o ON i.order_id = o.order_id
+LEFT JOIN gold.dim_customers c
+    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
+WHERE NOT i.is_deleted AND NOT o.is_deleted
+-- orders_as_of: order_id
+SELECT o.order_id, o.customer_id, o.order_date, upper(c.segment) AS segment, r.rate
+FROM silver.clean_orders o
+LEFT JOIN gold.dim_customers c
+    ON c.customer_id = o.customer_id AND c.valid_to > o.order_date AND c.valid_from <= o.order_date
+LEFT JOIN gold.rates r ON r.currency = c.segment AND r.day = o.order_date::date
+-- letters_as_of: order_id position
+SELECT o.order_id, o.customer_id, o.order_date, l.position, l.letter
+FROM silver.clean_orders o
+LEFT JOIN gold.dim_customers c
+    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
+CROSS JOIN LATERAL unnest(string_to_array(c.segment, NULL)) WITH ORDINALITY AS l (letter, position)
+-- periods_as_of: order_id
+SELECT o.order_id, o.customer_id, o.order_date, c.segment, c.valid_to - o.order_date AS rest
+FROM silver.clean_orders o
+LEFT JOIN gold.dim_customers c
+    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
+-- members_as_of: order_id
+SELECT o.order_id, o.customer_id, o.order_date, c.segment
+FROM silver.clean_orders o
+LEFT JOIN gold.dim_customers c
+    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
+WHERE c.segment IS NOT NULL
 -- full --
 -- full_join_nullable: id
 SELECT coalesce('o' || o.order_id, 'p' || p.payment_id) AS id, o.status, p.amount
@@ -254,33 +284,3 @@ SELECT order_id, age(order_date) > interval '1 year' AS is_old FROM silver.clean
 SELECT customer_id,
     (SELECT p.name FROM silver.clean_products p WHERE p.product_id = max(s.product_id)) AS last_product
 FROM gold.sales s WHERE customer_id IS NOT NULL GROUP BY customer_id
--- items_as_of: order_item_id
-SELECT i.order_item_id, o.customer_id, o.order_date, c.customer_key, c.segment, i.quantity
-FROM silver.clean_order_items i
-JOIN silver.clean_orders o ON i.order_id = o.order_id
-LEFT JOIN gold.dim_customers c
-    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
-WHERE NOT i.is_deleted AND NOT o.is_deleted
--- orders_as_of: order_id
-SELECT o.order_id, o.customer_id, o.order_date, upper(c.segment) AS segment, r.rate
-FROM silver.clean_orders o
-LEFT JOIN gold.dim_customers c
-    ON c.customer_id = o.customer_id AND c.valid_to > o.order_date AND c.valid_from <= o.order_date
-LEFT JOIN gold.rates r ON r.currency = c.segment AND r.day = o.order_date::date
--- letters_as_of: order_id position
-SELECT o.order_id, o.customer_id, o.order_date, l.position, l.letter
-FROM silver.clean_orders o
-LEFT JOIN gold.dim_customers c
-    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
-CROSS JOIN LATERAL unnest(string_to_array(c.segment, NULL)) WITH ORDINALITY AS l (letter, position)
--- periods_as_of: order_id
-SELECT o.order_id, o.customer_id, o.order_date, c.segment, c.valid_to - o.order_date AS rest
-FROM silver.clean_orders o
-LEFT JOIN gold.dim_customers c
-    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
--- members_as_of: order_id
-SELECT o.order_id, o.customer_id, o.order_date, c.segment
-FROM silver.clean_orders o
-LEFT JOIN gold.dim_customers c
-    ON o.customer_id = c.customer_id AND o.order_date >= c.valid_from AND o.order_date < c.valid_to
-WHERE c.segment IS NOT NULL
