@@ -19,6 +19,10 @@ def operation(operator: str, left: Expr, right: Expr) -> Node:
     )
 
 
+TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+"""The operator that says the same with its sides exchanged."""
+
+
 def not_distinct(left: Expr, right: Expr) -> Node:
     """Build `left IS NOT DISTINCT FROM right`."""
     return Node("A_Expr", (("kind", "AEXPR_NOT_DISTINCT"), ("lexpr", left), ("rexpr", right)))

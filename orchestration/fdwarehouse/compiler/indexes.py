@@ -14,6 +14,7 @@ from hashlib import sha256
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.changes import Itself
 from fdwarehouse.compiler.expressions import ExpressionText
+from fdwarehouse.compiler.shape import is_of_many_rows
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
@@ -130,7 +131,7 @@ def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
         (alias,) = aliases
         if isinstance(value, Column):
             columns.setdefault(alias, {})[value.name] = None
-        elif not any(isinstance(part, Subquery) or _is_call(part) for part in walk(value)):
+        elif not any(isinstance(part, Subquery) or is_of_many_rows(part) for part in walk(value)):
             expressions.setdefault(alias, {})[_of_table(value, tables[alias].name)] = None
     for alias, names in columns.items():
         yield tables[alias], tuple(names), ()
@@ -155,11 +156,6 @@ def _compared(select: Select, alias: str) -> tuple[str, ...]:
         kept = equal if is_equality(condition) else within
         kept.update(dict.fromkeys(names if len(names) == 1 else ()))
     return (*equal, *[name for name in within if name not in equal][:1])
-
-
-def _is_call(part: object) -> bool:
-    """Say whether a part of an expression is computed from several rows."""
-    return isinstance(part, Node) and part.tag in ("Aggregate", "WindowCall", "SetCall")
 
 
 def _of_table(value: Expr, table: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from fdwarehouse.compiler.catalog import RUN_ID
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.reasons import Unsupported
+from fdwarehouse.compiler.shape import is_of_many_rows
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
@@ -33,10 +34,8 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.models import MAX_NAME_LENGTH
 
 _DATE = re.compile(r"date|timestamp(\(\d\))? with(out)? time zone")
-_ALL_OF_THEM = ("Aggregate", "WindowCall", "SetCall")
-"""Calls whose result depends on more than one row."""
 _ONE_OF_THEM = ("min", "max", "first_value", "last_value")
-"""Those whose result is the value of a row."""
+"""Calls over many rows whose result is the value of one."""
 _WAYS_OUT = {
     "dimension": "Partition the facts that refer to it: a dimension is looked up by its key.",
     "view": "Partition the tables that it reads.",
@@ -125,7 +124,7 @@ def _of_value(select: Select, value: Expr) -> Iterator[Select]:
         for choice in choices:
             yield from _of_value(select, choice)
         return
-    if any(isinstance(p, Subquery) or _is_of_many_rows(p) for p in walk(value)):
+    if any(isinstance(p, Subquery) or is_of_many_rows(p) for p in walk(value)):
         raise Unsupported("dates of more than a row")
     aliases = {c.alias for c in columns_in(value)}
     if len(aliases) != 1 or not aliases <= select.aliases:
@@ -147,10 +146,6 @@ def _choices(value: Node) -> tuple[Expr, ...]:
         is_own = len(called) == 1 or called[0] == "pg_catalog"
         return args if is_own and called[-1] in _ONE_OF_THEM else ()
     return ()
-
-
-def _is_of_many_rows(part: object) -> bool:
-    return isinstance(part, Node) and part.tag in _ALL_OF_THEM
 
 
 def _renamed(value: Expr, alias: str, names: dict[str, str]) -> Expr:

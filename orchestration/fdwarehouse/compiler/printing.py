@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pglast.stream import RawStream
 
-from fdwarehouse.compiler.builders import operation
+from fdwarehouse.compiler.builders import TURNED, operation
 from fdwarehouse.compiler.expressions import ExpressionText
 from fdwarehouse.compiler.layout import WIDTH, indent, wrapped
 from fdwarehouse.compiler.thaw import thawed
@@ -34,7 +34,6 @@ from fdwarehouse.compiler.tree import (
 from fdwarehouse.compiler.windows import window_parts
 from fdwarehouse.identifiers import ident, qualified, shortened
 
-_TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _TAKEN = frozenset(
     (
         *("affected_keys", "expected_rows", "present_rows", "written_rows", "twins"),
@@ -281,7 +280,7 @@ def _earlier_first(condition: Expr, placed: list[str]) -> Expr:
     """Turn a comparison of two columns so that the one of the earlier item is on the left."""
     if not isinstance(condition, Node) or condition.get("kind") != "AEXPR_OP":
         return condition
-    turned = _TURNED.get(condition.operator or "")
+    turned = TURNED.get(condition.operator or "")
     left, right = condition.get("lexpr"), condition.get("rexpr")
     if turned is None or not isinstance(left, Column) or not isinstance(right, Column):
         return condition

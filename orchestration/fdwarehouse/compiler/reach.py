@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import joins, shape
@@ -128,7 +128,11 @@ def netted(
         if isinstance(i.source, Table)
         for name in i.source.relation.primary_key
     ]
-    read = _images_read(select, item, kept)
+    return _net(arm, item, rows, _images_read(select, item, kept))
+
+
+def _net(arm: Select, item: Item, rows: Iterable[Expr], read: Iterable[Expr]) -> Select:
+    """Net the signs of the images of an item, by the rows that they reach and what is read."""
     values = [o.value for o in arm.outputs if aliases_in(o.value)]
     total = call("sum", Column(item.alias, "sign"))
     return replace(
@@ -174,16 +178,14 @@ def through_itself(
     if not aliases_in(on) <= {item.alias, "t"} or not aliases_in(keys) <= {"t"}:
         return None
     itself = context.itself[1]
-    total = call("sum", Column(item.alias, "sign"))
-    rows = [Column("t", name) for name in itself.key]
-    return Select(
+    arm = Select(
         tuple(replace(o, value=k) for o, k in zip(outputs, keys, strict=True)),
         (Item("t", itself), Item(item.alias, changed.source)),
         (*changed.conditions, *on),
-        groups=tuple(dict.fromkeys((*keys, *rows, *_images_read(select, item, item.on)))),
-        having=(operation("<>", total, Literal(0)),),
         comment=f"Changes of {name_of(item)}.",
     )
+    rows = [Column("t", name) for name in itself.key]
+    return _net(arm, item, rows, _images_read(select, item, item.on))
 
 
 def name_of(item: Item) -> str:

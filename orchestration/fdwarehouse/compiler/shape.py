@@ -37,6 +37,11 @@ def is_grouped(select: Select) -> bool:
     return bool(select.groups or select.having or aggregates(select))
 
 
+def is_of_many_rows(part: object) -> bool:
+    """Say whether a part of an expression is computed from several rows."""
+    return isinstance(part, Node) and part.tag in ("Aggregate", "WindowCall", "SetCall")
+
+
 def aggregates(select: Select) -> tuple[Node, ...]:
     """Return the aggregates of a SELECT, each once."""
     return _calls(select, "Aggregate")

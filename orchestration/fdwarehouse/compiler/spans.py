@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fdwarehouse.compiler.builders import call, nullif, operation
+from fdwarehouse.compiler.builders import TURNED, call, nullif, operation
 from fdwarehouse.compiler.catalog import Relation
 from fdwarehouse.compiler.images import can_be_grouped
 from fdwarehouse.compiler.tree import (
@@ -25,8 +25,6 @@ from fdwarehouse.compiler.tree import (
     column_names,
     walk,
 )
-
-_TURNED = {">=": "<=", "<": ">", "<=": ">=", ">": "<"}
 
 
 def interval(alias: str, conditions: tuple[Expr, ...]) -> tuple[str, str] | None:
@@ -60,11 +58,11 @@ def _comparisons(alias: str, condition: Expr) -> list[tuple[str, Column, Expr]]:
     if not isinstance(condition, Node) or condition.get("kind") != "AEXPR_OP":
         return []
     operator = condition.operator
-    if operator not in _TURNED:
+    if operator not in TURNED:
         return []
     found = []
     left, right = condition.get("lexpr"), condition.get("rexpr")
-    for mine, other, sign in ((left, right, operator), (right, left, _TURNED[operator])):
+    for mine, other, sign in ((left, right, operator), (right, left, TURNED[operator])):
         if isinstance(mine, Column) and mine.alias == alias and alias not in aliases_in(other):
             found.append((sign, mine, other))
     return found

@@ -3,14 +3,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH commands AS (
-        SELECT
-            replace( -- of a partitioned table the definition is meant for the parent alone
-                pg_get_indexdef(i.indexrelid),
-                format('INDEX %I ON ONLY ', x.relname),
-                format('INDEX %I ON ', x.relname)
-            ) AS command
+        SELECT etl.index_definition(i.indexrelid) AS command
         FROM pg_index AS i
-        INNER JOIN pg_class AS x ON i.indexrelid = x.oid
         WHERE
             i.indrelid = p_table
             AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)

@@ -55,13 +55,8 @@ BEGIN
             UNION ALL
             SELECT
                 format('DROP INDEX %s', i.indexrelid::regclass),
-                replace( -- of a partitioned table the definition is meant for the parent alone
-                    pg_get_indexdef(i.indexrelid),
-                    format('INDEX %I ON ONLY ', x.relname),
-                    format('INDEX %I ON ', x.relname)
-                )
+                etl.index_definition(i.indexrelid)
             FROM pg_index AS i
-            INNER JOIN pg_class AS x ON i.indexrelid = x.oid
             WHERE i.indrelid = v_table
                 AND NOT i.indisunique
                 AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)

@@ -4,7 +4,6 @@
     counting   the groups, their state and what they come to
     printed    blocks of it as SQL
     ctes       the compiled steps that the images need -#}
-{%- import "per_select/difference.sql" as difference -%}
 {%- import "per_select/merge.sql" as merge -%}
 {%- set groups = counting.groups -%}
 {%- set columns = counting.columns | map(attribute="name") | list -%}
@@ -29,7 +28,7 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- endif %}{{ "\nAND " if not loop.last }}
 {%- endfor %}
 {%- endmacro -%}
-{%- set body -%}
+{%- set steps -%}
 {% if plan.reads_old_state -%}
 -- noqa: disable=AM09
 -- OFFSET 0 lets the planner scan what was written since beside an index of the table.
@@ -237,23 +236,6 @@ expected_rows AS MATERIALIZED (
         {%- for sql in printed.having %}
         AND {{ sql | indent(12) }}
         {%- endfor %}
-),
-
-{% if not plan.is_key_unique -%}
-{{ merge.twins(target) }},
-
-{% endif -%}
-{{ merge.present_rows(target, true, target.key, true) }},
-
-{{ merge.written_rows(target, plan.is_key_unique) }}
-{%- if target.logged %},
-
-{{ merge.logged_images(target) }}
-{%- endif %}
-
-{{ merge.counts() }}
+)
 {%- endset -%}
-{{ difference.routine(target) }}
-AS {{ body | dollar_quoted }};
-COMMENT ON FUNCTION {{ target.writer }} IS
-{{ ("Brings " ~ target.qualified ~ " up to its SELECT, " ~ plan.describe() ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};
+{{ merge.function(target, plan, steps, true, target.key, true) }}

@@ -130,10 +130,15 @@ logged_images AS (
     RETURNING 1
 ),
 
+{{ forgotten_images(target) }}
+{%- endmacro -%}
+
+{#- forgotten_images: those that every table of gold has taken up, when there are new ones. -#}
+{%- macro forgotten_images(target) -%}
 forgotten_images AS (
     DELETE FROM {{ target.log }}
     WHERE
-        run_id <= (SELECT min(run_id) FROM etl.watermarks WHERE model LIKE 'gold.%')
+        run_id <= (SELECT min(w.run_id) FROM etl.watermarks AS w WHERE w.model LIKE 'gold.%')
         AND EXISTS (SELECT FROM logged_images)
 )
 {%- endmacro -%}

@@ -91,12 +91,7 @@ logged_images AS (
     RETURNING 1
 ),
 
-forgotten_images AS (
-    DELETE FROM {{ target.log }}
-    WHERE
-        run_id <= (SELECT min(w.run_id) FROM etl.watermarks AS w WHERE w.model LIKE 'gold.%')
-        AND EXISTS (SELECT FROM logged_images)
-)
+{{ difference.forgotten_images(target) }}
 {%- endmacro -%}
 
 {#- The row that every writer returns, an etl.row_counts. -#}
@@ -109,3 +104,31 @@ SELECT
     0::bigint AS rows_rejected
 FROM written_rows
 {%- endmacro -%}
+
+{#- The end of a function that has computed expected_rows: the difference, and what is said of it.
+    ctes       what comes before
+    plan       how its rows are found
+    scope, key, is_exact  see present_rows -#}
+{%- macro function(target, plan, ctes, scope, key, is_exact) -%}
+{%- set body -%}
+{{ ctes }},
+
+{% if not plan.is_key_unique -%}
+{{ twins(target) }},
+
+{% endif -%}
+{{ present_rows(target, scope, key, is_exact) }},
+
+{{ written_rows(target, plan.is_key_unique) }}
+{%- if target.logged %},
+
+{{ logged_images(target) }}
+{%- endif %}
+
+{{ counts() }}
+{%- endset -%}
+{{ difference.routine(target) }}
+AS {{ body | dollar_quoted }};
+COMMENT ON FUNCTION {{ target.writer }} IS
+{{ ("Brings " ~ target.qualified ~ " up to its SELECT, " ~ plan.describe() ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};
+{% endmacro -%}
