@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse.deploy import deploy
+from fdwarehouse.database.deployment import deploy
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.harness import ROOT, Shop, Warehouse, failing, wait_until
 from tests.test_models import change, sell
 from tests.test_runs import begin_run
