@@ -1,11 +1,16 @@
 """`fdwarehouse demo`: the whole story, from nothing, twice."""
 
 import re
+import shutil
+from hashlib import sha256
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from fdwarehouse.database.connections import Connections
 from tests.command import Command
+from tests.harness import ROOT
 from tests.servers import Servers
 
 # Tables are as wide as the times in them.
@@ -13,8 +18,10 @@ CHANGING = r"[\d.]+ m?s\b|\d+-\d+-\d+|\d+:\d+:\d+|\s+"
 
 
 def test_demo_tells_the_same_story_again(
-    command: Command, servers: Servers, monkeypatch: pytest.MonkeyPatch
+    command: Command, servers: Servers, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copytree(ROOT / "production", project / "production")
+    command.project(project)
     monkeypatch.setattr(Connections, "state_dir", servers.state_dir)
     command.use({"WAREHOUSE_URL": "postgresql://127.0.0.1:1/never_used"})
     said = command("demo")
@@ -32,6 +39,17 @@ def test_demo_tells_the_same_story_again(
     assert "checks passed, 0 warned" in said.out
     for command_line in ("psql", "status", "seed --changes", "run", "up", "down"):
         assert re.search(rf"(?m)^\S*(?:eval)?.* {command_line}", said.out)
+
+    # What it deployed is what can be read in build/, the compiled tables included.
+    with psycopg.connect(Connections(project).embedded_urls()["WAREHOUSE_URL"]) as warehouse:
+        deployed = warehouse.execute("SELECT object_name, checksum FROM etl.deployed_objects")
+        recorded = dict(deployed.fetchall())
+    read = {path.name[4:]: path.read_bytes() for path in (project / "build").glob("[0-9]*.sql")}
+    checksums = {name: sha256(text).hexdigest() for name, text in read.items()}
+    assert checksums.keys() - recorded.keys() == {"deploy_record.sql"}
+    assert checksums.items() >= recorded.items()
+    assert {"silver.write_clean_orders.sql", "gold.write_fact_sales.sql"} <= read.keys()
+    assert f"{len(read)} files of SQL" in said.out
 
     for server, name in (("production", "xyz_store"), ("warehouse", "warehouse")):
         servers.drop_database(server, name)

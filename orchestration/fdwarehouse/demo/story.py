@@ -22,6 +22,7 @@ from fdwarehouse.demo import questions
 from fdwarehouse.demo.seeding import make_changes, seed
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.rendered import Rendered
 from fdwarehouse.terminal.console import counted, duration, heading, note, out, say, table
 from fdwarehouse.terminal.outcomes import show_checks, show_counts, show_outcome, steps_table
 
@@ -84,9 +85,14 @@ def _make_the_warehouse(connections: Connections) -> None:
     for line in (*bootstrap_warehouse(connections), *bootstrap_source(connections, SOURCE)):
         say(line)
     rendered = render_project(connections.root)
-    write_build(rendered, connections.root / "build")
+
+    def keep(whole: Rendered) -> None:
+        nonlocal rendered
+        rendered = whole
+        write_build(whole, connections.root / "build")
+
     started = time.monotonic()
-    deploy(rendered, connections.warehouse(), connections.known_sources())
+    deploy(rendered, connections.warehouse(), connections.known_sources(), compiled=keep)
     say(
         f"{counted(len(rendered.files), 'file')} of SQL, {counted(len(rendered.checks), 'check')} "
         f"among them, deployed in {duration(time.monotonic() - started)}; to be read in build/"

@@ -26,6 +26,7 @@ from fdwarehouse.project.validation import (
     require_one_file_each,
     require_what_it_is_named_after,
 )
+from fdwarehouse.rendering.catalogue import json_literal, rows_of_files, rows_of_project
 from fdwarehouse.rendering.migrations import read_migrations, replaced
 from fdwarehouse.rendering.pinned_settings import PINS
 from fdwarehouse.rendering.rendered import CompiledTables, Rendered
@@ -135,9 +136,13 @@ class _Renderer:
         require_one_file_each([*runner, *objects])
         foundation = [
             self._compile("deploy/take.sql"),
+            self._compile("deploy/make_owed_definitions.sql"),
+            self._compile("deploy/tables.sql"),
             self._compile(
-                "deploy/prepare.sql", migrations=[*(m.name for m in migrations), *sorted(taken_out)]
+                "deploy/migrations.sql",
+                migrations=[*(m.name for m in migrations), *sorted(taken_out)],
             ),
+            self._compile("deploy/require_trusted_public.sql"),
             self._compile("deploy/drop_repeatable.sql"),
             *migrations,
             self._compile("deploy/keep_others.sql"),
@@ -150,10 +155,16 @@ class _Renderer:
             *(compiled.tables if compiled else ()),
             *in_topological_order(objects),
             *settings,
-            self._compile("deploy/finish.sql", models=models, checks=checks, partitions=partitions),
+            self._compile(
+                "deploy/project.sql",
+                document=json_literal(rows_of_project(self.sources, models, checks, partitions)),
+            ),
+            self._compile("deploy/invalidate.sql"),
+            self._compile("deploy/catalogue.sql"),
+            self._compile("deploy/grants.sql"),
+            self._compile("deploy/require_trusted_schemas.sql"),
         ]
-        recorded = [(f.name, f.checksum) for f in files]
-        files.append(self._compile("deploy/record.sql", objects=recorded))
+        files.append(self._compile("deploy/record.sql", files=json_literal(rows_of_files(files))))
         numbered = [replace(f, name=f"{n:03}_{f.name}") for n, f in enumerate(files, start=1)]
         definitions = [] if compiled else self.definitions
         return Rendered(

@@ -1,7 +1,36 @@
--- Routines, views and foreign tables that a deploy made are made again from the files. What cannot
--- be dropped because something of ours needs it is tried again after that; what others built on it
--- stops the deploy, and is named. Where somebody reads a view, all is let go of and tried again, so
--- that nobody waits behind the deploy.
+-- Drops the routines, views and foreign tables that the last deploy created: this one creates them
+-- again from its files. What cannot be dropped because another of ours depends on it is tried again
+-- after that one. What somebody else has built on it stops the deploy, and is named. Where somebody
+-- is reading a view, all locks are released before the next try, so that nobody queues behind the
+-- deploy.
+CREATE OR REPLACE FUNCTION pg_temp.repeatable_objects() RETURNS SETOF text
+LANGUAGE sql
+BEGIN ATOMIC
+    WITH schemas AS (
+        SELECT oid FROM pg_namespace WHERE nspname = ANY({{ schemas }})
+    ),
+
+    objects AS (
+        SELECT
+            'pg_proc'::regclass AS class_id,
+            oid AS object_id,
+            'ROUTINE' AS kind
+        FROM pg_proc
+        WHERE pronamespace IN (SELECT s.oid FROM schemas AS s)
+        UNION ALL
+        SELECT
+            'pg_class'::regclass,
+            oid,
+            CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'FOREIGN TABLE' END
+        FROM pg_class
+        WHERE relkind IN ('v', 'f') AND relnamespace IN (SELECT s.oid FROM schemas AS s)
+    )
+
+    SELECT kind || ' ' || (pg_identify_object(class_id, object_id, 0)).identity FROM objects;
+END;
+COMMENT ON FUNCTION pg_temp.repeatable_objects IS
+'The objects of the kinds that every deploy creates again, whoever created them.';
+
 DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');

@@ -1,18 +1,7 @@
--- noqa: disable=LT02,LT05
--- What this deploy consisted of, so that the next can say what it changes.
-MERGE INTO etl.deployed_objects AS t
-USING (
-    VALUES
-    {%- for name, checksum in objects %}
-    ({{ name | literal }}, '{{ checksum }}'){{ "," if not loop.last }}
-    {%- endfor %}
-) AS s (object_name, checksum)
-ON t.object_name = s.object_name
-WHEN NOT MATCHED THEN
-    INSERT (object_name, checksum) VALUES (s.object_name, s.checksum)
-WHEN MATCHED AND t.checksum <> s.checksum THEN
-    UPDATE SET checksum = s.checksum
-WHEN NOT MATCHED BY SOURCE THEN DELETE;
+-- noqa: disable=LT05
+-- What this deploy consisted of, so that the next can say what it changes: the files in their order,
+-- each with the SHA-256 of its text, and the objects that they made.
+CALL pg_temp.store_rows('etl.deployed_objects', {{ files }});
 
 MERGE INTO etl.repeatable_objects AS t
 USING (

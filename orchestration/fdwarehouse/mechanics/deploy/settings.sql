@@ -1,4 +1,4 @@
--- Settings that hold while a step's statement runs. They are no part of what it computes.
+-- Settings of warehouse.yaml that hold while a step runs. They do not change what it computes.
 {% for routine, setting, value in settings -%}
 ALTER FUNCTION {{ routine }} SET {{ setting }} TO {{ value | literal }};
 {% endfor -%}

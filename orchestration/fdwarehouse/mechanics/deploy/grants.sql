@@ -1,0 +1,66 @@
+-- Revokes what PostgreSQL grants to everybody, then grants each role what it needs. A role that does
+-- not exist yet is skipped: `fdwarehouse bootstrap` creates it.
+DO $$
+DECLARE
+    v_command text;
+BEGIN
+    FOR v_command IN
+        WITH routines AS (
+            SELECT
+                nspname,
+                p.oid::regprocedure AS signature,
+                prokind = 'p' OR prosecdef AS is_called,
+                -- what is told a run is for writers: it reads more than gold
+                prokind = 'f' AND provolatile <> 'v' AND NOT prosecdef
+                AND ('p_after_run_id' = ANY(proargnames)) IS NOT TRUE AS only_reads
+            FROM pg_proc AS p
+            INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+            WHERE nspname = ANY({{ schemas }}) AND pg_has_role(proowner, 'USAGE')
+        ),
+
+        tables AS (
+            SELECT nspname, c.oid::regclass AS name
+            FROM pg_class AS c
+            INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+            WHERE nspname = ANY('{etl,bronze,silver,gold}')
+                AND relkind IN ('r', 'p', 'v', 'm')
+                AND NOT relispartition -- who may read a table reads its partitions through it
+                AND pg_has_role(relowner, 'USAGE')
+        ),
+
+        commands AS (
+            SELECT 1 AS position, 'public' AS role, format('REVOKE ALL ON ROUTINE %s FROM', signature) AS command
+            FROM routines
+            UNION ALL
+            -- The loader and the orchestrator may CALL: procedures, and the functions that give
+            -- them the owner's rights.
+            SELECT 2, role, 'GRANT USAGE ON SCHEMA etl, bronze, silver, gold TO'
+            FROM unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
+            UNION ALL
+            SELECT 2, role, format('GRANT EXECUTE ON ROUTINE %s TO', signature)
+            FROM routines, unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
+            WHERE is_called AND nspname IN ('etl', 'bronze', 'silver', 'gold')
+            UNION ALL
+            SELECT 2, 'warehouse_orchestrator', format('GRANT SELECT ON %s TO', name)
+            FROM tables
+            UNION ALL
+            SELECT 2, 'warehouse_analyst', 'GRANT USAGE ON SCHEMA gold TO'
+            UNION ALL
+            SELECT 2, 'warehouse_analyst', format('GRANT SELECT ON %s TO', name)
+            FROM tables
+            WHERE nspname = 'gold'
+            UNION ALL
+            SELECT 2, 'warehouse_analyst', format('GRANT EXECUTE ON ROUTINE %s TO', signature)
+            FROM routines
+            WHERE nspname = 'gold' AND only_reads
+        )
+
+        SELECT command || ' ' || role
+        FROM commands
+        WHERE role = 'public' OR to_regrole(role) IS NOT NULL
+        ORDER BY position
+    LOOP
+        EXECUTE v_command;
+    END LOOP;
+END;
+$$;

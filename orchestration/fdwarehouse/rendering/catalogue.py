@@ -1,0 +1,129 @@
+"""What a project consists of, as rows of the tables of `etl` that describe it, written as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from fdwarehouse.identifiers import unused_tag
+from fdwarehouse.project.checks import Check
+from fdwarehouse.project.sources import Source
+from fdwarehouse.project.sql_files import SqlFile
+from fdwarehouse.rendering.steps import Model, Partitions
+
+Row = Mapping[str, object]
+"""A row by column; None is NULL."""
+
+
+def rows_of_project(
+    sources: Sequence[Source],
+    models: Sequence[Model],
+    checks: Sequence[Check],
+    partitions: Partitions,
+) -> Mapping[str, Sequence[Row]]:
+    """Describe a project.
+
+    Args:
+        sources: what is read.
+        models: the steps, in the order in which they run.
+        checks: what is checked.
+        partitions: how tables are partitioned by a date, by table.
+
+    Returns:
+        The rows of each table of the catalogue, by the table's name.
+    """
+    return {
+        "etl.sources": [
+            {
+                "source_name": source.name,
+                "source_system": source.source_system,
+                "fence": source.fence,
+                "lookback": source.lookback,
+                "overlap": source.overlap,
+                "warn_after": source.warn_after,
+                "time_zone": source.time_zone,
+                "contract_time_zone": source.local_time_zone,
+            }
+            for source in sources
+        ],
+        "etl.source_columns": [
+            {
+                "source_name": source.name,
+                "table_name": table.name,
+                "column_name": column.name,
+                "type": column.type,
+                "source_type": column.source_type,
+                "key_position": column.key_position,
+                "is_watermark": column.name == table.watermark,
+            }
+            for source in sources
+            for table in source.tables
+            for column in table.contract_columns
+        ],
+        "etl.range_partitions": [
+            {
+                "table_name": table,
+                "every": choice.every,
+                "dates_table": choice.dates_table,
+                "dates_column": choice.dates_column,
+            }
+            for table, choice in partitions.items()
+        ],
+        "etl.models": [
+            {
+                "model": model.model,
+                "layer": model.layer,
+                "table_name": model.table_name,
+                "source_name": model.source_name,
+                "writer": model.writer,
+                "chunk_writer": model.chunk_writer,
+                "interval_between": model.interval_between,
+                "checksum": model.checksum,
+                "position": position,
+                "reads": model.reads,
+            }
+            for position, model in enumerate(models, start=1)
+        ],
+        "etl.checks": [
+            {
+                "check_name": check.name,
+                "layer": check.layer,
+                "severity": check.severity,
+                "scope": check.scope,
+                "description": check.description,
+                "reads": check.reads,
+            }
+            for check in checks
+        ],
+    }
+
+
+def rows_of_files(files: Iterable[SqlFile]) -> Sequence[Row]:
+    """Describe the files of a deploy, as rows of `etl.deployed_objects`."""
+    return [{"object_name": file.name, "checksum": file.checksum} for file in files]
+
+
+def json_literal(rows: Sequence[Row] | Mapping[str, Sequence[Row]]) -> str:
+    """Write rows, or those of several tables, as JSON in dollar quotes: one line per row.
+
+    Args:
+        rows: of one table, or by table.
+    """
+    if isinstance(rows, Mapping):
+        tables = [f"    {_json(table)}: {_array(of_it, '    ')}" for table, of_it in rows.items()]
+        text = "\n".join(["{", ",\n".join(tables), "}"])
+    else:
+        text = _array(rows, "")
+    quotes = unused_tag("json", text)
+    return f"{quotes}{text}{quotes}"
+
+
+def _array(rows: Iterable[Row], indent: str) -> str:
+    lines = [f"{indent}    {_json({k: v for k, v in row.items() if v is not None})}" for row in rows]
+    return "\n".join(["[", ",\n".join(lines), f"{indent}]"]) if lines else "[]"
+
+
+def _json(value: object) -> str:
+    """Write JSON to be read: the letters of all languages as they are, invisible ones escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
