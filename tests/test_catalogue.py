@@ -74,7 +74,7 @@ def test_null_an_absent_number_and_times_arrive_as_they_were_written(warehouse: 
     with warehouse.connect("owner") as owner:
         store(owner, {"etl.source_columns": columns, "etl.sources": sources})
         stored = owner.execute(
-            "SELECT key_position, source_type, is_watermark FROM etl.source_columns ORDER BY type, 1"
+            "SELECT key_position, source_type, is_watermark FROM etl.source_columns ORDER BY 1"
         ).fetchall()
         times = owner.execute(
             "SELECT lookback::text, time_zone FROM etl.sources ORDER BY source_name"
@@ -107,7 +107,9 @@ def test_only_rows_that_differ_are_written(warehouse: Warehouse) -> None:
     with warehouse.connect("owner") as owner:
         store(owner, {"etl.checks": rows})
         owner.commit()
-        before = dict(owner.execute("SELECT check_name, xmin::text FROM etl.checks").fetchall())
+        before: dict[str, str] = dict(
+            owner.execute("SELECT check_name, xmin::text FROM etl.checks").fetchall()
+        )
         owner.commit()
         rows = [check("new", "x"), rows[1], check("changed", "y")]
         store(owner, {"etl.checks": rows})

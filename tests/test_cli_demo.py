@@ -43,7 +43,7 @@ def test_demo_tells_the_same_story_again(
     # What it deployed is what can be read in build/, the compiled tables included.
     with psycopg.connect(Connections(project).embedded_urls()["WAREHOUSE_URL"]) as warehouse:
         deployed = warehouse.execute("SELECT object_name, checksum FROM etl.deployed_objects")
-        recorded = dict(deployed.fetchall())
+        recorded: dict[str, str] = dict(deployed.fetchall())
     read = {path.name[4:]: path.read_bytes() for path in (project / "build").glob("[0-9]*.sql")}
     checksums = {name: sha256(text).hexdigest() for name, text in read.items()}
     assert checksums.keys() - recorded.keys() == {"deploy_record.sql"}

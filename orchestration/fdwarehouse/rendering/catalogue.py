@@ -119,7 +119,8 @@ def json_literal(rows: Sequence[Row] | Mapping[str, Sequence[Row]]) -> str:
 
 
 def _array(rows: Iterable[Row], indent: str) -> str:
-    lines = [f"{indent}    {_json({k: v for k, v in row.items() if v is not None})}" for row in rows]
+    present = ({name: value for name, value in row.items() if value is not None} for row in rows)
+    lines = [f"{indent}    {_json(row)}" for row in present]
     return "\n".join(["[", ",\n".join(lines), f"{indent}]"]) if lines else "[]"
 
 

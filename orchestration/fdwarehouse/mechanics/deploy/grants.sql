@@ -1,5 +1,5 @@
--- Revokes what PostgreSQL grants to everybody, then grants each role what it needs. A role that does
--- not exist yet is skipped: `fdwarehouse bootstrap` creates it.
+-- Revokes what PostgreSQL grants to everybody, then grants each role what it needs. A role that
+-- does not exist yet is skipped: `fdwarehouse bootstrap` creates it.
 DO $$
 DECLARE
     v_command text;

@@ -1,10 +1,12 @@
--- A model that is built differently from now on, or not any more, loses its watermark and the chunks
--- of its first load: the next run computes all of its table and writes what differs. Runs before the
--- catalogue is brought up to date, which still says how models were built.
+-- A model that is built differently from now on, or not any more, loses its watermark and the
+-- chunks of its first load: the next run computes all of its table and writes what differs.
+-- etl.models still says here how each was built before.
 WITH described_models AS (
-    SELECT m.model, m.checksum
+    SELECT d.*
     FROM pg_temp.project AS p
-    CROSS JOIN LATERAL jsonb_populate_recordset(NULL::etl.models, p.rows_by_table -> 'etl.models') AS m
+    CROSS JOIN LATERAL jsonb_populate_recordset(
+        NULL::etl.models, p.rows_by_table -> 'etl.models'
+    ) AS d
 ),
 
 unchanged_models AS (
@@ -13,7 +15,7 @@ unchanged_models AS (
     INNER JOIN described_models AS d ON m.model = d.model AND m.checksum = d.checksum
 ),
 
-invalid_chunks AS (
+chunks_of_changed_models AS (
     DELETE FROM etl.chunks
     WHERE model NOT IN (SELECT u.model FROM unchanged_models AS u)
 )

@@ -1,4 +1,4 @@
--- noqa: disable=LT05
+-- noqa: disable=LT02,LT05
 -- What this deploy consisted of, so that the next can say what it changes: the files in their order,
 -- each with the SHA-256 of its text, and the objects that they made.
 CALL pg_temp.store_rows('etl.deployed_objects', {{ files }});
