@@ -1,5 +1,6 @@
 """render and deploy, as typed."""
 
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -132,6 +133,24 @@ def test_deploy_of_a_view_by_hand_that_fails_names_what_it_compiled(
     assert "Nothing was deployed." in said
     (compiled,) = (by_hand / "build").glob("*_silver.product_versions.sql")
     assert f"build/{compiled.name}, line " in said
+    assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
+
+
+@pytest.mark.parametrize("arguments", ["deploy", "deploy --plan", "render"])
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT 1;\nSELECT 1 FROM gold.nowhere;\n", "\n-- Ärger\nCREATE TABEL gold.x ();\n"],
+)
+def test_file_that_fails_while_selects_are_compiled_is_in_build(
+    command: Command, bootstrapped_warehouse: Warehouse, project: Path, text: str, arguments: str
+) -> None:
+    command.project(project)
+    command.use(bootstrapped_warehouse.environment)
+    (project / "migrations" / "0009_new.sql").write_text(text)
+    said = command.fails(1, *arguments.split())
+    named = re.search(r"Compiled: build/([^,]+\.sql)(?:, line \d+)?\.", said)
+    assert named
+    assert text in (project / "build" / named[1]).read_text()
     assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
 
 

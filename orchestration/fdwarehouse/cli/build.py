@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -167,16 +168,15 @@ def render(context: typer.Context) -> None:
     changed in it.
     """
     connections = context.ensure_object(Connections)
-    rendered = _whole(render_project(connections.root), connections, "10 seconds")
-    write_build(rendered, connections.root / "build")
+    rendered = render_project(connections.root)
+    keep = partial(write_build, folder=connections.root / "build")
+    if rendered.definitions:
+        with connect(connections.warehouse()) as warehouse:
+            urls = connections.known_sources()
+            rendered = completed(rendered, warehouse, urls, wait="10 seconds", compiled=keep)
+    else:
+        keep(rendered)
     say(f"{len(rendered.files)} files are in build/. psql -f build/deploy.sql deploys them.")
-
-
-def _whole(rendered: Rendered, connections: Connections, wait: str) -> Rendered:
-    if not rendered.definitions:
-        return rendered
-    with connect(connections.warehouse()) as warehouse:
-        return completed(rendered, warehouse, connections.known_sources(), wait=wait)
 
 
 def _kept_up(rendered: Rendered, changes: Plan) -> dict[str, str]:
@@ -212,7 +212,7 @@ def deploy(
         with connect(connections.warehouse()) as warehouse:
             changes = deployment_plan.plan(rendered, warehouse, urls).refused
             if changes.is_empty:  # else nothing can be compiled
-                keep(completed(rendered, warehouse, urls, wait=f"{wait} seconds"))
+                completed(rendered, warehouse, urls, wait=f"{wait} seconds", compiled=keep)
                 changes = deployment_plan.plan(rendered, warehouse, urls)
             warehouse.rollback()
     else:

@@ -84,8 +84,7 @@ def deploy(
         FdwarehouseError: something failed, and nothing was changed; the message names the file.
     """
     with connect(warehouse_url) as warehouse:
-        rendered = completed(rendered, warehouse, urls, wait=wait)
-        compiled(rendered)
+        rendered = completed(rendered, warehouse, urls, wait=wait, compiled=compiled)
         changes = plan(rendered, warehouse, urls)
         if changes.is_empty:
             return changes
@@ -95,8 +94,17 @@ def deploy(
         return changes
 
 
+class _FileFailedError(FdwarehouseError):
+    """A file of the deploy failed, and its compiled text is to be read in build/."""
+
+
 def completed(
-    rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str], *, wait: str
+    rendered: Rendered,
+    warehouse: psycopg.Connection,
+    urls: Mapping[str, str],
+    *,
+    wait: str,
+    compiled: Callable[[Rendered], None] = lambda _: None,
 ) -> Rendered:
     """Compile the tables that are one SELECT; what is done in the warehouse for it is undone.
 
@@ -105,9 +113,17 @@ def completed(
         warehouse: a connection as the owner.
         urls: connection string of each source, by name.
         wait: how long to wait for a run or another deploy to end.
+        compiled: is given the whole deploy; where one of its files fails already in being
+            analysed, the deploy as far as it came, since the message names a file of it.
     """
     warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
-    return complete(rendered, warehouse, lambda files: _execute(files, warehouse, urls))
+    try:
+        whole = complete(rendered, warehouse, lambda files: _execute(files, warehouse, urls))
+    except _FileFailedError:
+        compiled(rendered)
+        raise
+    compiled(whole)
+    return whole
 
 
 def analysed(
@@ -185,7 +201,7 @@ def _failure(file: SqlFile, error: psycopg.Error) -> FdwarehouseError:
             hint=f"{diagnosis.message_hint or way_out} Nothing was deployed.",
             exit_code=1,
         )
-    return FdwarehouseError(
+    return _FileFailedError(
         f"{file.origin}{creates}: {message}{detail}",
         hint=f"{told or way_out} Nothing was deployed. Compiled: build/{file.name}{line}.",
         exit_code=1,

@@ -106,15 +106,16 @@ class _Renderer:
         files.append(
             self.templates.compile("deploy/record.sql", files=json_literal(rows_of_files(files)))
         )
+        numbered = [replace(f, name=f"{n:03}_{f.name}") for n, f in enumerate(files, start=1)]
         return Rendered(
-            [replace(f, name=f"{n:03}_{f.name}") for n, f in enumerate(files, start=1)],
+            numbered,
             models,
             checks,
             self.sources,
             replaced=taken_out,
             root=self.root,
             definitions=[] if compiled else self.definitions,
-            foundation=foundation,
+            foundation=numbered[: len(foundation)],
             kept_up=tables.kept_up,
             work_mem=self.config.work_mem,
         )
