@@ -176,7 +176,11 @@ def _table_before(context: Context, relation: Relation) -> Select:
         offset=Literal(0),
     )
     replaced = Select(
-        outputs=(*_outputs(Column("w", n) for n in names), Output(RUN_ID, Literal(0))),
+        outputs=(
+            *_outputs(Column("w", n) for n in names),
+            # of the same type as in the table, else the planner keeps the UNION ALL as it stands
+            Output(RUN_ID, cast(Literal(0), relation.column(RUN_ID).type)),
+        ),
         items=(Item("w", rows),),
     )
     return Select(
