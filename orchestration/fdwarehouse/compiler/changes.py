@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fdwarehouse.compiler.builders import boolean, call, cast, image, nullif, operation
+from fdwarehouse.compiler.builders import boolean, call, cast, image, least, nullif, operation
 from fdwarehouse.compiler.catalog import RUN_ID, Relation
 from fdwarehouse.compiler.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.reasons import Unsupported
@@ -162,7 +162,10 @@ def _table_before(context: Context, relation: Relation) -> Select:
     """Return a table as it was: rows not written since, and the old images of those that were.
 
     The condition on the run stands outside of the UNION ALL, and what was written since is behind
-    OFFSET 0: so the planner can look rows up by an index of the table, and scan the rest.
+    OFFSET 0: so the planner can look rows up by an index of the table, and scan the rest. It knows
+    no statistics of the two together, and takes each row for equal to one of two hundred; so the
+    run is compared by `=` with `least()`, which it takes to hold for one of two hundred as well.
+    Otherwise one changed row would seem to reach many, and whole tables would be scanned.
     """
     names = context.logged_columns(relation)
     written = _written_before(context, relation)
@@ -186,7 +189,7 @@ def _table_before(context: Context, relation: Relation) -> Select:
     return Select(
         outputs=_outputs(Column("t", n) for n in names),
         items=(Item("t", SetOperation("UNION", True, kept, replaced)),),
-        conditions=(operation("<=", Column("t", RUN_ID), AFTER),),
+        conditions=(operation("=", Column("t", RUN_ID), least(Column("t", RUN_ID), AFTER)),),
     )
 
 
