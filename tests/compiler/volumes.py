@@ -48,7 +48,7 @@ CHANGES = {
         "DELETE FROM {} WHERE sale_id = 99",
     ),
     "gold.stock_moves": (
-        "UPDATE {} SET quantity = 7, _run_id = 2 WHERE warehouse = 'w0' AND sku * 10 + move_number = 54",
+        "UPDATE {} SET quantity = 7, _run_id = 2 WHERE warehouse = 'w0' AND sku + move_number = 2",
     ),
     "gold.events": (
         "UPDATE {} SET score = 0.5, tags = ARRAY['t3'], _run_id = 2 WHERE event_id = 55",
