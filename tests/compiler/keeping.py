@@ -12,8 +12,7 @@ import psycopg
 from fdwarehouse.compile_definition import types_in
 from fdwarehouse.compiler.catalog import Catalog
 from fdwarehouse.compiler.plan import Plan, Request, plan
-from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.statement import Target, full_states, routines
+from fdwarehouse.compiler.statement import Target, full_states, query, routines
 from fdwarehouse.compiler.tree import Block
 from fdwarehouse.identifiers import ident
 from fdwarehouse.read_catalog import impure_parts, read_catalog
@@ -89,7 +88,7 @@ class Keeper:
         types = types_in(self.connection, target)
 
         def describe(block: Block) -> dict[str, str]:
-            return dict(types(Printer().block(block)))
+            return dict(types(query(block)))
 
         found = plan(self.request(shape), self.catalog(view), describe if self.counts else None)
         if found.counting:

@@ -7,7 +7,7 @@ of several runs can be netted (Gupta, Mumick, Subrahmanian: Maintaining Views In
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fdwarehouse.compiler.builders import boolean, call, cast, image, least, nullif, operation
@@ -54,6 +54,8 @@ class Context:
     """The columns of each table that a definition reads."""
 
     used: Mapping[Relation, frozenset[str]]
+    describe: Callable[[Block], dict[str, str]] | None = None
+    """Tells the types of columns."""
     itself: tuple[Block, Itself] | None = None
     """The definition as a whole, and the table that is kept equal to it."""
 
@@ -63,8 +65,12 @@ class Context:
         return tuple(c for c in relation.column_names if c in wanted)
 
 
-def context_of(block: Block) -> Context:
+def context_of(block: Block, describe: Callable[[Block], dict[str, str]] | None = None) -> Context:
     """Find the columns that a definition reads.
+
+    Args:
+        block: the definition.
+        describe: tells the types of a block.
 
     Raises:
         Unsupported: a table does not have what an incremental form needs.
@@ -83,7 +89,7 @@ def context_of(block: Block) -> Context:
     for column in columns_in(block):
         if column.alias in relations:
             used[relations[column.alias]].add(column.name)
-    return Context({relation: frozenset(names) for relation, names in used.items()})
+    return Context({relation: frozenset(names) for relation, names in used.items()}, describe)
 
 
 def since(alias: str, column: str = RUN_ID) -> tuple[Expr, ...]:

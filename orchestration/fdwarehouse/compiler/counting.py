@@ -7,7 +7,6 @@ in it, however many rows it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import shape
@@ -17,6 +16,7 @@ from fdwarehouse.compiler.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.delta import changed_rows
 from fdwarehouse.compiler.exactness import fixed_scale
 from fdwarehouse.compiler.images import can_be_grouped, look_alike
+from fdwarehouse.compiler.joins import Describe
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import by_values
 from fdwarehouse.compiler.tree import (
@@ -34,9 +34,6 @@ from fdwarehouse.compiler.tree import (
     column_names,
     rewrite,
 )
-
-Describe = Callable[[Block], dict[str, str]]
-"""Tells the type of each column of a block, by its name."""
 
 
 @dataclass(frozen=True)
