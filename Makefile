@@ -44,8 +44,8 @@ lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff
 	$(BIN)/python -m tests.sql_lint
 
 lock: .venv/.uv ## Resolve requirements/ anew (LOCK_ARGS=--upgrade takes the newest versions)
-	$(COMPILE) pyproject.toml --extra airflow --group uv --group build --group dev -o requirements/all.txt
-	$(COMPILE) pyproject.toml --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
+	$(COMPILE) pyproject.toml --extra embedded --extra airflow --group uv --group build --group dev -o requirements/all.txt
+	$(COMPILE) pyproject.toml --extra embedded --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
 	$(COMPILE) --group uv -c requirements/all.txt --no-annotate -o requirements/uv.txt
 	$(COMPILE) --group bench --no-annotate -o benchmarks/requirements.txt
 
