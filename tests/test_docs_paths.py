@@ -108,6 +108,14 @@ def test_commands_of_a_page_exist(page: Path) -> None:
     assert not [problem for words in found if (problem := problem_with(words))]
 
 
+def test_path_of_a_row_names_as_many_files_as_it_says() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    numbered = re.findall(r"^\| (\d+) \| `([^`]+)` \|", text, re.MULTILINE)
+    (said,) = re.findall(r"run_pipeline\(\)`: (\d+)\s+files", text)
+    assert [int(number) for number, _ in numbered] == list(range(1, int(said) + 1))
+    assert len({file for _, file in numbered}) == int(said)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_words_that_the_glossary_replaces_are_gone(page: Path) -> None:
     text = re.sub(r"`[^`]*`", "", without_blocks(page.read_text(encoding="utf-8")))
