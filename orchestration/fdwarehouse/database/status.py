@@ -59,8 +59,8 @@ _RUNS = """
         SELECT
             *,
             status = 'running' AND CASE
-                WHEN lease IS NULL THEN etl.run_holder(run_id) IS NULL
-                ELSE lease_until < clock_timestamp() AND etl.run_holder(run_id) IS NULL
+                WHEN lease IS NULL THEN etl.run_owner(run_id) IS NULL
+                ELSE lease_until < clock_timestamp() AND etl.run_owner(run_id) IS NULL
             END AS is_lost,
             (
                 SELECT max(s.finished_at) FROM etl.steps AS s WHERE s.run_id = r.run_id

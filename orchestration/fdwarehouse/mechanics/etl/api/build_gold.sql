@@ -3,6 +3,7 @@ CREATE PROCEDURE etl.build_gold(p_run_id bigint DEFAULT NULL, p_is_full boolean 
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    CALL etl.pin_settings();
     CALL etl.run_models(etl.models_of('{gold}'), p_run_id, 'etl.build_gold', p_is_full);
 END;
 $$;

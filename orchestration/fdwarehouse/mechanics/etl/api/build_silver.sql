@@ -3,6 +3,7 @@ CREATE PROCEDURE etl.build_silver(p_run_id bigint DEFAULT NULL, p_is_full boolea
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    CALL etl.pin_settings();
     CALL etl.run_models(etl.models_of('{silver}'), p_run_id, 'etl.build_silver', p_is_full);
 END;
 $$;

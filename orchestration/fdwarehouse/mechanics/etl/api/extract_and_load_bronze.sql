@@ -5,6 +5,7 @@ CREATE PROCEDURE etl.extract_and_load_bronze(
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    CALL etl.pin_settings();
     CALL etl.run_models(
         etl.models_of('{source,bronze}'), p_run_id, 'etl.extract_and_load_bronze', p_is_full
     );

@@ -3,25 +3,25 @@ CREATE PROCEDURE etl.rebuild(p_layer text DEFAULT 'all', p_run_id bigint DEFAULT
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    v_run_id bigint;
+    v_run etl.acquired_run;
+    v_with_silver boolean;
+    v_with_gold boolean;
 BEGIN
     CALL etl.pin_settings();
     IF p_layer IS NULL OR p_layer NOT IN ('silver', 'gold', 'all') THEN
         RAISE EXCEPTION 'cannot rebuild %', quote_nullable(p_layer)
             USING ERRCODE = 'DW003', HINT = 'Say silver, gold or all; bronze is the history itself.';
     END IF;
-    v_run_id := etl.join_run(p_run_id, 'etl.rebuild');
+    v_with_silver := p_layer <> 'gold';
+    v_with_gold := p_layer <> 'silver';
+    v_run := etl.acquire_run(p_run_id, 'etl.rebuild');
     COMMIT;
-    CALL etl.pin_settings();
-    IF p_layer = 'gold' THEN
-        CALL etl.build_silver(v_run_id); -- gold, which reads every version, is not ahead of it
+    CALL etl.build_silver(v_run.run_id, v_with_silver); -- gold must not be ahead of silver
+    IF v_with_gold THEN
+        CALL etl.build_gold(v_run.run_id, true);
     END IF;
-    CALL etl.pin_settings();
-    CALL etl.run_models(
-        etl.models_of(CASE WHEN p_layer = 'all' THEN '{silver,gold}' ELSE ARRAY[p_layer] END),
-        v_run_id, 'etl.rebuild', true
-    );
+    CALL etl.return_run(v_run);
 END;
 $$;
 COMMENT ON PROCEDURE etl.rebuild IS
-'Computes silver, gold or all of both from bronze and writes only what differs, so it is also the audit of the incremental build. Gold comes after what silver has not taken up yet. Arguments: the layer, run id (null: the open run, or one of its own). Errors: DW003 not such a layer, and see etl.run_models.';
+'Computes silver, gold or both from bronze and writes only what differs, so it is also the audit of the incremental build. Silver is brought up to date before gold is computed. Arguments: the layer, run id (null: the open run, or a new one). Errors: DW003 unknown layer, and see etl.run_models.';

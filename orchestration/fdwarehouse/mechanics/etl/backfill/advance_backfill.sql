@@ -1,4 +1,4 @@
--- The counterpart of etl.execute_batch: what a session of a backfill does in one transaction.
+-- The counterpart of etl.build_models: what a session of a backfill does in one transaction.
 CREATE FUNCTION etl.advance_backfill(
     p_run_id bigint, p_chunk_rows bigint, p_attempt integer DEFAULT 1
 ) RETURNS etl.failure
@@ -19,7 +19,7 @@ BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     v_failure.model := 'etl.backfill';
-    PERFORM etl.work_on_run(p_run_id);
+    PERFORM etl.lock_run(p_run_id);
     PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
 
     IF EXISTS (

@@ -1,58 +1,37 @@
-CREATE FUNCTION etl.evaluate_checks(p_run_id bigint, p_models text[] DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION etl.evaluate_checks(
+    p_run_id bigint, p_checks etl.checks[], p_models text[] DEFAULT NULL
+) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_check etl.checks;
-    v_publishes_gold boolean;
-    v_after_run_id bigint;
-    v_is_full boolean;
+    v_since_run_id bigint;
     v_started timestamptz;
     v_offending bigint;
     v_sample jsonb;
     v_results jsonb := '[]';
 BEGIN
-    SELECT
-        coalesce(bool_or(s.layer = 'gold'), false),
-        coalesce(min(s.after_run_id) FILTER (WHERE m.interval_between IS NULL), 0),
-        p_models IS NULL AND coalesce(bool_or(m.interval_between IS NOT NULL), true)
-    INTO v_publishes_gold, v_after_run_id, v_is_full
-    FROM etl.steps AS s
-    LEFT JOIN etl.models AS m ON s.model = m.model
-    WHERE s.run_id = p_run_id
-        AND s.layer <> 'source'
-        AND (p_models IS NULL OR s.model = ANY(p_models));
-
     FOR v_check IN
         SELECT c.*
-        FROM etl.checks AS c
-        WHERE (v_is_full OR c.scope = 'run')
-            AND NOT EXISTS ( -- nor is what has failed, or is held back
-                SELECT FROM etl.steps AS s
-                INNER JOIN etl.models AS m ON s.model = m.model
-                WHERE s.run_id = p_run_id
-                    AND s.status IN ('failed', 'skipped')
-                    AND m.table_name = ANY(c.reads)
-            )
-            AND CASE
-                WHEN p_models IS NULL
-                    THEN NOT EXISTS (
-                        SELECT FROM etl.check_results AS r
-                        WHERE r.run_id = p_run_id
-                            AND r.check_name = c.check_name
-                            AND (r.passed OR r.severity = 'warn')
-                    )
-                ELSE v_publishes_gold
-                    AND c.layer IN ('silver', 'gold')
-                    AND NOT EXISTS ( -- what is built alone is not judged by what is not built yet
-                        SELECT FROM etl.models AS m
-                        WHERE m.model = ANY(c.reads)
-                            AND m.layer = 'gold'
-                            AND m.model <> ALL(p_models)
-                    )
-            END
-        ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
+        FROM unnest(p_checks) AS c
+        WHERE NOT EXISTS ( -- what failed, or is held back, is not judged
+            SELECT FROM etl.steps AS s
+            INNER JOIN etl.models AS m ON s.model = m.model
+            WHERE s.run_id = p_run_id
+                AND s.status IN ('failed', 'skipped')
+                AND m.table_name = ANY(c.reads)
+        )
     LOOP
+        SELECT coalesce(min(s.after_run_id), 0) INTO v_since_run_id
+        FROM etl.steps AS s
+        INNER JOIN etl.models AS m ON s.model = m.model
+        WHERE s.run_id = p_run_id
+            AND v_check.scope = 'run'
+            AND m.layer <> 'source'
+            AND m.interval_between IS NULL
+            AND (p_models IS NULL OR s.model = ANY(p_models));
+
         v_started := clock_timestamp();
         BEGIN
             EXECUTE format(
@@ -61,7 +40,7 @@ BEGIN
                 'check_' || v_check.check_name
             )
             INTO v_offending, v_sample
-            USING CASE WHEN v_check.scope = 'full' THEN 0 ELSE v_after_run_id END;
+            USING v_since_run_id;
         EXCEPTION WHEN OTHERS THEN
             RAISE EXCEPTION 'check % cannot be evaluated: %', v_check.check_name, SQLERRM
                 USING ERRCODE = SQLSTATE;
@@ -71,7 +50,7 @@ BEGIN
             'check_name', v_check.check_name,
             'layer', v_check.layer,
             'severity', v_check.severity,
-            'after_run_id', CASE WHEN v_check.scope = 'full' THEN 0 ELSE v_after_run_id END,
+            'after_run_id', v_since_run_id,
             'offending_rows', v_offending,
             'sample_rows', v_sample,
             'duration', clock_timestamp() - v_started
@@ -81,4 +60,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.evaluate_checks IS
-'Runs checks and returns their results. With models: those that must hold before these are published, over what they changed. Without: all that have not run in this run, over everything where the run built nothing. Those of scope full only there, and where the run reconciled.';
+'Runs checks over what a run changed; over everything those of scope full, and all where the run built nothing. Arguments: the run, the checks, the models that are published now (null: all of the run). Returns the results as rows of etl.check_results. Those that read what has failed or is held back are left out.';

@@ -32,7 +32,7 @@ BEGIN
         WHERE run_id = p_run_id
             AND (
                 lease IS NULL -- its one session ends with the error
-                OR (begun_by = 'etl.backfill' AND etl.run_holder(run_id) IS NULL) -- so does the last
+                OR (begun_by = 'etl.backfill' AND etl.run_owner(run_id) IS NULL) -- so does the last
             )
     ) THEN
         PERFORM etl.end_run(p_run_id, 'failed', v_error);

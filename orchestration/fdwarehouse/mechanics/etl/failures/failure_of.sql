@@ -1,21 +1,12 @@
-CREATE FUNCTION etl.failure_of(p_run_id bigint, p_models text[], p_begun_by text)
-RETURNS etl.failure
-LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the log itself
-{{- settings.pinned() }}
+CREATE FUNCTION etl.failure_of(p_run_id bigint, p_models text[]) RETURNS etl.failure
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_failure etl.failure;
     v_failed text[];
     v_skipped text[];
 BEGIN
-    -- Within a run that a procedure of this session has begun, that one says so at its end.
-    IF EXISTS (
-        SELECT FROM etl.runs
-        WHERE run_id = p_run_id AND lease IS NULL AND begun_by <> p_begun_by
-    ) THEN
-        RETURN NULL;
-    END IF;
-
     SELECT
         array_agg(model ORDER BY position) FILTER (WHERE status = 'failed'),
         array_agg(model ORDER BY position) FILTER (WHERE status = 'skipped')
@@ -45,4 +36,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.failure_of IS
-'What is to be raised when models have been built: the first failure of one that failed alone, with what is held back; null: none. Arguments: the run, the models (null: all of the run), the procedure that asks. Codes: those of the models, DW020 nothing failed now, but something is held back.';
+'What is to be raised when models have been built: the first failure of one that failed alone, with what is held back; null: none. Arguments: the run, the models (null: all of the run). Codes: those of the models, DW020 nothing failed now, but something is held back.';

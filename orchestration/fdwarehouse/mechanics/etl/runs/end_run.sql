@@ -9,19 +9,19 @@ DECLARE
     v_sign_of_life constant bigint := (
         SELECT sign_of_life FROM etl.runs WHERE run_id = p_run_id
     );
-    v_holder integer;
+    v_owner integer;
 BEGIN
     -- Who works on a run would go on as if it had not ended. That is for the steps of other
     -- sessions; a run that lives in one session ends with it.
     BEGIN
         PERFORM FROM etl.runs WHERE run_id = p_run_id AND v_spans_sessions FOR UPDATE NOWAIT;
     EXCEPTION WHEN lock_not_available THEN
-        v_holder := etl.run_holder(p_run_id);
-        RAISE EXCEPTION '% still works on run %', coalesce('process ' || v_holder, 'a session'), p_run_id
+        v_owner := etl.run_owner(p_run_id);
+        RAISE EXCEPTION '% still works on run %', coalesce('process ' || v_owner, 'a session'), p_run_id
             USING ERRCODE = 'DW001',
                 DETAIL = etl.locked_by('{etl.gate}'),
                 HINT = coalesce(
-                    format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_holder),
+                    format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_owner),
                     'Wait for it.'
                 );
     END;

@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     CALL etl.pin_settings();
     v_run_id := etl.open_run(p_run_id);
-    v_error := etl.leave_run(v_run_id, 'etl.start_run', p_error);
+    v_error := etl.conclude_run(v_run_id, p_error);
     COMMIT;
     CALL etl.pin_settings();
     IF v_error IS NOT NULL THEN

@@ -4,12 +4,12 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 AS $$
 DECLARE
     v_run_id bigint := etl.open_run(p_run_id);
-    v_holder integer := etl.run_holder(v_run_id);
+    v_owner integer := etl.run_owner(v_run_id);
 BEGIN
-    IF v_holder <> pg_backend_pid() THEN
-        RAISE EXCEPTION 'process % still works on run %', v_holder, v_run_id
+    IF v_owner <> pg_backend_pid() THEN
+        RAISE EXCEPTION 'process % still works on run %', v_owner, v_run_id
             USING ERRCODE = 'DW001',
-                HINT = format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_holder);
+                HINT = format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_owner);
     END IF;
     PERFORM etl.end_run(v_run_id, 'abandoned', 'given up by hand');
 END;

@@ -8,7 +8,7 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     CALL etl.pin_settings();
-    p_run_id := etl.join_run(p_run_id, 'etl.start_run', p_lease, p_label, false);
+    p_run_id := (etl.acquire_run(p_run_id, 'etl.start_run', p_lease, p_label, false)).run_id;
     COMMIT;
 END;
 $$;

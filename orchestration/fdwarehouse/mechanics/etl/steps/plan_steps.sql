@@ -1,24 +1,15 @@
-CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text[], p_is_full boolean) RETURNS void
+CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text[], p_is_full boolean)
+RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
-    INSERT INTO etl.steps AS s (run_id, model, layer, position, is_full)
-    SELECT p_run_id, m.model, m.layer, m.position, p_is_full
-    FROM etl.models AS m
-    WHERE m.model = ANY(p_models)
-    ORDER BY m.position -- as the steps are executed: who plans them again waits, and is not in the way
-    ON CONFLICT (run_id, model) DO UPDATE
-        SET status = 'pending', is_full = s.is_full OR excluded.is_full
-        WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
-
-    PERFORM etl.put_off_definitions(p_models);
-
-    UPDATE etl.runs SET lease_until = clock_timestamp() + lease
-    WHERE run_id = p_run_id AND lease IS NOT NULL;
+    RETURN etl.attempt(
+        format('SELECT etl.enter_steps(%s, %L, %L)', p_run_id, p_models, p_is_full)
+    );
 END;
 $$;
 COMMENT ON FUNCTION etl.plan_steps IS
-'Enters the steps of a run in the log before they run, so that others can see what is to come. A step that has succeeded stays so. Renews the lease.';
+'Enters the steps of a run in the log, see etl.enter_steps. Arguments: the run, the models, whether to compute everything. Returns the error, if there was one. Errors: DW004 the run is not open.';

@@ -1,6 +1,6 @@
 -- In bronze and silver a table that cannot be built does not take the others with it. What is made
 -- of it is held back, in every layer: it stays as it is. Gold is published whole or not at all.
-CREATE FUNCTION etl.execute_step_alone(p_run_id bigint, p_model text) RETURNS void
+CREATE FUNCTION etl.build_model_alone(p_run_id bigint, p_model text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -19,12 +19,12 @@ BEGIN
         WHERE run_id = p_run_id AND model = p_model AND status <> 'succeeded';
         RETURN;
     ELSIF v_layer NOT IN ('bronze', 'silver') THEN
-        PERFORM etl.execute_step(p_run_id, p_model);
+        PERFORM etl.build_model(p_run_id, p_model);
         RETURN;
     END IF;
 
     BEGIN
-        PERFORM etl.execute_step(p_run_id, p_model);
+        PERFORM etl.build_model(p_run_id, p_model);
     EXCEPTION WHEN OTHERS THEN
         IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
             RAISE;
@@ -55,5 +55,5 @@ BEGIN
     END;
 END;
 $$;
-COMMENT ON FUNCTION etl.execute_step_alone IS
-'Brings one model up to date within the caller''s transaction; in bronze and silver its failure is logged and the others go on. Arguments: the run, the model. Errors: see etl.execute_step; of bronze and silver those that do not concern the table alone.';
+COMMENT ON FUNCTION etl.build_model_alone IS
+'Brings one model up to date within the caller''s transaction; in bronze and silver its failure is logged and the others go on. Arguments: the run, the model. Errors: see etl.build_model; of bronze and silver those that do not concern the table alone.';

@@ -1,6 +1,6 @@
 -- The one place where the loader's CALL gets the owner's rights: what is built together is built
 -- with the checks that it must pass, or not at all.
-CREATE FUNCTION etl.execute_batch(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
+CREATE FUNCTION etl.build_models(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
 RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- checks cannot be left out
 {{- settings.pinned() }}
@@ -17,7 +17,7 @@ BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN
-        PERFORM etl.work_on_run(p_run_id); -- it is held while we wait
+        PERFORM etl.lock_run(p_run_id); -- it is held while we wait
         PERFORM pg_sleep(least(2 ^ (p_attempt - 1) - 1, 3));
         v_storage := etl.expected_storage(p_models);
         -- For how long a step reads cannot be known, for how long a source lets nobody in can.
@@ -36,12 +36,12 @@ BEGIN
             SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
         END IF;
         FOREACH v_failure.model IN ARRAY p_models LOOP
-            PERFORM etl.execute_step_alone(p_run_id, v_failure.model);
+            PERFORM etl.build_model_alone(p_run_id, v_failure.model);
         END LOOP;
         v_failure.model := NULL;
         PERFORM etl.require_same_source(p_run_id, v_storage);
         SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
-        v_results := etl.evaluate_checks(p_run_id, p_models);
+        v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         GET STACKED DIAGNOSTICS
@@ -57,5 +57,5 @@ BEGIN
     RETURN v_failure;
 END;
 $$;
-COMMENT ON FUNCTION etl.execute_batch IS
+COMMENT ON FUNCTION etl.build_models IS
 'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3, 3, 3 seconds). Returns the error that took everything back, if there was one.';

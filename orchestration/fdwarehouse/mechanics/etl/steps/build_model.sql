@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.execute_step(p_run_id bigint, p_model text) RETURNS void
+CREATE FUNCTION etl.build_model(p_run_id bigint, p_model text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,7 +10,7 @@ DECLARE
     v_after_run_id bigint;
     v_counts etl.row_counts;
 BEGIN
-    PERFORM etl.work_on_run(p_run_id);
+    PERFORM etl.lock_run(p_run_id);
     -- A step whose client is gone may still be at work: it is waited for, be it this one or one
     -- whose rows this one reads. All take the locks in one order.
     FOR v_read_model IN
@@ -77,7 +77,7 @@ BEGIN
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
         PERFORM etl.advance_watermark(p_run_id, p_model, v_after_run_id = 0);
         IF v_after_run_id = 0 OR v_counts.rows_deleted > 0 THEN
-            PERFORM etl.forget_what_follows(p_model, v_after_run_id = 0);
+            PERFORM etl.invalidate_downstream(p_model, v_after_run_id = 0);
         END IF;
     END IF;
 
@@ -94,5 +94,5 @@ BEGIN
     WHERE run_id = p_run_id AND model = p_model;
 END;
 $$;
-COMMENT ON FUNCTION etl.execute_step IS
+COMMENT ON FUNCTION etl.build_model IS
 'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has been ended, DW005 what reads it, or the table itself, is built in this run already, DW006 a deploy is under way, DW013 production''s table is not what its contract says, and those of the model.';

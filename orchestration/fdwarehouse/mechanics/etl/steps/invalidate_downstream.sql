@@ -1,7 +1,7 @@
 -- What a step removes leaves no trace for an incremental build: neither rows that a full build
 -- takes away, nor versions of a dimension that turn out never to have been (a change that was
 -- committed late was stamped before they were seen).
-CREATE FUNCTION etl.forget_what_follows(p_model text, p_is_full boolean) RETURNS void
+CREATE FUNCTION etl.invalidate_downstream(p_model text, p_is_full boolean) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -25,5 +25,5 @@ BEGIN ATOMIC
     DELETE FROM etl.watermarks
     WHERE model IN (SELECT l.model FROM later_models AS l);
 END;
-COMMENT ON FUNCTION etl.forget_what_follows IS
+COMMENT ON FUNCTION etl.invalidate_downstream IS
 'After a full build, or one that removed rows of a table that others refer to: lets what is made of it in its layer, and all tables of gold that come later, be computed anew. Arguments: the model, whether all of it was computed.';

@@ -1,18 +1,18 @@
 -- The one door to a run: joins the open one, or begins one when none is open.
-CREATE FUNCTION etl.join_run(
+CREATE FUNCTION etl.acquire_run(
     p_run_id bigint,
     p_begun_by text,
     p_lease interval DEFAULT NULL,
     p_label text DEFAULT NULL,
     p_may_join boolean DEFAULT true
-) RETURNS bigint
+) RETURNS etl.acquired_run
 LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }}
 AS $$
 DECLARE
     v_open etl.runs;
-    v_holder integer;
+    v_owner integer;
     v_is_held boolean;
     v_spans_sessions boolean;
     v_sign_of_life bigint;
@@ -29,11 +29,11 @@ BEGIN
     END;
 
     SELECT * INTO v_open FROM etl.runs WHERE status = 'running';
-    v_holder := etl.run_holder(v_open.run_id);
+    v_owner := etl.run_owner(v_open.run_id);
     -- A backfill is for sessions that load chunks, another run for those that build tables.
     v_spans_sessions := v_open.lease IS NOT NULL
         AND (v_open.begun_by = 'etl.backfill') = (p_begun_by = 'etl.backfill');
-    v_is_held := coalesce(v_holder <> pg_backend_pid(), false)
+    v_is_held := coalesce(v_owner <> pg_backend_pid(), false)
         OR coalesce(v_open.lease_until > clock_timestamp(), false);
 
     IF p_run_id IS NOT NULL AND p_run_id IS DISTINCT FROM v_open.run_id THEN
@@ -47,10 +47,10 @@ BEGIN
                     'There never was such a run.'
                 ),
                 HINT = 'CALL etl.start_run() begins one; without a run id a step takes the open run.';
-    ELSIF p_run_id IS NOT NULL AND (v_spans_sessions OR v_holder = pg_backend_pid()) THEN
-        RETURN p_run_id;
+    ELSIF p_run_id IS NOT NULL AND (v_spans_sessions OR v_owner = pg_backend_pid()) THEN
+        RETURN (p_run_id, false);
     ELSIF v_is_held AND v_spans_sessions AND (p_may_join OR p_label = v_open.label) THEN
-        RETURN v_open.run_id;
+        RETURN (v_open.run_id, false);
     ELSIF v_is_held THEN
         RAISE EXCEPTION 'run % is in progress', v_open.run_id
             USING ERRCODE = 'DW001',
@@ -58,19 +58,19 @@ BEGIN
                     'Begun at %s by %s as role %s, %s.',
                     v_open.started_at, v_open.begun_by, v_open.begun_by_role,
                     coalesce(
-                        'held by process ' || v_holder,
+                        'held by process ' || v_owner,
                         'between two steps, held until ' || v_open.lease_until
                     )
                 ),
                 HINT = CASE
-                    WHEN v_open.begun_by = 'etl.backfill' AND v_holder IS NULL
-                        THEN 'CALL etl.backfill() goes on with it. '
+                    WHEN v_open.begun_by = 'etl.backfill' AND v_owner IS NULL
+                        THEN 'CALL etl.backfill() continues it. '
                     ELSE ''
                 END
                 || 'Wait for its end, or give it up: ' || CASE
-                    WHEN v_holder IS NULL
+                    WHEN v_owner IS NULL
                         THEN format('CALL etl.abandon_run(%s).', v_open.run_id)
-                    ELSE format('SELECT pg_terminate_backend(%s).', v_holder)
+                    ELSE format('SELECT pg_terminate_backend(%s).', v_owner)
                 END;
     ELSIF p_run_id IS NOT NULL THEN
         RAISE EXCEPTION 'run % is not open', p_run_id
@@ -97,8 +97,8 @@ BEGIN
         v_sign_of_life
     )
     RETURNING run_id INTO p_run_id;
-    RETURN p_run_id;
+    RETURN (p_run_id, true);
 END;
 $$;
-COMMENT ON FUNCTION etl.join_run IS
-'Joins the open run or begins one. Arguments: the run id (null: the open run, or a new one), the procedure that asks, how long a new run may rest between steps (null: it lives as long as this session), the caller''s name for the run, whether to join an open run of another caller. Returns the run id. Errors: DW001 a run is in progress, DW004 the run is not open, DW006 a deploy is under way.';
+COMMENT ON FUNCTION etl.acquire_run IS
+'Joins the open run or begins one. Arguments: the run id (null: the open run, or a new one), the procedure that asks, how long a new run may rest between steps (null: it lives as long as this session), the caller''s name for the run, whether to join an open run of another caller. Returns the run, and whether it is a new one. Errors: DW001 a run is in progress, DW004 the run is not open, DW006 a deploy is under way.';

@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.work_on_run(p_run_id bigint) RETURNS void
+CREATE FUNCTION etl.lock_run(p_run_id bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -17,5 +17,5 @@ BEGIN
     PERFORM pg_try_advisory_xact_lock_shared(v_sign_of_life);
 END;
 $$;
-COMMENT ON FUNCTION etl.work_on_run IS
+COMMENT ON FUNCTION etl.lock_run IS
 'Keeps deploys away and a run open until the transaction ends. Argument: the run. Errors: DW004 the run has been ended, DW006 a deploy is under way.';
