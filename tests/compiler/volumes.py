@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import psycopg
 
-from fdwarehouse.compiler.indexes import Index, without_redundant
-from fdwarehouse.compiler.plan import Method
+from fdwarehouse.compiler.deltas.indexes import Index, without_redundant
+from fdwarehouse.compiler.tables.plan import Method
 from fdwarehouse.identifiers import ident
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.compiler.keeping import Keeper
 from tests.compiler.world import KEYS
 
@@ -102,7 +102,7 @@ class Volume:
         for kept in self.kept.values():
             self._index(kept.target.qualified, is_logged=bool(kept.target.logged))
         for routine in LOOKS_UP:
-            connection.execute((MECHANICS / f"etl/{routine}.sql").read_bytes())
+            connection.execute((MECHANICS / f"etl/ddl/{routine}.sql").read_bytes())
         for index in without_redundant(
             i for k in self.kept.values() for i in k.plan.wanted_indexes
         ):
