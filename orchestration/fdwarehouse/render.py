@@ -225,9 +225,9 @@ class _Renderer:
             for table in source.tables:
                 appends = qualified("bronze", f"append_{table.raw_name}")
                 yield self._compile("per_table/append.sql", appends, source=source, table=table)
-                if table.watermark:
-                    loads_chunk = qualified("bronze", f"load_chunk_of_{table.raw_name}")
-                    yield self._compile("per_table/load_chunk.sql", loads_chunk, table=table)
+                if table.is_hashed:
+                    yield self._compile("per_table/bucket.sql", table.bucket_function, table=table)
+                    yield self._compile("per_table/row_hash.sql", table.hash_function, table=table)
                 if table.reconcile_every:
                     reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
                     yield self._compile(

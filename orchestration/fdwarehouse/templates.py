@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from fdwarehouse import conninfo, source_errors
+from fdwarehouse.compiler.statement import add_filters
 from fdwarehouse.identifiers import ident, literal
 from fdwarehouse.sources import SAFETY_SETTINGS, as_switches
 from fdwarehouse.template_errors import Unknown
@@ -81,6 +82,7 @@ def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(ident=ident, literal=literal, listed=_listed)
+    add_filters(environment)
     environment.globals.update(words=WORDS, hints=source_errors.HINTS)
     return environment
 

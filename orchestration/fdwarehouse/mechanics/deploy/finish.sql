@@ -99,23 +99,23 @@ MERGE INTO etl.models AS t
 USING (
     VALUES
     {%- for m in models %}
-    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.chunk_writer | literal }}::text, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}, {{ names(m.reads) }}){{ "," if not loop.last }}
+    ({{ m.model | literal }}, {{ m.layer | literal }}, {{ m.table_name | literal }}, {{ m.source_name | literal }}::text, {{ m.writer | literal }}, {{ m.interval_between | literal }}::interval, {{ m.checksum | literal }}, {{ loop.index }}, {{ names(m.reads) }}, {{ m.loads_chunks | lower }}){{ "," if not loop.last }}
     {%- endfor %}
-) AS s (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position, reads)
+) AS s (model, layer, table_name, source_name, writer, interval_between, checksum, position, reads, loads_chunks)
 ON t.model = s.model
 WHEN NOT MATCHED THEN
-    INSERT (model, layer, table_name, source_name, writer, chunk_writer, interval_between, checksum, position, reads)
+    INSERT (model, layer, table_name, source_name, writer, interval_between, checksum, position, reads, loads_chunks)
     VALUES (
         s.model,
         s.layer,
         s.table_name,
         s.source_name,
         s.writer,
-        s.chunk_writer,
         s.interval_between,
         s.checksum,
         s.position,
-        s.reads
+        s.reads,
+        s.loads_chunks
     )
 WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
     UPDATE SET
@@ -123,11 +123,11 @@ WHEN MATCHED AND (t.*) IS DISTINCT FROM (s.*) THEN
         table_name = s.table_name,
         source_name = s.source_name,
         writer = s.writer,
-        chunk_writer = s.chunk_writer,
         interval_between = s.interval_between,
         checksum = s.checksum,
         position = s.position,
-        reads = s.reads
+        reads = s.reads,
+        loads_chunks = s.loads_chunks
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
 
 MERGE INTO etl.checks AS t
