@@ -1,10 +1,10 @@
 CREATE FUNCTION etl.limit_deletions(
     p_run_id bigint,
     p_model text,
-    p_gone bigint,
-    p_live bigint,
     p_max_rows bigint,
-    p_max_share numeric
+    p_max_share numeric,
+    p_gone bigint,
+    p_live bigint
 ) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -33,4 +33,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.limit_deletions IS
-'Stops the statement that has found too many rows gone, unless somebody has allowed it. Arguments: the run, the table in bronze, how many rows are gone, of how many; max_deleted: how many rows always may be, and which share. Returns how many are gone. Errors: DW016.';
+'Stops the statement that has found too many rows gone, unless somebody has allowed it. Arguments: the run; the table in bronze; its max_deleted: how many rows may always be gone, and which share; how many rows are gone, of how many. Returns how many are gone. Errors: DW016.';

@@ -18,5 +18,11 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 
 {#- Whether a part of the key is null. -#}
 {%- macro is_unkeyed(table, alias) -%}
-({% for c in table.key %}{{ alias }}.{{ c | ident }} IS NULL{{ " OR " if not loop.last }}{% endfor %})
+{%- set parts %}{% for c in table.key %}{{ alias }}.{{ c | ident }} IS NULL{{ " OR " if not loop.last }}{% endfor %}{% endset -%}
+{{ parts if table.key | length == 1 else "(" ~ parts ~ ")" }}
+{%- endmacro -%}
+
+{#- Whether no part of the key is null. -#}
+{%- macro is_keyed(table, alias) -%}
+{% for c in table.key %}{{ alias }}.{{ c | ident }} IS NOT NULL{{ " AND " if not loop.last }}{% endfor %}
 {%- endmacro -%}

@@ -8,7 +8,7 @@ WITH source_hashes AS (
         count(*) AS row_count,
         bit_xor({{ table.hash_function }}(s.*)) AS hash
     FROM {{ table.foreign_table }} AS s
-    WHERE NOT {{ bronze.is_unkeyed(table, "s") }}
+    WHERE {{ bronze.is_keyed(table, "s") }}
     GROUP BY 1
 ),
 
