@@ -1,5 +1,5 @@
-{#- Rendered once per table of a source: bronze.append_raw_<table>. Every load of the table is a call of
-    it: that of a run, a full one, a chunk of a backfill, a reconciliation. -#}
+{#- Rendered once per table of a source: bronze.append_raw_<table>. Every way of loading the table calls
+    it: a run, a full load, a chunk of a backfill, a reconciliation. -#}
 {%- set columns = table.columns -%}
 {%- set keys = table.key -%}
 {%- set model = table.model | literal -%}
@@ -22,9 +22,9 @@ ORDER BY {{ keys | filled("b") | indent(4) }}, b._run_id DESC
 
 {%- set body -%}
 {%- if table.watermark -%}
--- The arguments say what is read: rows that were stamped since the fence of a run, or all rows
--- (p_after_run_id = 0), or of these a chunk{{ ", or those in some buckets" if table.is_hashed }}. They are constants to the
--- planner: what they rule out is neither run nor sent to the source.
+-- The arguments say what is read: the rows stamped since the fence of a run, or (p_after_run_id = 0)
+-- all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them as constants: a condition
+-- that they decide is neither evaluated nor sent to the source.
 {% endif -%}
 WITH read_rows AS MATERIALIZED (
     SELECT s.*
@@ -53,7 +53,7 @@ keyed_rows AS NOT MATERIALIZED (
 ),
 
 unkeyed_rows AS (
-    -- A row whose key has a null in it has no versions: it is set aside.
+    -- A row whose key has a null in it has no versions and is set aside.
     SELECT u.*
     FROM read_rows AS r
     CROSS JOIN LATERAL etl.describe_unkeyed_row({{ key_names }}, to_json(r.*)) AS u
@@ -77,7 +77,7 @@ cleared_rows AS (
 
 known_versions AS MATERIALIZED (
     {%- if table.watermark %}
-    -- The latest version of each row of which all were to be read ...
+    -- The latest version of every row where all were read, ...
     (
         {%- set condition -%}
 {{ is_complete }}
@@ -90,11 +90,11 @@ AND p_buckets IS DISTINCT FROM '{}'
     )
     UNION ALL
     (
-        -- ... or of each that was read.
+        -- ... or of the rows that were read.
         {%- set condition -%}
 NOT ({{ is_complete }})
 AND ({{ keys | filled("b") }}) IN (SELECT {{ keys | filled("r") }} FROM keyed_rows AS r)
--- a chunk lies side by side in the index
+-- the rows of a chunk are neighbours in the index
 AND (p_chunk IS NULL OR b.{{ first }} BETWEEN
     (SELECT r.{{ first }} FROM keyed_rows AS r ORDER BY r.{{ first }} LIMIT 1)
     AND (SELECT r.{{ first }} FROM keyed_rows AS r ORDER BY r.{{ first }} DESC LIMIT 1))
@@ -136,8 +136,8 @@ appended_versions AS (
 {%- if table.is_hashed %}
 
 hashed_versions AS (
-    -- What comes into the hashes of buckets, and what leaves: a XOR takes away what it has added.
-    -- When the whole table was read, all hashes leave and all rows come.
+    -- What a bucket's hash gains and loses: XORing a row twice removes it. When the whole table was
+    -- read, the hashes are computed again: they lose all they had and gain all rows.
     SELECT 1 AS _sign, n.*
     FROM new_versions AS n
     WHERE NOT ({{ is_whole }}) AND NOT n._is_deleted
@@ -179,8 +179,8 @@ written_hashes AS (
 {%- endif %}
 
 twins AS (
-    -- Several rows of one key: none is the right one. Where bronze knows none of them, its unique
-    -- constraint finds them; else there are more rows than keys.
+    -- Several rows with one key are an error. If the key is new, the unique constraint of bronze
+    -- finds them; if it is known, there are more rows than keys.
     SELECT
         etl.refuse_source_twins(
             {{ key_names }}, jsonb_build_array({{ keys | filled("r") | indent(12) }}), count(*)
@@ -221,7 +221,7 @@ SELECT
     {%- endif %}
     (SELECT count(*) FROM set_aside_rows) AS rows_rejected
 {%- endset -%}
--- Appends what differs between {{ table.foreign_table }} and the latest versions in {{ table.raw_table }}.
+-- Appends to {{ table.raw_table }} what is new, changed or gone.
 -- Grain: one version of one row.
 CREATE FUNCTION {{ creates }}(
     p_run_id bigint, p_after_run_id bigint

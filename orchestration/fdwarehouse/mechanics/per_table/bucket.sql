@@ -1,5 +1,5 @@
 {#- Rendered once per table that is reconciled by hashes: bronze.bucket_of_raw_<table>. -#}
--- It has no settings of its own, so that PostgreSQL takes its body into queries and the source runs it.
+-- It has no settings of its own, so PostgreSQL inlines it, and the source evaluates it.
 CREATE FUNCTION {{ creates }}(
     {%- for c in table.contract_columns if c.name in table.key %}
     {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
