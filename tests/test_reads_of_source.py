@@ -14,6 +14,9 @@ PARAMETERS = {
     "p_before_key": "text",
     "p_buckets": "bigint[]",
 }
+BUCKET = (
+    "hash_array_extended(ARRAY[hashint4extended(order_id, 0::bigint)], 0::bigint) & 4095::bigint"
+)
 
 
 def sent(warehouse: Warehouse, table: str, arguments: str) -> str:
@@ -48,8 +51,7 @@ def sent(warehouse: Warehouse, table: str, arguments: str) -> str:
         ("2, 0, NULL, NULL, NULL, '{}'", "((order_id IS NULL))"),
         (
             "2, 0, NULL, NULL, NULL, '{3, 5}'",
-            "(((order_id IS NULL) OR ((hash_array_extended(ARRAY[hashint4extended(order_id, "
-            "0::bigint)], 0::bigint) & 4095::bigint) = ANY ('{3,5}'::bigint[]))))",
+            f"(((order_id IS NULL) OR (({BUCKET}) = ANY ('{{3,5}}'::bigint[]))))",
         ),
     ],
 )

@@ -10,24 +10,24 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF p_gone <= p_max_rows OR p_gone <= p_max_share * p_live THEN
-        RETURN p_gone;
-    END IF;
-    UPDATE etl.allowed_deletions
-    SET used_by_run = p_run_id
-    WHERE model = p_model
-        AND used_by_run IS NULL
-        AND allowed_at > clock_timestamp() - interval '1 day';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '% of % rows of % are gone from the source', p_gone, p_live, p_model
-            USING ERRCODE = 'DW016',
-                DETAIL = 'That is more than max_deleted allows, and nothing was changed. A table that '
-                    'was emptied by mistake, restored halfway or swapped for another looks like that.',
-                HINT = format(
-                    'If they are meant to be gone: CALL etl.allow_deletions(%L), and run again. If '
-                    'it is usual: max_deleted in warehouse.yaml.',
-                    p_model
-                );
+    IF p_gone > p_max_rows AND p_gone > p_max_share * p_live THEN
+        UPDATE etl.allowed_deletions
+        SET used_by_run = p_run_id
+        WHERE model = p_model
+            AND used_by_run IS NULL
+            AND allowed_at > clock_timestamp() - interval '1 day';
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '% of % rows of % are gone from the source', p_gone, p_live, p_model
+                USING ERRCODE = 'DW016',
+                    DETAIL = 'That is more than max_deleted allows, and nothing was changed. A table '
+                        'that was emptied by mistake, restored halfway or swapped for another looks '
+                        'like that.',
+                    HINT = format(
+                        'If they are meant to be gone: CALL etl.allow_deletions(%L), and run again. '
+                        'If it is usual: max_deleted in warehouse.yaml.',
+                        p_model
+                    );
+        END IF;
     END IF;
     RETURN p_gone;
 END;
