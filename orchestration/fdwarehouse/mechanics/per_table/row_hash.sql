@@ -1,7 +1,7 @@
 {#- Rendered once per table that is reconciled by hashes: bronze.hash_raw_<table>. Hashes are made of
     functions that every PostgreSQL since 11 has and that postgres_fdw sends to the source. -#}
--- It has no settings of its own, so PostgreSQL inlines it, and the source evaluates it. Nulls count,
--- and the order of the columns. hash_array_extended alone is linear: hashed once more, two rows that
+-- It has no settings of its own, so PostgreSQL inlines it and the source evaluates it. Nulls and
+-- the order of columns count. hash_array_extended alone is linear: hashed once more, two rows that
 -- exchange a value do not cancel out when rows are XORed.
 CREATE FUNCTION {{ creates }}(image {{ table.foreign_table }}) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
