@@ -4,7 +4,9 @@
 {%- set keys = table.key -%}
 {%- set model = table.model | literal -%}
 {%- set first = keys[0] | ident -%}
-{%- set key_names = "ARRAY[" ~ keys | map("literal") | join(", ") ~ "]" -%}
+{%- set named_key -%}
+{% for c in keys %}{{ c | literal }}, r.{{ c | ident }}{{ ", " if not loop.last }}{% endfor %}
+{%- endset -%}
 {%- set unkeyed, keyed = bronze.is_unkeyed(table, "r"), bronze.is_keyed(table, "r") -%}
 {#- Whether every row was read that the table has, or that it has in some buckets. -#}
 {%- set is_complete = "p_after_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
@@ -56,7 +58,9 @@ unkeyed_rows AS (
     -- A row whose key has a null in it has no versions and is set aside.
     SELECT u.*
     FROM read_rows AS r
-    CROSS JOIN LATERAL etl.describe_unkeyed_row({{ key_names }}, to_json(r.*)) AS u
+    CROSS JOIN LATERAL etl.describe_unkeyed_row(
+        json_build_object({{ named_key }}), to_json(r.*)
+    ) AS u
     WHERE {{ unkeyed }}
 ),
 
@@ -182,9 +186,7 @@ twins AS (
     -- Several rows with one key are an error. If the key is new, the unique constraint of bronze
     -- finds them; if it is known, there are more rows than keys.
     SELECT
-        etl.refuse_source_twins(
-            {{ key_names }}, jsonb_build_array({{ keys | filled("r") | indent(12) }}), count(*)
-        ) AS refusal
+        etl.refuse_source_twins(jsonb_build_object({{ named_key }}), count(*)) AS refusal
     FROM keyed_rows AS r
     WHERE (SELECT count(*) FROM keyed_rows) + (SELECT count(*) FROM gone_rows)
         > (SELECT count(*) FROM known_versions)

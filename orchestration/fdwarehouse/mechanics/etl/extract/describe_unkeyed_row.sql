@@ -1,17 +1,19 @@
 CREATE FUNCTION etl.describe_unkeyed_row(
-    p_key text[], p_row json, OUT key jsonb, OUT reasons text[], OUT rejected_row jsonb
+    p_key json, p_row json, OUT key jsonb, OUT reasons text[], OUT rejected_row jsonb
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT
-        jsonb_object_agg(k.name, (p_row -> k.name)::jsonb)
-        || jsonb_build_object('_row', md5(s.stored_row::text)),
-        array_agg(k.name || ' is null' ORDER BY k.position) FILTER (WHERE p_row ->> k.name IS NULL),
+        p_key::jsonb || jsonb_build_object('_row', md5(s.stored_row::text)),
+        ARRAY(
+            SELECT k.name || ' is null'
+            FROM json_each_text(p_key) WITH ORDINALITY AS k (name, value, position)
+            WHERE k.value IS NULL
+            ORDER BY k.position
+        ),
         s.stored_row
-    FROM unnest(p_key) WITH ORDINALITY AS k (name, position)
-    CROSS JOIN etl.storable_jsonb(p_row) AS s (stored_row)
-    GROUP BY s.stored_row;
+    FROM etl.storable_jsonb(p_row) AS s (stored_row);
 END;
 COMMENT ON FUNCTION etl.describe_unkeyed_row IS
 'How a row of a source whose key has a null in it stands in silver.rejected_rows. Arguments: the columns of the key, the row. Returns its key, with a hash of the row; which columns are null; the row.';
