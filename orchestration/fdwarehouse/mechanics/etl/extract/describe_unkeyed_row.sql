@@ -6,11 +6,10 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT
         p_key::jsonb || jsonb_build_object('_row', md5(s.stored_row::text)),
-        ARRAY(
-            SELECT k.name || ' is null'
+        (
+            SELECT array_agg(k.name || ' is null' ORDER BY k.position)
             FROM json_each_text(p_key) WITH ORDINALITY AS k (name, value, position)
             WHERE k.value IS NULL
-            ORDER BY k.position
         ),
         s.stored_row
     FROM etl.storable_jsonb(p_row) AS s (stored_row);
