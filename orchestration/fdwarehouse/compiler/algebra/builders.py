@@ -73,3 +73,8 @@ def row(*values: Expr) -> Expr:
 def cast(value: Expr, kind: str) -> Node:
     """Build `value::type`."""
     return Node("TypeCast", (("arg", value), ("typeName", type_name(kind))))
+
+
+def least(*values: Expr) -> Node:
+    """Build `least(...)`."""
+    return Node("MinMaxExpr", (("op", "IS_LEAST"), ("args", values)))

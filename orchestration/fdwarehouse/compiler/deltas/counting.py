@@ -7,7 +7,6 @@ in it, however many rows it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler.algebra.builders import call, is_not_null, operation
@@ -33,10 +32,8 @@ from fdwarehouse.compiler.deltas.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.deltas.delta import changed_rows
 from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.deltas.images import can_be_grouped, look_alike
+from fdwarehouse.compiler.deltas.joins import Describe
 from fdwarehouse.compiler.deltas.restrict import by_values
-
-Describe = Callable[[Block], dict[str, str]]
-"""Tells the type of each column of a block, by its name."""
 
 
 @dataclass(frozen=True)
