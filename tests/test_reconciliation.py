@@ -27,7 +27,7 @@ def rows_by_step(warehouse: Warehouse) -> dict[str, tuple[int, int]]:
 def is_hashed_remotely(warehouse: Warehouse, table: str) -> bool:
     """Read from the plan whether the source sends a hash for each bucket, not its rows."""
     body = warehouse.value(f"SELECT pg_get_functiondef('bronze.reconcile_raw_{table}'::regproc)")
-    query = re.search(r"(WITH hashed_rows AS .*?)\n\s+\), bronze_hashes", body, re.DOTALL)
+    query = re.search(r"(WITH source_hashes AS .*?)\n\),\n\nbronze_hashes", body, re.DOTALL)
     assert query
     explain = f"EXPLAIN (VERBOSE) {query.group(1)}) SELECT * FROM source_hashes"
     plan = "\n".join(warehouse.column(explain))

@@ -46,7 +46,6 @@ def test_setting_holds_while_its_step_runs_and_computes_nothing_anew(
         "gold.write_product_performance": ["hash_mem_multiplier=1.5", "work_mem=77MB"],
         "gold.write_daily_sales": ["work_mem=128MB"],
         "bronze.append_raw_orders": ["jit=off", "work_mem=128MB"],
-        "bronze.load_chunk_of_raw_orders": ["jit=off", "work_mem=128MB"],
     }.items():
         assert warehouse.column(SETTINGS, [routine]) == settings
 

@@ -119,13 +119,10 @@ class HashedColumn:
         """
         return self.expression.format(c=f"{alias}.{ident(self.name)}")
 
-    def key_hash(self, alias: str) -> str:
-        """Give the SQL expression of a hash that equal values have alike.
-
-        Args:
-            alias: the table's alias.
-        """
-        return self.equality.format(c=f"{alias}.{ident(self.name)}")
+    @property
+    def key_hash(self) -> str:
+        """The SQL expression of a hash that equal values have alike."""
+        return self.equality.format(c=ident(self.name))
 
 
 def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:

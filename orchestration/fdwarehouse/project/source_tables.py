@@ -33,8 +33,8 @@ _WATERMARKS = {
 }
 # Columns of bronze's own, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
-    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_row_count", "_is_first"),
-    *("p_run_id", "p_after_run_id"),
+    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
+    *("p_run_id", "p_after_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
 }
 _UNSORTABLE_TYPES = {
     *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),
@@ -98,6 +98,16 @@ class SourceTable:
     def raw_table(self) -> str:
         """Its table in bronze, quoted."""
         return qualified("bronze", self.raw_name)
+
+    @property
+    def bucket_function(self) -> str:
+        """Function that says in which bucket of hashes a row is, by its key."""
+        return qualified("bronze", f"bucket_of_{self.raw_name}")
+
+    @property
+    def hash_function(self) -> str:
+        """Function that makes one number of a row."""
+        return qualified("bronze", f"hash_{self.raw_name}")
 
     @property
     def partition_names(self) -> list[str]:

@@ -76,7 +76,7 @@ def rows_of_project(
                 "table_name": model.table_name,
                 "source_name": model.source_name,
                 "writer": model.writer,
-                "chunk_writer": model.chunk_writer,
+                "loads_chunks": model.loads_chunks,
                 "interval_between": model.interval_between,
                 "checksum": model.checksum,
                 "position": position,

@@ -48,9 +48,9 @@ def routines_of_sources(
         for table in source.tables:
             appends = qualified("bronze", f"append_{table.raw_name}")
             yield templates.compile("per_table/append.sql", appends, source=source, table=table)
-            if table.watermark:
-                loads_chunk = qualified("bronze", f"load_chunk_of_{table.raw_name}")
-                yield templates.compile("per_table/load_chunk.sql", loads_chunk, table=table)
+            if table.is_hashed:
+                yield templates.compile("per_table/bucket.sql", table.bucket_function, table=table)
+                yield templates.compile("per_table/row_hash.sql", table.hash_function, table=table)
             if table.reconcile_every:
                 reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
                 yield templates.compile(

@@ -38,8 +38,8 @@ class Model:
     writer: str
     procedure: str
     source_name: str | None = None
-    chunk_writer: str | None = None
-    """For bronze: loads a range of keys."""
+    loads_chunks: bool = False
+    """Whether its writer can load a range of keys."""
     checksum: str = ""
     """Of everything that decides its content; when it changes, the table is computed anew."""
     reads: tuple[str, ...] = ()
@@ -143,9 +143,9 @@ def routines_with_settings(
             problems.add(FdwarehouseError(problem, hint=way_out))
     problems.raise_found()
     for name, chosen in settings.items():
-        for routine in filter(None, (by_name[name].writer, by_name[name].chunk_writer)):
-            for setting, value in chosen.items():
-                yield routine, setting, _SWITCH[value] if isinstance(value, bool) else str(value)
+        for setting, value in chosen.items():
+            text = _SWITCH[value] if isinstance(value, bool) else str(value)
+            yield by_name[name].writer, setting, text
 
 
 def _models_of_source(source: Source, by_name: dict[str, SqlFile]) -> Iterator[Model]:
@@ -159,7 +159,7 @@ def _models_of_source(source: Source, by_name: dict[str, SqlFile]) -> Iterator[M
             writer,
             qualified("bronze", f"load_{table.raw_name}"),
             source.name,
-            qualified("bronze", f"load_chunk_of_{table.raw_name}") if table.watermark else None,
+            table.watermark is not None,
             content_checksum(by_name[writer], by_name),
         )
         if table.reconcile_every:

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 
+from fdwarehouse.compiler.tables.statement import add_filters
 from fdwarehouse.identifiers import ident, literal
 from fdwarehouse.project import conninfo
 from fdwarehouse.project.sources import SAFETY_SETTINGS, as_switches
@@ -82,6 +83,7 @@ def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(ident=ident, literal=literal, listed=_listed)
+    add_filters(environment)
     environment.globals.update(words=WORDS, hints=source_errors.HINTS)
     return environment
 

@@ -1,17 +1,3 @@
-{#- One row image against another: true when any column differs, null or not, whatever its type;
-    json, xml and point have no equality operator. It is the test that REFRESH MATERIALIZED VIEW
-    CONCURRENTLY makes. For bronze. -#}
-{%- macro images_differ(left, right, columns) -%}
-record_image_ne(
-    ROW(
-        {{ columns_of(columns, left) | indent(8) }}
-    ),
-    ROW(
-        {{ columns_of(columns, right) | indent(8) }}
-    )
-)
-{%- endmacro -%}
-
 {#- Whether a row that is there differs from what it should be: in a value, or only in its image, as
     '1 year' differs from '360 days' and 1.00 from 1.0. Images are compared as the table would hold
     them: row_type is a view with these columns, whose type gives each its type, scale and length. -#}

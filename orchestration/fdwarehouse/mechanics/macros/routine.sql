@@ -5,6 +5,10 @@
 CREATE FUNCTION {{ name }}(p_run_id bigint, p_after_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE sql
+{{ settings(hashes) }}
+{%- endmacro -%}
+
+{%- macro settings(hashes=false) -%}
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
 {%- if hashes %}

@@ -1,30 +1,243 @@
-{#- Rendered once a table of a source: bronze.append_raw_<table>. -#}
--- Appends the versions of {{ table.foreign_table }} that bronze does not hold yet.
--- Grain: one version of one row.
-{{ routine.writer(creates, hashes=true) }}
-BEGIN ATOMIC
-    WITH read_rows AS MATERIALIZED (
-        SELECT
-            {{ compare.columns_of(table.columns) | indent(12) }}
-        FROM {{ table.foreign_table }}
-        {%- if table.watermark %}
-        WHERE
-            {{ table.watermark | ident }}
-            >= (
-                SELECT {{ table.lower_bound }}(
-                    {{ table.model | literal }}, p_run_id, p_after_run_id
-                    {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
-                )
-            )
-        {%- endif %}
-    ),
+{#- Rendered once per table of a source: bronze.append_raw_<table>. Every way of loading the table calls
+    it: a run, a full load, a chunk of a backfill, a reconciliation. -#}
+{%- set columns = table.columns -%}
+{%- set keys = table.key -%}
+{%- set model = table.model | literal -%}
+{%- set first = keys[0] | ident -%}
+{%- set named_key -%}
+{% for c in keys %}{{ c | literal }}, r.{{ c | ident }}{{ ", " if not loop.last }}{% endfor %}
+{%- endset -%}
+{%- set unkeyed, keyed = bronze.is_unkeyed(table, "r"), bronze.is_keyed(table, "r") -%}
+{#- Whether every row was read that the table has, or that it has in some buckets. -#}
+{%- set is_complete = "p_after_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
+{#- Whether the whole table was read. -#}
+{%- set is_whole = is_complete ~ " AND p_buckets IS NULL" -%}
 
-    {{ bronze.append_difference(
-        table,
-        whole='p_after_run_id = 0' if table.watermark,
-        whole_unkeyed='p_after_run_id = 0' if table.watermark else 'true',
-        rehashes=true,
-    ) | indent(4) }};
-END;
+{#- The latest version of each row in bronze that a condition holds for. -#}
+{%- macro latest_versions(condition) -%}
+SELECT DISTINCT ON ({{ keys | filled("b") | indent(4) }})
+    {{ (columns + ["_is_deleted"]) | filled("b") | indent(4) }}
+FROM {{ table.raw_table }} AS b
+WHERE {{ condition | indent(4) }}
+ORDER BY {{ keys | filled("b") | indent(4) }}, b._run_id DESC
+{%- endmacro -%}
+
+{%- set body -%}
+{%- if table.watermark -%}
+-- The arguments say what is read: the rows stamped since the fence of a run, or (p_after_run_id = 0)
+-- all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them as constants: a condition
+-- that they decide is neither evaluated nor sent to the source.
+{% endif -%}
+WITH read_rows AS MATERIALIZED (
+    SELECT s.*
+    FROM {{ table.foreign_table }} AS s
+    {%- if table.watermark %}
+    WHERE
+        (p_after_run_id = 0 OR s.{{ table.watermark | ident }} >= (
+            SELECT {{ table.lower_bound }}(
+                {{ model }}, p_run_id, p_after_run_id
+                {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
+            )
+        ))
+        AND (p_from_key IS NULL OR s.{{ first }} >= (SELECT p_from_key::{{ table.first_key.type }}))
+        AND (p_before_key IS NULL OR s.{{ first }} < (SELECT p_before_key::{{ table.first_key.type }})
+            OR (p_from_key IS NULL AND s.{{ first }} IS NULL)) -- the first chunk has these
+        {%- if table.is_hashed %}
+        AND (p_buckets IS NULL OR {{ bronze.is_unkeyed(table, "s") }} OR (
+            p_buckets <> '{}' AND {{ bronze.bucket_of(table, "s") }} = ANY (p_buckets)
+        ))
+        {%- endif %}
+    {%- endif %}
+),
+
+keyed_rows AS NOT MATERIALIZED (
+    SELECT r.* FROM read_rows AS r WHERE {{ keyed }}
+),
+
+unkeyed_rows AS (
+    -- A row whose key has a null in it has no versions and is set aside.
+    SELECT u.*
+    FROM read_rows AS r
+    CROSS JOIN LATERAL etl.describe_unkeyed_row(
+        json_build_object({{ named_key }}), to_json(r.*)
+    ) AS u
+    WHERE {{ unkeyed }}
+),
+
+set_aside_rows AS (
+    INSERT INTO silver.rejected_rows (model, key, reasons, rejected_row, _run_id)
+    SELECT DISTINCT ON (u.key) {{ model }}, u.key, u.reasons, u.rejected_row, p_run_id
+    FROM unkeyed_rows AS u
+    ORDER BY u.key
+    ON CONFLICT (model, md5(key::text)) DO NOTHING
+    RETURNING 1
+),
+
+cleared_rows AS (
+    DELETE FROM silver.rejected_rows AS t
+    WHERE t.model = {{ model }} AND {{ is_complete }}
+        AND NOT EXISTS (SELECT FROM unkeyed_rows AS u WHERE u.key = t.key)
+),
+
+known_versions AS MATERIALIZED (
+    {%- if table.watermark %}
+    -- The latest version of every row where all were read, ...
+    (
+        {%- set condition -%}
+{{ is_complete }}
+        {%- if table.is_hashed %}
+AND (p_buckets IS NULL OR {{ bronze.bucket_of(table, "b") }} = ANY (p_buckets))
+AND p_buckets IS DISTINCT FROM '{}'
+        {%- endif %}
+        {%- endset %}
+        {{ latest_versions(condition) | indent(8) }}
+    )
+    UNION ALL
+    (
+        -- ... or of the rows that were read.
+        {%- set condition -%}
+NOT ({{ is_complete }})
+AND ({{ keys | filled("b") }}) IN (SELECT {{ keys | filled("r") }} FROM keyed_rows AS r)
+-- the rows of a chunk are neighbours in the index
+AND (p_chunk IS NULL OR b.{{ first }} BETWEEN
+    (SELECT r.{{ first }} FROM keyed_rows AS r ORDER BY r.{{ first }} LIMIT 1)
+    AND (SELECT r.{{ first }} FROM keyed_rows AS r ORDER BY r.{{ first }} DESC LIMIT 1))
+        {%- endset %}
+        {{ latest_versions(condition) | indent(8) }}
+    )
+    {%- else %}
+    {{ latest_versions("true") | indent(4) }}
+    {%- endif %}
+),
+
+gone_rows AS MATERIALIZED (
+    SELECT v.*
+    FROM known_versions AS v
+    WHERE {{ is_complete }}
+        AND NOT EXISTS (SELECT FROM keyed_rows AS r WHERE {{ compare.same_key("r", "v", keys) }})
+),
+
+new_versions AS MATERIALIZED (
+    SELECT r.*, false AS _is_deleted, v._is_deleted AS _was_deleted
+    FROM keyed_rows AS r
+    LEFT JOIN known_versions AS v ON {{ compare.same_key("r", "v", keys) }}
+    WHERE record_image_ne(row(r.*, false), row(v.*))
+    UNION ALL
+    SELECT
+        {{ columns | filled("g") | indent(8) }}, true, false
+    FROM gone_rows AS g
+    WHERE NOT g._is_deleted
+),
+
+appended_versions AS (
+    INSERT INTO {{ table.raw_table }} (
+        {{ (columns + ["_is_deleted", "_run_id", "_extracted_at"]) | filled | indent(8) }}
+    )
+    SELECT
+        {{ (columns + ["_is_deleted"]) | filled("n", 70) | indent(8) }}, p_run_id, now()
+    FROM new_versions AS n
+),
+{%- if table.is_hashed %}
+
+hashed_versions AS (
+    -- What a bucket's hash gains and loses: XORing a row twice removes it. When the whole table was
+    -- read, the hashes are computed again: they lose all they had and gain all rows.
+    SELECT 1 AS _sign, n.*
+    FROM new_versions AS n
+    WHERE NOT ({{ is_whole }}) AND NOT n._is_deleted
+    UNION ALL
+    SELECT -1, v.*, NULL
+    FROM known_versions AS v
+    INNER JOIN new_versions AS n ON {{ compare.same_key("v", "n", keys) }}
+    WHERE NOT ({{ is_whole }}) AND NOT v._is_deleted
+    UNION ALL
+    SELECT 1, r.*, false, NULL
+    FROM keyed_rows AS r
+    WHERE {{ is_whole }}
+),
+
+hash_changes AS (
+    SELECT
+        {{ bronze.bucket_of(table, "h") }} AS bucket,
+        h._sign AS row_count,
+        {{ table.hash_function }}(row(
+            {{ columns | filled("h") | indent(12) }}
+        )::{{ table.foreign_table }}) AS hash
+    FROM hashed_versions AS h
+    UNION ALL
+    SELECT h.bucket, -h.row_count, h.hash
+    FROM etl.bucket_hashes AS h
+    WHERE {{ is_whole }}
+        AND h.model = {{ model }}
+),
+
+written_hashes AS (
+    INSERT INTO etl.bucket_hashes AS t (model, chunk, bucket, row_count, hash)
+    SELECT {{ model }}, coalesce(p_chunk, 0), c.bucket, sum(c.row_count), bit_xor(c.hash)
+    FROM hash_changes AS c
+    GROUP BY c.bucket
+    HAVING sum(c.row_count) <> 0 OR bit_xor(c.hash) <> 0
+    ON CONFLICT (model, chunk, bucket) DO UPDATE
+        SET row_count = t.row_count + excluded.row_count, hash = t.hash # excluded.hash
+),
+{%- endif %}
+
+twins AS (
+    -- Several rows with one key are an error. If the key is new, the unique constraint of bronze
+    -- finds them; if it is known, there are more rows than keys.
+    SELECT
+        etl.refuse_source_twins(jsonb_build_object({{ named_key }}), count(*)) AS refusal
+    FROM keyed_rows AS r
+    WHERE (SELECT count(*) FROM keyed_rows) + (SELECT count(*) FROM gone_rows)
+        > (SELECT count(*) FROM known_versions)
+        + (SELECT count(*) FROM new_versions AS n WHERE n._was_deleted IS NULL)
+    GROUP BY {{ keys | filled("r") | indent(4) }}
+    HAVING count(*) > 1
+    ORDER BY {{ keys | filled("r") | indent(4) }}
+    LIMIT 1
+)
+
+SELECT
+    (SELECT count(*) FROM read_rows) + (SELECT count(t.refusal) FROM twins AS t) AS rows_read,
+    (SELECT count(*) FROM new_versions AS n WHERE NOT n._is_deleted) AS rows_inserted,
+    0::bigint AS rows_updated,
+    {%- set gone %}(SELECT count(*) FROM new_versions AS n WHERE n._is_deleted){% endset %}
+    {%- if table.max_deleted %}
+    {%- set known %}(SELECT count(*) FROM known_versions WHERE NOT _is_deleted){% endset %}
+    etl.limit_deletions(
+        p_run_id, {{ model }}, {{ table.max_deleted.rows }}, {{ table.max_deleted.share }},
+        {{ gone }},
+        {%- if table.is_hashed %}
+        CASE
+            WHEN p_buckets IS NULL THEN {{ known }}
+            ELSE (
+                SELECT sum(h.row_count) FROM etl.bucket_hashes AS h WHERE h.model = {{ model }}
+            )
+        END::bigint
+        {%- else %}
+        {{ known }}
+        {%- endif %}
+    ) AS rows_deleted,
+    {%- else %}
+    {{ gone }} AS rows_deleted,
+    {%- endif %}
+    (SELECT count(*) FROM set_aside_rows) AS rows_rejected
+{%- endset -%}
+-- Appends to {{ table.raw_table }} what is new, changed or gone.
+-- Grain: one version of one row.
+CREATE FUNCTION {{ creates }}(
+    p_run_id bigint, p_after_run_id bigint
+    {%- if table.watermark %},
+    p_chunk integer DEFAULT NULL, p_from_key text DEFAULT NULL, p_before_key text DEFAULT NULL
+    {%- endif %}
+    {%- if table.is_hashed %},
+    p_buckets bigint[] DEFAULT NULL
+    {%- endif %}
+)
+RETURNS etl.row_counts
+LANGUAGE sql
+{{ routine.settings(hashes=true) }}
+SET plan_cache_mode = force_custom_plan
+AS {{ body | dollar_quoted }};
 COMMENT ON FUNCTION {{ creates }} IS
-{{ ("Writes what differs between " ~ table.foreign_table ~ " and the latest versions in " ~ table.raw_table ~ ". Arguments: the run, and 0 to read the whole table, and so to see what is gone, rather than what changed since the last fence. Returns counts.") | literal }};
+{{ ("Appends to " ~ table.raw_table ~ " what differs between " ~ table.foreign_table ~ " and the latest versions: new versions, and tombstones for rows that are gone. Arguments: the run; the run since whose fence the rows were changed that are read, or 0 to read all" ~ ("; of these a chunk, with the first value of " ~ keys[0] ~ " (null: from the beginning) and the one that the next chunk begins with (null: to the end)" if table.watermark) ~ ("; or of these some buckets" if table.is_hashed) ~ ". Returns counts.") | literal }};

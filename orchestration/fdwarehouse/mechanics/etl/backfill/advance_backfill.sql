@@ -24,7 +24,7 @@ BEGIN
 
     IF EXISTS (
         SELECT FROM etl.models AS m
-        WHERE m.chunk_writer IS NOT NULL
+        WHERE m.loads_chunks
             AND NOT EXISTS (SELECT FROM etl.drift AS d WHERE d.breaks = m.table_name)
             AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model)
             AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = m.model)

@@ -5,7 +5,7 @@ BEGIN ATOMIC
     SELECT count(*) = 0
     FROM etl.models AS m
     WHERE
-        m.chunk_writer IS NOT NULL
+        m.loads_chunks
         AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model);
 END;
 COMMENT ON FUNCTION etl.is_backfilled IS

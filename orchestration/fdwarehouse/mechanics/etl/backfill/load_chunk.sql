@@ -12,7 +12,7 @@ BEGIN
     IF p_chunk.from_key IS NULL AND p_chunk.before_key IS NULL THEN
         EXECUTE format('SELECT * FROM %s($1, 0)', v_model.writer) INTO v_counts USING p_run_id;
     ELSE
-        EXECUTE format('SELECT * FROM %s($1, $2, $3, $4)', v_model.chunk_writer)
+        EXECUTE format('SELECT * FROM %s($1, 0, $2, $3, $4)', v_model.writer)
         INTO v_counts
         USING p_run_id, p_chunk.chunk, p_chunk.from_key, p_chunk.before_key;
     END IF;

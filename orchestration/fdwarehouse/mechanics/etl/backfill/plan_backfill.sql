@@ -9,7 +9,7 @@ BEGIN
     FOR v_source IN
         SELECT DISTINCT source_name
         FROM etl.models
-        WHERE chunk_writer IS NOT NULL
+        WHERE loads_chunks
         ORDER BY source_name
     LOOP
         EXECUTE format('SELECT %I.plan_chunks($1, $2)', v_source) USING p_run_id, p_chunk_rows;

@@ -1,0 +1,15 @@
+CREATE FUNCTION etl.refuse_source_twins(p_key jsonb, p_row_count bigint) RETURNS bigint
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT
+        etl.refuse_twins(
+            'the source',
+            p_key,
+            p_row_count,
+            'Name the columns in warehouse.yaml that are its key in production. Of a '
+            'parent that others inherit from, the rows of its children are read too.'
+        );
+END;
+COMMENT ON FUNCTION etl.refuse_source_twins IS
+'Ends the statement in which a table of a source was found to have several rows of one key. Arguments: the key, how many rows. Errors: DW014, always.';
