@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import jinja2
 
-from fdwarehouse.compiler.catalog import Relation
+from fdwarehouse.compiler.catalog import Period, Relation
 from fdwarehouse.compiler.definition import Definition
 from fdwarehouse.compiler.statement import Target, add_filters
 from fdwarehouse.compiler.table import constraints, table_context
@@ -61,6 +61,12 @@ class Dimension:
     def surrogate(self) -> str:
         """The surrogate key."""
         return self.definition.header.surrogate_key
+
+    @property
+    def period(self) -> Period | None:
+        """When its rows are valid, where a constraint keeps those of a member from overlapping."""
+        start, end = VALIDITY[0][0], VALIDITY[1][0]
+        return Period((self.key,), start, end) if self.definition.header.type2 else None
 
     @property
     def logs(self) -> Mapping[Relation, tuple[str, ...]]:

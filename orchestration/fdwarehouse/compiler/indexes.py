@@ -8,7 +8,7 @@ expressions over them, it has to be an index of these expressions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from fdwarehouse.compiler.catalog import Relation
@@ -43,6 +43,8 @@ class Index:
     table: str
     columns: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
+    is_ordered: bool = False
+    """Whether the columns are looked up in this order: the last one by a range."""
 
     @property
     def qualified(self) -> str:
@@ -72,19 +74,36 @@ def wanted_indexes(blocks: Sequence[Block]) -> tuple[Index, ...]:
     return tuple(dict.fromkeys((*of_tables, *own)))
 
 
-def without_redundant(indexes: Iterable[Index]) -> tuple[Index, ...]:
-    """Leave out an index where another that is wanted begins with its columns.
+def without_redundant(indexes: Iterable[Index]) -> dict[Index, Index]:
+    """Leave out an index where another that is wanted begins with its columns, or can.
 
     Args:
         indexes: what several writers want.
+
+    Returns:
+        For each that is left, the index to create, whose columns may have another order.
     """
-    wanted = sorted(dict.fromkeys(indexes), key=lambda i: -len(i.columns))
-    kept = [index for index in wanted if index.expressions]
-    for index in wanted[: len(wanted) - len(kept)]:
-        of_table = (k for k in kept if (k.schema, k.table) == (index.schema, index.table))
-        if not any(_begins_with(k, index.columns) for k in of_table):
-            kept.append(index)
-    return tuple(kept)
+    wanted = sorted(dict.fromkeys(indexes), key=lambda i: (-len(i.columns), not i.is_ordered))
+    kept = {index: index for index in wanted if index.expressions}
+    begins: dict[Index, set[str]] = {}  # with which columns it has to begin by now
+    for index in wanted:
+        if index.expressions:
+            continue
+        columns = index.columns
+        of_table = [k for k in begins if (k.schema, k.table) == (index.schema, index.table)]
+        if any(_begins_with(kept[k], columns) and k.is_ordered for k in of_table):
+            continue
+        serving = [k for k in of_table if not k.is_ordered and set(columns) <= begins[k]]
+        serving.sort(key=lambda k: not _begins_with(kept[k], columns))
+        if serving:
+            first = serving[0]
+            if not _begins_with(kept[first], columns):
+                rest = (c for c in kept[first].columns if c not in columns)
+                kept[first] = replace(first, columns=(*columns, *rest))
+            begins[first] = set(columns)
+        else:
+            kept[index], begins[index] = index, set(columns)
+    return kept
 
 
 def _begins_with(index: Index, columns: tuple[str, ...]) -> bool:
@@ -134,9 +153,17 @@ def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
         elif not any(isinstance(part, Subquery) or is_of_many_rows(part) for part in walk(value)):
             expressions.setdefault(alias, {})[_of_table(value, tables[alias].name)] = None
     for alias, names in columns.items():
-        yield tables[alias], tuple(names), ()
+        yield tables[alias], _decisive(tables[alias], tuple(names)), ()
     for alias in expressions.keys() - columns.keys():
         yield tables[alias], (), tuple(expressions[alias])
+
+
+def _decisive(relation: Relation, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out columns that others decide: the rows of an order are rows of its customer."""
+    for dependency in relation.dependencies:
+        if set(dependency.by) <= set(columns):
+            columns = tuple(c for c in columns if c not in dependency.columns)
+    return columns
 
 
 def _by_itself(block: Block) -> Iterator[Index]:
@@ -145,7 +172,7 @@ def _by_itself(block: Block) -> Iterator[Index]:
         for item in select.items:
             if isinstance(item.source, Itself):
                 columns = _compared(select, item.alias)
-                yield Index(item.source.schema, item.source.name, columns)
+                yield Index(item.source.schema, item.source.name, columns, is_ordered=True)
 
 
 def _compared(select: Select, alias: str) -> tuple[str, ...]:

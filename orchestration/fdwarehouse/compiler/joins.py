@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from fdwarehouse.compiler import shape
+from fdwarehouse.compiler.catalog import Dependency
 from fdwarehouse.compiler.reasons import Unsupported
+from fdwarehouse.compiler.spans import interval
 from fdwarehouse.compiler.tree import (
     Block,
     Column,
@@ -111,7 +113,20 @@ def _is_lookup(select: Select, item: Item, found: set[str]) -> bool:
         for mine, _ in sides(condition)  # type: ignore[arg-type]
         if isinstance(mine, Column) and mine.alias == item.alias
     }
-    return any(set(key) <= bound for key in _unique_keys(item))
+    return any(set(key) <= bound for key in _unique_keys(item)) or _is_at_one_time(
+        select, item, bound, found
+    )
+
+
+def _is_at_one_time(select: Select, item: Item, bound: set[str], found: set[str]) -> bool:
+    """Say whether an item is joined as of a time, and has one row of a key then."""
+    period = item.source.relation.period if isinstance(item.source, Table) else None
+    if period is None or not set(period.key) <= bound:
+        return False
+    conditions = tuple(
+        c for c in conditions_of(select, item) if aliases_in(c) <= found | {item.alias}
+    )
+    return interval(item.alias, conditions) == (period.start, period.end)
 
 
 def _unique_keys(item: Item) -> Iterable[tuple[str, ...]]:
@@ -163,6 +178,39 @@ def unique_key(block: Block) -> tuple[str, ...] | None:
             return None
         named = [by_value.get(Column(root, name)) for name in source_key(block, root)]
     return tuple(n for n in named if n) if named and None not in named else None
+
+
+def dependencies(block: Select) -> tuple[Dependency, ...]:
+    """Find the outputs that are the same wherever one row of an item is.
+
+    A sale has the number of its order, and its customer and date are those of the order.
+
+    Args:
+        block: a definition.
+    """
+    if shape.is_grouped(block) or shape.has_partitions(block):
+        return ()
+    found = []
+    for item in block.items:
+        if not isinstance(item.source, Table) or not item.source.relation.primary_key:
+            continue
+        names = [
+            _output_of(block, item, Column(item.alias, k)) for k in item.source.relation.primary_key
+        ]
+        own = {o.name for o in block.outputs if aliases_in(o.value) == {item.alias}}
+        by = tuple(n for n in names if n)
+        if len(by) == len(names) and own - set(by):
+            found.append(Dependency(by, frozenset(own - set(by))))
+    return tuple(found)
+
+
+def _output_of(block: Select, item: Item, column: Column) -> str | None:
+    """Return the output that has a column, or what an inner join equates with it."""
+    equal: set[Expr] = {column}
+    for condition in () if item.is_nullable else plain_conditions(block):
+        if isinstance(condition, Node) and is_equality(condition):
+            equal |= {other for mine, other in sides(condition) if mine == column}
+    return next((o.name for o in block.outputs if o.value in equal), None)
 
 
 def source_key(select: Select, alias: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ written_rows AS (
         SELECT _is.*{% for k in target.primary_key %}, _was.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
         FROM expected_rows AS _is
         FULL JOIN present_rows AS _was ON {{ difference.same("_is", "_was", target.key) | indent(12) }}
-        WHERE record_image_ne(_is, _was) IS NOT FALSE
+        WHERE (_was.{{ target.key[0] | ident }} IS NULL OR record_image_ne(_is, _was) IS NOT FALSE)
             {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
     ) AS s ON {% for k in target.primary_key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
@@ -70,8 +70,8 @@ written_rows AS (
         VALUES ({{ target.names | filled("s", 88) | indent(8) }}, p_run_id)
     RETURNING merge_action() AS action
         {%- if target.logged %},
-        row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} AS was,
-        row({{ target.logged | filled("new", 84) | indent(12) }})::{{ target.log_row }} AS is_now
+        CASE WHEN p_after_run_id > 0 THEN row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} END AS was,
+        CASE WHEN p_after_run_id > 0 THEN row({{ target.logged | filled("new", 84) | indent(12) }})::{{ target.log_row }} END AS is_now
         {%- endif %}
 )
 {%- endmacro -%}
