@@ -46,8 +46,9 @@ present_rows AS MATERIALIZED (
 {%- endmacro -%}
 
 {#- written_rows: each row that was missing, different or gone, with what was done about it.
-    is_key_unique  whether the SELECT cannot have a key twice -#}
-{%- macro written_rows(target, is_key_unique) -%}
+    is_key_unique  whether the SELECT cannot have a key twice
+    returns        what is returned of a row beside the action and the images for the log -#}
+{%- macro written_rows(target, is_key_unique, returns=[]) -%}
 written_rows AS (
     -- What is missing, different or gone.
     MERGE INTO {{ target.qualified }} AS t
@@ -56,7 +57,10 @@ written_rows AS (
         SELECT _is.*{% for k in target.primary_key %}, _was.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
         FROM expected_rows AS _is
         FULL JOIN present_rows AS _was ON {{ difference.same("_is", "_was", target.key) | indent(12) }}
-        WHERE (_was.{{ target.key[0] | ident }} IS NULL OR record_image_ne(_is, _was) IS NOT FALSE)
+        WHERE (_is.{{ target.key[0] | ident }} IS NULL OR _was.{{ target.key[0] | ident }} IS NULL
+            {%- if target.imaged %} OR record_image_ne(
+                row({{ target.imaged | filled("_is", 80) | indent(16) }}),
+                row({{ target.imaged | filled("_was", 80) | indent(16) }})){% endif %})
             {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
     ) AS s ON {% for k in target.primary_key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
@@ -69,6 +73,9 @@ written_rows AS (
         INSERT ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
         VALUES ({{ target.names | filled("s", 88) | indent(8) }}, p_run_id)
     RETURNING merge_action() AS action
+        {%- for r in returns %},
+        {{ r }}
+        {%- endfor %}
         {%- if target.logged %},
         CASE WHEN p_after_run_id > 0 THEN row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} END AS was,
         CASE WHEN p_after_run_id > 0 THEN row({{ target.logged | filled("new", 84) | indent(12) }})::{{ target.log_row }} END AS is_now
