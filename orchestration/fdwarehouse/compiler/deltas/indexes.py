@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from fdwarehouse.compiler.algebra.catalog import Relation
+from fdwarehouse.compiler.algebra.catalog import RUN_ID, Relation
 from fdwarehouse.compiler.algebra.expressions import ExpressionText
 from fdwarehouse.compiler.algebra.tree import (
     Block,
@@ -129,13 +129,53 @@ def _looked_up(block: Block) -> Iterator[_LookedUp]:
         for part in walk(block)
         if isinstance(part, Item) and isinstance(part.source, Table)
     }
+    joins = {c for part in walk(block) if isinstance(part, Select) for c in _conditions(part)}
     for part in walk(block):
-        if isinstance(part, Subquery) and part.link is Link.ANY and part.test is not None:
+        if isinstance(part, Select):
+            yield from _along_joins(part)
+        elif isinstance(part, Subquery) and part.link is Link.ANY and part.test is not None:
             yield from _among_keys(part.test, tables)
-        elif isinstance(part, Node) and is_equality(part):
+        elif isinstance(part, Node) and is_equality(part) and part not in joins:
             for mine, other in sides(part):
                 if isinstance(mine, Column) and isinstance(other, Column) and mine.alias in tables:
                     yield tables[mine.alias], (mine.name,), ()
+
+
+def _conditions(select: Select) -> tuple[Expr, ...]:
+    return (*select.conditions, *(c for item in select.items for c in item.on))
+
+
+def _along_joins(select: Select) -> Iterator[_LookedUp]:
+    """Yield what tables are looked up by, from the few rows that a SELECT begins with."""
+    equal = [c for c in _conditions(select) if isinstance(c, Node) and is_equality(c)]
+    links = [
+        (mine, other)
+        for condition in equal
+        for mine, other in sides(condition)
+        if isinstance(mine, Column) and isinstance(other, Column)
+    ]
+    few = {i.alias for i in select.items if not isinstance(i.source, Table)}
+    few |= {alias for c in select.conditions for alias in _aliases_of_few(c)}
+    few |= {other.alias for _, other in links} - select.aliases  # of the row outside
+    came_from: set[tuple[str, str]] = set()
+    while few:
+        reached = {mine.alias for mine, other in links if other.alias in few} - few
+        came_from |= {(alias, other.alias) for m, other in links if (alias := m.alias) in reached}
+        few |= reached
+        if not reached:
+            break
+    sources = {i.alias: i.source for i in select.items}
+    for mine, other in links:
+        source = sources.get(mine.alias)
+        if isinstance(source, Table) and (other.alias, mine.alias) not in came_from:
+            yield source.relation, (mine.name,), ()
+
+
+def _aliases_of_few(condition: Expr) -> frozenset[str]:
+    """Return the items of which a condition asks for given keys, or for what was written lately."""
+    if isinstance(condition, Subquery):
+        return aliases_in(condition.test) if condition.link is Link.ANY else frozenset()
+    return frozenset(c.alias for c in columns_in(condition) if c.name == RUN_ID)
 
 
 def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:

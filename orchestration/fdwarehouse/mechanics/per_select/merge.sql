@@ -45,6 +45,21 @@ present_rows AS MATERIALIZED (
 )
 {%- endmacro -%}
 
+{#- filled_rows: all rows of a table that is empty, which has nothing that they could differ from. For
+    written_rows, which leaves them to it.
+    is_key_unique  whether the SELECT cannot have a key twice -#}
+{%- macro filled_rows(target, is_key_unique) -%}
+filled_rows AS (
+    -- An empty table is filled: there is nothing to compare.
+    INSERT INTO {{ target.qualified }}
+        ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
+    SELECT s.*, p_run_id FROM expected_rows AS s
+    WHERE p_after_run_id = 0 AND NOT EXISTS (SELECT FROM {{ target.qualified }})
+        {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
+    RETURNING 1
+)
+{%- endmacro -%}
+
 {#- written_rows: each row that was missing, different or gone, with what was done about it.
     is_key_unique  whether the SELECT cannot have a key twice
     returns        what is returned of a row beside the action and the images for the log -#}
@@ -53,14 +68,11 @@ written_rows AS (
     -- What is missing, different or gone.
     MERGE INTO {{ target.qualified }} AS t
     USING (
-        {#- No column has a name that begins with _, so these are rows as a whole. #}
         SELECT _is.*{% for k in target.primary_key %}, _was.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
         FROM expected_rows AS _is
         FULL JOIN present_rows AS _was ON {{ difference.same("_is", "_was", target.key) | indent(12) }}
-        WHERE (_is.{{ target.key[0] | ident }} IS NULL OR _was.{{ target.key[0] | ident }} IS NULL
-            {%- if target.imaged %} OR record_image_ne(
-                row({{ target.imaged | filled("_is", 80) | indent(16) }}),
-                row({{ target.imaged | filled("_was", 80) | indent(16) }})){% endif %})
+        WHERE record_image_ne(_is, _was) IS NOT FALSE
+            AND (p_after_run_id > 0 OR EXISTS (SELECT FROM {{ target.qualified }}))
             {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
     ) AS s ON {% for k in target.primary_key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
@@ -77,8 +89,8 @@ written_rows AS (
         {{ r }}
         {%- endfor %}
         {%- if target.logged %},
-        CASE WHEN p_after_run_id > 0 THEN row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} END AS was,
-        CASE WHEN p_after_run_id > 0 THEN row({{ target.logged | filled("new", 84) | indent(12) }})::{{ target.log_row }} END AS is_now
+        row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} AS was,
+        row({{ target.logged | filled("new", 84) | indent(12) }})::{{ target.log_row }} AS is_now
         {%- endif %}
 )
 {%- endmacro -%}
@@ -105,7 +117,7 @@ logged_images AS (
 {%- macro counts() -%}
 SELECT
     (SELECT count(*) FROM expected_rows) AS rows_read,
-    count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
+    (SELECT count(*) FROM filled_rows) + count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
     count(*) FILTER (WHERE action = 'UPDATE') AS rows_updated,
     count(*) FILTER (WHERE action = 'DELETE') AS rows_deleted,
     0::bigint AS rows_rejected
@@ -125,6 +137,8 @@ FROM written_rows
 
 {% endif -%}
 {{ present_rows(target, scope, key, is_exact) }},
+
+{{ filled_rows(target, plan.is_key_unique) }},
 
 {{ written_rows(target, plan.is_key_unique) }}
 {%- if target.logged %},

@@ -76,6 +76,8 @@ BEGIN ATOMIC
 
     {{ merge.present_rows(target, true, target.key, true) | indent(4) }},
 
+    {{ merge.filled_rows(target, true) | indent(4) }},
+
     {{ merge.written_rows(
         target, true, returns=["old.is_deleted AS was_deleted", "new.is_deleted"]
     ) | indent(4) }},
@@ -89,7 +91,8 @@ BEGIN ATOMIC
     SELECT
         (SELECT count(*) FROM accepted_versions)
         + (SELECT count(*) FROM standing_rejects) AS rows_read,
-        count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
+        (SELECT count(*) FROM filled_rows)
+        + count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
         count(*) FILTER (WHERE action = 'UPDATE' AND (NOT is_deleted OR was_deleted)) AS rows_updated,
         count(*) FILTER (
             WHERE action = 'DELETE' OR (action = 'UPDATE' AND is_deleted AND NOT was_deleted)
