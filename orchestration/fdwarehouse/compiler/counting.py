@@ -40,48 +40,46 @@ Describe = Callable[[Block], dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Lookup:
-    """How many rows have certain values of a group now."""
-
-    distinct: Distinct
-    rows: Block
-    """Groups and values of the rows that have some of the values asked for."""
-
-
-@dataclass(frozen=True)
 class Counting:
     """How the groups of a SELECT are kept up.
 
     Attributes:
         groups: names of what is grouped by, in the state.
         nullable: those of them that can be null.
-        values: what is grouped by, aggregated, and tested by FILTER, over the rows.
-        rows_of_all: these values of all rows.
-        images: those of the rows that changed, with their sign; of all for a full build.
-        rows_again: the rows of groups that have to be computed from their rows.
+        rows: what is grouped by, aggregated, and tested by FILTER, of all rows.
+        changed: these values of the rows that changed, with their sign.
+        looked_up: the rows of groups and of values that are looked up, for their indexes.
         columns: of the state, beside the groups and the number of rows.
-        lookups: of counts of different values.
-        aggregates: name and SQL over the state `s` of each aggregate.
-        outputs: the result, over groups and aggregates of `s`.
+        distincts: the columns among them that count different values.
+        outputs: the result, over the state `s`.
         having: conditions on them.
     """
 
     groups: tuple[str, ...]
     nullable: frozenset[str]
-    values: tuple[Output, ...]
-    rows_of_all: Select
-    images: Block
-    rows_again: Block
+    rows: Select
+    changed: Block
+    looked_up: tuple[Block, ...]
     columns: tuple[StateColumn, ...]
-    lookups: tuple[Lookup, ...]
-    aggregates: tuple[tuple[str, str], ...]
+    distincts: tuple[Distinct, ...]
     outputs: tuple[Output, ...]
     having: tuple[Expr, ...]
 
     @property
+    def images(self) -> Block:
+        """The rows that are counted, with their sign: those that changed; all for a full build."""
+        everything = Select(
+            (Output("sign", Literal(1)), *self.rows.outputs),
+            self.rows.items,
+            (*self.rows.conditions, operation("=", AFTER, Literal(0))),
+            comment="For a full build: all rows.",
+        )
+        return SetOperation("UNION", True, self.changed, everything)
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """All that it reads."""
-        return (self.images, self.rows_again, *(lookup.rows for lookup in self.lookups))
+        return (self.images, *self.looked_up)
 
 
 def count(context: Context, block: Block, key: tuple[str, ...], describe: Describe) -> Counting:
@@ -108,28 +106,26 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
         if not can_be_grouped(types[argument.name]):
             raise Unsupported(f"an aggregate over {types[argument.name]}", Construct.AGGREGATE)
     collected = Aggregates(select, arguments, types)
-    named = {c: (f"aggregate_{n}", collected.value_of(c)) for n, c in _numbered(select)}
+    values = {call: collected.value_of(call) for call in shape.aggregates(select)}
 
     def over_state(value: object) -> object:
         for group in groups:
             if value == group.value:
                 return Column("s", group.name)
-        if isinstance(value, Node) and value in named:
-            return Column("s", named[value][0])
-        return None
+        return values.get(value) if isinstance(value, Node) else None
 
     outputs, having = rewrite(select.outputs, over_state), rewrite(select.having, over_state)
     names = tuple(g.name for g in groups)
+    looked_up = [_among(rows, names, "groups_at_risk")]
+    looked_up += [_having_value(rows, names, d) for d in collected.distincts]
     return Counting(
         groups=names,
         nullable=frozenset(g.name for g in groups if shape.can_be_null(select, g.value)),
-        values=rows.outputs,
-        rows_of_all=rows,
-        images=_images(context, rows),
-        rows_again=_among(rows, names, "groups_at_risk"),
+        rows=rows,
+        changed=_changed(context, rows),
+        looked_up=tuple(looked_up),
         columns=collected.columns,
-        lookups=tuple(_lookup(rows, names, d) for d in collected.distincts),
-        aggregates=tuple(named.values()),
+        distincts=collected.distincts,
         outputs=outputs,
         having=having,
     )
@@ -149,10 +145,6 @@ def _plain_groups(block: Block, key: tuple[str, ...]) -> Select:
     return block
 
 
-def _numbered(select: Select) -> list[tuple[int, Node]]:
-    return list(enumerate(shape.aggregates(select), start=1))
-
-
 def _arguments(select: Select) -> tuple[Output, ...]:
     """Name what is aggregated, and the conditions of FILTER, each once."""
     found: dict[Expr, None] = {}
@@ -164,34 +156,26 @@ def _arguments(select: Select) -> tuple[Output, ...]:
     return tuple(Output(f"value_{n}", value) for n, value in enumerate(found, start=1))
 
 
-def _images(context: Context, rows: Select) -> Block:
-    everything = Select(
-        (Output("sign", Literal(1)), *rows.outputs),
-        rows.items,
-        (*rows.conditions, operation("=", AFTER, Literal(0))),
-        comment="For a full build: all rows.",
-    )
+def _changed(context: Context, rows: Select) -> Block:
     item = rows.items[0]
     if len(rows.items) == 1 and isinstance(item.source, Table):
-        changed: Select = Select(
+        return Select(
             (Output("sign", Column(item.alias, "sign")), *rows.outputs),
             (Item(item.alias, deltas(context, item.source.relation)),),
             rows.conditions,
             comment="Rows that changed, as they were (-1) and as they are (1).",
         )
-        return SetOperation("UNION", True, changed, everything)
     now, before = changed_rows(context, rows)
     both = SetOperation("UNION", True, _signed(now, 1), _signed(before, -1))
     values = tuple(Column("b", o.name) for o in rows.outputs)
     total = call("sum", Column("b", "sign"))
-    net = Select(
+    return Select(
         (Output("sign", total), *(Output(v.name, v) for v in values)),
         (Item("b", both),),
         groups=values,
         having=(operation("<>", total, Literal(0)),),
         comment="Rows of which something changed, as they are (1) and as they were (-1).",
     )
-    return SetOperation("UNION", True, net, everything)
 
 
 def _signed(block: Block, sign: int) -> Select:
@@ -208,9 +192,10 @@ def _among(rows: Select, names: tuple[str, ...], step: str) -> Block:
     return by_values(rows, values, keys)
 
 
-def _lookup(rows: Select, groups: tuple[str, ...], distinct: Distinct) -> Lookup:
+def _having_value(rows: Select, groups: tuple[str, ...], distinct: Distinct) -> Block:
+    """Return the rows of groups that have certain values."""
     keys = (*groups, distinct.value)
     outputs = tuple(o for o in rows.outputs if o.name in (*keys, distinct.condition))
     is_value = is_not_null(next(o.value for o in outputs if o.name == distinct.value))
     needed = replace(rows, outputs=outputs, conditions=(*rows.conditions, is_value))
-    return Lookup(distinct, _among(needed, keys, f"{distinct.name}_values"))
+    return _among(needed, keys, "changed_values")

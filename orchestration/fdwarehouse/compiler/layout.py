@@ -17,7 +17,8 @@ def wrapped(parts: list[str], width: int = WIDTH) -> str:
     """Join parts with commas, as many on a line as have room."""
     lines: list[str] = []
     for part in parts:
-        if lines and "\n" not in part and len(lines[-1]) + len(part) + 3 <= width:
+        is_short = bool(lines) and "\n" not in part and "\n" not in lines[-1]
+        if is_short and len(lines[-1]) + len(part) + 2 <= width:
             lines[-1] += f" {part},"
         else:
             lines.append(f"{part},")

@@ -38,8 +38,9 @@ _TAKEN = frozenset(
     (
         *("affected_keys", "expected_rows", "present_rows", "written_rows", "twins"),
         *("logged_images", "forgotten_images"),
-        *("images", "deltas", "new_states", "groups_at_risk", "states"),
-        *("written_states", "gone_states", "removed_states", "aggregates"),
+        *("all_rows", "images", "deltas", "new_states", "states"),
+        *("changed_values", "value_counts", "distinct_deltas"),
+        *("written_states", "removed_states", "groups_at_risk"),
     )
 )
 """Names of CTEs of the templates in mechanics/per_select."""
@@ -134,10 +135,11 @@ class Printer:
             head += " DISTINCT"
         if select.distinct_on:
             head += f" DISTINCT ON ({', '.join(self.expression.listed(select.distinct_on))})"
-        if len(outputs) == 1 and "\n" not in outputs[0]:
-            lines = [f"{head} {outputs[0]}"]
+        flat = f"{head} {', '.join(outputs)}"
+        if outputs and len(flat) <= WIDTH and "\n" not in flat:
+            lines = [flat]
         else:
-            lines = [head, *([indent(wrapped(outputs, 1))] if outputs else [])]
+            lines = [head, *([indent(wrapped(outputs))] if outputs else [])]
         from_lines, rest = self._from(select)
         if from_lines and not outputs:
             lines, from_lines = [f"SELECT {from_lines[0]}"], from_lines[1:]
@@ -169,7 +171,7 @@ class Printer:
         flat = f"{word} {', '.join(texts)}"
         if len(flat) <= WIDTH and "\n" not in flat:
             return [flat]
-        return [word, indent(wrapped(texts, 1))]
+        return [word, indent(wrapped(texts))]
 
     def _where(self, word: str, conditions: tuple[Expr, ...]) -> list[str]:
         if not conditions:

@@ -85,7 +85,7 @@ class Table:
         if counting is None:
             return
         expression = Printer().expression
-        meant = {v.name: expression(v.value) for v in counting.values}
+        meant = {v.name: expression(v.value) for v in counting.rows.outputs}
         for name, _ in self.state:
             yield name, f"{meant.get(name, 'Rows of the group.')}"
         for column in counting.columns:

@@ -3,10 +3,14 @@
     plan       how its rows are found
     counting   the groups, their state and what they come to
     printed    blocks of it as SQL
-    ctes       the compiled steps that the images need -#}
+    ctes       the compiled steps that the changed rows need -#}
 {%- import "per_select/merge.sql" as merge -%}
-{%- set groups = counting.groups -%}
-{%- set columns = counting.columns | map(attribute="name") | list -%}
+{%- set groups = counting.groups | list -%}
+{%- set columns = ["_rows"] + (counting.columns | map(attribute="name") | list) -%}
+{%- set risks = counting.columns | map(attribute="risk") | select | list -%}
+{%- set values = counting.distincts | map(attribute="value") | unique | list -%}
+{%- set conditions = counting.distincts | map(attribute="condition") | unique | list -%}
+
 {#- For a side that an index finds, where groups may be null. -#}
 {%- macro same(left, right) -%}
 {% for g in groups -%}
@@ -14,7 +18,7 @@
 ({{ left }}.{{ g }} = {{ right }}.{{ g }} OR ({{ left }}.{{ g }} IS NULL AND {{ right }}.{{ g }} IS NULL))
 {%- else -%}
 {{ left }}.{{ g }} = {{ right }}.{{ g }}
-{%- endif %}{{ "\nAND " if not loop.last }}
+{%- endif %}{{ " AND " if not loop.last }}
 {%- endfor %}
 {%- endmacro -%}
 
@@ -25,9 +29,40 @@
 ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- else -%}
 {{ left }}.{{ g }} = {{ right }}.{{ g }}
-{%- endif %}{{ "\nAND " if not loop.last }}
+{%- endif %}{{ " AND " if not loop.last }}
 {%- endfor %}
 {%- endmacro -%}
+
+{#- What a row is asked for in a FILTER, as the end of a column's name. -#}
+{%- macro by(condition) -%}{{ condition | replace("value", "") if condition }}{%- endmacro -%}
+
+{#- SELECTs of rows whose columns are among the keys of a CTE. Null groups are looked for apart, and
+    only where there are some: IS NOT DISTINCT FROM finds no index.
+    select   what is selected of all_rows AS r
+    names    the columns
+    keys     the CTE, and what is asked of its rows -#}
+{%- macro rows_among(select, names, keys, condition=none) -%}
+{%- set row = names | filled("r") -%}
+{{ select }}
+FROM all_rows AS r
+WHERE {{ "p_after_run_id > 0 AND " if not condition }}{{ row if names | length == 1 else "(" ~ row ~ ")" }} IN (
+    SELECT {{ names | filled("k") | indent(4) }} FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }}
+)
+{%- if counting.nullable %}
+    {%- set nulls %}({% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}){% endset %}
+UNION ALL
+{{ select }}
+FROM all_rows AS r
+WHERE {{ "p_after_run_id > 0 AND " if not condition }}EXISTS (
+    SELECT FROM {{ keys }} AS k
+    WHERE {{ "k." ~ condition ~ " AND " if condition }}{{ nulls }}
+        {%- for n in names %}
+        AND r.{{ n }} {{ "IS NOT DISTINCT FROM" if n in counting.nullable else "=" }} k.{{ n }}
+        {%- endfor %}
+) AND (SELECT bool_or({{ nulls[1:-1] }}) FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }})
+{%- endif %}
+{%- endmacro -%}
+
 {%- set steps -%}
 {% if plan.reads_old_state -%}
 -- noqa: disable=AM09
@@ -36,62 +71,82 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 WITH {% for c in ctes %}{{ c }},
 
 {% endfor -%}
+all_rows AS NOT MATERIALIZED (
+    -- What rows are grouped by, what is aggregated, and what they are filtered by.
+    {{ printed.rows | indent(4) }}
+),
+
 images AS NOT MATERIALIZED (
-    {{ printed.images | indent(4) }}
+    {{ printed.changed | indent(4) }}
+    UNION ALL
+    -- For a full build: all rows, and with the sign 0 the groups that there were.
+    SELECT 1, r.* FROM all_rows AS r WHERE p_after_run_id = 0
+    UNION ALL
+    SELECT {{ (["0"] + (groups | prefixed("t")) + ["NULL"] * (counting.rows.outputs | length - groups | length)) | wrapped | indent(8) }}
+    FROM {{ target.state }} AS t
+    WHERE p_after_run_id = 0
 ),
 
-{%- for lookup in counting.lookups %}
-{%- set d = lookup.distinct %}
+{%- if values %}
 
--- Values that rows came with or left with.
-{{ d.name }}_values AS MATERIALIZED (
+changed_values AS MATERIALIZED (
+    -- Values that are counted once each, with the rows that came with them less those that left.
     SELECT
-        {{ groups | lined("i") | indent(8) }},
-        i.{{ d.value }},
-        sum(i.sign) AS net
+        {{ (groups + values) | filled("i") | indent(8) }},
+        {%- for c in conditions %}
+        coalesce(sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }}, 0) AS net{{ by(c) }}{{ "," if not loop.last }}
+        {%- endfor %}
     FROM images AS i
-    WHERE i.{{ d.value }} IS NOT NULL{{ " AND i." ~ d.condition if d.condition }}
-    GROUP BY {{ groups | filled("i") | indent(8) }}, i.{{ d.value }}
-    HAVING sum(i.sign) <> 0
+    {%- if values | length == 1 %}
+    GROUP BY {{ (groups + values) | filled("i") | indent(8) }}
+    {%- else %}
+    GROUP BY GROUPING SETS (
+        {%- for v in values %}({{ (groups + [v]) | filled("i") | indent(8) }}){{ ", " if not loop.last }}{% endfor -%}
+    )
+    {%- endif %}
+    HAVING {% for c in conditions %}sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }} <> 0{{ " OR " if not loop.last }}{% endfor %}
 ),
 
--- How many rows have them now.
-{{ d.name }}_now AS (
-    SELECT
-        {{ groups | lined("r") | indent(8) }},
-        r.{{ d.value }},
-        count(*) AS row_count
-    FROM (
-        {{ printed[d.name] | indent(8) }}
-    ) AS r
-    WHERE p_after_run_id > 0{{ " AND r." ~ d.condition if d.condition }}
-    GROUP BY {{ groups | filled("r") | indent(8) }}, r.{{ d.value }}
+value_counts AS (
+    -- Beside these, each row that has one of the values now.
+    SELECT v.*{% for c in conditions %}, 0 AS now{{ by(c) }}{% endfor %} FROM changed_values AS v
+    {%- for value in values %}
+    UNION ALL
+    {%- set select -%}
+    SELECT {{ groups | filled("r") }}
+    {%- for v in values %}, {{ "r." ~ v if v == value else "NULL" }}{% endfor %}
+    {%- for c in conditions %}, 0{% endfor %}
+    {%- for c in conditions %}, {{ "r." ~ c ~ "::integer" if c else "1" }}{% endfor %}
+    {%- endset %}
+    {{ rows_among(select, groups + [value], "changed_values") | indent(4) }}
+    {%- endfor %}
 ),
 
--- By how many the values of a group grew.
-{{ d.name }}_changes AS (
+distinct_deltas AS (
+    -- By how many different values each group grew: 1 for one that is new, -1 for one that is gone.
+    -- A full build looks nothing up: 0 - sign(0 - net) is 1 as well.
     SELECT
-        {{ groups | lined("v") | indent(8) }},
-        count(*) FILTER (WHERE v.rows_now > 0 AND v.rows_now <= v.net)
-        - count(*) FILTER (WHERE v.rows_now = 0 AND v.net < 0) AS change
+        {{ groups | filled("v") | indent(8) }},
+        {%- for d in counting.distincts %}
+        sum(v.change{{ by(d.condition) }}) FILTER (WHERE v.{{ d.value }} IS NOT NULL)::bigint AS {{ d.name }}{{ "," if not loop.last }}
+        {%- endfor %}
     FROM (
         SELECT
-            v.*,
-            CASE WHEN p_after_run_id = 0 THEN v.net ELSE coalesce(n.row_count, 0) END AS rows_now
-        FROM {{ d.name }}_values AS v
-        LEFT JOIN {{ d.name }}_now AS n
-            ON {{ equal("v", "n") | indent(16) }}
-                AND v.{{ d.value }} = n.{{ d.value }}
+            {{ (groups + values) | filled("c") | indent(12) }},
+            {%- for c in conditions %}
+            sign(sum(c.now{{ by(c) }})) - sign(sum(c.now{{ by(c) }} - c.net{{ by(c) }})) AS change{{ by(c) }}{{ "," if not loop.last }}
+            {%- endfor %}
+        FROM value_counts AS c
+        GROUP BY {{ (groups + values) | filled("c") | indent(12) }}
     ) AS v
     GROUP BY {{ groups | filled("v") | indent(8) }}
 ),
-{%- endfor %}
+{%- endif %}
 
--- What changed rows add to each group.
 deltas AS MATERIALIZED (
+    -- What changed rows add to each group.
     SELECT
-        {{ groups | lined("i") | indent(8) }},
-        sum(i.sign)::bigint AS row_count
+        {{ groups | filled("i") | indent(8) }}, sum(i.sign)::bigint AS _rows
         {%- for c in counting.columns %}
         {%- for name, sql in c.deltas %},
         {{ sql }} AS {{ name }}
@@ -101,138 +156,70 @@ deltas AS MATERIALIZED (
     GROUP BY {{ groups | filled("i") | indent(8) }}
 ),
 
--- What each of these groups comes to.
 new_states AS MATERIALIZED (
+    -- What each of these groups comes to.
     SELECT
-        {{ groups | lined("d") | indent(8) }},
-        coalesce(t._rows, 0) + d.row_count AS _rows,
-        {%- for c in counting.columns %}
-        {{ c.new }} AS {{ c.name }},
+        {{ groups | filled("d") | indent(8) }}, coalesce(t._rows, 0) + d._rows AS _rows
+        {%- for c in counting.columns %},
+        {{ c.new }} AS {{ c.name }}
         {%- endfor %}
-        {%- set risks = counting.columns | map(attribute="risk") | select | list %}
-        {% if risks -%}
-        coalesce(
-            {%- for r in risks %}
-            ({{ r }}){{ "\n                OR" if not loop.last }}
-            {%- endfor %},
-            false
-        ) AS is_at_risk
-        {%- else -%}
-        false AS is_at_risk
+        {%- if risks %},
+        coalesce({{ risks | join("\n    OR ") | indent(8) }}, false) AS is_at_risk
         {%- endif %}
     FROM deltas AS d
-    LEFT JOIN {{ target.state }} AS t
-        ON p_after_run_id > 0
-            AND {{ same("d", "t") | indent(12) }}
-    {%- for lookup in counting.lookups %}
-    {%- set d = lookup.distinct %}
-    LEFT JOIN {{ d.name }}_changes
-        ON {{ equal("d", d.name ~ "_changes") | indent(12) }}
-    {%- endfor %}
+    LEFT JOIN {{ target.state }} AS t ON p_after_run_id > 0 AND {{ same("d", "t") | indent(8) }}
+    {%- if values %}
+    LEFT JOIN distinct_deltas AS v ON {{ equal("d", "v") | indent(8) }}
+    {%- endif %}
 ),
-
-{%- if risks %}
-
--- Groups whose least or greatest value may be gone: they are computed from their rows.
-groups_at_risk AS MATERIALIZED (
-    SELECT
-        {{ groups | lined("n") | indent(8) }}
-    FROM new_states AS n
-    WHERE n.is_at_risk AND n._rows > 0
-),
-{%- endif %}
 
 states AS MATERIALIZED (
-    SELECT
-        {{ (groups + ("_rows",)) | lined("n") | indent(8) }}
-        {%- for c in columns %},
-        n.{{ c }}
-        {%- endfor %}
-    FROM new_states AS n
     {%- if risks %}
-    WHERE NOT n.is_at_risk OR n._rows = 0
+    SELECT n.* FROM new_states AS n WHERE n._rows = 0 OR NOT n.is_at_risk
     UNION ALL
+    -- Groups whose least or greatest value may be gone, and sums that are no number: from their rows.
     SELECT
-        {{ groups | lined("r") | indent(8) }},
-        count(*)
-        {%- for c in counting.columns %},
-        {{ c.full }}
-        {%- endfor %}
+        {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list) + ["false"]) | wrapped | indent(8) }}
+    {%- if counting.nullable %}
     FROM (
-        {{ printed.rows_again | indent(8) }}
+        {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
     ) AS r
+    {%- else %}
+    {{ rows_among("", groups, "new_states", "is_at_risk") | trim | indent(4) }}
+    {%- endif %}
     GROUP BY {{ groups | filled("r") | indent(8) }}
+    {%- else %}
+    SELECT n.* FROM new_states AS n
     {%- endif %}
 ),
 
 written_states AS (
-    INSERT INTO {{ target.state }} AS t (
-        {{ (groups + ("_rows",)) | filled | indent(8) }}{{ ", " if columns }}{{ columns | filled | indent(8) }}
-    )
-    SELECT s.*
+    INSERT INTO {{ target.state }} AS t
+        ({{ (groups + columns) | filled(width=88) | indent(8) }})
+    SELECT {{ (groups + columns) | filled("s", 88) | indent(8) }}
     FROM states AS s
     WHERE s._rows > 0
-    ON CONFLICT ({{ groups | filled }}) DO UPDATE
-        SET
-            {%- for c in columns %}
-            {{ c }} = excluded.{{ c }},
-            {%- endfor %}
-            _rows = excluded._rows
-        WHERE row(t.*) IS DISTINCT FROM row(excluded.*)
-    RETURNING 1
-),
-
-gone_states AS (
-    SELECT
-        {{ groups | lined("s") | indent(8) }}
-    FROM states AS s
-    WHERE s._rows = 0
-    UNION ALL
-    SELECT
-        {{ groups | lined("t") | indent(8) }}
-    FROM {{ target.state }} AS t
-    WHERE
-        p_after_run_id = 0
-        AND NOT EXISTS (
-            SELECT FROM states AS s
-            WHERE {{ equal("t", "s") | indent(16) }}
-        )
+    ON CONFLICT ({{ groups | filled }}) DO UPDATE SET
+        ({{ columns | filled(width=88) | indent(8) }})
+        = row({{ columns | filled("excluded", 88) | indent(8) }})
+    WHERE row(t.*) IS DISTINCT FROM row(excluded.*)
 ),
 
 removed_states AS (
-    DELETE FROM {{ target.state }} AS t
-    USING gone_states AS g
-    WHERE {{ same("t", "g") | indent(8) }}
-    RETURNING 1
-),
-
-aggregates AS (
-    SELECT
-        {{ groups | lined("s") | indent(8) }},
-        {%- for name, sql in counting.aggregates %}
-        {{ sql }} AS {{ name }},
-        {%- endfor %}
-        s._rows
-    FROM states AS s
+    DELETE FROM {{ target.state }} AS t USING states AS s
+    WHERE s._rows = 0 AND {{ same("t", "s") | indent(8) }}
 ),
 
 affected_keys AS (
-    SELECT DISTINCT
-        {%- for sql in printed.key_columns %}
-        {{ sql | indent(8) }}{{ "," if not loop.last }}
-        {%- endfor %}
-    FROM aggregates AS s
+    SELECT DISTINCT {{ printed.key_columns | wrapped | indent(8) }} FROM states AS s
 ),
 
--- Rows as they should be: those of the affected groups.
 expected_rows AS MATERIALIZED (
+    -- Rows as they should be: those of the affected groups.
     SELECT
-        {%- for sql in printed.outputs %}
-        {{ sql | indent(8) }}{{ "," if not loop.last }}
-        {%- endfor %}
-    FROM aggregates AS s
-    WHERE
-        s._rows > 0
+        {{ printed.outputs | wrapped | indent(8) }}
+    FROM states AS s
+    WHERE s._rows > 0
         {%- for sql in printed.having %}
         AND {{ sql | indent(12) }}
         {%- endfor %}
