@@ -45,7 +45,7 @@ class Counting:
 
     Attributes:
         groups: names of what is grouped by, in the state.
-        nullable: those of them that can be null.
+        nullable: those of them that can be null in a group that is kept.
         rows: what is grouped by, aggregated, and tested by FILTER, of all rows.
         changed: these values of the rows that changed, with their sign.
         looked_up: the rows of groups and of values that are looked up, for their indexes.
@@ -75,6 +75,16 @@ class Counting:
             comment="For a full build: all rows.",
         )
         return SetOperation("UNION", True, self.changed, everything)
+
+    @property
+    def deltas(self) -> list[str]:
+        """What changed rows add to each column of the state, as columns over the images `i`."""
+        return [f"{sql} AS {name}" for column in self.columns for name, sql in column.deltas]
+
+    @property
+    def sums(self) -> list[str]:
+        """What each column of the state comes to, over the deltas `d` and the old state `t`."""
+        return [f"{column.new} AS {column.name}" for column in self.columns]
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -116,11 +126,16 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
 
     outputs, having = rewrite(select.outputs, over_state), rewrite(select.having, over_state)
     names = tuple(g.name for g in groups)
+    # A key is never null: a group that is one, and is not hidden by HAVING, is not either.
+    keys = {block.output(k) for k in key} if not select.having else set()
+    nullable = {
+        g.name for g in groups if g.value not in keys and shape.can_be_null(select, g.value)
+    }
     looked_up = [_among(rows, names, "groups_at_risk")]
     looked_up += [_having_value(rows, names, d) for d in collected.distincts]
     return Counting(
         groups=names,
-        nullable=frozenset(g.name for g in groups if shape.can_be_null(select, g.value)),
+        nullable=frozenset(nullable),
         rows=rows,
         changed=_changed(context, rows),
         looked_up=tuple(looked_up),

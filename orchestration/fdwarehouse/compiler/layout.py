@@ -25,6 +25,13 @@ def wrapped(parts: list[str], width: int = WIDTH) -> str:
     return "\n".join(lines).removesuffix(",")
 
 
+def flat(text: str, width: int = WIDTH) -> str:
+    """Write a text of ours on one line, where it has room."""
+    line = " ".join(line.strip() for line in text.split("\n"))
+    line = line.replace("( ", "(").replace(" )", ")")
+    return line if len(line) <= width else text
+
+
 def function_ident(name: str) -> str:
     """Write a function's name: unlike a column's, most keywords may stand unquoted."""
     quoted = ident(name)

@@ -45,9 +45,11 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- set row = names | filled("r") -%}
 {{ select }}
 FROM all_rows AS r
+{% filter flat(92) -%}
 WHERE {{ "p_after_run_id > 0 AND " if not condition }}{{ row if names | length == 1 else "(" ~ row ~ ")" }} IN (
     SELECT {{ names | filled("k") | indent(4) }} FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }}
 )
+{%- endfilter %}
 {%- if counting.nullable %}
     {%- set nulls %}({% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}){% endset %}
 UNION ALL
@@ -83,8 +85,7 @@ images AS NOT MATERIALIZED (
     SELECT 1, r.* FROM all_rows AS r WHERE p_after_run_id = 0
     UNION ALL
     SELECT {{ (["0"] + (groups | prefixed("t")) + ["NULL"] * (counting.rows.outputs | length - groups | length)) | wrapped | indent(8) }}
-    FROM {{ target.state }} AS t
-    WHERE p_after_run_id = 0
+    FROM {{ target.state }} AS t WHERE p_after_run_id = 0
 ),
 
 {%- if values %}
@@ -146,12 +147,7 @@ distinct_deltas AS (
 deltas AS MATERIALIZED (
     -- What changed rows add to each group.
     SELECT
-        {{ groups | filled("i") | indent(8) }}, sum(i.sign)::bigint AS _rows
-        {%- for c in counting.columns %}
-        {%- for name, sql in c.deltas %},
-        {{ sql }} AS {{ name }}
-        {%- endfor %}
-        {%- endfor %}
+        {{ ((groups | prefixed("i")) + ["sum(i.sign)::bigint AS _rows"] + counting.deltas) | wrapped(92) | indent(8) }}
     FROM images AS i
     GROUP BY {{ groups | filled("i") | indent(8) }}
 ),
@@ -159,15 +155,15 @@ deltas AS MATERIALIZED (
 new_states AS MATERIALIZED (
     -- What each of these groups comes to.
     SELECT
-        {{ groups | filled("d") | indent(8) }}, coalesce(t._rows, 0) + d._rows AS _rows
-        {%- for c in counting.columns %},
-        {{ c.new }} AS {{ c.name }}
-        {%- endfor %}
+        {{ ((groups | prefixed("d")) + ["coalesce(t._rows, 0) + d._rows AS _rows"] + counting.sums) | wrapped(92) | indent(8) }}
         {%- if risks %},
-        coalesce({{ risks | join("\n    OR ") | indent(8) }}, false) AS is_at_risk
+        coalesce(
+            {{ risks | join("\nOR ") | indent(12) }}, false
+        ) AS is_at_risk
         {%- endif %}
     FROM deltas AS d
-    LEFT JOIN {{ target.state }} AS t ON p_after_run_id > 0 AND {{ same("d", "t") | indent(8) }}
+    LEFT JOIN {{ target.state }} AS t
+        ON p_after_run_id > 0 AND {{ same("d", "t") | indent(8) }}
     {%- if values %}
     LEFT JOIN distinct_deltas AS v ON {{ equal("d", "v") | indent(8) }}
     {%- endif %}
