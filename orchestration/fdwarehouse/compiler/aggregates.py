@@ -155,9 +155,9 @@ class Aggregates:
             # What is no number stays in a sum, whatever is taken away.
             risk = f"({_added(name)}) * 0 <> 0"
         # The least integer has no opposite; the sum has the type that a sum of the values has.
-        sign = {"integer": "bigint", "bigint": "numeric"}.get(kind, "integer")
+        wider = {"integer": "::bigint", "bigint": "::numeric"}.get(kind, "")
         back = "::bigint" if kind == "integer" else ""
-        delta = f"coalesce(sum(i.sign::{sign} * i.{value}){_filter('i', condition)}, 0){back}"
+        delta = f"coalesce(sum(i.sign{wider} * i.{value}){_filter('i', condition)}, 0){back}"
         total = self._add(
             StateColumn(
                 name,
@@ -246,7 +246,7 @@ def _filter(alias: str, *conditions: str | None) -> str:
 def _net(test: str | None, condition: str | None) -> str:
     tests = [t for t in (test, condition and f"i.{condition}") if t]
     where = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
-    return f"coalesce(sum(i.sign){where}, 0)::bigint"
+    return f"coalesce(sum(i.sign){where}, 0)"
 
 
 def _added(name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler import shape
 from fdwarehouse.compiler.aggregates import Aggregates, Distinct, StateColumn, argument_of
-from fdwarehouse.compiler.builders import call, is_not_null, operation
+from fdwarehouse.compiler.builders import call, cast, is_not_null, operation
 from fdwarehouse.compiler.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.delta import changed_rows
 from fdwarehouse.compiler.exactness import fixed_scale
@@ -175,7 +175,7 @@ def _changed(context: Context, rows: Select) -> Block:
     item = rows.items[0]
     if len(rows.items) == 1 and isinstance(item.source, Table):
         return Select(
-            (Output("sign", Column(item.alias, "sign")), *rows.outputs),
+            (Output("sign", cast(Column(item.alias, "sign"), "integer")), *rows.outputs),
             (Item(item.alias, deltas(context, item.source.relation)),),
             rows.conditions,
             comment="Rows that changed, as they were (-1) and as they are (1).",
@@ -185,7 +185,7 @@ def _changed(context: Context, rows: Select) -> Block:
     values = tuple(Column("b", o.name) for o in rows.outputs)
     total = call("sum", Column("b", "sign"))
     return Select(
-        (Output("sign", total), *(Output(v.name, v) for v in values)),
+        (Output("sign", cast(total, "integer")), *(Output(v.name, v) for v in values)),
         (Item("b", both),),
         groups=values,
         having=(operation("<>", total, Literal(0)),),

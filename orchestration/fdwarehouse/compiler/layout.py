@@ -25,6 +25,14 @@ def wrapped(parts: list[str], width: int = WIDTH) -> str:
     return "\n".join(lines).removesuffix(",")
 
 
+def selected(columns: list[str], head: str = "SELECT") -> str:
+    """Write SELECT and its columns: on one line, or on lines of their own."""
+    line = f"{head} {', '.join(columns)}"
+    return (
+        line if len(line) <= WIDTH and "\n" not in line else f"{head}\n{indent(wrapped(columns))}"
+    )
+
+
 def flat(text: str, width: int = WIDTH) -> str:
     """Write a text of ours on one line, where it has room."""
     line = " ".join(line.strip() for line in text.split("\n"))

@@ -10,7 +10,7 @@ from pglast.stream import RawStream
 
 from fdwarehouse.compiler.builders import TURNED, operation
 from fdwarehouse.compiler.expressions import ExpressionText
-from fdwarehouse.compiler.layout import WIDTH, indent, wrapped
+from fdwarehouse.compiler.layout import WIDTH, indent, selected, wrapped
 from fdwarehouse.compiler.thaw import thawed
 from fdwarehouse.compiler.tree import (
     Block,
@@ -135,11 +135,7 @@ class Printer:
             head += " DISTINCT"
         if select.distinct_on:
             head += f" DISTINCT ON ({', '.join(self.expression.listed(select.distinct_on))})"
-        flat = f"{head} {', '.join(outputs)}"
-        if outputs and len(flat) <= WIDTH and "\n" not in flat:
-            lines = [flat]
-        else:
-            lines = [head, *([indent(wrapped(outputs))] if outputs else [])]
+        lines = selected(outputs, head).split("\n") if outputs else [head]
         from_lines, rest = self._from(select)
         if from_lines and not outputs:
             lines, from_lines = [f"SELECT {from_lines[0]}"], from_lines[1:]

@@ -12,7 +12,7 @@ from fdwarehouse.compiler.changes import AFTER
 from fdwarehouse.compiler.counting import Counting
 from fdwarehouse.compiler.header import Partitions
 from fdwarehouse.compiler.images import look_alike
-from fdwarehouse.compiler.layout import flat, wrapped
+from fdwarehouse.compiler.layout import flat, selected, wrapped
 from fdwarehouse.compiler.plan import Plan
 from fdwarehouse.compiler.printing import Printer
 from fdwarehouse.compiler.tree import (
@@ -254,7 +254,7 @@ def lined(names: Sequence[str], alias: str = "") -> str:
 def add_filters(environment: jinja2.Environment) -> None:
     """Give an environment the filters that templates of tables use."""
     environment.filters.update(filled=filled, lined=lined, dollar_quoted=dollar_quoted)
-    environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat)
+    environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat, selected=selected)
 
 
 def dollar_quoted(body: str) -> str:

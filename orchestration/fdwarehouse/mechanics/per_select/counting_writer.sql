@@ -45,23 +45,28 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- set row = names | filled("r") -%}
 {{ select }}
 FROM all_rows AS r
-{% filter flat(92) -%}
-WHERE {{ "p_after_run_id > 0 AND " if not condition }}{{ row if names | length == 1 else "(" ~ row ~ ")" }} IN (
+WHERE{{ "\n    p_after_run_id > 0\n    AND " if not condition else " " }}
+{%- filter indent(0 if condition else 4) | flat(92) -%}
+{{ row if names | length == 1 else "(" ~ row ~ ")" }} IN (
     SELECT {{ names | filled("k") | indent(4) }} FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }}
 )
 {%- endfilter %}
 {%- if counting.nullable %}
-    {%- set nulls %}({% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}){% endset %}
+    {%- set nulls %}{% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}{% endset %}
 UNION ALL
 {{ select }}
 FROM all_rows AS r
-WHERE {{ "p_after_run_id > 0 AND " if not condition }}EXISTS (
-    SELECT FROM {{ keys }} AS k
-    WHERE {{ "k." ~ condition ~ " AND " if condition }}{{ nulls }}
-        {%- for n in names %}
-        AND r.{{ n }} {{ "IS NOT DISTINCT FROM" if n in counting.nullable else "=" }} k.{{ n }}
-        {%- endfor %}
-) AND (SELECT bool_or({{ nulls[1:-1] }}) FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }})
+WHERE
+    {{ "p_after_run_id > 0\n    AND " if not condition -}}
+    (SELECT bool_or({{ nulls }}) FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }})
+    AND EXISTS (
+        SELECT FROM {{ keys }} AS k
+        WHERE
+            {{ "k." ~ condition ~ " AND " if condition }}({{ nulls }})
+            {%- for n in names %}
+            AND r.{{ n }} {{ "IS NOT DISTINCT FROM" if n in counting.nullable else "=" }} k.{{ n }}
+            {%- endfor %}
+    )
 {%- endif %}
 {%- endmacro -%}
 
@@ -91,7 +96,7 @@ images AS NOT MATERIALIZED (
 {%- if values %}
 
 changed_values AS MATERIALIZED (
-    -- Values that are counted once each, with the rows that came with them less those that left.
+    -- Values that are counted once each, and the rows that came with them less those that left.
     SELECT
         {{ (groups + values) | filled("i") | indent(8) }},
         {%- for c in conditions %}
@@ -124,8 +129,8 @@ value_counts AS (
 ),
 
 distinct_deltas AS (
-    -- By how many different values each group grew: 1 for one that is new, -1 for one that is gone.
-    -- A full build looks nothing up: 0 - sign(0 - net) is 1 as well.
+    -- By how many different values each group grew: 1 for one that is new, -1 for one that left.
+    -- A full build looks nothing up: sign(0) - sign(0 - net) is 1 as well.
     SELECT
         {{ groups | filled("v") | indent(8) }},
         {%- for d in counting.distincts %}
@@ -147,7 +152,7 @@ distinct_deltas AS (
 deltas AS MATERIALIZED (
     -- What changed rows add to each group.
     SELECT
-        {{ ((groups | prefixed("i")) + ["sum(i.sign)::bigint AS _rows"] + counting.deltas) | wrapped(92) | indent(8) }}
+        {{ ((groups | prefixed("i")) + ["sum(i.sign) AS _rows"] + counting.deltas) | wrapped(92) | indent(8) }}
     FROM images AS i
     GROUP BY {{ groups | filled("i") | indent(8) }}
 ),
@@ -173,7 +178,7 @@ states AS MATERIALIZED (
     {%- if risks %}
     SELECT n.* FROM new_states AS n WHERE n._rows = 0 OR NOT n.is_at_risk
     UNION ALL
-    -- Groups whose least or greatest value may be gone, and sums that are no number: from their rows.
+    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number.
     SELECT
         {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list) + ["false"]) | wrapped | indent(8) }}
     {%- if counting.nullable %}
@@ -192,7 +197,7 @@ states AS MATERIALIZED (
 written_states AS (
     INSERT INTO {{ target.state }} AS t
         ({{ (groups + columns) | filled(width=88) | indent(8) }})
-    SELECT {{ (groups + columns) | filled("s", 88) | indent(8) }}
+    {{ (groups + columns) | prefixed("s") | selected | indent(4) }}
     FROM states AS s
     WHERE s._rows > 0
     ON CONFLICT ({{ groups | filled }}) DO UPDATE SET
@@ -207,7 +212,7 @@ removed_states AS (
 ),
 
 affected_keys AS (
-    SELECT DISTINCT {{ printed.key_columns | wrapped | indent(8) }} FROM states AS s
+    {{ printed.key_columns | selected("SELECT DISTINCT") | indent(4) }} FROM states AS s
 ),
 
 expected_rows AS MATERIALIZED (

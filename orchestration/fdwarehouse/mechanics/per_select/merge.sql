@@ -46,8 +46,10 @@ present_rows AS MATERIALIZED (
 {%- endmacro -%}
 
 {#- written_rows: each row that was missing, different or gone, with what was done about it.
-    is_key_unique  whether the SELECT cannot have a key twice -#}
-{%- macro written_rows(target, is_key_unique) -%}
+    is_key_unique  whether the SELECT cannot have a key twice
+    born           whether the table keeps the run that inserted a row, in _inserted_run_id -#}
+{%- macro written_rows(target, is_key_unique, born=false) -%}
+{%- set runs = ["_inserted_run_id", "_run_id"] if born else ["_run_id"] -%}
 written_rows AS (
     -- What is missing, different or gone.
     MERGE INTO {{ target.qualified }} AS t
@@ -66,8 +68,8 @@ written_rows AS (
         = ({{ target.imaged | filled("s", 88) | indent(8) }}, p_run_id)
     {%- endif %}
     WHEN NOT MATCHED THEN
-        INSERT ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
-        VALUES ({{ target.names | filled("s", 88) | indent(8) }}, p_run_id)
+        INSERT ({{ (target.names + runs) | filled(width=88) | indent(8) }})
+        VALUES ({{ target.names | filled("s", 88) | indent(8) }}{{ ", p_run_id" * runs | length }})
     RETURNING merge_action() AS action
         {%- if target.logged %},
         row({{ target.logged | filled("old", 84) | indent(12) }})::{{ target.log_row }} AS was,
@@ -94,10 +96,11 @@ logged_images AS (
 {{ difference.forgotten_images(target) }}
 {%- endmacro -%}
 
-{#- The row that every writer returns, an etl.row_counts. -#}
-{%- macro counts() -%}
+{#- The row that every writer returns, an etl.row_counts.
+    read  the CTE whose rows are those that were read -#}
+{%- macro counts(read="expected_rows") -%}
 SELECT
-    (SELECT count(*) FROM expected_rows) AS rows_read,
+    (SELECT count(*) FROM {{ read }}) AS rows_read,
     count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
     count(*) FILTER (WHERE action = 'UPDATE') AS rows_updated,
     count(*) FILTER (WHERE action = 'DELETE') AS rows_deleted,
