@@ -7,6 +7,7 @@ in it, however many rows it has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ from fdwarehouse.compiler.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.reasons import Construct, Unsupported
 from fdwarehouse.compiler.restrict import by_values
 from fdwarehouse.compiler.tree import (
+    STAR,
     Block,
     Column,
     Definition,
@@ -30,11 +32,17 @@ from fdwarehouse.compiler.tree import (
     Output,
     Select,
     SetOperation,
+    Step,
     Table,
     column_names,
     rewrite,
 )
+from fdwarehouse.identifiers import ident
 
+_OURS = re.compile(
+    r"_|sign$|is_at_risk$|(group|value|count|true|sum|min|max|distinct|net|now|change)(_|$)"
+)
+"""How names of columns begin that the writer adds."""
 Describe = Callable[[Block], dict[str, str]]
 """Tells the type of each column of a block, by its name."""
 
@@ -47,7 +55,7 @@ class Counting:
         groups: names of what is grouped by, in the state.
         nullable: those of them that can be null in a group that is kept.
         rows: what is grouped by, aggregated, and tested by FILTER, of all rows.
-        changed: these values of the rows that changed, with their sign.
+        changed: the step with these values of the rows that changed, with their sign.
         looked_up: the rows of groups and of values that are looked up, for their indexes.
         columns: of the state, beside the groups and the number of rows.
         distincts: the columns among them that count different values.
@@ -58,7 +66,7 @@ class Counting:
     groups: tuple[str, ...]
     nullable: frozenset[str]
     rows: Select
-    changed: Block
+    changed: Step
     looked_up: tuple[Block, ...]
     columns: tuple[StateColumn, ...]
     distincts: tuple[Distinct, ...]
@@ -74,7 +82,12 @@ class Counting:
             (*self.rows.conditions, operation("=", AFTER, Literal(0))),
             comment="For a full build: all rows.",
         )
-        return SetOperation("UNION", True, self.changed, everything)
+        changed = Select(
+            (Output(STAR, Column("c", STAR)),),
+            (Item("c", self.changed),),
+            comment=self.changed.comment,
+        )
+        return SetOperation("UNION", True, changed, everything)
 
     @property
     def deltas(self) -> list[str]:
@@ -105,8 +118,9 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
         Unsupported: it is no plain GROUP BY, or has an aggregate that is not exact.
     """
     select = _plain_groups(block, key)
-    groups = tuple(Output(f"group_{n}", g) for n, g in enumerate(select.groups, start=1))
-    arguments = _arguments(select)
+    names = _Names()
+    groups = tuple(Output(names.of_group(select, g), g) for g in select.groups)
+    arguments = tuple(Output(names.of_value(v), v) for v in _arguments(select))
     rows = shape.input_rows(select, (*groups, *arguments), ())
     types = describe(rows)
     for group in groups:
@@ -125,16 +139,16 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
         return values.get(value) if isinstance(value, Node) else None
 
     outputs, having = rewrite(select.outputs, over_state), rewrite(select.having, over_state)
-    names = tuple(g.name for g in groups)
     # A key is never null: a group that is one, and is not hidden by HAVING, is not either.
     keys = {block.output(k) for k in key} if not select.having else set()
     nullable = {
         g.name for g in groups if g.value not in keys and shape.can_be_null(select, g.value)
     }
-    looked_up = [_among(rows, names, "groups_at_risk")]
-    looked_up += [_having_value(rows, names, d) for d in collected.distincts]
+    group_names = tuple(g.name for g in groups)
+    looked_up = [_among(rows, group_names, "new_states")]
+    looked_up += [_having_value(rows, group_names, d) for d in collected.distincts]
     return Counting(
-        groups=names,
+        groups=group_names,
         nullable=frozenset(nullable),
         rows=rows,
         changed=_changed(context, rows),
@@ -160,37 +174,80 @@ def _plain_groups(block: Block, key: tuple[str, ...]) -> Select:
     return block
 
 
-def _arguments(select: Select) -> tuple[Output, ...]:
-    """Name what is aggregated, and the conditions of FILTER, each once."""
+class _Names:
+    """Names what is grouped by and aggregated: as columns are named, or by a number."""
+
+    def __init__(self) -> None:
+        self._given: list[str] = []
+
+    def of_group(self, select: Select, group: Expr) -> str:
+        """Return the name of the column that is a group, or the group's own."""
+        named = next((o.name for o in select.outputs if o.value == group), None)
+        return self._give(named or _own_name(group), "group")
+
+    def of_value(self, value: Expr) -> str:
+        """Return the name of a value."""
+        return self._give(_own_name(value), "value")
+
+    def _give(self, name: str | None, kind: str) -> str:
+        number = 1 + sum(g.startswith(f"{kind}_") for g in self._given)
+        if name is None or name in self._given or _OURS.match(name) or ident(name) != name:
+            name = f"{kind}_{number}"
+        self._given.append(name)
+        return name
+
+
+def _own_name(value: Expr) -> str | None:
+    return value.name if isinstance(value, Column) else None
+
+
+def _arguments(select: Select) -> tuple[Expr, ...]:
+    """Return what is aggregated, and the conditions of FILTER, each once."""
     found: dict[Expr, None] = {}
     for aggregate in shape.aggregates(select):
         if not aggregate.get("agg_star"):
             found[argument_of(aggregate)] = None
         if aggregate.get("agg_filter"):
             found[aggregate.get("agg_filter")] = None
-    return tuple(Output(f"value_{n}", value) for n, value in enumerate(found, start=1))
+    return tuple(found)
 
 
-def _changed(context: Context, rows: Select) -> Block:
+def _changed(context: Context, rows: Select) -> Step:
     item = rows.items[0]
     if len(rows.items) == 1 and isinstance(item.source, Table):
-        return Select(
-            (Output("sign", cast(Column(item.alias, "sign"), "integer")), *rows.outputs),
-            (Item(item.alias, deltas(context, item.source.relation)),),
-            rows.conditions,
-            comment="Rows that changed, as they were (-1) and as they are (1).",
-        )
+        return _netted(deltas(context, item.source.relation), rows)
     now, before = changed_rows(context, rows)
     both = SetOperation("UNION", True, _signed(now, 1), _signed(before, -1))
     values = tuple(Column("b", o.name) for o in rows.outputs)
     total = call("sum", Column("b", "sign"))
-    return Select(
+    net = Select(
         (Output("sign", cast(total, "integer")), *(Output(v.name, v) for v in values)),
         (Item("b", both),),
         groups=values,
         having=(operation("<>", total, Literal(0)),),
-        comment="Rows of which something changed, as they are (1) and as they were (-1).",
     )
+    comment = "Rows of which something changed, as they are (1) and as they were (-1)."
+    return Step("changed_rows", comment, net)
+
+
+def _netted(changes: Step, rows: Select) -> Step:
+    """Return what the log of a table says of rows that are made of it alone.
+
+    Args:
+        changes: the step with the rows of the table that changed.
+        rows: what is computed of them.
+    """
+    block = changes.block
+    assert isinstance(block, Select)
+    known = {o.name: o.value for o in block.outputs}
+
+    def of_log(part: object) -> object:
+        return known[part.name] if isinstance(part, Column) else None
+
+    sign = Output("sign", cast(known["sign"], "integer"))
+    outputs, conditions = rewrite((rows.outputs, rows.conditions), of_log)
+    netted = replace(block, outputs=(sign, *outputs), conditions=(*block.conditions, *conditions))
+    return Step("changed_rows", changes.comment, netted)
 
 
 def _signed(block: Block, sign: int) -> Select:

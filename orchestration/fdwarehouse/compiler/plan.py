@@ -25,6 +25,7 @@ from fdwarehouse.compiler.tree import (
     Step,
     Table,
     column_names,
+    columns_in,
     walk,
 )
 from fdwarehouse.identifiers import qualified
@@ -122,7 +123,8 @@ class Plan:
         found: dict[Relation, tuple[str, ...]] = {}
         for part in _steps(self):
             if isinstance(part, Step) and (log := _log_of(part)):
-                found[log] = tuple(n for n in column_names(part.block) if n != "sign")
+                columns = columns_in(getattr(part.block, "groups", ()))
+                found[log] = tuple(dict.fromkeys(c.name for c in columns))
         return found
 
     @property

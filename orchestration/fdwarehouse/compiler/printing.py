@@ -38,12 +38,14 @@ _TAKEN = frozenset(
     (
         *("affected_keys", "expected_rows", "present_rows", "written_rows", "twins"),
         *("logged_images", "forgotten_images"),
-        *("all_rows", "images", "deltas", "new_states", "states"),
+        *("all_rows", "changed_rows", "images", "deltas", "new_states", "states"),
         *("changed_values", "value_counts", "distinct_deltas"),
-        *("written_states", "removed_states", "groups_at_risk"),
+        *("written_states", "removed_states"),
     )
 )
 """Names of CTEs of the templates in mechanics/per_select."""
+_STEPS = frozenset(("affected_keys", "expected_rows", "changed_rows"))
+"""Those of them that are compiled steps."""
 SHORT = 72
 """A SELECT of one table that is not longer stands on one line."""
 
@@ -89,7 +91,8 @@ class Printer:
         """Return the name of a step's CTE, which is added with all that it reads."""
         if step not in self._names:
             body = self.block(self._elsewhere.get(step, step.block))
-            taken = {*self._names.values(), *(() if step.is_materialized else _TAKEN)}
+            ours = _TAKEN - _STEPS if step.is_materialized else _TAKEN
+            taken = {*self._names.values(), *ours}
             name, number = shortened(step.name), 1
             while name in taken:
                 number += 1

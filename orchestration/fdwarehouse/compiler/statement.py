@@ -197,8 +197,8 @@ def _counting_writer(
     printer = Printer()
     outputs = {o.name: o.value for o in counting.outputs}
     printed: dict[str, str | list[str]] = {
+        "changed": printer.read(counting.changed),
         "rows": printer.block(counting.rows),
-        "changed": printer.block(counting.changed),
         "key_columns": [printer.output(Output(k, outputs[k])) for k in target.key],
         "outputs": [printer.output(Output(n, outputs[n])) for n in target.names],
         "having": [f"({text})" for text in printer.expression.listed(counting.having)],

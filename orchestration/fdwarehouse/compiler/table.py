@@ -89,7 +89,7 @@ class Table:
         for name, _ in self.state:
             yield name, f"{meant.get(name, 'Rows of the group.')}"
         for column in counting.columns:
-            text = re.sub(r"r\.(value_\d+)", lambda found: meant[found[1]], column.full)
+            text = re.sub(r"\br\.(\w+)", lambda found: meant[found[1]], column.full)
             yield column.name, text
 
 

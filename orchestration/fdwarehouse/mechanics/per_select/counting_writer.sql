@@ -34,7 +34,7 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- endmacro -%}
 
 {#- What a row is asked for in a FILTER, as the end of a column's name. -#}
-{%- macro by(condition) -%}{{ condition | replace("value", "") if condition }}{%- endmacro -%}
+{%- macro by(condition) -%}{{ ("_" ~ condition) | replace("_value", "") if condition }}{%- endmacro -%}
 
 {#- SELECTs of rows whose columns are among the keys of a CTE. Null groups are looked for apart, and
     only where there are some: IS NOT DISTINCT FROM finds no index.
@@ -84,7 +84,7 @@ all_rows AS NOT MATERIALIZED (
 ),
 
 images AS NOT MATERIALIZED (
-    {{ printed.changed | indent(4) }}
+    SELECT c.* FROM {{ printed.changed }} AS c
     UNION ALL
     -- For a full build: all rows, and with the sign 0 the groups that there were.
     SELECT 1, r.* FROM all_rows AS r WHERE p_after_run_id = 0

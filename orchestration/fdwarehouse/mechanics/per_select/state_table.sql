@@ -13,7 +13,8 @@ BEGIN
         {{ target.state | literal }},
         ARRAY[
             {%- for name, type in state %}
-            [{{ name | literal }}, {{ type | literal }}, NULL]{{ "," if not loop.last }}
+            {#- Groups were named by their number once. #}
+            [{{ name | literal }}, {{ type | literal }}, {{ ("group_" ~ loop.index) | literal if loop.index <= counting.groups | length else "NULL" }}]{{ "," if not loop.last }}
             {%- endfor %}
         ],
         ARRAY[[
