@@ -96,8 +96,13 @@ class Counting:
 
     @property
     def sums(self) -> list[str]:
-        """What each column of the state comes to, over the deltas `d` and the old state `t`."""
-        return [f"{column.new} AS {column.name}" for column in self.columns]
+        """What each column of the state comes to, over the deltas `d` and the old state `t`.
+
+        Whether it cannot be told from these is a column as well, where that can be.
+        """
+        sums = [f"{column.new} AS {column.name}" for column in self.columns]
+        risk = "\nOR ".join(column.risk for column in self.columns if column.risk)
+        return [*sums, f"{risk} AS is_at_risk"] if risk else sums
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -140,7 +145,7 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
 
     outputs, having = rewrite(select.outputs, over_state), rewrite(select.having, over_state)
     # A key is never null: a group that is one, and is not hidden by HAVING, is not either.
-    keys = {block.output(k) for k in key} if not select.having else set()
+    keys = {select.output(k) for k in key} if not select.having else set()
     nullable = {
         g.name for g in groups if g.value not in keys and shape.can_be_null(select, g.value)
     }

@@ -25,12 +25,12 @@ def wrapped(parts: list[str], width: int = WIDTH) -> str:
     return "\n".join(lines).removesuffix(",")
 
 
-def selected(columns: list[str], head: str = "SELECT") -> str:
+def selected(columns: list[str], head: str = "SELECT", width: int = WIDTH) -> str:
     """Write SELECT and its columns: on one line, or on lines of their own."""
     line = f"{head} {', '.join(columns)}"
-    return (
-        line if len(line) <= WIDTH and "\n" not in line else f"{head}\n{indent(wrapped(columns))}"
-    )
+    if len(line) <= width and "\n" not in line:
+        return line
+    return f"{head}\n{indent(wrapped(columns, width))}"
 
 
 def flat(text: str, width: int = WIDTH) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jinja2
 
@@ -254,7 +255,8 @@ def lined(names: Sequence[str], alias: str = "") -> str:
 def add_filters(environment: jinja2.Environment) -> None:
     """Give an environment the filters that templates of tables use."""
     environment.filters.update(filled=filled, lined=lined, dollar_quoted=dollar_quoted)
-    environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat, selected=selected)
+    environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat)
+    environment.filters.update(selected=partial(selected, width=92))
 
 
 def dollar_quoted(body: str) -> str:

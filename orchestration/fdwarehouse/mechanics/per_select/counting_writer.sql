@@ -7,6 +7,7 @@
 {%- import "per_select/merge.sql" as merge -%}
 {%- set groups = counting.groups | list -%}
 {%- set columns = ["_rows"] + (counting.columns | map(attribute="name") | list) -%}
+{%- set affected = "states" if target.key | sort == groups | sort else "affected_keys" -%}
 {%- set risks = counting.columns | map(attribute="risk") | select | list -%}
 {%- set values = counting.distincts | map(attribute="value") | unique | list -%}
 {%- set conditions = counting.distincts | map(attribute="condition") | unique | list -%}
@@ -18,7 +19,7 @@
 ({{ left }}.{{ g }} = {{ right }}.{{ g }} OR ({{ left }}.{{ g }} IS NULL AND {{ right }}.{{ g }} IS NULL))
 {%- else -%}
 {{ left }}.{{ g }} = {{ right }}.{{ g }}
-{%- endif %}{{ " AND " if not loop.last }}
+{%- endif %}{{ "\nAND " if not loop.last }}
 {%- endfor %}
 {%- endmacro -%}
 
@@ -29,12 +30,12 @@
 ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- else -%}
 {{ left }}.{{ g }} = {{ right }}.{{ g }}
-{%- endif %}{{ " AND " if not loop.last }}
+{%- endif %}{{ "\nAND " if not loop.last }}
 {%- endfor %}
 {%- endmacro -%}
 
-{#- What a row is asked for in a FILTER, as the end of a column's name. -#}
-{%- macro by(condition) -%}{{ ("_" ~ condition) | replace("_value", "") if condition }}{%- endmacro -%}
+{#- The number of what a row is asked for in a FILTER, as the end of a column's name. -#}
+{%- macro by(condition) -%}{{ "_" ~ (conditions.index(condition) + 1) if conditions | length > 1 }}{%- endmacro -%}
 
 {#- SELECTs of rows whose columns are among the keys of a CTE. Null groups are looked for apart, and
     only where there are some: IS NOT DISTINCT FROM finds no index.
@@ -45,12 +46,18 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- set row = names | filled("r") -%}
 {{ select }}
 FROM all_rows AS r
-WHERE{{ "\n    p_after_run_id > 0\n    AND " if not condition else " " }}
-{%- filter indent(0 if condition else 4) | flat(92) -%}
+{%- set test -%}
 {{ row if names | length == 1 else "(" ~ row ~ ")" }} IN (
     SELECT {{ names | filled("k") | indent(4) }} FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }}
 )
-{%- endfilter %}
+{%- endset -%}
+{%- set test = test | flat(84) %}
+{% if condition and "\n" not in test -%}
+WHERE {{ test }}
+{%- else -%}
+WHERE
+    {{ "p_after_run_id > 0\n    AND " if not condition }}{{ test | indent(4) }}
+{%- endif %}
 {%- if counting.nullable %}
     {%- set nulls %}{% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}{% endset %}
 UNION ALL
@@ -89,8 +96,10 @@ images AS NOT MATERIALIZED (
     -- For a full build: all rows, and with the sign 0 the groups that there were.
     SELECT 1, r.* FROM all_rows AS r WHERE p_after_run_id = 0
     UNION ALL
+    {% filter flat(96) -%}
     SELECT {{ (["0"] + (groups | prefixed("t")) + ["NULL"] * (counting.rows.outputs | length - groups | length)) | wrapped | indent(8) }}
     FROM {{ target.state }} AS t WHERE p_after_run_id = 0
+    {%- endfilter %}
 ),
 
 {%- if values %}
@@ -110,7 +119,8 @@ changed_values AS MATERIALIZED (
         {%- for v in values %}({{ (groups + [v]) | filled("i") | indent(8) }}){{ ", " if not loop.last }}{% endfor -%}
     )
     {%- endif %}
-    HAVING {% for c in conditions %}sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }} <> 0{{ " OR " if not loop.last }}{% endfor %}
+    HAVING
+        {% for c in conditions %}sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }} <> 0{{ "\n        OR " if not loop.last }}{% endfor %}
 ),
 
 value_counts AS (
@@ -151,36 +161,37 @@ distinct_deltas AS (
 
 deltas AS MATERIALIZED (
     -- What changed rows add to each group.
-    SELECT
-        {{ ((groups | prefixed("i")) + ["sum(i.sign) AS _rows"] + counting.deltas) | wrapped(92) | indent(8) }}
+    {{ ((groups | prefixed("i")) + ["sum(i.sign) AS _rows"] + counting.deltas) | selected | indent(4) }}
     FROM images AS i
     GROUP BY {{ groups | filled("i") | indent(8) }}
 ),
 
-new_states AS MATERIALIZED (
+{{ "new_states" if risks else "states" }} AS MATERIALIZED (
     -- What each of these groups comes to.
-    SELECT
-        {{ ((groups | prefixed("d")) + ["coalesce(t._rows, 0) + d._rows AS _rows"] + counting.sums) | wrapped(92) | indent(8) }}
-        {%- if risks %},
-        coalesce(
-            {{ risks | join("\nOR ") | indent(12) }}, false
-        ) AS is_at_risk
-        {%- endif %}
+    {{ ((groups | prefixed("d")) + ["coalesce(t._rows, 0) + d._rows AS _rows"] + counting.sums) | selected | indent(4) }}
     FROM deltas AS d
+    {% filter flat(96) -%}
     LEFT JOIN {{ target.state }} AS t
-        ON p_after_run_id > 0 AND {{ same("d", "t") | indent(8) }}
+        ON p_after_run_id > 0
+            AND {{ same("d", "t") | indent(12) }}
+    {%- endfilter %}
     {%- if values %}
-    LEFT JOIN distinct_deltas AS v ON {{ equal("d", "v") | indent(8) }}
+    {% filter flat(96) -%}
+    LEFT JOIN distinct_deltas AS v
+        ON {{ equal("d", "v") | indent(12) }}
+    {%- endfilter %}
     {%- endif %}
 ),
 
+{% if risks -%}
 states AS MATERIALIZED (
-    {%- if risks %}
-    SELECT n.* FROM new_states AS n WHERE n._rows = 0 OR NOT n.is_at_risk
-    UNION ALL
     -- From their rows: groups whose least or greatest value may be gone, or a sum is no number.
+    {{ (groups + columns) | prefixed("n") | selected | indent(4) }}
+    FROM new_states AS n
+    WHERE n._rows = 0 OR n.is_at_risk IS NOT TRUE
+    UNION ALL
     SELECT
-        {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list) + ["false"]) | wrapped | indent(8) }}
+        {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | wrapped(92) | indent(8) }}
     {%- if counting.nullable %}
     FROM (
         {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
@@ -189,36 +200,39 @@ states AS MATERIALIZED (
     {{ rows_among("", groups, "new_states", "is_at_risk") | trim | indent(4) }}
     {%- endif %}
     GROUP BY {{ groups | filled("r") | indent(8) }}
-    {%- else %}
-    SELECT n.* FROM new_states AS n
-    {%- endif %}
 ),
 
+{% endif -%}
 written_states AS (
+    -- Its columns are those of states, in their order.
     INSERT INTO {{ target.state }} AS t
-        ({{ (groups + columns) | filled(width=88) | indent(8) }})
-    {{ (groups + columns) | prefixed("s") | selected | indent(4) }}
-    FROM states AS s
-    WHERE s._rows > 0
+    SELECT s.* FROM states AS s WHERE s._rows > 0
     ON CONFLICT ({{ groups | filled }}) DO UPDATE SET
-        ({{ columns | filled(width=88) | indent(8) }})
-        = row({{ columns | filled("excluded", 88) | indent(8) }})
+        {% filter flat(92) -%}
+        ({{ (groups + columns) | filled(width=88) | indent(8) }})
+        = row(excluded.*)
+        {%- endfilter %}
     WHERE row(t.*) IS DISTINCT FROM row(excluded.*)
 ),
 
 removed_states AS (
     DELETE FROM {{ target.state }} AS t USING states AS s
-    WHERE s._rows = 0 AND {{ same("t", "s") | indent(8) }}
+    {% filter flat(96) -%}
+    WHERE
+        s._rows = 0
+        AND {{ same("t", "s") | indent(8) }}
+    {%- endfilter %}
 ),
 
+{% if affected == "affected_keys" -%}
 affected_keys AS (
     {{ printed.key_columns | selected("SELECT DISTINCT") | indent(4) }} FROM states AS s
 ),
 
+{% endif -%}
 expected_rows AS MATERIALIZED (
     -- Rows as they should be: those of the affected groups.
-    SELECT
-        {{ printed.outputs | wrapped | indent(8) }}
+    {{ printed.outputs | selected | indent(4) }}
     FROM states AS s
     WHERE s._rows > 0
         {%- for sql in printed.having %}
@@ -226,4 +240,4 @@ expected_rows AS MATERIALIZED (
         {%- endfor %}
 )
 {%- endset -%}
-{{ merge.function(target, plan, steps, true, target.key, true) }}
+{{ merge.function(target, plan, steps, true, target.key, true, affected) }}

@@ -21,24 +21,24 @@ twins AS (
 {#- present_rows: those of which the expected ones are told apart.
     scope      whether some rows are computed: those of affected_keys
     key        columns of affected_keys
-    is_exact   whether all expected rows are among them -#}
-{%- macro present_rows(target, scope, key, is_exact) -%}
+    is_exact   whether all expected rows are among them
+    affected   the CTE that stands for affected_keys -#}
+{%- macro present_rows(target, scope, key, is_exact, affected="affected_keys") -%}
 {%- set rows -%}
-SELECT
-    {{ target.names | filled("t") | indent(4) }}
+{{ target.names | prefixed("t") | selected }}
 FROM {{ target.qualified }} AS t
 {%- endset -%}
 present_rows AS MATERIALIZED (
     -- Rows as they are.
     {{ rows | indent(4) }}
     {%- if scope %}
-    LEFT JOIN affected_keys AS k ON {{ difference.same("t", "k", key) | indent(8) }}
+    LEFT JOIN {{ affected }} AS k ON {{ difference.same("t", "k", key) | indent(8) }}
     WHERE p_after_run_id = 0 OR k.{{ key[0] | ident }} IS NOT NULL
     {%- if not is_exact %}
     UNION ALL
     {{ rows | indent(4) }}
     INNER JOIN expected_rows AS s ON {{ difference.same("t", "s", target.key) | indent(8) }}
-    LEFT JOIN affected_keys AS k ON {{ difference.same("t", "k", key) | indent(8) }}
+    LEFT JOIN {{ affected }} AS k ON {{ difference.same("t", "k", key) | indent(8) }}
     WHERE p_after_run_id > 0 AND k.{{ key[0] | ident }} IS NULL -- computed, and not asked for
     {%- endif %}
     {%- endif %}
@@ -63,9 +63,11 @@ written_rows AS (
     ) AS s ON {% for k in target.primary_key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
     {%- if target.imaged %}
+    {% filter flat(96) -%}
     WHEN MATCHED THEN UPDATE SET
         ({{ (target.imaged + ["_run_id"]) | filled(width=88) | indent(8) }})
         = ({{ target.imaged | filled("s", 88) | indent(8) }}, p_run_id)
+    {%- endfilter %}
     {%- endif %}
     WHEN NOT MATCHED THEN
         INSERT ({{ (target.names + runs) | filled(width=88) | indent(8) }})
@@ -83,8 +85,10 @@ written_rows AS (
 {%- macro logged_images(target) -%}
 logged_images AS (
     -- Changed rows as they were and as they are, for the tables that are made of them.
+    {% filter flat(96) -%}
     INSERT INTO {{ target.log }}
         ({{ (["run_id", "sign"] + target.logged | list) | filled(width=88) | indent(8) }})
+    {%- endfilter %}
     SELECT p_run_id, v.sign, (v.image).*
     FROM written_rows AS w
     CROSS JOIN LATERAL (VALUES (-1, w.was, 'INSERT'), (1, w.is_now, 'DELETE')) AS v (sign, image, no)
@@ -111,8 +115,8 @@ FROM written_rows
 {#- The end of a function that has computed expected_rows: the difference, and what is said of it.
     ctes       what comes before
     plan       how its rows are found
-    scope, key, is_exact  see present_rows -#}
-{%- macro function(target, plan, ctes, scope, key, is_exact) -%}
+    scope, key, is_exact, affected  see present_rows -#}
+{%- macro function(target, plan, ctes, scope, key, is_exact, affected="affected_keys") -%}
 {%- set body -%}
 {{ ctes }},
 
@@ -120,7 +124,7 @@ FROM written_rows
 {{ twins(target) }},
 
 {% endif -%}
-{{ present_rows(target, scope, key, is_exact) }},
+{{ present_rows(target, scope, key, is_exact, affected) }},
 
 {{ written_rows(target, plan.is_key_unique) }}
 {%- if target.logged %},
