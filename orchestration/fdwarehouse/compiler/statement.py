@@ -197,7 +197,9 @@ def _counting_writer(
 ) -> str:
     printer = Printer()
     outputs = {o.name: o.value for o in counting.outputs}
-    printed: dict[str, str | list[str]] = {
+    are_keys = {outputs[k] for k in target.key} == {Column("s", g) for g in counting.groups}
+    printed: dict[str, str | list[str] | bool] = {
+        "groups_are_keys": are_keys and all(outputs[k] == Column("s", k) for k in target.key),
         "changed": printer.read(counting.changed),
         "rows": printer.block(counting.rows),
         "key_columns": [printer.output(Output(k, outputs[k])) for k in target.key],
