@@ -27,6 +27,8 @@ from fdwarehouse.identifiers import ident, qualified
 
 VALIDITY = (("valid_from", "timestamp"), ("valid_to", "timestamp"), ("is_inferred", "boolean"))
 """Columns that the writer computes beside those of the SELECT."""
+_OF_INFERRED = {"valid_from": "'-infinity'", "valid_to": "'infinity'", "is_inferred": "true"}
+"""What a member that is only referred to has in them."""
 IS_CURRENT = ("is_current", "boolean")
 """The column that the table computes."""
 
@@ -102,7 +104,9 @@ class Dimension:
                 if name not in (self.key, header.updated_at, *header.type2)
             ],
             "referenced_by": self.referenced_by,
+            "inferred": [_OF_INFERRED.get(n, "NULL") for n in self.target.names],
         }
+        context["inferred"][self.target.names.index(self.key)] = ident(self.key)
 
         def rendered(name: str) -> str:
             return environment.get_template(f"per_select/{name}.sql").render(context)
