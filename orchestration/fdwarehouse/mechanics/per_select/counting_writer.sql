@@ -198,7 +198,11 @@ states AS MATERIALIZED (
     FROM {{ target.state }} AS t
     WHERE
         p_after_run_id = 0
-        AND NOT EXISTS (SELECT FROM all_rows AS r WHERE {{ equal("t", "r") | indent(12) }})
+        AND NOT EXISTS (
+            SELECT FROM all_rows AS r
+            WHERE
+                {{ equal("t", "r") | indent(16) }}
+        )
 ),
 
 written_states AS (
