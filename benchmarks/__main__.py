@@ -9,7 +9,7 @@ from benchmarks.arena import Arena
 from benchmarks.log import Log
 from benchmarks.options import ROOT, Options
 from benchmarks.report import folder_of, write
-from fdwarehouse.terminal import say
+from fdwarehouse.terminal.console import say
 
 STATE = ROOT / "build" / "bench"
 

@@ -15,10 +15,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from benchmarks.options import ROOT, Size
-from fdwarehouse import embedded, seed
-from fdwarehouse.deploy import deploy
-from fdwarehouse.render import render_project
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.database.deployment import deploy
+from fdwarehouse.demo import seeding
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.templates import MECHANICS
 
 # Both servers, for a machine of two cores and 24 GB that they share with the clients. All that
 # makes a commit safe is on.
@@ -96,8 +97,8 @@ class Arena:
 
     def __init__(self, state: Path, *, explains: bool = False) -> None:
         self._state = state
-        self._urls = embedded.up(state, settings=SETTINGS | (EXPLAIN if explains else {}))
-        self._passwords = embedded.passwords(state)
+        self._urls = lifecycle.up(state, settings=SETTINGS | (EXPLAIN if explains else {}))
+        self._passwords = lifecycle.passwords(state)
         self._numbers = count(1)
         self._shops: dict[Size, str] = {}
         for server in ("production", "warehouse"):
@@ -144,7 +145,7 @@ class Arena:
     def close(self, *, keeps: bool = False) -> None:
         """Stop the servers and delete their data, unless they are kept."""
         if not keeps:
-            embedded.remove(self._state)
+            lifecycle.remove(self._state)
 
     def _shop(self, size: Size) -> str:
         if size not in self._shops:
@@ -168,7 +169,7 @@ class Arena:
             "orders": size.orders,
         }
         options = " ".join(f"-c fdwarehouse.{what}={number}" for what, number in counts.items())
-        seed.seed(make_conninfo(url, options=options), ROOT / "production")
+        seeding.seed(make_conninfo(url, options=options), ROOT / "production")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
         self._administrate("production", "ALTER DATABASE {} IS_TEMPLATE true", name)
@@ -180,7 +181,7 @@ class Arena:
     def _bootstrap(self, server: str, database: str) -> None:
         settings: Mapping[str, str] = {"side": server} | {
             f"{role.removeprefix('warehouse_')}_password": self._passwords[role]
-            for role in embedded.ROLES
+            for role in lifecycle.ROLES
         }
         with psycopg.connect(self.url(server, "admin", database)) as connection:
             for setting, value in settings.items():

@@ -13,7 +13,7 @@ from benchmarks import peers
 from benchmarks.arena import LOADER, OWNER, Pair
 from benchmarks.measure import Cost, measure
 from benchmarks.options import FOLDER
-from fdwarehouse.embedded_programs import binaries
+from fdwarehouse.embedded.programs import binaries
 from tests.compiler.shop_files import written_by_hand
 
 Revenue = list[tuple[Any, Any]]

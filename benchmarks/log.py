@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.measure import Cost
-from fdwarehouse.terminal import say
+from fdwarehouse.terminal.console import say
 
 
 class Log:

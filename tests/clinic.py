@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import yaml
 
-from fdwarehouse.config import load_config
-from fdwarehouse.contract import contract_path, dump_contract
-from fdwarehouse.inspect_source import inspect
+from fdwarehouse.database.inspection import inspect
+from fdwarehouse.project.config import load_config
+from fdwarehouse.project.contract import contract_path, dump_contract
 from tests.harness import Row, Shop, Warehouse
 
 SCHEMA = """

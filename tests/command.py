@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from fdwarehouse import terminal
-from fdwarehouse.cli import main
+from fdwarehouse.cli.main import main
+from fdwarehouse.terminal import console
 from tests.harness import ROOT
 
 VARIABLES = ("WAREHOUSE_URL", "PRODUCTION_URL", "WAREHOUSE_ADMIN_URL", "PRODUCTION_ADMIN_URL")
@@ -40,8 +40,8 @@ class Command:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         self.secrets = {*secrets}
-        for console in (terminal.out, terminal.err):
-            monkeypatch.setattr(console, "width", 160)  # whatever COLUMNS says
+        for screen in (console.out, console.err):
+            monkeypatch.setattr(screen, "width", 160)  # whatever COLUMNS says
         self.use({})
         self.project(ROOT)
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from fdwarehouse import embedded, seed
+from fdwarehouse.demo import seeding
+from fdwarehouse.embedded import lifecycle
 from tests.clinic import Clinic
 from tests.command import Command
 from tests.compiler.shop_files import written_by_hand
@@ -42,7 +43,7 @@ settings.load_profile("few")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     state_dir = tmp_path_factory.mktemp("servers")
     yield Servers(state_dir)
-    embedded.remove(state_dir)
+    lifecycle.remove(state_dir)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +60,7 @@ def new_database(servers: Servers) -> NewDatabase:
 def seeded(new_database: NewDatabase) -> str:
     """A seeded database that tests only read."""
     url = new_database()
-    seed.seed(url, PRODUCTION, as_of=AS_OF)
+    seeding.seed(url, PRODUCTION, as_of=AS_OF)
     return url
 
 

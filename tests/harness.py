@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from fdwarehouse.deploy import deploy
-from fdwarehouse.deploy_plan import Plan
-from fdwarehouse.render import render_project
+from fdwarehouse.database.deployment import deploy
+from fdwarehouse.database.deployment_plan import Plan
+from fdwarehouse.rendering.render import render_project
 
 ROOT = Path(__file__).parents[1]
 LAYERS = ("bronze", "silver", "gold")

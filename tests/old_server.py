@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fdwarehouse import embedded_programs as programs
+from fdwarehouse.embedded import programs
 
 FOUND = Path("/usr/lib/postgresql/15/bin")
 WANTED = os.environ.get("FDWAREHOUSE_OLDER_POSTGRES")  # CI says so: then it has to be there

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from fdwarehouse import embedded_programs as programs
+from fdwarehouse.embedded import programs
 from tests.harness import wait_until
 
 _WANTED = os.environ.get("FDWAREHOUSE_PGBOUNCER")  # CI says so: then it has to be there

@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse import embedded
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.harness import ROOT, Shop, Warehouse
 
 SETTINGS = {
@@ -31,8 +31,8 @@ class Servers:
 
     def __init__(self, state_dir: Path, settings: Mapping[str, str] = SETTINGS) -> None:
         self.state_dir = state_dir
-        self.urls = embedded.up(state_dir, settings=settings)
-        self.passwords = embedded.passwords(state_dir)
+        self.urls = lifecycle.up(state_dir, settings=settings)
+        self.passwords = lifecycle.passwords(state_dir)
         self._numbers = count(1)
         self._templates: dict[str, str] = {}
 
@@ -60,7 +60,7 @@ class Servers:
         with psycopg.connect(self.url(server, "admin", database)) as connection:
             settings = {
                 f"{r.removeprefix('warehouse_')}_password": self.passwords[r]
-                for r in embedded.ROLES
+                for r in lifecycle.ROLES
             }
             for setting, value in {"side": server, **settings}.items():
                 connection.execute(

@@ -10,8 +10,8 @@ from typing import Any
 from pglast import ast, parse_plpgsql, parse_sql
 from pglast.parser import ParseError
 
-from fdwarehouse.render import render_project
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.templates import MECHANICS
 
 ROOT = Path(__file__).parents[1]
 

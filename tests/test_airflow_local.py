@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse.airflow_local import airflow_connection, airflow_environment, run_airflow
-from fdwarehouse.connections import Connections
+from fdwarehouse.database.connections import Connections
+from fdwarehouse.demo.airflow_standalone import airflow_connection, airflow_environment, run_airflow
 from fdwarehouse.errors import FdwarehouseError
 from tests.harness import ROOT, Warehouse, wait_until
 from tests.servers import Servers
@@ -102,10 +102,10 @@ RUN = """
 import sys
 from pathlib import Path
 
-from fdwarehouse import airflow_local
-from fdwarehouse.connections import Connections
+from fdwarehouse.demo import airflow_standalone
+from fdwarehouse.database.connections import Connections
 
-made = airflow_local.airflow_environment
+made = airflow_standalone.airflow_environment
 
 
 def with_programs_first(connections, port):
@@ -113,10 +113,10 @@ def with_programs_first(connections, port):
     return environment | {"PATH": sys.argv[4] + ":" + environment["PATH"]}
 
 
-airflow_local.airflow_environment = with_programs_first
+airflow_standalone.airflow_environment = with_programs_first
 Connections.state_dir = Path(sys.argv[1])
 sys.stdout.reconfigure(line_buffering=True)
-airflow_local.run_airflow(Connections(Path(sys.argv[2])), port=int(sys.argv[3]))
+airflow_standalone.run_airflow(Connections(Path(sys.argv[2])), port=int(sys.argv[3]))
 """
 SLOW_API = """#!/bin/sh
 if [ "$1" = api-server ]; then sleep {seconds}; fi

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.clinic import CONFIG, Clinic, with_tables
 from tests.test_reconciliation import is_hashed_remotely
 

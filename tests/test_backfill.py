@@ -190,7 +190,7 @@ def test_run_before_a_backfill_is_finished_reads_the_rest_itself(
 
 @pytest.mark.parametrize("rows", ["0", "-1", "NULL"])
 def test_chunk_of_no_rows_is_refused(warehouse: Warehouse, rows: str) -> None:
-    with failing("DW003", "Say how many rows it shall have"):
+    with failing("DW003", "Say how many rows it has"):
         warehouse.call(f"etl.backfill({rows})")
     assert warehouse.column("SELECT status FROM etl.runs") == []
 

@@ -7,13 +7,13 @@ import pytest
 
 from tests.harness import Shop, Warehouse, failing
 
-FENCE = "SELECT etl.execute_batch({run}, '{{production.fence}}')"
-BRONZE = "SELECT etl.execute_batch({run}, '{{bronze.raw_customers}}')"
+FENCE = "SELECT etl.build_models({run}, '{{production.fence}}')"
+BRONZE = "SELECT etl.build_models({run}, '{{bronze.raw_customers}}')"
 PLAN = "SELECT etl.plan_steps({run}, '{{production.fence,bronze.raw_customers}}', false)"
 # By what the snapshot can be taken before the fence is read: what is committed in between is behind
 # the fence and not in the snapshot.
 OPENINGS = {
-    "observation": "SELECT etl.observe_again({run}, '{{bronze.raw_customers}}', false)",
+    "observation": "SELECT etl.observe_again({run}, '{{bronze.raw_customers}}')",
     "read": BRONZE,
 }
 
@@ -62,7 +62,7 @@ def test_g1_fence_and_read_in_one_batch_are_refused(
 ) -> None:
     with failing("DW004", "fence"):
         loader.execute(
-            "SELECT etl.execute_batch(%s, '{production.fence,bronze.raw_customers}')",
+            "SELECT etl.build_models(%s, '{production.fence,bronze.raw_customers}')",
             [warehouse.last_run()],
         )
     late.commit()
@@ -78,7 +78,7 @@ def test_g1_read_before_the_fence_is_refused(
 
 def test_g1_backfill_in_one_transaction_with_its_fence_is_refused(warehouse: Warehouse) -> None:
     loader = warehouse.connect("loader", autocommit=True)
-    loader.execute("SELECT etl.join_run(NULL, 'etl.backfill', '1 minute')")
+    loader.execute("SELECT etl.acquire_run(NULL, 'etl.backfill', '1 minute')")
     run_id = warehouse.last_run()
     loader.execute(PLAN.format(run=run_id).encode())
     with loader.transaction():

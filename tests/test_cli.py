@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse import __version__, embedded, terminal
-from fdwarehouse.cli import app
-from fdwarehouse.config import find_root
-from fdwarehouse.connections import Connections
+from fdwarehouse import __version__
+from fdwarehouse.cli.main import app
+from fdwarehouse.database.connections import Connections
+from fdwarehouse.embedded import lifecycle
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.config import find_root
+from fdwarehouse.terminal import console
 from tests.command import VARIABLES, Command
 from tests.harness import ROOT, Warehouse
 
@@ -187,7 +189,7 @@ def embedded_up(urls: dict[str, str]) -> object:
 def test_with_no_connection_set_the_embedded_servers_are_used(
     command: Command, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "up", embedded_up(warehouse.environment))
+    monkeypatch.setattr(lifecycle, "up", embedded_up(warehouse.environment))
     assert command.works("run")
     assert warehouse.last_run() == 1
 
@@ -197,7 +199,7 @@ def test_up_exports_all_four_connections(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     urls = {name: f"postgresql://{name}:pa'55 $HOME\\word@host/x" for name in VARIABLES}
-    monkeypatch.setattr(embedded, "up", embedded_up(urls))
+    monkeypatch.setattr(lifecycle, "up", embedded_up(urls))
     said = Command(monkeypatch, capsys, ())("up")
     assert said.exit_code == 0
     assert [line.split("=")[0] for line in said.out.splitlines()] == [
@@ -242,12 +244,12 @@ def test_psql_is_given_the_password_where_nobody_sees_it(
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x9b2J", "\u202e", "\u2066", "\x08", "\u200b"])
-@pytest.mark.parametrize("show", [terminal.say, terminal.warn, terminal.note, terminal.heading])
+@pytest.mark.parametrize("show", [console.say, console.warn, console.note, console.heading])
 def test_what_a_terminal_would_obey_is_shown_as_a_sign(
     capsys: pytest.CaptureFixture[str], show: Callable[[str], None], hostile: str
 ) -> None:
     show(f"a{hostile}b\tc")
-    terminal.show_error(FdwarehouseError(f"d{hostile}e", hint=f"f{hostile}g"))
+    console.show_error(FdwarehouseError(f"d{hostile}e", hint=f"f{hostile}g"))
     shown = "".join(capsys.readouterr())
     assert hostile[0] not in shown
     for around in (f"a\ufffd{hostile[1:]}b", f"d\ufffd{hostile[1:]}e", f"f\ufffd{hostile[1:]}g"):

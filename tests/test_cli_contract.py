@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fdwarehouse.contract import Column, Contract, Table, dump_contract, load_contract
+from fdwarehouse.project.contract import Column, Contract, Table, dump_contract, load_contract
 from tests.command import Command
 from tests.harness import ROOT, Warehouse
 

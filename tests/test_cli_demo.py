@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fdwarehouse.connections import Connections
+from fdwarehouse.database.connections import Connections
 from tests.command import Command
 from tests.servers import Servers
 

@@ -14,8 +14,9 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from fdwarehouse import live, running, show
-from fdwarehouse.running import Step
+from fdwarehouse.database import running
+from fdwarehouse.database.running import Step
+from fdwarehouse.terminal import live, outcomes
 from tests.command import Command
 from tests.harness import ROOT, Warehouse, wait_until
 
@@ -51,7 +52,7 @@ def test_run_on_a_terminal_draws_a_table(
 ) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
-    for module in (live, show):
+    for module in (live, outcomes):
         monkeypatch.setattr(module, "out", console)
     command.use(seeded_warehouse.environment)
     command("run")
@@ -140,7 +141,7 @@ def interrupted(
     environment = {**os.environ, **warehouse.environment, "FDWAREHOUSE_PROJECT": str(ROOT)}
     process = subprocess.Popen(
         # a shell that starts the tests in the background has it ignored
-        ["env", "--default-signal=INT", sys.executable, "-m", "fdwarehouse.cli", "run"],
+        ["env", "--default-signal=INT", sys.executable, "-m", "fdwarehouse.cli.main", "run"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fdwarehouse.terminal import duration
+from fdwarehouse.terminal.console import duration
 from tests.command import Command
 from tests.harness import Warehouse, wait_until
 
@@ -99,7 +99,7 @@ def test_status_counts_no_large_table_whose_statistics_are_yet_to_come(
         "INSERT INTO bronze.raw_orders (order_id, _run_id, _extracted_at, _is_deleted) "
         "VALUES (1, 1, now(), false)"
     )
-    monkeypatch.setattr("fdwarehouse.status.EXACT_BYTES", 0)
+    monkeypatch.setattr("fdwarehouse.database.status.EXACT_BYTES", 0)
     command.use(seeded_warehouse.environment)
     tables = {table["table"]: table for table in as_json(command)["tables"]}
     assert tables["bronze.raw_orders"]["rows_are_estimated"]

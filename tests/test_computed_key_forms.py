@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.read_project import read_project
-from fdwarehouse.source_keys import key_is_computed
-from fdwarehouse.templates import make_environment
+from fdwarehouse.project.reading import read_project
+from fdwarehouse.rendering.source_keys import key_is_computed
+from fdwarehouse.rendering.templates import make_environment
 from tests.harness import ROOT, Warehouse, failing
 
 HEAD = "CREATE VIEW silver.v AS\n"

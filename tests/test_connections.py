@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from fdwarehouse import connections
+from fdwarehouse.database import connections
 from fdwarehouse.errors import FdwarehouseError
 from tests.harness import Warehouse
 

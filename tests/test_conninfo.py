@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo
 
-from fdwarehouse import conninfo as rules
-from fdwarehouse.conninfo import parse_conninfo, require_known_words
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project import conninfo as rules
+from fdwarehouse.project.conninfo import parse_conninfo, require_known_words
 from tests.harness import Warehouse, failing
 
 texts = st.text(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from fdwarehouse import seed
+from fdwarehouse.demo import seeding
 from tests.harness import Shop
 from tests.meter import Cost, Meter
 from tests.servers import Servers
@@ -67,7 +67,7 @@ def costs(servers: Servers) -> Iterator[dict[str, Costs]]:
 def _measure(servers: Servers, opened: ExitStack, counts: str) -> Costs:
     name = servers.create_database("production", "bare")
     admin = servers.url("production", "admin", name)
-    seed.seed(f"{admin} options='{counts}'", PRODUCTION, as_of=AS_OF)
+    seeding.seed(f"{admin} options='{counts}'", PRODUCTION, as_of=AS_OF)
     servers.bootstrap("production", name)
     urls = {role: servers.url("production", role, name) for role in ("admin", "reader")}
     shop = opened.enter_context(closing(Shop(urls)))

@@ -50,7 +50,7 @@ def test_wheel_has_the_licence_the_version_and_the_mechanics(built: Path) -> Non
     mechanics = ROOT / "orchestration/fdwarehouse/mechanics"
     assert names == {
         f"fdwarehouse/mechanics/{file.relative_to(mechanics).as_posix()}"
-        for file in mechanics.rglob("*.sql")
+        for file in mechanics.rglob("*.*")
     }
 
 

@@ -15,9 +15,9 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.network import Network
 
-from fdwarehouse.bootstrap import bootstrap_source, bootstrap_warehouse
-from fdwarehouse.connections import Connections
-from fdwarehouse.seed import seed
+from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
+from fdwarehouse.database.connections import Connections
+from fdwarehouse.demo.seeding import seed
 from tests.harness import ROOT, Shop, Warehouse
 
 COMPOSE = ROOT / "docker-compose.yaml"

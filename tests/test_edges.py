@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse.deploy import deploy
+from fdwarehouse.database.deployment import deploy
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.harness import ROOT, Shop, Warehouse, failing, wait_until
 from tests.test_models import change, sell
 from tests.test_runs import begin_run
@@ -121,7 +121,7 @@ def test_step_of_a_run_that_was_ended_writes_nothing(shop: Shop, warehouse: Ware
     warehouse.execute(f"SELECT etl.plan_steps({run_id}, '{{silver.clean_orders}}', false)")
     warehouse.call("etl.abandon_run(NULL)")
     with failing("DW004", f"run {run_id} is not open any more"):
-        warehouse.execute(f"SELECT etl.execute_step({run_id}, 'silver.clean_orders')")
+        warehouse.execute(f"SELECT etl.build_model({run_id}, 'silver.clean_orders')")
     assert warehouse.column("SELECT order_id FROM silver.clean_orders") == []
 
 

@@ -20,14 +20,14 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from fdwarehouse import embedded, embedded_programs, embedded_server
+from fdwarehouse.embedded import lifecycle, programs
 from fdwarehouse.errors import FdwarehouseError
 
 SETTINGS = {"fsync": "off", "shared_buffers": "16MB"}
 
 
 def start(state_dir: Path) -> dict[str, str]:
-    return embedded.up(state_dir, settings=SETTINGS)
+    return lifecycle.up(state_dir, settings=SETTINGS)
 
 
 def query(url: str, statement: str) -> list[tuple[object, ...]]:
@@ -54,7 +54,7 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     # Spaces, quotes, and longer than the 107 bytes that a Unix socket's path may have.
     deep = tmp_path_factory.mktemp("a project's folder") / ("deep folder " * 10) / "$HOME"
     yield deep
-    embedded.remove(deep)
+    lifecycle.remove(deep)
     assert not deep.exists()
 
 
@@ -85,14 +85,14 @@ def test_up_gives_four_urls_of_two_servers(urls: dict[str, str]) -> None:
 
 
 def test_up_again_changes_nothing(urls: dict[str, str], state_dir: Path) -> None:
-    before = [server_process(state_dir, server) for server in embedded.SERVERS]
+    before = [server_process(state_dir, server) for server in lifecycle.SERVERS]
     assert start(state_dir) == urls
-    assert [server_process(state_dir, server) for server in embedded.SERVERS] == before
+    assert [server_process(state_dir, server) for server in lifecycle.SERVERS] == before
 
 
 @pytest.mark.usefixtures("urls")
 def test_another_production_database_is_made_beside_the_first(state_dir: Path) -> None:
-    other = embedded.up(state_dir, production_db="my shop/2")["PRODUCTION_ADMIN_URL"]
+    other = lifecycle.up(state_dir, production_db="my shop/2")["PRODUCTION_ADMIN_URL"]
     assert query(other, "SELECT current_database()") == [("my shop/2",)]
 
 
@@ -101,7 +101,7 @@ def test_g6_nobody_connects_without_a_password(urls: dict[str, str], state_dir: 
         for password in ("", "wrong"):
             with pytest.raises(psycopg.OperationalError, match="password"):
                 psycopg.connect(url, password=password, passfile="/dev/null")
-    for server in embedded.SERVERS:
+    for server in lifecycle.SERVERS:
         assert not list((state_dir / server).glob(".s.PGSQL.*"))
 
 
@@ -109,21 +109,21 @@ def test_g6_nobody_connects_without_a_password(urls: dict[str, str], state_dir: 
 def test_g6_passwords_are_in_one_private_file_and_nowhere_else(state_dir: Path) -> None:
     file = state_dir / "secrets.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    known = embedded.passwords(state_dir)
-    assert set(known) == {*embedded.ROLES, "production_superuser", "warehouse_superuser"}
+    known = lifecycle.passwords(state_dir)
+    assert set(known) == {*lifecycle.ROLES, "production_superuser", "warehouse_superuser"}
     assert len(set(known.values())) == len(known)
     texts = [
         path.read_text(errors="replace")
-        for server in embedded.SERVERS
+        for server in lifecycle.SERVERS
         for path in (state_dir / f"{server}.log", *(state_dir / server).glob("*.conf"))
     ]
-    texts += [" ".join(server_process(state_dir, server).cmdline()) for server in embedded.SERVERS]
+    texts += [" ".join(server_process(state_dir, server).cmdline()) for server in lifecycle.SERVERS]
     assert not [word for word in known.values() if any(word in text for text in texts)]
 
 
 @pytest.mark.usefixtures("urls")
 def test_g6_no_folder_is_opened_to_other_users(state_dir: Path) -> None:
-    for server in embedded.SERVERS:
+    for server in lifecycle.SERVERS:
         assert stat.S_IMODE((state_dir / server).stat().st_mode) == 0o700
     pytest_folder = state_dir.parents[2]
     assert stat.S_IMODE(pytest_folder.stat().st_mode) == 0o700
@@ -132,7 +132,7 @@ def test_g6_no_folder_is_opened_to_other_users(state_dir: Path) -> None:
 def test_an_ordinary_role_reads_production_through_the_warehouse(
     urls: dict[str, str], state_dir: Path
 ) -> None:
-    known = embedded.passwords(state_dir)
+    known = lifecycle.passwords(state_dir)
     production, warehouse = urls["PRODUCTION_ADMIN_URL"], urls["WAREHOUSE_ADMIN_URL"]
     reader, owner = known["warehouse_reader"], known["warehouse_owner"]
     query(production, f"CREATE ROLE warehouse_reader LOGIN PASSWORD '{reader}'")
@@ -159,14 +159,14 @@ def test_down_stops_both_and_up_finds_data_and_urls_as_they_were(
     urls: dict[str, str], state_dir: Path
 ) -> None:
     query(urls["PRODUCTION_ADMIN_URL"], "CREATE TABLE kept AS SELECT 1 AS id")
-    assert embedded.is_up(state_dir)
+    assert lifecycle.is_up(state_dir)
     with psycopg.connect(urls["PRODUCTION_ADMIN_URL"]) as idle:
-        assert embedded.down(state_dir)
+        assert lifecycle.down(state_dir)
         with pytest.raises(psycopg.errors.AdminShutdown):
             idle.execute("SELECT 1")
         idle.close()
-    assert not embedded.is_up(state_dir)
-    assert not embedded.down(state_dir)
+    assert not lifecycle.is_up(state_dir)
+    assert not lifecycle.down(state_dir)
     assert "database system is shut down" in (state_dir / "production.log").read_text()
     assert start(state_dir) == urls
     assert query(urls["PRODUCTION_ADMIN_URL"], "SELECT id FROM kept") == [(1,)]
@@ -174,7 +174,7 @@ def test_down_stops_both_and_up_finds_data_and_urls_as_they_were(
 
 def test_up_after_kill_9_finds_what_was_committed(urls: dict[str, str], state_dir: Path) -> None:
     query(urls["WAREHOUSE_ADMIN_URL"], "CREATE TABLE committed AS SELECT 1 AS id")
-    for server in embedded.SERVERS:
+    for server in lifecycle.SERVERS:
         kill_9(state_dir, server)
     assert start(state_dir) == urls
     assert query(urls["WAREHOUSE_ADMIN_URL"], "SELECT id FROM committed") == [(1,)]
@@ -187,10 +187,10 @@ def test_up_after_a_restart_that_gave_the_process_id_to_another(
     lines = lock_file.read_text().splitlines()
     query(urls["WAREHOUSE_ADMIN_URL"], "CREATE TABLE survives AS SELECT 1 AS id")
     kill_9(state_dir, "warehouse")
-    account = embedded_programs.account_of(state_dir / "warehouse")
+    account = programs.account_of(state_dir / "warehouse")
     with subprocess.Popen(["sleep", "60"], **account) as stranger:
         lock_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
-        assert not embedded.is_up(state_dir)
+        assert not lifecycle.is_up(state_dir)
         assert start(state_dir) == urls
         assert stranger.poll() is None
         stranger.terminate()
@@ -198,20 +198,20 @@ def test_up_after_a_restart_that_gave_the_process_id_to_another(
 
 
 def test_up_takes_another_port_when_its_own_is_taken(urls: dict[str, str], state_dir: Path) -> None:
-    embedded.down(state_dir)
+    lifecycle.down(state_dir)
     port = urlsplit(urls["PRODUCTION_URL"]).port
     with socket.create_server(("127.0.0.1", port or 0)):
         moved = start(state_dir)
     assert urlsplit(moved["PRODUCTION_URL"]).port != port
     assert moved["WAREHOUSE_URL"] == urls["WAREHOUSE_URL"]
     assert query(moved["PRODUCTION_ADMIN_URL"], "SELECT 1") == [(1,)]
-    embedded.down(state_dir)
+    lifecycle.down(state_dir)
 
 
 def test_a_server_that_does_not_start_says_why(state_dir: Path) -> None:
-    embedded.down(state_dir)
+    lifecycle.down(state_dir)
     with pytest.raises(FdwarehouseError, match="unrecognized configuration parameter") as caught:
-        embedded.up(state_dir, settings={"no_such_setting": "1"})
+        lifecycle.up(state_dir, settings={"no_such_setting": "1"})
     assert ".log" in str(caught.value.hint)
     assert start(state_dir)
 
@@ -227,7 +227,7 @@ def test_up_side_by_side_makes_one_pair_of_servers(tmp_path: Path) -> None:
         with pytest.raises(FdwarehouseError, match=r"secrets\.json is missing"):
             start(tmp_path / "state")
     finally:
-        embedded.remove(tmp_path / "state")
+        lifecycle.remove(tmp_path / "state")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a system user")
@@ -235,10 +235,10 @@ def test_servers_started_at_the_same_time_run_as_the_same_new_system_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "fdwarehouse_test_user"
-    monkeypatch.setattr(embedded_programs, "_SYSTEM_USER", name)
+    monkeypatch.setattr(programs, "_SYSTEM_USER", name)
     try:
         with ThreadPoolExecutor(8) as pool:
-            accounts = list(pool.map(embedded_programs.account_of, [tmp_path / "none"] * 8))
+            accounts = list(pool.map(programs.account_of, [tmp_path / "none"] * 8))
         entry = pwd.getpwnam(name)
         assert {(a["user"], a["group"]) for a in accounts} == {(entry.pw_uid, entry.pw_gid)}
     finally:
@@ -250,7 +250,7 @@ def test_servers_started_at_the_same_time_run_as_the_same_new_system_user(
 def test_up_as_an_ordinary_user() -> None:
     nobody = 65534
     account = {"user": nobody, "group": nobody, "extra_groups": []}
-    programs = embedded_programs.binaries(account)
+    binaries = programs.binaries(account)
     folder = Path(tempfile.mkdtemp())
     os.chown(folder, nobody, nobody)
     # A fork, since nobody may be unable to reach this Python and its packages.
@@ -260,11 +260,11 @@ def test_up_as_an_ordinary_user() -> None:
             os.setgroups([])
             os.setgid(nobody)
             os.setuid(nobody)
-            pytest.MonkeyPatch().setattr(embedded_server, "binaries", lambda _: programs)
+            pytest.MonkeyPatch().setattr("fdwarehouse.embedded.server.binaries", lambda _: binaries)
             own = start(folder / "state")
             assert query(own["PRODUCTION_ADMIN_URL"], "SELECT 1") == [(1,)]
             assert (folder / "state" / "production" / "PG_VERSION").exists()
-            embedded.remove(folder / "state")
+            lifecycle.remove(folder / "state")
             os._exit(0)
         except BaseException:
             traceback.print_exc()

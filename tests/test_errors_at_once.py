@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.command import Command
 from tests.test_render import edit
 

@@ -14,13 +14,13 @@ import pytest
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
-from fdwarehouse import embedded_programs as programs
-from fdwarehouse.config import load_config
-from fdwarehouse.contract import contract_path, dump_contract
-from fdwarehouse.deploy import deploy
+from fdwarehouse.database.deployment import deploy
+from fdwarehouse.database.inspection import inspect
+from fdwarehouse.embedded import programs
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.inspect_source import inspect
-from fdwarehouse.render import render_project
+from fdwarehouse.project.config import load_config
+from fdwarehouse.project.contract import contract_path, dump_contract
+from fdwarehouse.rendering.render import render_project
 from tests.harness import ROOT, Shop, Warehouse, wait_until
 from tests.servers import Servers
 from tests.test_extraction_fences import fence_and_margin, without_right_to_see_others

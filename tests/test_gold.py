@@ -5,7 +5,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from fdwarehouse.seed import make_changes
+from fdwarehouse.demo.seeding import make_changes
 from tests.harness import ROOT, Shop, Warehouse
 
 # What was sold, in production: the words of the warehouse for the rows of the shop.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.clinic import Clinic, with_tables
 from tests.harness import failing
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fdwarehouse.config import load_config
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.project.config import load_config
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.sql_files import ROOT
 
 # With a gap in each word, so that this file does not hold what it forbids.

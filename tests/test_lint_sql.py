@@ -9,7 +9,7 @@ from pglast import ast, enums
 from pglast.parser import ParseError
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.sql_files import ROOT, SqlFile, Statement, language_of, options_of, sql_files
 
 Objects = enums.ObjectType

@@ -15,15 +15,16 @@ WRITERS = [
     "etl.plan_steps({run}, '{{gold.fact_sales}}', true)",
     "etl.fail_steps({run}, '{{gold.fact_sales,silver.clean_orders}}', " + FAILURE + ")",
     "etl.fail_steps({run}, '{{}}', " + FAILURE + ")",
-    "etl.leave_run({run}, 'etl.run_pipeline', 'false')",
-    "etl.leave_run({run}, 'etl.run_pipeline')",
-    "etl.leave_run({run}, 'etl.start_run')",
+    "etl.conclude_run({run}, 'false')",
+    "etl.conclude_run({run})",
+    "etl.release_run(({run}, true))",
+    "etl.release_run(({run}, false))",
     "etl.finish_backfill({run})",
-    "etl.execute_checks({run})",
-    "etl.execute_batch({run}, '{{silver.clean_orders}}')",
+    "etl.run_due_checks({run})",
+    "etl.build_models({run}, '{{silver.clean_orders}}')",
     "etl.advance_backfill({run}, 10)",
     "etl.give_up_run({run})",
-    "etl.observe_again({run}, '{{bronze.raw_orders}}', false)",
+    "etl.observe_again({run}, '{{bronze.raw_orders}}')",
 ]
 HIDDEN = ("\x1b", "\x07", "\x9b", "\u202e", "\u2069")
 LOG = ("runs", "steps", "check_results", "fences", "chunks", "watermarks")
@@ -36,7 +37,7 @@ def log_of(warehouse: Warehouse) -> dict[str, list[Row]]:
 def refused(warehouse: Warehouse, writer: str, run_id: int, role: str) -> str | None:
     """Call a writer, and return the code with which it is refused, raised or returned."""
     call = f"SELECT to_jsonb({writer.format(run=run_id)}) ->> 'error_code'"
-    if writer.startswith(("etl.leave_run", "etl.observe_again", "etl.finish", "etl.give")):
+    if writer.startswith(("etl.conclude_run", "etl.finish", "etl.give")):
         call = f"SELECT {writer.format(run=run_id)}::text"
     try:
         return str(warehouse.value(call, role=role))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fdwarehouse import embedded
-from fdwarehouse.embedded import SERVERS
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.embedded.lifecycle import SERVERS
 from tests.clinic import Clinic
 from tests.command import Command
 from tests.harness import ROOT, Database
@@ -57,8 +57,8 @@ def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator
         assert production_db == "help_desk"
         return urls
 
-    monkeypatch.setattr(embedded, "up", up)
-    monkeypatch.setattr(embedded, "passwords", lambda _state_dir: servers.passwords)
+    monkeypatch.setattr(lifecycle, "up", up)
+    monkeypatch.setattr(lifecycle, "passwords", lambda _state_dir: servers.passwords)
     with closing(Database(urls)) as databases:
         yield databases
     for server, name in names.items():

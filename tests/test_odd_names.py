@@ -8,7 +8,7 @@ from psycopg import sql
 
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.clinic import Clinic, with_tables
 from tests.command import Command
 from tests.test_render import edit

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.harness import ROOT, Shop, Warehouse
 from tests.old_server import IS_MISSING, PASSWORD, old_server
 from tests.servers import Servers

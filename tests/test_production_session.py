@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from fdwarehouse.sources import SAFETY_SETTINGS, SESSION_SETTINGS
+from fdwarehouse.project.sources import SAFETY_SETTINGS, SESSION_SETTINGS
 from tests.harness import Shop, Warehouse, failing
 from tests.servers import Servers
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fdwarehouse.seed import make_changes
+from fdwarehouse.demo.seeding import make_changes
 from tests.harness import ROOT, Row, Shop, Warehouse, failing
 
 IDS = st.integers(1, 3)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.harness import ROOT
 
 
@@ -34,7 +34,7 @@ def test_rendering_is_deterministic() -> None:
     program = """
 import sys
 from pathlib import Path
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 for file in render_project(Path(sys.argv[1])).files:
     print(file.name, file.checksum)
 """

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.command import Command
 from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.servers import Servers

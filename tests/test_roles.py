@@ -57,8 +57,8 @@ def test_g6_loader_cannot_reach_what_writes(built: Warehouse) -> None:
         "SELECT gold.write_fact_sales(1, 0)",
         "SELECT bronze.append_raw_orders(1, 0)",
         "SELECT production.read_fence(1, 0)",
-        "SELECT etl.execute_step(1, 'gold.fact_sales')",
-        "SELECT etl.evaluate_checks(1)",
+        "SELECT etl.build_model(1, 'gold.fact_sales')",
+        "SELECT etl.evaluate_checks(1, NULL)",
         "SELECT etl.store_check_results(1, '[]')",
     ):
         with failing(NO_RIGHT):
@@ -75,11 +75,11 @@ def test_g6_loader_cannot_publish_what_fails_a_check(
     for layer in ("extract_and_load_bronze", "build_silver"):
         seeded_warehouse.call(f"etl.{layer}()")
     loader = seeded_warehouse.connect("loader", autocommit=True)
-    loader.execute("SELECT etl.join_run(NULL, 'mine')")
+    loader.execute("SELECT etl.acquire_run(NULL, 'mine')")
     models = "etl.models_of('{gold}')"
     run_id = "(SELECT etl.open_run())"
     loader.execute(f"SELECT etl.plan_steps({run_id}, {models}, false)")
-    failure = f"SELECT error_code FROM etl.execute_batch({run_id}, {models})"
+    failure = f"SELECT error_code FROM etl.build_models({run_id}, {models})"
     assert loader.execute(failure).fetchone() == ("DW002",)
     assert seeded_warehouse.column("SELECT 1 FROM gold.dim_date") == []
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fdwarehouse import embedded
+from fdwarehouse.embedded import lifecycle
 from fdwarehouse.errors import FdwarehouseError
 
-KNOWN = {f"{server}_superuser": "x" for server in embedded.SERVERS}
+KNOWN = {f"{server}_superuser": "x" for server in lifecycle.SERVERS}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_file_of_passwords_of_another_shape_is_named(
     if is_made:
         (tmp_path / "warehouse").mkdir()
     with pytest.raises(FdwarehouseError) as caught:
-        embedded.passwords(tmp_path)
+        lifecycle.passwords(tmp_path)
     assert caught.value.message.startswith(f"{path} does not hold the embedded servers' passwords")
     way_out = "Put the right file back" if is_made else f"Delete {path}"
     assert way_out in (caught.value.hint or "")
@@ -39,20 +39,20 @@ def test_file_of_passwords_that_is_binary_or_a_folder_is_named(tmp_path: Path) -
     path = tmp_path / "secrets.json"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FdwarehouseError, match="does not hold the embedded servers' passwords"):
-        embedded.passwords(tmp_path)
+        lifecycle.passwords(tmp_path)
     path.unlink()
     path.mkdir()
     with pytest.raises(FdwarehouseError, match="Cannot read the embedded servers' passwords"):
-        embedded.passwords(tmp_path)
+        lifecycle.passwords(tmp_path)
 
 
 def test_password_of_a_server_that_was_made_is_not_made_up(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     path.write_text(json.dumps({"warehouse_superuser": "x"}))
-    assert set(embedded.passwords(tmp_path)) == {*KNOWN, *embedded.ROLES}
+    assert set(lifecycle.passwords(tmp_path)) == {*KNOWN, *lifecycle.ROLES}
     path.write_text(json.dumps({"warehouse_superuser": "x"}))
     (tmp_path / "production").mkdir()
     with pytest.raises(FdwarehouseError, match="does not hold the embedded servers' passwords"):
-        embedded.passwords(tmp_path)
+        lifecycle.passwords(tmp_path)
     path.write_text(json.dumps(KNOWN))
-    assert embedded.passwords(tmp_path)["production_superuser"] == "x"
+    assert lifecycle.passwords(tmp_path)["production_superuser"] == "x"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from fdwarehouse import seed
+from fdwarehouse.demo import seeding
 from fdwarehouse.errors import FdwarehouseError
 from tests.shop_database import AS_OF, FINGERPRINT, PRODUCTION, TABLES, NewDatabase, only, query
 
@@ -129,7 +129,7 @@ def test_the_shop_has_the_size_of_its_scale(new_database: NewDatabase, seeded: s
     assert query(seeded, "SELECT count(*) FROM products") == [(75,)]
     assert query(seeded, "SELECT count(*) FROM orders") == [(400,)]
     larger = new_database()
-    report = seed.seed(larger, PRODUCTION, scale=3, as_of=AS_OF)
+    report = seeding.seed(larger, PRODUCTION, scale=3, as_of=AS_OF)
     items = only(larger, "SELECT count(*) FROM order_items")
     assert report == {"customers": 450, "products": 225, "orders": 1200, "order items": items}
     assert 3000 < items < 4200
@@ -141,8 +141,8 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
     again, other = new_database(), new_database()
     # Neither the session's clock nor another plan may matter.
     options = "-c timezone=Pacific/Auckland -c enable_hashjoin=off -c work_mem=1MB"
-    seed.seed(conninfo.make_conninfo(again, options=options), PRODUCTION, as_of=AS_OF)
-    seed.seed(other, PRODUCTION, as_of=AS_OF, random_seed=43)
+    seeding.seed(conninfo.make_conninfo(again, options=options), PRODUCTION, as_of=AS_OF)
+    seeding.seed(other, PRODUCTION, as_of=AS_OF, random_seed=43)
     assert query(again, FINGERPRINT) == query(seeded, FINGERPRINT)
     pairs = zip(query(other, FINGERPRINT), query(seeded, FINGERPRINT), strict=True)
     assert all(one[2] != another[2] for one, another in pairs)
@@ -218,13 +218,13 @@ def test_items_are_one_to_five_an_order_at_about_the_products_price(seeded: str)
 
 def test_seeding_again_refuses_and_destroys_nothing(new_database: NewDatabase) -> None:
     url = new_database()
-    seed.seed(url, PRODUCTION, as_of=AS_OF)
+    seeding.seed(url, PRODUCTION, as_of=AS_OF)
     before = query(url, FINGERPRINT)
     with pytest.raises(FdwarehouseError, match=r"bare_\d+ is not empty: .*customers") as caught:
-        seed.seed(url, PRODUCTION)
+        seeding.seed(url, PRODUCTION)
     assert "--reset" in str(caught.value.hint)
     assert query(url, FINGERPRINT) == before
-    assert seed.seed(url, PRODUCTION, scale=2, reset=True)["orders"] == 800
+    assert seeding.seed(url, PRODUCTION, scale=2, reset=True)["orders"] == 800
 
 
 def test_a_seed_that_fails_leaves_nothing(new_database: NewDatabase, tmp_path: Path) -> None:
@@ -236,16 +236,16 @@ def test_a_seed_that_fails_leaves_nothing(new_database: NewDatabase, tmp_path: P
     (tmp_path / "seed.sql").write_text(text + broken)
     line = text.count("\n") + 2
     with pytest.raises(FdwarehouseError, match=rf"seed\.sql, .* {line}: division by zero"):
-        seed.seed(url, tmp_path)
+        seeding.seed(url, tmp_path)
     assert query(url, "SELECT relname FROM pg_class WHERE relnamespace = 2200") == []
     (tmp_path / "schema.sql").unlink()
     with pytest.raises(FdwarehouseError, match=r"Cannot read .*schema\.sql"):
-        seed.seed(url, tmp_path)
+        seeding.seed(url, tmp_path)
 
 
 def test_progress_names_each_statement_and_ends_full(new_database: NewDatabase) -> None:
     told: list[tuple[int, int, str]] = []
-    seed.seed(new_database(), PRODUCTION, progress=lambda *step: told.append(step))
+    seeding.seed(new_database(), PRODUCTION, progress=lambda *step: told.append(step))
     total = len(told) - 1
     assert [(done, of) for done, of, _ in told] == [(n, total) for n in range(total + 1)]
     assert [label for *_, label in told if label.startswith("INSERT")] == [

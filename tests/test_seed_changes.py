@@ -8,20 +8,21 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from fdwarehouse import embedded_programs, seed
+from fdwarehouse.demo import seeding
+from fdwarehouse.embedded import programs
 from fdwarehouse.errors import FdwarehouseError
 from tests.shop_database import AS_OF, FINGERPRINT, PRODUCTION, TABLES, NewDatabase, only, query
 
 
 def test_a_days_work_does_what_it_says(new_database: NewDatabase) -> None:
     url = new_database()
-    seed.seed(url, PRODUCTION, scale=10, as_of=AS_OF)
+    seeding.seed(url, PRODUCTION, scale=10, as_of=AS_OF)
     with psycopg.connect(url, autocommit=True) as connection:
         for table in TABLES:
             key = table.removesuffix("s") + "_id"
             connection.execute(f"CREATE TABLE old_{table} AS SELECT * FROM {table}".encode())
             connection.execute(f"ALTER TABLE old_{table} ADD PRIMARY KEY ({key})".encode())
-    report = seed.make_changes(url, PRODUCTION, changes=200)
+    report = seeding.make_changes(url, PRODUCTION, changes=200)
 
     def difference(table: str, condition: str) -> Any:
         key = table.removesuffix("s") + "_id"
@@ -71,9 +72,9 @@ def test_a_days_work_does_what_it_says(new_database: NewDatabase) -> None:
 
 def test_a_days_work_leaves_time_stamps_to_the_shop(new_database: NewDatabase) -> None:
     url = new_database()
-    seed.seed(url, PRODUCTION, as_of=AS_OF)
+    seeding.seed(url, PRODUCTION, as_of=AS_OF)
     start = only(url, "SELECT localtimestamp")
-    seed.make_changes(url, PRODUCTION)
+    seeding.make_changes(url, PRODUCTION)
     for table in ("customers", "products", "orders"):
         changed = f"SELECT count(*) FROM {table} WHERE updated_at > '{start}'"
         assert only(url, changed) > 0
@@ -87,11 +88,11 @@ def test_the_next_days_work_is_another_and_the_same_shop_has_the_same(
     one, twin = new_database(), new_database()
     contents = []
     for url in (one, twin):
-        seed.seed(url, PRODUCTION, as_of=AS_OF)
-        first = seed.make_changes(url, PRODUCTION, changes=10)
+        seeding.seed(url, PRODUCTION, as_of=AS_OF)
+        first = seeding.make_changes(url, PRODUCTION, changes=10)
         repriced = f"SELECT count(*) FROM products WHERE updated_at > '{AS_OF}'"
         assert only(url, repriced) == 1
-        second = seed.make_changes(url, PRODUCTION, changes=10)
+        second = seeding.make_changes(url, PRODUCTION, changes=10)
         assert only(url, repriced) == 2
         names = "SELECT array_agg(full_name || email ORDER BY customer_id) FROM customers"
         items = "SELECT array_agg((product_id, quantity) ORDER BY order_item_id) FROM order_items"
@@ -101,7 +102,7 @@ def test_the_next_days_work_is_another_and_the_same_shop_has_the_same(
 
 def test_changes_to_a_database_without_a_shop_say_so(new_database: NewDatabase) -> None:
     with pytest.raises(FdwarehouseError, match="nothing to change yet") as caught:
-        seed.make_changes(new_database(), PRODUCTION)
+        seeding.make_changes(new_database(), PRODUCTION)
     assert "fdwarehouse seed" in str(caught.value.hint)
 
 
@@ -110,11 +111,11 @@ def test_wrong_numbers_and_unreachable_servers_are_errors_for_a_person(
 ) -> None:
     server = new_database()
     with pytest.raises(FdwarehouseError, match="scale is 0"):
-        seed.seed(server, PRODUCTION, scale=0)
+        seeding.seed(server, PRODUCTION, scale=0)
     with pytest.raises(FdwarehouseError, match="0 changes"):
-        seed.make_changes(server, PRODUCTION, changes=0)
+        seeding.make_changes(server, PRODUCTION, changes=0)
     with pytest.raises(FdwarehouseError, match="Cannot connect") as caught:
-        seed.seed(conninfo.make_conninfo(server, port=1), PRODUCTION)
+        seeding.seed(conninfo.make_conninfo(server, port=1), PRODUCTION)
     assert str(conninfo.conninfo_to_dict(server)["password"]) not in str(caught.value)
 
 
@@ -124,7 +125,7 @@ def test_psql_alone_makes_the_same_shop_and_changes_it(
     url = new_database()
 
     def psql(*arguments: str) -> None:
-        program = embedded_programs.binaries({}) / "psql"
+        program = programs.binaries({}) / "psql"
         options = f"-c fdwarehouse.scale=1 -c fdwarehouse.as_of={AS_OF} -c fdwarehouse.changes=10"
         subprocess.run(
             [program, "-X", "-q", "-o", os.devnull, "-v", "ON_ERROR_STOP=1", *arguments, url],

@@ -100,6 +100,6 @@ def test_g4_a_process_of_production_that_is_stopped_ends_the_step(
 
 
 def test_g4_by_default_no_wait_is_without_a_limit(warehouse: Warehouse) -> None:
-    source = warehouse.value("SELECT prosrc FROM pg_proc WHERE proname = 'execute_batch'")
+    source = warehouse.value("SELECT prosrc FROM pg_proc WHERE proname = 'build_models'")
     assert "transaction_timeout = '12h'" in source
     assert "transaction_timeout = '5min'" in source

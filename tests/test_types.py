@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fdwarehouse import contract
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.project import contract
+from fdwarehouse.rendering.render import render_project
 from tests.clinic import Clinic, with_tables
 from tests.harness import Row, Shop, Warehouse
 from tests.servers import Servers

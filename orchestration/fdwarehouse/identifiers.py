@@ -25,6 +25,11 @@ _RESERVED_WORDS = """
 """
 RESERVED = frozenset(_RESERVED_WORDS.split())
 
+MAX_NAME_LENGTH = 63
+"""PostgreSQL cuts a name off after so many bytes."""
+MAX_PARTITIONED_NAME_LENGTH = MAX_NAME_LENGTH - len("_p20240101")
+"""The name of a partition by date is the table's, with its first day."""
+
 
 def ident(name: str) -> str:
     """Quote an SQL identifier, only where it needs it, so that the SQL reads as if written by hand.

@@ -9,15 +9,15 @@ from random import Random
 
 import psycopg
 
-from fdwarehouse.compile_definition import types_in
-from fdwarehouse.compiler.catalog import Catalog
-from fdwarehouse.compiler.plan import Plan, Request, plan
-from fdwarehouse.compiler.printing import Printer
-from fdwarehouse.compiler.statement import Target, full_states, routines
-from fdwarehouse.compiler.tree import Block
+from fdwarehouse.compiler.algebra.catalog import Catalog
+from fdwarehouse.compiler.algebra.printing import Printer
+from fdwarehouse.compiler.algebra.tree import Block
+from fdwarehouse.compiler.tables.plan import Plan, Request, plan
+from fdwarehouse.compiler.tables.statement import Target, full_states, routines
+from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
+from fdwarehouse.database.analysis.definition import types_in
 from fdwarehouse.identifiers import ident
-from fdwarehouse.read_catalog import impure_parts, read_catalog
-from fdwarehouse.templates import mechanics_environment
+from fdwarehouse.rendering.templates import mechanics_environment
 from tests.compiler.shapes import SHAPES, Shape
 from tests.compiler.world import KEEPS_ROWS, KEYS, World
 

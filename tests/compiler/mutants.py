@@ -125,7 +125,7 @@ def mutated(mutant: Mutant, folder: Path) -> Path:
     """Copy the package with one text replaced; return what belongs on the path."""
     copy = folder / "fdwarehouse"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    file = copy / "compiler" / mutant.module
+    (file,) = (copy / "compiler").rglob(mutant.module)
     text = file.read_text(encoding="utf-8")
     assert text.count(mutant.old) == 1, f"{mutant.name}: {text.count(mutant.old)} places"
     file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fdwarehouse.compiler.definition import is_definition, read_definition
-from fdwarehouse.compiler.header import json_schema
+from fdwarehouse.compiler.tables.definition import is_definition, read_definition
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.header import json_schema
 
 GOOD = """\
 /*

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from fdwarehouse.compiler.plan import Method
+from fdwarehouse.compiler.tables.plan import Method
 from tests.compiler.cases import CASES, Case, wrong_after
 from tests.compiler.keeping import Keeper
 from tests.compiler.lint import problems_of

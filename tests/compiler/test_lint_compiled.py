@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fdwarehouse.connections import connect
-from fdwarehouse.deploy import completed
-from fdwarehouse.render import render_project
+from fdwarehouse.database.connections import connect
+from fdwarehouse.database.deployment import completed
+from fdwarehouse.rendering.render import render_project
 from tests.compiler.lint import problems_of
 from tests.compiler.test_deployed import write
 from tests.compiler.test_partitions import partition

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fdwarehouse.seed import make_changes
-from fdwarehouse.status import status
+from fdwarehouse.database.status import read_status
+from fdwarehouse.demo.seeding import make_changes
 from tests.compiler.test_deployed import LINES
 from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt, sell
@@ -218,7 +218,7 @@ def test_status_shows_the_rows_of_all_partitions(shop: Shop, parted: Warehouse) 
     for number in range(1, 4):
         sell(shop, number, date=f"202{number}-01-01")
     parted.run()
-    tables = {t["table"]: t for t in status(parted.urls["owner"])["tables"]}
+    tables = {t["table"]: t for t in read_status(parted.urls["owner"])["tables"]}
     assert tables["gold.fact_sales"]["rows"] == 3
     assert parted.value("SELECT obj_description('gold.fact_sales'::regclass)").endswith(
         ", partitioned by order_date, one per year."

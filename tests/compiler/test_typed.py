@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fdwarehouse.compiler.definition import read_definition
-from fdwarehouse.compiler.typed import with_types
+from fdwarehouse.compiler.algebra.typed import with_types
+from fdwarehouse.compiler.tables.definition import read_definition
 from fdwarehouse.errors import FdwarehouseError
 from tests.harness import Shop, Warehouse
 from tests.test_models import sell

@@ -11,10 +11,10 @@ import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from fdwarehouse import embedded
-from fdwarehouse.deploy import deploy
-from fdwarehouse.embedded_server import EmbeddedServer
-from fdwarehouse.render import render_project
+from fdwarehouse.database.deployment import deploy
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.embedded.server import EmbeddedServer
+from fdwarehouse.rendering.render import render_project
 from tests.harness import ROOT
 from tests.servers import Servers
 from tests.torture.production import Standby, SteppedServer
@@ -95,7 +95,7 @@ class Arena:
     def start(self) -> None:
         """Start the servers that do not run."""
         self._machine.start(self._password, self._settings)
-        embedded.up(self._state, settings=SETTINGS)
+        lifecycle.up(self._state, settings=SETTINGS)
 
     def step_clock(self, seconds: float) -> None:
         """Set production's clock so far ahead of the machine's or, below zero, behind it."""
@@ -143,15 +143,15 @@ class Arena:
         """Leave nothing behind."""
         self.harness.close()
         self.proxy.close()
-        embedded.remove(self._state)
+        lifecycle.remove(self._state)
 
     @property
     def _password(self) -> str:
-        return embedded.passwords(self._state)["production_superuser"]
+        return lifecycle.passwords(self._state)["production_superuser"]
 
     @property
     def _settings(self) -> dict[str, str]:
-        return embedded.server_settings("production", SETTINGS)
+        return lifecycle.server_settings("production", SETTINGS)
 
 
 @contextmanager

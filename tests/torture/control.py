@@ -7,7 +7,7 @@ to lose rows all the same.
 
 import psycopg
 
-from fdwarehouse.contract import load_contract
+from fdwarehouse.project.contract import load_contract
 from tests.harness import ROOT
 from tests.torture.arena import Arena, copy_rows, session
 from tests.torture.workload import FIRST_HONEST_ID, KEYS, TABLES

@@ -10,7 +10,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from fdwarehouse.embedded_programs import (
+from fdwarehouse.embedded.programs import (
     Account,
     account_of,
     binaries,
@@ -18,7 +18,7 @@ from fdwarehouse.embedded_programs import (
     run,
     write_private,
 )
-from fdwarehouse.embedded_server import SUPERUSER, EmbeddedServer
+from fdwarehouse.embedded.server import SUPERUSER, EmbeddedServer
 from tests.harness import wait_until
 
 # Debian's package faketime: https://github.com/wolfcw/libfaketime

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from fdwarehouse.deploy import completed, write_build
-from fdwarehouse.embedded_programs import binaries
+from fdwarehouse.database.deployment import completed, write_build
+from fdwarehouse.embedded.programs import binaries
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.render import render_project
+from fdwarehouse.rendering.render import render_project
 from tests.harness import ROOT, Background, Row, Shop, Warehouse, failing
 from tests.test_models import change, sell
 from tests.test_runs import begin_run

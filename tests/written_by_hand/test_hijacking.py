@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.harness import Database, Warehouse
 from tests.servers import Servers
 from tests.traps import CALLS, RELATIONS, is_sprung, open_public, plant

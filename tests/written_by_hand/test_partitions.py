@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fdwarehouse.seed import make_changes
-from fdwarehouse.status import EXACT_BYTES, status
+from fdwarehouse.database.status import EXACT_BYTES, read_status
+from fdwarehouse.demo.seeding import make_changes
 from tests.clinic import Clinic, with_tables
 from tests.harness import ROOT, Shop, Warehouse, failing
 from tests.test_models import assert_is_as_rebuilt, sell
@@ -255,7 +255,7 @@ def test_status_shows_the_rows_of_all_partitions(
     parted.run()
     for size, is_estimated in ((EXACT_BYTES, False), (0, True)):
         parted.execute("ANALYZE")
-        monkeypatch.setattr("fdwarehouse.status.EXACT_BYTES", size)
-        tables = {t["table"]: t for t in status(parted.urls["owner"])["tables"]}
+        monkeypatch.setattr("fdwarehouse.database.status.EXACT_BYTES", size)
+        tables = {t["table"]: t for t in read_status(parted.urls["owner"])["tables"]}
         for table in ("bronze.raw_orders", "gold.fact_sales"):
             assert (tables[table]["rows"], tables[table]["rows_are_estimated"]) == (3, is_estimated)

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from fdwarehouse import embedded
-from fdwarehouse.deploy import write_build
-from fdwarehouse.embedded_programs import binaries
-from fdwarehouse.render import render_project
-from fdwarehouse.templates import MECHANICS
+from fdwarehouse.database.deployment import write_build
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.embedded.programs import binaries
+from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.templates import MECHANICS
 from tests.command import Command
 from tests.harness import wait_until
 from tests.servers import SETTINGS, Servers
@@ -50,7 +50,7 @@ def talkative(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Servers of their own that record all that they can."""
     state_dir = tmp_path_factory.mktemp("talkative")
     yield Servers(state_dir, SETTINGS | EVERYTHING)
-    embedded.remove(state_dir)
+    lifecycle.remove(state_dir)
 
 
 class Watched:

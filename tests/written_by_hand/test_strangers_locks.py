@@ -125,7 +125,7 @@ def test_g6_stranger_is_not_taken_for_who_works_on_a_run(
     key = warehouse.value("SELECT sign_of_life FROM etl.runs", role="admin")
     attacker.execute("SELECT pg_advisory_lock(%s)", [key])
     grab(attacker)
-    assert warehouse.value(f"SELECT etl.run_holder({run_id})", role="owner") is None
+    assert warehouse.value(f"SELECT etl.run_owner({run_id})", role="owner") is None
     for call in ("etl.extract_and_load_bronze", "etl.build_silver", "etl.build_gold"):
         warehouse.call(f"{call}({run_id})")
     warehouse.call(f"etl.finish_run({run_id})")

@@ -1,5 +1,6 @@
 """From a SELECT to the SQL that keeps its table up to date: pure functions, no database.
 
-A definition is read (`header`, `canonical`), analysed (`joins`, `shape`), differentiated (`delta`,
-`restrict`, `before`) and written as one statement (`printing`, `statement`). `plan` is the entry.
+`algebra` turns SQL into a tree and back, `deltas` says which rows of a SELECT change with the rows
+that it reads, `tables` turns both into what is deployed. The entry is `tables.plan`.
+Imports `project`.
 """

@@ -29,17 +29,20 @@ DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');
     v_give_up timestamptz := clock_timestamp() + coalesce(v_wait, '10 seconds')::interval;
-    v_query text := $query$
+    v_owner_of text := coalesce( -- as it is called in the release that is deployed
+        to_regproc('etl.run_owner'), to_regproc('etl.run_holder')
+    )::text;
+    v_query text := format($query$
         SELECT
-            format('run %s, begun at %s by %s', run_id, started_at, begun_by),
+            format('run %%s, begun at %%s by %%s', run_id, started_at, begun_by),
             CASE
-                WHEN etl.run_holder(run_id) IS NULL
-                    THEN format('If nobody goes on with it: CALL etl.abandon_run(%s).', run_id)
+                WHEN %1$s(run_id) IS NULL
+                    THEN format('If it has been given up: CALL etl.abandon_run(%%s).', run_id)
             END
         FROM etl.runs
         WHERE status = 'running'
-            AND (etl.run_holder(run_id) IS NOT NULL OR lease_until > clock_timestamp())
-    $query$;
+            AND (%1$s(run_id) IS NOT NULL OR lease_until > clock_timestamp())
+    $query$, v_owner_of);
     v_is_ours boolean;
     v_open text;
     v_way_out text;

@@ -89,19 +89,6 @@ all_rows AS NOT MATERIALIZED (
     -- What rows are grouped by, what is aggregated, and what they are filtered by.
     {{ printed.rows | indent(4) }}
 ),
-
-images AS NOT MATERIALIZED (
-    SELECT c.* FROM {{ printed.changed }} AS c
-    UNION ALL
-    -- For a full build: all rows, and with the sign 0 the groups that there were.
-    SELECT 1, r.* FROM all_rows AS r WHERE p_after_run_id = 0
-    UNION ALL
-    {% filter flat(96) -%}
-    SELECT {{ (["0"] + (groups | prefixed("t")) + ["NULL"] * (counting.rows.outputs | length - groups | length)) | wrapped | indent(8) }}
-    FROM {{ target.state }} AS t WHERE p_after_run_id = 0
-    {%- endfilter %}
-),
-
 {%- if values %}
 
 changed_values AS MATERIALIZED (
@@ -111,7 +98,7 @@ changed_values AS MATERIALIZED (
         {%- for c in conditions %}
         coalesce(sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }}, 0) AS net{{ by(c) }}{{ "," if not loop.last }}
         {%- endfor %}
-    FROM images AS i
+    FROM {{ printed.changed }} AS i
     {%- if values | length == 1 %}
     GROUP BY {{ (groups + values) | filled("i") | indent(8) }}
     {%- else %}
@@ -140,7 +127,6 @@ value_counts AS (
 
 distinct_deltas AS (
     -- By how many different values each group grew: 1 for one that is new, -1 for one that left.
-    -- A full build looks nothing up: sign(0) - sign(0 - net) is 1 as well.
     SELECT
         {{ groups | filled("v") | indent(8) }},
         {%- for d in counting.distincts %}
@@ -162,11 +148,11 @@ distinct_deltas AS (
 deltas AS MATERIALIZED (
     -- What changed rows add to each group.
     {{ ((groups | prefixed("i")) + ["sum(i.sign) AS _rows"] + counting.deltas) | selected | indent(4) }}
-    FROM images AS i
+    FROM {{ printed.changed }} AS i
     GROUP BY {{ groups | filled("i") | indent(8) }}
 ),
 
-{{ "new_states" if risks else "states" }} AS MATERIALIZED (
+new_states AS MATERIALIZED (
     -- What each of these groups comes to.
     {{ ((groups | prefixed("d")) + ["coalesce(t._rows, 0) + d._rows AS _rows"] + counting.sums) | selected | indent(4) }}
     FROM deltas AS d
@@ -183,26 +169,38 @@ deltas AS MATERIALIZED (
     {%- endif %}
 ),
 
-{% if risks -%}
 states AS MATERIALIZED (
-    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number.
     {{ (groups + columns) | prefixed("n") | selected | indent(4) }}
     FROM new_states AS n
+    {%- if risks %}
     WHERE n._rows = 0 OR n.is_at_risk IS NOT TRUE
+    {%- endif %}
     UNION ALL
+    {% if risks -%}
+    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number.
+    {% endif -%}
+    -- A full build computes all of them so.
     SELECT
         {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | wrapped(92) | indent(8) }}
-    {%- if counting.nullable %}
     FROM (
+        {%- if risks %}
         {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
+        UNION ALL
+        {%- endif %}
+        SELECT r.* FROM all_rows AS r WHERE p_after_run_id = 0
     ) AS r
-    {%- else %}
-    {{ rows_among("", groups, "new_states", "is_at_risk") | trim | indent(4) }}
-    {%- endif %}
     GROUP BY {{ groups | filled("r") | indent(8) }}
+    UNION ALL
+    -- Groups that a full build finds no more.
+    {% filter flat(96) -%}
+    SELECT {{ ((groups | prefixed("t")) + ["0"] + ["NULL"] * (columns | length - 1)) | wrapped | indent(8) }}
+    {%- endfilter %}
+    FROM {{ target.state }} AS t
+    WHERE
+        p_after_run_id = 0
+        AND NOT EXISTS (SELECT FROM all_rows AS r WHERE {{ equal("t", "r") | indent(12) }})
 ),
 
-{% endif -%}
 written_states AS (
     -- Its columns are those of states, in their order.
     INSERT INTO {{ target.state }} AS t

@@ -1,0 +1,1 @@
+"""The command `fdwarehouse`: one module per group of commands. It is imported by nothing."""

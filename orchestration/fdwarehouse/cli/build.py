@@ -1,0 +1,239 @@
+"""The commands that make the databases and the warehouse in them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fdwarehouse.database import deployment, deployment_plan
+from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
+from fdwarehouse.database.connections import Connections, connect
+from fdwarehouse.database.deployment import completed, write_build
+from fdwarehouse.database.deployment_plan import Plan
+from fdwarehouse.database.inspection import inspect
+from fdwarehouse.demo import seeding
+from fdwarehouse.demo.seeding import make_changes
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.contract import contract_path, dump_contract
+from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.rendered import Rendered
+from fdwarehouse.terminal.console import difference, err, note, out, say, warn
+from fdwarehouse.terminal.live import ProgressBar
+from fdwarehouse.terminal.outcomes import show_counts, show_kept_up, show_plan
+
+
+class Side(StrEnum):
+    """Servers that bootstrap prepares."""
+
+    warehouse = "warehouse"
+    production = "production"
+    both = "both"
+
+
+def up(context: typer.Context) -> None:
+    """Start the two embedded servers.
+
+    eval "$(fdwarehouse up)" exports their connection strings into a shell.
+    """
+    connections = context.ensure_object(Connections)
+    urls = connections.embedded_urls()
+    note(f"Both embedded servers run, data in {connections.state_dir}")
+    for name, url in urls.items():
+        quoted = url.replace("'", "'\\''")
+        print(f"export {name}='{quoted}'")
+
+
+def down(context: typer.Context) -> None:
+    """Stop the two embedded servers; their data stays."""
+    was_up = lifecycle.down(context.ensure_object(Connections).state_dir)
+    say("Both embedded servers are stopped." if was_up else "No embedded server was running.")
+
+
+def seed(
+    context: typer.Context,
+    scale: Annotated[
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="Size: 1 is 400 orders, 2500 a million."),
+    ] = None,
+    changes: Annotated[
+        int | None, typer.Option(min=1, help="Do a day's work on the shop: rows to touch, roughly.")
+    ] = None,
+    random_seed: Annotated[int, typer.Option(help="Another number, another shop.")] = 42,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="First drop the shop that is there, with its content.")
+    ] = False,
+) -> None:
+    """Make the demo's production database, or change it.
+
+    As production's administrator: makes the tables of production/schema.sql and fills them, or with
+    --changes does a day's work on the shop that is there.
+    """
+    if changes is not None and (scale is not None or reset):
+        raise typer.BadParameter("--changes works on the shop that is there, as large as it is")
+    connections = context.ensure_object(Connections)
+    admin_url = connections.source_admin(next(iter(connections.config.sources)))
+    folder = connections.root / "production"
+    with ProgressBar() as progress:
+        if changes is None:
+            counts = seeding.seed(
+                admin_url,
+                folder,
+                scale=scale or 1,
+                random_seed=random_seed,
+                reset=reset,
+                progress=progress,
+            )
+        else:
+            counts = make_changes(
+                admin_url, folder, changes=changes, random_seed=random_seed, progress=progress
+            )
+    show_counts(counts)
+    if changes is None:
+        say("A warehouse that has read another shop here takes this one with")
+        say("`fdwarehouse run --full`: its time stamps are of the past.")
+
+
+def bootstrap(
+    context: typer.Context,
+    side: Annotated[Side, typer.Option(help="Which servers to prepare.")] = Side.both,
+) -> None:
+    """As an administrator: make extensions, roles and grants.
+
+    Can be run again at any time. The owner and the reader get the passwords of their connection
+    strings; the other roles those of WAREHOUSE_LOADER_PASSWORD and so on, where they are set.
+    """
+    connections = context.ensure_object(Connections)
+    if side != Side.production:
+        for line in bootstrap_warehouse(connections):
+            say(line)
+    if side != Side.warehouse:
+        for name in connections.config.sources:
+            for line in bootstrap_source(connections, name):
+                say(line)
+
+
+def contract(
+    context: typer.Context,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; exit with 1 if it has changed."),
+    ] = False,
+) -> None:
+    """Write down in contracts/ what production looks like.
+
+    It is looked at through the warehouse's server, with the rights of the reader.
+    """
+    connections = context.ensure_object(Connections)
+    is_stale = False
+    for name, source in connections.config.sources.items():
+        path = contract_path(connections.root, name)
+        shown = str(path.relative_to(connections.root))
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        now = dump_contract(
+            inspect(
+                connections.warehouse(),
+                name,
+                source,
+                connections.source(name),
+                wait=connections.config.timeouts.settings["source"],
+                warn=warn,
+            )
+        )
+        for line in difference(before, now, shown):
+            out.print(line, soft_wrap=True)
+        if before == now:
+            say(f"{shown} is up to date.")
+        elif check:
+            is_stale = True
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(now, encoding="utf-8")
+            say(f"{shown} was written. Review it, then `fdwarehouse deploy`.")
+    if is_stale:
+        raise FdwarehouseError(
+            "production is not what the contract says",
+            hint="`fdwarehouse contract` writes it anew; review what changes.",
+            exit_code=1,
+        )
+
+
+def render(context: typer.Context) -> None:
+    """Write the compiled SQL to build/, without a database.
+
+    Tables that are one SELECT are compiled by asking the warehouse for types and keys; nothing is
+    changed in it.
+    """
+    connections = context.ensure_object(Connections)
+    rendered = _whole(render_project(connections.root), connections, "10 seconds")
+    write_build(rendered, connections.root / "build")
+    say(f"{len(rendered.files)} files are in build/. psql -f build/deploy.sql deploys them.")
+
+
+def _whole(rendered: Rendered, connections: Connections, wait: str) -> Rendered:
+    if not rendered.definitions:
+        return rendered
+    with connect(connections.warehouse()) as warehouse:
+        return completed(rendered, warehouse, connections.known_sources(), wait=wait)
+
+
+def _kept_up(rendered: Rendered, changes: Plan) -> dict[str, str]:
+    """Say how each table is kept up of which something changes."""
+    touched = {*changes.new, *changes.changed}
+    origins = {f.origin for f in rendered.files if f.plain_name in touched}
+    made = {f.creates for f in rendered.files if f.origin in origins}
+    return {name: how for name, how in rendered.kept_up.items() if name in made}
+
+
+def deploy(
+    context: typer.Context,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for a run or another deploy to end.")
+    ] = 10,
+) -> None:
+    """Bring the warehouse to what the project says.
+
+    In one transaction: migrations, mounts, tables, routines, views and grants, or nothing of them.
+    A plan compares files and runs none of them; it exits with 1 where a migration would be refused.
+    """
+    connections = context.ensure_object(Connections)
+    urls = connections.known_sources()
+    rendered = render_project(connections.root)
+
+    def keep(whole: Rendered) -> None:
+        nonlocal rendered
+        rendered = whole
+        write_build(whole, connections.root / "build")
+
+    if plan:
+        with connect(connections.warehouse()) as warehouse:
+            changes = deployment_plan.plan(rendered, warehouse, urls).refused
+            if changes.is_empty:  # else nothing can be compiled
+                keep(completed(rendered, warehouse, urls, wait=f"{wait} seconds"))
+                changes = deployment_plan.plan(rendered, warehouse, urls)
+            warehouse.rollback()
+    else:
+        with err.status(f"Deploying; a run that is open has {wait} seconds to end"):
+            changes = deployment.deploy(
+                rendered,
+                connections.warehouse(),
+                urls,
+                wait=f"{wait} seconds",
+                warn=warn,
+                compiled=keep,
+            )
+    show_plan(changes)
+    show_kept_up(_kept_up(rendered, changes))
+    if changes.is_empty:
+        say("Nothing to change.")
+    else:
+        say("Nothing was changed: this is the plan." if plan else "Deployed.", "bold")
+    if changes.edited or changes.missing:
+        raise FdwarehouseError(
+            "this deploy would be refused: a migration that was applied is not what it was",
+            hint="Restore its file, and put the change into a new migration.",
+            exit_code=1,
+        )

@@ -1,0 +1,102 @@
+"""The command ``fdwarehouse``: its options, its commands, and how errors reach a person."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import psycopg
+import typer
+
+from fdwarehouse import __version__
+from fdwarehouse.cli import build, explain, run
+from fdwarehouse.database.connections import Connections
+from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.terminal.console import say, show_error
+
+app = typer.Typer(
+    name="fdwarehouse",
+    help="A data warehouse of a PostgreSQL database in another PostgreSQL database, in SQL alone.",
+    epilog="Connections come from the environment: WAREHOUSE_URL, and PRODUCTION_URL for the "
+    "source named production. With none set, two embedded servers are used.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (
+    run.demo,
+    build.up,
+    build.down,
+    build.seed,
+    build.bootstrap,
+    build.contract,
+    build.render,
+    build.deploy,
+    explain.explain,
+    explain.schema,
+    run.run,
+    run.backfill,
+    run.check,
+    run.status,
+    run.reconcile,
+    run.rebuild,
+    run.prune,
+    run.airflow,
+):
+    app.command()(command)
+app.command(context_settings={"ignore_unknown_options": True})(run.psql)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"fdwarehouse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    project: Annotated[
+        Path | None,
+        typer.Option(envvar="FDWAREHOUSE_PROJECT", help="Folder of the project."),
+    ] = None,
+    version: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    context.obj = Connections(project)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit.
+
+    Args:
+        arguments: those of the command line when omitted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal of old shows ? for what it lacks
+            stream.reconfigure(errors="replace")
+    try:
+        app(arguments, prog_name="fdwarehouse")
+    except FdwarehouseError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+    except psycopg.Error as error:
+        show_error(database_error(error))
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        show_error(FdwarehouseError(f"{error.filename}: {error.strerror}"))
+        sys.exit(2)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""The commands that run the warehouse and look at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from enum import StrEnum
+from typing import Annotated
+
+import psycopg
+import typer
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from fdwarehouse.database import backfilling
+from fdwarehouse.database.connections import Connections, connect
+from fdwarehouse.database.running import call, require_deployed
+from fdwarehouse.database.status import read_status
+from fdwarehouse.demo import airflow_standalone
+from fdwarehouse.demo.story import run_demo
+from fdwarehouse.embedded import programs
+from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.terminal.backfill import chunks_loaded, show_backfill
+from fdwarehouse.terminal.console import counted, err, say
+from fdwarehouse.terminal.live import LiveSteps, ProgressBar
+from fdwarehouse.terminal.outcomes import run_failure, show_checks, show_outcome
+from fdwarehouse.terminal.status import show_status
+
+
+class Layer(StrEnum):
+    """What can be rebuilt."""
+
+    silver = "silver"
+    gold = "gold"
+    all = "all"
+
+
+def demo(context: typer.Context) -> None:
+    """Show the whole of it, from nothing, in a minute.
+
+    On the embedded servers, whose databases are made anew: a seeded shop, its warehouse, a first
+    run, a day's changes in the shop, a second run, and what the warehouse knows then.
+    """
+    run_demo(Connections(context.ensure_object(Connections).root, environment={}))
+
+
+AllowDeletions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-deletions",
+        metavar="TABLE",
+        help="A table that may lose more rows than max_deleted, this once; can be given again.",
+    ),
+]
+
+
+def run(
+    context: typer.Context,
+    full: Annotated[
+        bool, typer.Option("--full", help="Compute everything anew and write what differs.")
+    ] = False,
+    allow_deletions: AllowDeletions = None,
+) -> None:
+    """Run the pipeline once.
+
+    Extracts what changed, cleans it, publishes the star schema, checks. Exits with 1 on failure.
+    """
+    _allow_deletions(context, allow_deletions)
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.run_pipeline(%s)",
+            [full],
+            layers=["source", "bronze", "silver", "gold"],
+            on_progress=live,
+        )
+    show_outcome(outcome, "run")
+
+
+def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:
+    if not tables:
+        return
+    with connect(context.ensure_object(Connections).warehouse(), autocommit=True) as warehouse:
+        require_deployed(warehouse)
+        for table in tables:
+            try:
+                warehouse.execute("CALL etl.allow_deletions(%s)", [table])
+            except psycopg.Error as error:
+                raise database_error(error) from error
+
+
+def backfill(
+    context: typer.Context,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="How many sessions load side by side.")
+    ] = 2,
+    chunk_rows: Annotated[
+        int, typer.Option(min=1, help="How many rows are read and committed at a time.")
+    ] = 250_000,
+) -> None:
+    """Load large tables for the first time, in pieces.
+
+    Into bronze only, and only tables that were never loaded: the next run takes up what has changed
+    since, and builds the rest. What was loaded stays when it is interrupted; call it again.
+    """
+    with ProgressBar(says_tenths=True) as bar:
+        outcome = backfilling.backfill(
+            context.ensure_object(Connections).warehouse(),
+            jobs,
+            chunk_rows,
+            lambda p: bar(p.chunks_loaded, p.chunks, chunks_loaded(p)),
+        )
+    show_backfill(outcome)
+
+
+def check(context: typer.Context) -> None:
+    """Run all checks over everything.
+
+    Exits with 1 when one of severity error fails.
+    """
+    with err.status("Checking"):
+        outcome = call(context.ensure_object(Connections).warehouse(), "CALL etl.run_checks()")
+    if outcome.checks:
+        show_checks(outcome.checks)
+    if outcome.status == "cancelled":
+        raise run_failure(outcome, "the check run")
+    if outcome.error is not None:
+        raise database_error(outcome.error)
+    warned = sum(1 for result in outcome.checks if result.offending_rows)
+    say(f"{counted(len(outcome.checks) - warned, 'check')} passed, {warned} warned", "bold green")
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show runs, tables, sources, checks and rejects."""
+    described = read_status(context.ensure_object(Connections).warehouse())
+    if as_json:
+        print(json.dumps(described, indent=2, ensure_ascii=False))
+    else:
+        show_status(described)
+
+
+def rebuild(
+    context: typer.Context,
+    layer: Annotated[Layer, typer.Argument(help="What to compute anew.")] = Layer.all,
+) -> None:
+    """Compute silver and gold anew from bronze.
+
+    Writes only what differs, so it is also an audit of what the runs have built.
+    """
+    layers = [Layer.silver, Layer.gold] if layer == Layer.all else [layer]
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.rebuild(%s)",
+            [layer.value],
+            layers=layers,
+            on_progress=live,
+        )
+    show_outcome(outcome, "rebuild")
+    if outcome.run_id and not outcome.rows_written:
+        say("No row differed from what the runs had built.")
+
+
+def reconcile(
+    context: typer.Context,
+    table: Annotated[
+        str | None, typer.Argument(help="A table of the source; all when omitted.")
+    ] = None,
+    allow_deletions: AllowDeletions = None,
+) -> None:
+    """Compare production with bronze, and repair.
+
+    Finds what a run cannot see in time stamps, deletes above all, and carries it on to gold. A run
+    does the same by itself, as often as warehouse.yaml says.
+    """
+    _allow_deletions(context, allow_deletions)
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.reconcile(%s)",
+            [table],
+            on_progress=live,
+        )
+    show_outcome(outcome, "reconciliation")
+
+
+def prune(
+    context: typer.Context,
+    older_than: Annotated[
+        str, typer.Option(help="How far back history shall reach: '2 years', '90 days'.")
+    ],
+    table: Annotated[
+        str | None, typer.Argument(help="A table of the source; all when omitted.")
+    ] = None,
+) -> None:
+    """Drop history that is too old from bronze.
+
+    The versions that had been superseded at that age; what is true, or was then, stays. Gold is
+    computed anew by the next run.
+    """
+    units = "Say '2 years', '90 days', '36 hours'."
+    if not re.search("[a-zA-Z:]", older_than):  # PostgreSQL takes 90 for 90 seconds
+        raise FdwarehouseError(f"--older-than: {older_than!r} has no unit", hint=units)
+    with LiveSteps() as live:
+        outcome = call(
+            context.ensure_object(Connections).warehouse(),
+            "CALL etl.prune_bronze(%s::interval, %s)",
+            [older_than, table],
+            on_progress=live,
+        )
+    if isinstance(outcome.error, psycopg.errors.InvalidDatetimeFormat):
+        raise FdwarehouseError(
+            f"--older-than: {outcome.error.diag.message_primary}",
+            hint=units,
+        )
+    show_outcome(outcome, "prune")
+    if outcome.rows_written:
+        say("History begins anew: the next run computes gold from what is left.")
+
+
+def airflow(
+    context: typer.Context,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Of the UI, on 127.0.0.1.")
+    ] = airflow_standalone.PORT,
+) -> None:
+    """Run Airflow on this machine, with the warehouse's DAG.
+
+    Until Ctrl-C; nothing is installed or kept outside the project.
+    """
+    airflow_standalone.run_airflow(context.ensure_object(Connections), port=port, say=say)
+
+
+def psql(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Arguments of psql, such as -c 'SELECT 1'.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(help="Not in the warehouse, but in this source, as its reader.")
+    ] = None,
+    admin: Annotated[bool, typer.Option("--admin", help="As the administrator there.")] = False,
+) -> None:
+    """Open psql in the warehouse.
+
+    The machine's own psql, or the one that comes with the embedded servers.
+    """
+    connections = context.ensure_object(Connections)
+    if admin:
+        url = connections.source_admin(on) if on else connections.warehouse_admin()
+    else:
+        url = connections.source(on) if on else connections.warehouse()
+    options = conninfo_to_dict(url)
+    # Everybody can see the arguments of a process, only its owner the environment.
+    environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
+    if "sslpassword" in options:
+        raise FdwarehouseError(
+            "psql cannot be given sslpassword but in its arguments, which everybody can see",
+            hint="Put it into a service file of libpq, and connect by service=...",
+        )
+    program = shutil.which("psql") or str(programs.binaries({}) / "psql")
+    conninfo = make_conninfo("", **{k: v for k, v in options.items() if v is not None})
+    os.execve(program, [program, conninfo, *(arguments or [])], environment)

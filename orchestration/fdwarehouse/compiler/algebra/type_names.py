@@ -1,0 +1,36 @@
+"""Names of types as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fdwarehouse.identifiers import ident
+
+_WRITTEN = {
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "bool": "boolean",
+    "float4": "real",
+    "float8": "double precision",
+    "bpchar": "char",
+}
+"""What the parser makes of a type's name: how people write it."""
+_OF_THE_GRAMMAR = ("numeric", "time", "timestamp", "interval")
+"""Names that may stand unquoted though they are keywords."""
+
+
+def type_name(names: Sequence[str]) -> str:
+    """Write the name of a type.
+
+    Args:
+        names: as parsed: perhaps a schema, and the name.
+    """
+    own = names[1:] if names[0] == "pg_catalog" else names
+    if len(own) > 1:
+        return ".".join(ident(name) for name in own)
+    (name,) = own
+    if name in _WRITTEN:
+        return _WRITTEN[name]
+    is_plain = names[0] == "pg_catalog" or name in _OF_THE_GRAMMAR
+    return name if is_plain else ident(name)

@@ -1,0 +1,284 @@
+"""How the items of a FROM clause hang together: links, orders, the item of the finest grain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from fdwarehouse.compiler.algebra.reasons import Unsupported
+from fdwarehouse.compiler.algebra.tree import (
+    Block,
+    Column,
+    Expr,
+    Function,
+    Item,
+    Node,
+    Select,
+    SetOperation,
+    Table,
+    Values,
+    aliases_in,
+    column_names,
+    is_equality,
+    sides,
+    subqueries_in,
+    walk,
+)
+from fdwarehouse.compiler.deltas import shape
+from fdwarehouse.compiler.deltas.spans import interval
+
+
+def plain_conditions(select: Select) -> tuple[Expr, ...]:
+    """Return the conditions of WHERE and inner joins without subqueries."""
+    return tuple(c for c in select.conditions if not subqueries_in(c))
+
+
+def conditions_of(select: Select, item: Item) -> tuple[Expr, ...]:
+    """Return the conditions by which an item is joined."""
+    if item.is_nullable:
+        return item.on
+    return tuple(c for c in plain_conditions(select) if item.alias in aliases_in(c))
+
+
+def needs(select: Select, item: Item) -> frozenset[str]:
+    """Return the items that an item refers to by itself: LATERAL, or a function's arguments."""
+    if item.is_lateral or isinstance(item.source, Function):
+        return (aliases_in(item.source) - {item.alias}) & select.aliases
+    return frozenset()
+
+
+def is_link(condition: Expr, alias: str, placed: Collection[str]) -> bool:
+    """Say whether a condition equates an item with what is placed already."""
+    if not isinstance(condition, Node) or not is_equality(condition):
+        return False
+    return any(
+        aliases_in(mine) == {alias} and aliases_in(other) and aliases_in(other) <= set(placed)
+        for mine, other in sides(condition)
+    )
+
+
+@dataclass(frozen=True)
+class Order:
+    """Items from a root on, each after those that its conditions name."""
+
+    aliases: tuple[str, ...]
+    crossed: int
+    """How many are joined by no link."""
+
+
+def order_from(select: Select, root: str) -> Order | None:
+    """Order the items from a root on; None where that is not possible."""
+    placed = [root]
+    crossed = 0
+    waiting = [i for i in select.items if i.alias != root]
+    while waiting:
+        ready = [i for i in waiting if needs(select, i) <= set(placed)]
+        following = next((i for i in ready if _is_linked(select, i, placed)), None)
+        if following is None:
+            following = next((i for i in ready if not i.is_nullable), None)
+            crossed += 1
+        if following is None:
+            return None
+        waiting.remove(following)
+        placed.append(following.alias)
+    return Order(tuple(placed), crossed)
+
+
+def _is_linked(select: Select, item: Item, placed: list[str]) -> bool:
+    if item.is_nullable:
+        return aliases_in(item.on) & select.aliases <= {*placed, item.alias}
+    if needs(select, item):
+        return True
+    return any(is_link(c, item.alias, placed) for c in conditions_of(select, item))
+
+
+def lookup_count(select: Select, root: str) -> int:
+    """Count the items of which a row of the root has at most one row, itself included."""
+    found = {root}
+    while True:
+        following = next((i for i in select.items if _is_lookup(select, i, found)), None)
+        if following is None:
+            return len(found)
+        found.add(following.alias)
+
+
+def _is_lookup(select: Select, item: Item, found: set[str]) -> bool:
+    if item.alias in found or item.is_lateral:
+        return False
+    bound = {
+        mine.name
+        for condition in conditions_of(select, item)
+        if is_link(condition, item.alias, found)
+        for mine, _ in sides(condition)  # type: ignore[arg-type]
+        if isinstance(mine, Column) and mine.alias == item.alias
+    }
+    return any(set(key) <= bound for key in _unique_keys(item)) or _is_at_one_time(
+        select, item, bound, found
+    )
+
+
+def _is_at_one_time(select: Select, item: Item, bound: set[str], found: set[str]) -> bool:
+    """Say whether an item is joined as of a time, and has one row of a key then."""
+    period = item.source.relation.period if isinstance(item.source, Table) else None
+    if period is None or not set(period.key) <= bound:
+        return False
+    conditions = tuple(
+        c for c in conditions_of(select, item) if aliases_in(c) <= found | {item.alias}
+    )
+    return interval(item.alias, conditions) == (period.start, period.end)
+
+
+def _unique_keys(item: Item) -> Iterable[tuple[str, ...]]:
+    source = item.source
+    if isinstance(source, Table):
+        keys = (source.relation.primary_key, *source.relation.unique_keys)
+        return [key for key in keys if key]
+    if isinstance(source, (Select, SetOperation)):
+        key = unique_key(source)
+        return [key] if key else []
+    return []
+
+
+def finest(select: Select) -> str:
+    """Return the item of the finest grain: the one from which most others are looked up.
+
+    Raises:
+        Unsupported: none can be the first.
+    """
+    ranked = []
+    for position, item in enumerate(select.items):
+        if item.is_nullable or needs(select, item):
+            continue
+        if order := order_from(select, item.alias):
+            is_function = isinstance(item.source, Function)
+            count = lookup_count(select, item.alias)
+            ranked.append((order.crossed, -count, is_function, position, item.alias))
+    if not ranked:
+        raise Unsupported("no table to start from")
+    return min(ranked)[-1]
+
+
+def unique_key(block: Block) -> tuple[str, ...] | None:
+    """Return columns of which no two rows of a block agree; None where none are known."""
+    if isinstance(block, Values):
+        return None
+    if isinstance(block, SetOperation):
+        return None if block.is_all else column_names(block)
+    by_value = {o.value: o.name for o in reversed(block.outputs)}
+    if block.distinct_on:
+        named = [by_value.get(e) for e in block.distinct_on]
+    elif block.is_distinct:
+        named = list(column_names(block))
+    elif shape.is_grouped(block):
+        named = [by_value.get(e) for e in block.groups]
+    else:
+        root = finest(block)
+        if lookup_count(block, root) != len(block.items):
+            return None
+        named = [by_value.get(Column(root, name)) for name in source_key(block, root)]
+    return tuple(n for n in named if n) if named and None not in named else None
+
+
+def source_key(select: Select, alias: str) -> tuple[str, ...]:
+    """Return columns of an item by which its rows are known; empty where none are."""
+    source = select.item(alias).source
+    if isinstance(source, Table):
+        return source.relation.primary_key
+    if isinstance(source, (Select, SetOperation)):
+        return unique_key(source) or ()
+    return ()
+
+
+def handle(select: Select, alias: str) -> tuple[Column, ...]:
+    """Return the columns by which changed rows of an item are passed on.
+
+    Raises:
+        Unsupported: no column of it is read.
+    """
+    names = source_key(select, alias)
+    if not names:
+        parts = (select.outputs, select.items, select.conditions, select.groups, select.having)
+        read = {
+            c.name for p in parts for c in walk(p) if isinstance(c, Column) and c.alias == alias
+        }
+        names = tuple(sorted(read))
+    if not names:
+        raise Unsupported(f"nothing to know the rows of {alias} by")
+    return tuple(Column(alias, name) for name in names)
+
+
+def root_for(select: Select, values: Iterable[Expr]) -> str | None:
+    """Return the item that values are columns of, where it can be the root; None otherwise."""
+    wanted = {alias for v in values for alias in aliases_in(v)} & select.aliases
+    if not wanted:
+        return finest(select)
+    if len(wanted) > 1:
+        return None
+    (alias,) = wanted
+    item = select.item(alias)
+    if item.is_nullable or needs(select, item):
+        return None
+    order = order_from(select, alias)
+    if order is None:
+        return None
+    if order.crossed == 0:
+        return alias
+    best = order_from(select, finest(select))
+    return alias if best is not None and order.crossed <= best.crossed else None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The items that a row of the root is joined to, in order, and the conditions among them."""
+
+    items: tuple[Item, ...]
+    conditions: tuple[Expr, ...] = ()
+    requirements: tuple[tuple[str, frozenset[str]], ...] = ()
+    """For each item, those that it is joined through."""
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Aliases of the items."""
+        return frozenset(i.alias for i in self.items)
+
+    def with_item(self, select: Select, item: Item) -> Chain:
+        """Join another item.
+
+        Args:
+            select: the SELECT that it is an item of.
+            item: the item.
+        """
+        placed, alias = self.aliases, item.alias
+        among = tuple(
+            c
+            for c in plain_conditions(select)
+            if c not in self.conditions and aliases_in(c) <= placed | {alias}
+        )
+        through = aliases_in(item.source) & placed if _refers(item) else frozenset()
+        if item.is_nullable:
+            through |= aliases_in(item.on) - {alias}
+        else:
+            links = [c for c in plain_conditions(select) if is_link(c, alias, placed)]
+            joined = links or [c for c in among if alias in aliases_in(c)]
+            through |= aliases_in(tuple(joined)) - {alias}
+        return Chain(
+            (*self.items, item),
+            self.conditions + among,
+            (*self.requirements, (alias, through)),
+        )
+
+    def path(self, aliases: Iterable[str]) -> frozenset[str]:
+        """Return the items that these are joined through, the root included."""
+        found = {self.items[0].alias}
+        waiting = set(aliases)
+        required = dict(self.requirements)
+        while waiting:
+            alias = waiting.pop()
+            if alias not in found and alias in self.aliases:
+                found.add(alias)
+                waiting |= required.get(alias, frozenset())
+        return frozenset(found)
+
+
+def _refers(item: Item) -> bool:
+    return item.is_lateral or isinstance(item.source, Function)

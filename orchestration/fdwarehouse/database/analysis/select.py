@@ -1,0 +1,117 @@
+"""Asks the warehouse what a table that is any SELECT would be like, or a view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import psycopg
+
+from fdwarehouse.compiler.algebra.catalog import Known
+from fdwarehouse.compiler.algebra.printing import Printer
+from fdwarehouse.compiler.algebra.tree import Block, Select
+from fdwarehouse.compiler.deltas.dependencies import dependencies
+from fdwarehouse.compiler.deltas.exactness import fixed_scale
+from fdwarehouse.compiler.tables.definition import Definition
+from fdwarehouse.compiler.tables.partitions import dates_of_rows, require_partitions
+from fdwarehouse.compiler.tables.plan import Request, plan, read
+from fdwarehouse.compiler.tables.statement import Target, full_states
+from fdwarehouse.compiler.tables.table import Table, never_null, require_columns
+from fdwarehouse.compiler.tables.view import View
+from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
+from fdwarehouse.database.analysis.definition import (
+    create_definition,
+    create_empty,
+    key_errors_named,
+    require_reproducible,
+    types_in,
+)
+from fdwarehouse.errors import FdwarehouseError
+
+
+def analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
+    """Analyse a definition that is computed when it is read.
+
+    Args:
+        definition: the file.
+        warehouse: a connection as the owner; the view is there afterwards.
+
+    Raises:
+        FdwarehouseError: it is wrong; the message names file and line.
+    """
+    _, schema, file = definition.path.split("/")
+    target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
+    columns, _ = create_definition(definition, target.qualified, warehouse)
+    require_columns(definition, columns)
+    require_partitions(definition, columns)
+    return View(replace(target, columns=columns), definition)
+
+
+def analyse_table(
+    definition: Definition,
+    warehouse: psycopg.Connection,
+    compiled: set[str],
+    known: Mapping[str, Known],
+    keys: Mapping[str, tuple[str, ...]],
+) -> Table:
+    """Analyse a definition of a table that is computed from others, in whatever way.
+
+    Args:
+        definition: the file.
+        warehouse: a connection as the owner; the table is there afterwards, empty.
+        compiled: tables, as `schema.name`, that were analysed before.
+        known: of such a table, what its definition tells.
+        keys: of partitioned tables among them, whose primary key has the date as well.
+
+    Raises:
+        FdwarehouseError: it is wrong; the message names file and line.
+    """
+    _, schema, file = definition.path.split("/")
+    header = definition.header
+    if header.reject:
+        raise FdwarehouseError(
+            f"{definition.path}, line {definition.line_of('reject')}: only silver rejects rows",
+            hint="Leave them out by WHERE, or reject them in the table of silver that has them.",
+        )
+    target = Target(schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions)
+    columns, canonical_sql = create_definition(definition, target.definition, warehouse)
+    require_columns(definition, columns)
+    require_partitions(definition, columns)
+    impure = impure_parts(warehouse, target.definition)
+    require_reproducible(definition, impure)
+    request = Request(
+        header.key,
+        canonical_sql,
+        definition.select,
+        definition.first_line,
+        impure,
+        is_forced_full=not header.incremental,
+        table=(target.schema, target.name),
+    )
+    catalog = read_catalog(
+        warehouse, [target.definition], compiled=compiled, known=known, keys=keys
+    )
+    target = replace(target, columns=columns)
+    with key_errors_named(definition, warehouse):
+        create_empty(target, warehouse, key=target.primary_key, not_null=never_null(header.columns))
+    types = types_in(warehouse, target)
+    block = read(request, catalog)
+    dates = dates_of_rows(block, header.partitions.by) if block and header.partitions else None
+    is_computed = header.partitions is not None and dates is None
+
+    def describe(block: Block) -> dict[str, str]:
+        return dict(types(Printer().block(block)))
+
+    # A function that computes rows for their dates has no use of groups that are counted.
+    found = plan(request, catalog, None if is_computed else describe)
+    state = types(full_states(found.counting)) if found.counting else ()
+    return Table(target, definition, found, block, state, dates=dates)
+
+
+def known_of(table: Table) -> Known:
+    """Return what the definition of a table tells those that read the table."""
+    if not isinstance(table.block, Select):
+        return Known()
+    found = {o.name: fixed_scale(table.block, o.value) for o in table.block.outputs}
+    scales = {name: scale for name, scale in found.items() if scale is not None}
+    return Known(scales, dependencies(table.block))

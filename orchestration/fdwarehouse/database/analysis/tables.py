@@ -1,0 +1,265 @@
+"""Compiles the tables that are one SELECT, by asking the warehouse what it would be like.
+
+What the compiler must know (types, keys, functions) is known once the deploy has come as far as the
+tables. So the deploy is begun, read and rolled back to where it was; the compiled files then take
+their place among the others, and the deploy runs as a whole. A second way to know would be a second
+truth: PostgreSQL's own analysis is the only one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+import psycopg
+
+from fdwarehouse.compiler.algebra.catalog import Known
+from fdwarehouse.compiler.deltas.indexes import Index, without_redundant
+from fdwarehouse.compiler.tables.definition import Definition
+from fdwarehouse.compiler.tables.dimension import Dimension, references_to
+from fdwarehouse.compiler.tables.rules import checks_of
+from fdwarehouse.compiler.tables.silver_table import SilverTable
+from fdwarehouse.compiler.tables.table import Table
+from fdwarehouse.compiler.tables.view import View
+from fdwarehouse.database.analysis.catalog import primary_key
+from fdwarehouse.database.analysis.dimension import analyse_dimension
+from fdwarehouse.database.analysis.select import analyse_table, analyse_view, known_of
+from fdwarehouse.database.analysis.silver import analyse_silver
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import file_name, qualified
+from fdwarehouse.project.sql_files import SqlFile, in_topological_order, names_read
+from fdwarehouse.project.sql_names import names_in
+from fdwarehouse.rendering.render import render_project
+from fdwarehouse.rendering.rendered import CompiledTables, Rendered
+from fdwarehouse.rendering.steps import RangePartitions
+from fdwarehouse.rendering.templates import mechanics_environment
+
+AnyTable = Table | SilverTable | Dimension | View
+
+
+def complete(
+    rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[SqlFile]], None]
+) -> Rendered:
+    """Compile what a rendered project has of SELECTs.
+
+    Args:
+        rendered: the deploy, without them.
+        warehouse: a connection as the owner, in a transaction; what is done in it is undone.
+        execute: runs files of the deploy.
+
+    Returns:
+        The whole deploy.
+
+    Raises:
+        FdwarehouseError: a definition is wrong; the message names file and line.
+    """
+    if not rendered.definitions:
+        return rendered
+    analysed = analyse(rendered, warehouse, execute)
+    environment = mechanics_environment(rendered.work_mem)
+    compiled = CompiledTables(
+        kept_up={t.target.qualified: t.kept_up for t in analysed.tables},
+        partitions={
+            t.target.qualified: RangePartitions(p.every, t.target.dates, p.by)
+            for t in analysed.tables
+            if (p := t.target.partitions)
+        },
+    )
+    for table in analysed.tables:
+        path, needs = table.definition.path, _needs(table)
+        files = [
+            SqlFile(file_name(name), path, f"{sql.strip()}\n", name, needs)
+            for name, sql in table.files(environment)
+        ]
+        first = 0 if isinstance(table, View) else 1
+        compiled.tables.extend(files[:first])
+        compiled.objects.extend(files[first:])
+        compiled.checks.extend(checks_of(table.target, table.definition, analysed.keys))
+        if isinstance(table, SilverTable):
+            compiled.checks.extend(table.checks(environment))
+    return render_project(rendered.root, compiled)
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """What the definitions of a project come to.
+
+    Attributes:
+        tables: each after those that it reads.
+        keys: primary key of each table that a header refers to, as `schema.name`.
+    """
+
+    tables: list[AnyTable]
+    keys: Mapping[str, tuple[str, ...]]
+
+
+def analyse(
+    rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[SqlFile]], None]
+) -> Analysed:
+    """Analyse the definitions of a project; see `complete`."""
+    takes_the_warehouse, *foundation = rendered.foundation
+    execute([takes_the_warehouse])  # and keeps it until the deploy ends: no other comes between
+    with warehouse.transaction(force_rollback=True):
+        execute(foundation)
+        found = list(_analyse(rendered, warehouse, execute))
+        keys = {name: primary_key(warehouse, name) for name in _referred_names(found)}
+    keys |= {n: key for n, key in _partitioned(found).items() if n in keys}
+    for table in found:
+        _require_keys(table.definition, keys)
+    read_by_hand = set[str]().union(
+        *(names_in(file.sql) for file in rendered.files if file.origin.startswith("sql/"))
+    )
+    completed = _with_logs(list(_with_checked(_with_references(found))), read_by_hand)
+    return Analysed(list(_with_indexes(completed)), keys)
+
+
+def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
+    """Tell each dimension which rows of silver refer to it."""
+    blocks = [t.block for t in analysed if isinstance(t, Table) and t.block is not None]
+    versions = {
+        t.target.qualified: t.target.versions for t in analysed if isinstance(t, SilverTable)
+    }
+
+    def completed(table: AnyTable) -> AnyTable:
+        if not isinstance(table, Dimension):
+            return table
+        named = [n.rpartition(".") for n in table.definition.header.referenced_by]
+        found = {(t, c) for t, _, c in named}
+        found |= set(references_to(table.key, table.target.qualified, blocks))
+        pairs = sorted((versions[t], c) for t, c in found if t in versions)
+        return replace(table, referenced_by=tuple(pairs))
+
+    return [completed(table) for table in analysed]
+
+
+def _with_logs(analysed: Sequence[AnyTable], read_by_hand: set[str]) -> Iterable[AnyTable]:
+    """Give each table a log of the columns of which others read the old state.
+
+    A log that a hand-written file names has all columns.
+    """
+    wanted: dict[str, set[str]] = {}
+    for each in analysed:
+        for relation, columns in each.logs.items():
+            wanted.setdefault(qualified(relation.schema, relation.name), set()).update(columns)
+    for each in analysed:
+        names = wanted.get(each.target.qualified, set())
+        is_whole = each.target.log in read_by_hand
+        logged = tuple(n for n, _ in each.target.readable if is_whole or n in names)
+        yield replace(each, target=replace(each.target, logged=logged))
+
+
+def _with_indexes(analysed: Iterable[AnyTable]) -> Iterable[AnyTable]:
+    """Let the first table whose writer wants an index create it."""
+    tables = list(analysed)
+    wanted_by: dict[Index, AnyTable] = {}
+    for table in tables:
+        for index in table.plan.wanted_indexes if isinstance(table, Table) else ():
+            wanted_by.setdefault(index, table)
+    kept = without_redundant(wanted_by)
+    for table in tables:
+        indexes = tuple(made for wanted, made in kept.items() if wanted_by[wanted] is table)
+        yield replace(table, indexes=indexes) if isinstance(table, Table) else table
+
+
+def _partitioned(analysed: Iterable[AnyTable]) -> dict[str, tuple[str, ...]]:
+    """Return the key of each partitioned table, as `schema.name`."""
+    targets = (t.target for t in analysed if t.target.partitions)
+    return {f"{t.schema}.{t.name}": t.key for t in targets}
+
+
+def _with_checked(analysed: Sequence[AnyTable]) -> Iterable[AnyTable]:
+    """Tell each table which of its references a foreign key cannot hold."""
+    partitioned = _partitioned(analysed)
+    for each in analysed:
+        columns = each.definition.header.columns.items()
+        checked = {n for n, c in columns if c.references and c.references.to in partitioned}
+        yield replace(each, target=replace(each.target, checked=frozenset(checked)))
+
+
+def _referred_names(analysed: Iterable[AnyTable]) -> set[str]:
+    columns = (c for each in analysed for c in each.definition.header.columns.values())
+    return {c.references.to for c in columns if c.references}
+
+
+def _require_keys(definition: Definition, keys: Mapping[str, tuple[str, ...]]) -> None:
+    for name, column in definition.header.columns.items():
+        if column.references and len(keys[column.references.to]) != 1:
+            line = definition.line_of("columns", name, "references")
+            raise FdwarehouseError(
+                f"{definition.path}, line {line}: {column.references.to} is no table with a key of "
+                "one column",
+                hint="Name a table of the warehouse, such as gold.dim_customers.",
+            )
+
+
+def _analyse(
+    rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[SqlFile]], None]
+) -> Iterable[AnyTable]:
+    by_name = {f.creates: f for f in rendered.files if f.creates}
+    definitions = {d.model: d for d in rendered.definitions}
+    done: set[str] = set()
+    compiled: set[str] = set()
+    versions: dict[str, SilverTable] = {}
+    known: dict[str, Known] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    for model in _order(definitions, by_name):
+        definition = definitions[model]
+        needed = _needed(definition, by_name) - done
+        execute(in_topological_order(by_name[name] for name in needed))
+        done |= needed
+        found: AnyTable
+        if model.startswith("silver."):
+            found = analyse_silver(definition, rendered.sources, warehouse)
+            versions[found.target.versions] = found
+        elif definition.header.kind == "dimension":
+            found = analyse_dimension(definition, warehouse, versions)
+            known[f"{found.target.schema}.{found.target.name}"] = Known(period=found.period)
+        elif definition.header.kind == "view":
+            found = analyse_view(definition, warehouse)
+        else:
+            found = analyse_table(definition, warehouse, compiled, known, keys)
+            known[f"{found.target.schema}.{found.target.name}"] = known_of(found)
+        compiled.add(f"{found.target.schema}.{found.target.name}")
+        keys |= _partitioned([found])
+        yield found
+
+
+def _needs(table: AnyTable) -> frozenset[str]:
+    """Return the tables that foreign keys of a table refer to: they are built before it."""
+    if table.target.schema == "silver":
+        return frozenset()  # its references are checks
+    return frozenset(qualified(*name.split(".")) for name in _referred_names([table]))
+
+
+def _needed(definition: Definition, by_name: Mapping[str, SqlFile]) -> set[str]:
+    """Return the views and functions of the project that a definition reads, directly or not."""
+    named = {qualified(s, n) for s, n in definition.reads} & set(by_name)
+    read = set().union(*(names_read(by_name[n], by_name) for n in named), named)
+    return {n for n in read if n in by_name and by_name[n].origin.startswith("sql/")}
+
+
+def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, SqlFile]) -> Iterable[str]:
+    """Sort definitions so that each comes after those that it reads or refers to."""
+    graph = {}
+    for model, definition in sorted(definitions.items()):
+        named = {qualified(s, n) for s, n in definition.reads}
+        if model in named:
+            raise FdwarehouseError(
+                f"{definition.path}, line {definition.first_line}: {model} is made of itself",
+                hint="Read the tables that it is made of.",
+            )
+        for name in _needed(definition, by_name):
+            named |= by_name[name].references
+        if model.startswith("gold."):
+            columns = definition.header.columns.values()
+            named |= {c.references.to for c in columns if c.references}
+        graph[model] = sorted(named & set(definitions) - {model})
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = error.args[1]
+        raise FdwarehouseError(
+            f"{definitions[circle[0]].path}: these are made of one another: {' -> '.join(circle)}",
+            hint="Break the circle: one of them has to do without the others.",
+        ) from error

@@ -1,0 +1,106 @@
+"""Loads tables for the first time, in chunks that several sessions share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import psycopg
+
+from fdwarehouse.database.connections import connect
+from fdwarehouse.database.running import SESSION, WATCH, first_row, require_deployed, wait_for_all
+
+_PROGRESS = """
+    SELECT
+        coalesce(sum(p.chunks), 0)::integer, coalesce(sum(p.chunks_loaded), 0)::integer,
+        coalesce(sum(p.rows_loaded), 0)::bigint, extract(EPOCH FROM sum(p.time_left))::float8,
+        min(r.run_id), min(r.status)
+    FROM etl.backfill_progress AS p
+    FULL JOIN (
+        SELECT run_id, status FROM etl.runs
+        WHERE begun_by = 'etl.backfill' ORDER BY run_id DESC LIMIT 1
+    ) AS r ON true
+"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a backfill has come."""
+
+    chunks: int
+    chunks_loaded: int
+    rows_loaded: int
+    seconds_left: float | None
+    """An estimate; None before the first chunk is loaded."""
+    run_id: int | None
+    """The last run that loaded; None when none has."""
+    status: str | None
+    """Of that run: running, succeeded, failed or abandoned."""
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """How a backfill ended."""
+
+    seconds: float
+    before: Progress | None
+    """How far it had come before; None when the role may CALL only."""
+    progress: Progress | None
+    """How far it has come."""
+    errors: list[psycopg.Error]
+    was_cancelled: bool
+
+
+def backfill(
+    url: str, jobs: int, chunk_rows: int, on_progress: Callable[[Progress], None]
+) -> Backfill:
+    """CALL etl.backfill in several sessions. Ctrl-C and SIGTERM cancel it on the server.
+
+    Args:
+        url: connection string of a role that may call it.
+        jobs: how many sessions share the work.
+        chunk_rows: how many rows a chunk shall have.
+        on_progress: is told ten times a second how far it has come.
+
+    Raises:
+        FdwarehouseError: the warehouse cannot be reached, or nothing is deployed there.
+    """
+    with ExitStack() as stack:
+        watcher = stack.enter_context(connect(url, autocommit=True))
+        require_deployed(watcher)
+        watcher.execute(WATCH)
+        workers = [stack.enter_context(connect(url, autocommit=True)) for _ in range(jobs)]
+        for worker in workers:
+            worker.execute(SESSION)
+
+        def progress() -> Progress | None:
+            row = first_row(watcher, _PROGRESS)
+            return Progress(*row) if row else None
+
+        def poll() -> None:
+            if seen := progress():
+                on_progress(seen)
+
+        before = progress()
+        started = time.monotonic()
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        calls = {
+            pool.submit(worker.execute, "CALL etl.backfill(%s)", [chunk_rows]): worker
+            for worker in workers
+        }
+        was_cancelled = wait_for_all(calls, poll)
+        seconds = time.monotonic() - started
+        errors = [error for call in calls if (error := call.exception())]
+        for error in errors:
+            if not isinstance(error, psycopg.Error):
+                raise error
+        return Backfill(
+            seconds,
+            before,
+            progress(),
+            [error for error in errors if isinstance(error, psycopg.Error)],
+            was_cancelled,
+        )

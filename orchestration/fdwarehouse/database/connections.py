@@ -1,0 +1,215 @@
+"""Where the databases are: the environment's connection strings, or the embedded servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from fdwarehouse.embedded import lifecycle
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.config import Config, find_root, load_config
+from fdwarehouse.project.conninfo import parse_conninfo, require_known_words
+from fdwarehouse.rendering.pinned_settings import PINS
+
+STATE = ".fdwarehouse"
+ROLES_OF_THE_WAREHOUSE = (
+    "warehouse_owner",
+    "warehouse_loader",
+    "warehouse_analyst",
+    "warehouse_orchestrator",
+)
+READER = "warehouse_reader"
+
+# An older server knows fewer of them.
+_PIN = """
+    SELECT pg_catalog.set_config(s.name, p.value, false)
+    FROM pg_catalog.pg_settings AS s
+    INNER JOIN pg_catalog.jsonb_each_text(%s) AS p
+        ON pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) p.key
+"""
+
+
+def variable(name: str, *, admin: bool = False) -> str:
+    """Name the environment variable with the connection string of the warehouse or a source.
+
+    Args:
+        name: ``warehouse``, or the source's name in ``warehouse.yaml``.
+        admin: that of the administrator.
+    """
+    return f"{name}_admin_url".upper() if admin else f"{name}_url".upper()
+
+
+class Connections:
+    """The project and the connection strings of its databases, each looked up when it is needed.
+
+    Args:
+        project: a folder in the project; when omitted, ``FDWAREHOUSE_PROJECT`` or the current one.
+        environment: the environment variables; when omitted, those of this process.
+    """
+
+    def __init__(
+        self, project: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._project = project
+        self._environment = os.environ if environment is None else environment
+
+    @cached_property
+    def root(self) -> Path:
+        """The project's folder."""
+        return find_root(self._project)
+
+    @cached_property
+    def config(self) -> Config:
+        """The project's ``warehouse.yaml``."""
+        return load_config(self.root)
+
+    @property
+    def state_dir(self) -> Path:
+        """Folder of the embedded servers."""
+        return self.root / STATE
+
+    @cached_property
+    def is_embedded(self) -> bool:
+        """Whether the embedded servers are used, since the environment names no connection."""
+        names = ("warehouse", *self.config.sources)
+        return not any(self._given(variable(n, admin=a)) for n in names for a in (False, True))
+
+    def warehouse(self) -> str:
+        """Connection string of the warehouse's owner."""
+        return self._url("warehouse")
+
+    def warehouse_admin(self) -> str:
+        """Connection string of the warehouse's administrator, for bootstrap alone."""
+        return self._url("warehouse", admin=True)
+
+    def source(self, name: str) -> str:
+        """Connection string of a source's reader, as the warehouse's server reaches the source.
+
+        Args:
+            name: the source's name in ``warehouse.yaml``.
+
+        Raises:
+            FdwarehouseError: there is no such source, its connection is not set, or lacks what
+                postgres_fdw needs.
+        """
+        if name not in self.config.sources:
+            raise FdwarehouseError(
+                f"warehouse.yaml has no source {name}",
+                hint=f"It has {', '.join(self.config.sources)}.",
+            )
+        url = self._url(name)
+        options = parse_conninfo(variable(name), url)
+        require_known_words(variable(name), options)
+        if "password" not in options:
+            raise FdwarehouseError(
+                f"{variable(name)} has no password",
+                hint="The warehouse's server logs in with it for an ordinary role, which "
+                "postgres_fdw lets connect with a password only.",
+            )
+        return url
+
+    def source_admin(self, name: str) -> str:
+        """Connection string of a source's administrator, for bootstrap and seed alone."""
+        return self._url(name, admin=True)
+
+    def known_sources(self) -> dict[str, str]:
+        """Connection strings of the sources that have one, by name.
+
+        A source without one stays mounted as it is; a deploy that needs it says so.
+        """
+        return {
+            name: self.source(name)
+            for name in self.config.sources
+            if self.is_embedded or self._given(variable(name))
+        }
+
+    def password(self, role: str) -> str | None:
+        """Password that bootstrap gives to a role, None to leave the role's as it is.
+
+        Args:
+            role: ``warehouse_owner``, ...; those without a connection string of their own have it
+                from a variable such as ``WAREHOUSE_LOADER_PASSWORD``.
+        """
+        if self.is_embedded:
+            return lifecycle.passwords(self.state_dir)[role]
+        return self._given(f"{role}_password".upper())
+
+    def embedded_urls(self) -> dict[str, str]:
+        """Start the embedded servers unless they run; connection strings by variable.
+
+        Every source of the project is served by the one embedded production server.
+        """
+        urls = lifecycle.up(self.state_dir, production_db=self.config.project)
+        return {
+            variable(name, admin=admin): urls[
+                variable("warehouse" if name == "warehouse" else "production", admin=admin)
+            ]
+            for admin in (False, True)
+            for name in ("warehouse", *self.config.sources)
+        }
+
+    @cached_property
+    def _embedded_urls(self) -> dict[str, str]:
+        return self.embedded_urls()
+
+    def _given(self, name: str) -> str | None:
+        return self._environment.get(name) or None
+
+    def _url(self, name: str, *, admin: bool = False) -> str:
+        wanted = variable(name, admin=admin)
+        given = self._given(wanted)
+        if given is None and self.is_embedded:
+            return self._embedded_urls[wanted]
+        if given is None:
+            raise FdwarehouseError(
+                f"{wanted} is not set",
+                hint=f"Set it to the connection string of {_whose(name, admin)}; with none of the "
+                "connections set, the embedded servers are used.",
+            )
+        parse_conninfo(wanted, given)
+        return given
+
+
+def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> psycopg.Connection:
+    """Connect, or say in words for a person why not.
+
+    Args:
+        url: connection string.
+        autocommit: for procedures that commit.
+        is_pinned: whether names and values mean what they mean in the warehouse, see `pins`;
+            False for a production whose tables are found by its own search_path.
+
+    Raises:
+        FdwarehouseError: the server cannot be reached or refuses.
+    """
+    options = parse_conninfo("The connection string", url)
+    try:
+        connection = psycopg.connect(url, autocommit=True, application_name="fdwarehouse")
+        with ExitStack() as unless_it_works:
+            unless_it_works.callback(connection.close)
+            if is_pinned:
+                connection.execute(_PIN, [Jsonb({name.lower(): v for name, v in PINS.items()})])
+            connection.autocommit = autocommit
+            unless_it_works.pop_all()
+        return connection
+    except psycopg.Error as error:
+        where = f"{options.get('host', 'local')}, database {options.get('dbname', '?')}"
+        reason = str(error).strip()
+        refused = "authentication failed" in reason or "does not exist" in reason
+        raise FdwarehouseError(
+            f"cannot connect to {where} as {options.get('user', '?')}: {reason}",
+            hint="Is the name right, and the password? `fdwarehouse bootstrap` makes the roles."
+            if refused
+            else "Is the server up, and the connection string right?",
+        ) from error
+
+
+def _whose(name: str, admin: bool) -> str:
+    role = "an administrator" if admin else "warehouse_owner" if name == "warehouse" else READER
+    return f"{role} of {'the warehouse' if name == 'warehouse' else 'source ' + name}"

@@ -1,0 +1,192 @@
+"""Brings a warehouse to what a project says, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import psycopg
+
+from fdwarehouse.database.analysis.tables import AnyTable, analyse, complete
+from fdwarehouse.database.connections import connect, variable
+from fdwarehouse.database.deployment_plan import Plan, plan
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.sql_files import SqlFile
+from fdwarehouse.rendering.rendered import Rendered
+from fdwarehouse.rendering.templates import MECHANICS
+
+PSQL_HEADER = """\
+-- Deploys the warehouse with psql alone, in one transaction:
+--     psql "$WAREHOUSE_URL" -f build/deploy.sql
+-- The connections to the sources are taken from the environment, as the command does.
+\\set ON_ERROR_STOP on
+\\set QUIET on
+\\set SHOW_CONTEXT never
+BEGIN;
+"""
+
+MOUNT = "deploy_mount.sql"
+
+_UNKNOWN_NAMES = ("42883", "42P01", "42704")  # a function or operator, a table, a type
+_WAYS_OUT = {
+    "55P03": "Somebody uses what it changes: deploy when they have ended.",
+    "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
+}
+
+
+def write_build(rendered: Rendered, folder: Path) -> None:
+    """Write the compiled SQL, and a ``deploy.sql`` that psql runs.
+
+    Args:
+        rendered: the deploy.
+        folder: where to; SQL of an earlier deploy there is removed, other files stay.
+    """
+    lines = [PSQL_HEADER]
+    for file in rendered.files:
+        lines.append(f"\\ir {file.name}\n")
+        if file.plain_name == MOUNT:
+            lines += [_copy_in_psql(source.name) for source in rendered.sources]
+    texts = {file.name: file.sql for file in rendered.files} | {
+        "deploy.sql": "".join([*lines, "COMMIT;\n"]),
+        "bootstrap.sql": (MECHANICS / "bootstrap.sql").read_text(encoding="utf-8"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for path in folder.glob("*.sql"):
+        if path.name not in texts:
+            path.unlink(missing_ok=True)
+
+
+def deploy(
+    rendered: Rendered,
+    warehouse_url: str,
+    urls: Mapping[str, str],
+    *,
+    wait: str = "10 seconds",
+    warn: Callable[[str], None] = lambda _: None,
+    compiled: Callable[[Rendered], None] = lambda _: None,
+) -> Plan:
+    """Apply migrations, mounts, routines, views and grants in one transaction, or nothing.
+
+    Args:
+        rendered: the deploy.
+        warehouse_url: connection string of the owner.
+        urls: connection string of each source, by name, as the warehouse's server reaches it.
+        wait: how long to wait for a run or another deploy to end.
+        warn: is told what the database warns of.
+        compiled: is given the whole deploy before it is executed.
+
+    Returns:
+        What was changed.
+
+    Raises:
+        FdwarehouseError: something failed, and nothing was changed; the message names the file.
+    """
+    with connect(warehouse_url) as warehouse:
+        rendered = completed(rendered, warehouse, urls, wait=wait)
+        compiled(rendered)
+        changes = plan(rendered, warehouse, urls)
+        if changes.is_empty:
+            return changes
+        warehouse.add_notice_handler(lambda notice: _warning(notice, warn))
+        warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
+        _execute(rendered.files, warehouse, urls)
+        return changes
+
+
+def completed(
+    rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str], *, wait: str
+) -> Rendered:
+    """Compile the tables that are one SELECT; what is done in the warehouse for it is undone.
+
+    Args:
+        rendered: the deploy.
+        warehouse: a connection as the owner.
+        urls: connection string of each source, by name.
+        wait: how long to wait for a run or another deploy to end.
+    """
+    warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
+    return complete(rendered, warehouse, lambda files: _execute(files, warehouse, urls))
+
+
+def analysed(
+    rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str], *, wait: str
+) -> list[AnyTable]:
+    """Return the tables that are one SELECT, as they would be deployed; see `completed`."""
+    warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
+    return analyse(rendered, warehouse, lambda files: _execute(files, warehouse, urls)).tables
+
+
+def _execute(
+    files: Iterable[SqlFile], warehouse: psycopg.Connection, urls: Mapping[str, str]
+) -> None:
+    for file in files:
+        try:
+            warehouse.execute(file.sql.encode())
+        except psycopg.Error as error:
+            raise _failure(file, error) from error
+        if file.plain_name == MOUNT:
+            hand_over_urls(warehouse, urls)
+
+
+def _warning(notice: psycopg.errors.Diagnostic, warn: Callable[[str], None]) -> None:
+    if notice.severity_nonlocalized == "WARNING":
+        said = (notice.message_primary, notice.message_detail, notice.message_hint)
+        warn(" ".join(part for part in said if part))
+
+
+def _copy_in_psql(source: str) -> str:
+    # Quoted by a byte that no connection string has, so that nothing in it is special.
+    return (
+        "\\copy pg_temp.source_urls (url) from program "
+        f'\'printf "\\002%s\\002" "${variable(source)}"\' '
+        "(format csv, quote E'\\x02', delimiter E'\\x01')\n"
+        f"UPDATE pg_temp.source_urls SET source_name = '{source}' WHERE source_name IS NULL;\n"
+    )
+
+
+def hand_over_urls(warehouse: psycopg.Connection, urls: Mapping[str, str]) -> None:
+    """Put connection strings where the deploy finds them, by COPY: what it sends is never logged.
+
+    Args:
+        warehouse: a connection, where deploy/mount.sql has made their table.
+        urls: connection string of each source, by name.
+    """
+    with warehouse.cursor().copy("COPY pg_temp.source_urls FROM STDIN") as copy:
+        for name, url in urls.items():
+            copy.write_row((name, url))
+
+
+def _failure(file: SqlFile, error: psycopg.Error) -> FdwarehouseError:
+    diagnosis = error.diag
+    line, told = "", diagnosis.message_hint
+    if diagnosis.statement_position:
+        line = f", line {file.sql[: int(diagnosis.statement_position)].count(chr(10)) + 1}"
+    message = diagnosis.message_primary or str(error).strip()
+    detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
+    creates = f" ({file.creates})" if file.creates else ""
+    way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
+    is_unqualified = "." not in message.partition("does not exist")[0]
+    is_project = file.origin.startswith(("sql/", "migrations/"))
+    if error.sqlstate in _UNKNOWN_NAMES and is_unqualified and is_project:
+        told = "Names are looked up in pg_catalog alone: write others with their schema."
+    if file.creates and file.creates.replace(".write_", "/") == file.origin[4:-4]:
+        told = None  # the compiler's fault, not the user's
+        way_out = f"`incremental: false` in the header of {file.origin} does without this function."
+    if "denied to set parameter" in message:
+        way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."
+    if "foreign-data wrapper" in message:
+        way_out = _WAYS_OUT["42501"]
+    if file.origin.startswith("fdwarehouse/") and (error.sqlstate or "").startswith("DW"):
+        # ours: it names what is wrong, which is not our file, and the way out
+        return FdwarehouseError(
+            f"{message}{detail}",
+            hint=f"{diagnosis.message_hint or way_out} Nothing was deployed.",
+            exit_code=1,
+        )
+    return FdwarehouseError(
+        f"{file.origin}{creates}: {message}{detail}",
+        hint=f"{told or way_out} Nothing was deployed. Compiled: build/{file.name}{line}.",
+        exit_code=1,
+    )

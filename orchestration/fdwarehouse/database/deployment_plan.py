@@ -1,0 +1,136 @@
+"""What a deploy would change, told without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import psycopg
+
+from fdwarehouse.database.connections import variable
+from fdwarehouse.project.conninfo import merged_options, parse_conninfo
+from fdwarehouse.project.sources import (
+    LATER_SETTINGS,
+    OPTIONS_BY_HAND,
+    SAFETY_SETTINGS,
+    Source,
+    as_switches,
+)
+from fdwarehouse.rendering.rendered import Rendered
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a deploy would change."""
+
+    migrations: list[str] = field(default_factory=list)
+    """Versioned files that are not applied yet."""
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
+    """Sources whose connection is another one."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.migrations or self.new or self.changed or self.gone or self.connections)
+
+    @property
+    def edited(self) -> list[str]:
+        """Versioned files that are not what was applied: the deploy is refused."""
+        return [name for name in self.changed if name.startswith("migration_")]
+
+    @property
+    def missing(self) -> list[str]:
+        """Versioned files that were applied and are not there: the deploy is refused."""
+        return [name for name in self.gone if name.startswith("migration_")]
+
+    @property
+    def abandoned(self) -> list[str]:
+        """Tables whose file is gone: they stay, and nothing writes them."""
+        stems = [name.removesuffix(".sql") for name in self.gone]
+        return [s for s in stems if {f"{s}_definition", f"{s}_versions"} & set(stems)]
+
+    @property
+    def refused(self) -> Plan:
+        """The part for which a deploy is refused."""
+        return Plan(changed=self.edited, gone=self.missing)
+
+
+def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str]) -> Plan:
+    """Compare what is deployed with what would be.
+
+    Args:
+        rendered: the deploy.
+        warehouse: a connection as the owner.
+        urls: connection string of each source, by name.
+    """
+    if _value(warehouse, "SELECT to_regclass('etl.deployed_objects') IS NULL"):
+        deployed: dict[str, str] = {}
+    else:
+        deployed = dict(
+            warehouse.execute("SELECT object_name, checksum FROM etl.deployed_objects").fetchall()
+        )
+    wanted = {
+        f.plain_name: f.checksum
+        for f in rendered.files
+        if f.origin != "fdwarehouse/deploy/record.sql"
+    }
+    missing = _missing_objects(rendered, warehouse)
+    return Plan(
+        migrations=[n for n in wanted if n.startswith("migration_") and n not in deployed],
+        new=[n for n in wanted if n not in deployed and not n.startswith("migration_")],
+        changed=[n for n in wanted if n in deployed and (deployed[n] != wanted[n] or n in missing)],
+        gone=[n for n in deployed if n not in wanted and n not in rendered.replaced],
+        connections=[
+            s.name
+            for s in rendered.sources
+            if urls.get(s.name) and not _is_mounted(warehouse, s, urls[s.name])
+        ],
+    )
+
+
+def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[str]:
+    """Name the files whose object somebody has dropped by hand."""
+    present = {
+        name
+        for (name,) in warehouse.execute(
+            """
+            SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname)
+            FROM pg_proc AS p INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+            UNION
+            SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+            FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+            """
+        )
+    }
+    return {f.plain_name for f in rendered.files if f.creates and f.creates not in present}
+
+
+def _is_mounted(warehouse: psycopg.Connection, source: Source, url: str) -> bool:
+    mounted: dict[str, str] = dict(
+        warehouse.execute(
+            """
+            SELECT o.option_name, o.option_value
+            FROM pg_foreign_server AS s, pg_options_to_table(s.srvoptions) AS o
+            WHERE s.srvname = %(source)s
+            UNION ALL
+            SELECT o.option_name, o.option_value
+            FROM pg_user_mappings AS m, pg_options_to_table(m.umoptions) AS o
+            WHERE m.srvname = %(source)s AND m.usename = current_user
+            """,
+            {"source": source.name},
+        ).fetchall()
+    )
+    options = parse_conninfo(variable(source.name), url)
+    wanted = merged_options(source.server_options, as_switches(SAFETY_SETTINGS), options)
+    known = {k: v for k, v in mounted.items() if k not in OPTIONS_BY_HAND}
+    # Of a source that is older than its contract, deploy leaves out what it does not know.
+    older = wanted | {"options": LATER_SETTINGS.sub("", wanted["options"])}
+    return known in (wanted, older)
+
+
+def _value(connection: psycopg.Connection, query: str) -> object:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,216 @@
+"""Looks at a source through the warehouse, as it is mounted, and describes it as a contract.
+
+The client may be unable to reach production; the warehouse's server can. So the source's catalogue
+is mounted for one transaction, which is rolled back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pydantic import ValidationError
+
+from fdwarehouse.database.connections import connect, variable
+from fdwarehouse.database.deployment import hand_over_urls
+from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.project.config import SourceConfig
+from fdwarehouse.project.conninfo import parse_conninfo
+from fdwarehouse.project.contract import OLDEST, Column, Contract, Table
+from fdwarehouse.project.sources import server_options
+from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
+from fdwarehouse.rendering.templates import render_mechanics
+
+# Not the name of a source, which begins with no underscore in the mechanics' own objects.
+MOUNT = "_fdwarehouse_contract"
+
+_POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
+
+_COLUMNS = """
+    SELECT
+        table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
+    FROM {mount}._columns
+    ORDER BY table_name, position
+"""
+
+
+def inspect(
+    warehouse_url: str,
+    name: str,
+    source: SourceConfig,
+    url: str,
+    *,
+    wait: str = "5min",
+    warn: Callable[[str], None] = lambda _: None,
+) -> Contract:
+    """Describe the tables of a source that ``warehouse.yaml`` names.
+
+    Args:
+        warehouse_url: connection string of the warehouse's owner.
+        name: the source's name.
+        source: which tables of which schema.
+        url: connection string of the reader, as the warehouse's server reaches the source.
+        wait: for how long the source may leave a question without an answer.
+        warn: is told of a table that cannot be read as yet.
+
+    Raises:
+        FdwarehouseError: the source cannot be reached, lacks a table, or does not let the reader
+            read one; the message names it.
+    """
+    with connect(warehouse_url) as connection:
+        try:
+            connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
+            _mount_catalogue(connection, name, source, url)
+            contract = _read(connection, name, source)
+            for table, description in contract.tables.items():
+                try:
+                    with connection.transaction():
+                        _try(connection, name, source.schema_name, table, [*description.columns])
+                except psycopg.errors.ObjectNotInPrerequisiteState as error:
+                    told = database_error(error)
+                    warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
+        except psycopg.errors.QueryCanceled as error:
+            raise FdwarehouseError(
+                f"source {name} has not answered within {wait}",
+                hint="Is its server at work, and not stopped? timeouts.source in warehouse.yaml "
+                "says how long it may take.",
+            ) from error
+        except psycopg.Error as error:
+            raise _failure(name, error) from error
+        finally:
+            connection.rollback()
+    return contract
+
+
+def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
+    told = database_error(error)
+    if (error.sqlstate or "").startswith("DW"):
+        return FdwarehouseError(told.message, hint=told.hint)
+    return FdwarehouseError(
+        f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
+        hint=told.hint
+        or way_out(told.message, variable(name))
+        or f"The warehouse's server reads it: is production up, and {variable(name)} right "
+        "as seen from there? `fdwarehouse bootstrap` makes the roles.",
+    )
+
+
+def _mount_catalogue(
+    connection: psycopg.Connection, name: str, source: SourceConfig, url: str
+) -> None:
+    options = parse_conninfo(variable(name), url)
+    connection.execute(render_mechanics("deploy/mount.sql").encode())
+    hand_over_urls(connection, {name: json.dumps(options)})
+    connection.execute("SELECT pg_temp.keep_secrets()")
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(MOUNT)))
+    connection.execute(
+        "SELECT pg_temp.mount(%s, %s, %s::jsonb, u.url::jsonb, '{}') FROM pg_temp.source_urls AS u",
+        [MOUNT, name, json.dumps(server_options(OLDEST, "1min"))],
+    )
+    mounted = {"name": MOUNT, "schema_name": source.schema_name}
+    for template in ("catalogue", "columns"):
+        statements = render_mechanics(
+            f"per_source/{template}.sql", source=mounted, table_names=list(source.tables)
+        )
+        connection.execute(statements.encode())
+    _mount(
+        connection,
+        "pg_settings",
+        sql.SQL("name text, setting text, reset_val text"),
+        "pg_catalog",
+        "pg_settings",
+    )
+
+
+def _mount(
+    connection: psycopg.Connection, name: str, columns: sql.Composable, schema: str, table: str
+) -> None:
+    connection.execute(
+        sql.SQL("CREATE FOREIGN TABLE {} ({}) SERVER {} OPTIONS ({})").format(
+            sql.Identifier(MOUNT, name),
+            columns,
+            sql.Identifier(MOUNT),
+            _options({"schema_name": schema, "table_name": table}),
+        )
+    )
+
+
+def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
+    def rows(query: str) -> list[tuple[Any, ...]]:
+        statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
+        return connection.execute(statement).fetchall()
+
+    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
+    columns: dict[str, dict[str, Column]] = defaultdict(dict)
+    keys: dict[str, dict[int, str]] = defaultdict(dict)
+    for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
+        try:
+            described = Column(
+                type=type_,
+                source_type=source_type,
+                is_nondeterministic=is_loose,
+                not_null=not_null,
+            )
+        except ValidationError as error:
+            raise FdwarehouseError(
+                f"source {name}: column {column} of {source.schema_name}.{table} is of type "
+                f"{type_}, which the warehouse does not know",
+                hint="Read a view in production that casts it to text, or leaves it out.",
+            ) from error
+        columns[table][column] = described
+        if key_position is not None:
+            keys[table][key_position] = column
+    if missing := [table for table in source.tables if table not in columns]:
+        raise FdwarehouseError(
+            f"source {name} has no table {source.schema_name}.{missing[0]}"
+            + (f", nor {', '.join(missing[1:])}" if missing[1:] else ""),
+            hint="Mend schema or tables in warehouse.yaml, or make the table in production.",
+        )
+    return Contract(
+        source=name,
+        server_version=int(settings["server_version_num"]) // 10000,
+        time_zone=settings["TimeZone"],
+        tables={
+            table: Table(
+                primary_key=[c for _, c in sorted(keys[table].items())], columns=columns[table]
+            )
+            for table in source.tables
+        },
+    )
+
+
+def _try(
+    connection: psycopg.Connection, name: str, schema: str, table: str, columns: list[str]
+) -> None:
+    """Read as the pipeline will: only the source itself can say what its reader may see."""
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in columns)
+    _mount(connection, "tried", as_text, schema, table)
+    try:
+        connection.execute(
+            sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
+        )
+    except psycopg.errors.InsufficientPrivilege as error:
+        if "row-level security" in (error.diag.message_primary or ""):
+            raise FdwarehouseError(
+                f"DW019: row security of source {name} would hide rows of {schema}.{table} "
+                f"from its reader\n{error.diag.message_primary}",
+                hint=ROW_SECURITY,
+            ) from error
+        raise FdwarehouseError(
+            f"source {name} does not let its reader read {schema}.{table}: "
+            f"{error.diag.message_primary}",
+            hint="`fdwarehouse bootstrap --side production` grants what is needed.",
+        ) from error
+    connection.execute(sql.SQL("DROP FOREIGN TABLE {}").format(sql.Identifier(MOUNT, "tried")))
+
+
+def _options(options: dict[str, str]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in options.items()
+    )

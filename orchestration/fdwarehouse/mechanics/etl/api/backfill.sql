@@ -1,0 +1,67 @@
+-- The first load of large tables, in pieces: each is committed, so that what was loaded stays when
+-- the rest fails, and several sessions load side by side. The fence is read before the first piece:
+-- the next run takes up all that has changed since, so that bronze is one picture again.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
+CREATE PROCEDURE etl.backfill(p_chunk_rows bigint DEFAULT 250000)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_run etl.acquired_run;
+    v_failure etl.failure;
+    v_attempt integer := 1;
+BEGIN
+    CALL etl.pin_settings();
+    IF p_chunk_rows IS NULL OR p_chunk_rows < 1 THEN
+        RAISE EXCEPTION 'a chunk cannot have % rows', coalesce(p_chunk_rows::text, 'NULL')
+            USING ERRCODE = 'DW003', HINT = 'Say how many rows it has, 1 or more.';
+    END IF;
+    IF etl.is_backfilled() THEN
+        RAISE NOTICE 'every table has been loaded: there is nothing to load';
+        RETURN;
+    END IF;
+    v_run := etl.acquire_run(NULL, 'etl.backfill', '1 minute'); -- for those who come later
+    COMMIT;
+    CALL etl.pin_settings();
+    IF NOT etl.has_fence(v_run.run_id) THEN -- else another session has read it
+        CALL etl.run_transaction(v_run.run_id, etl.models_of('{source}'), false);
+    END IF;
+
+    LOOP
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what others have loaded
+        CALL etl.pin_settings();
+        v_failure := etl.advance_backfill(v_run.run_id, p_chunk_rows, v_attempt);
+        EXIT WHEN v_failure IS NULL;
+        IF v_failure.error_code IS NULL THEN
+            v_attempt := 1;
+            CONTINUE;
+        END IF;
+
+        ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        CALL etl.pin_settings();
+        IF etl.is_tried_again(v_failure, v_attempt) THEN
+            RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
+            v_attempt := v_attempt + 1;
+            CONTINUE WHEN v_failure.error_code <> 'DW018';
+            v_failure := etl.observe_again(v_run.run_id, ARRAY[v_failure.model]);
+            CONTINUE WHEN v_failure.error_code IS NULL;
+        ELSIF etl.set_chunk_aside(v_run.run_id, v_failure) THEN
+            RAISE WARNING '%: %', v_failure.model, v_failure.message;
+            v_attempt := 1;
+            CONTINUE;
+        END IF;
+        CALL etl.fail_transaction(v_run.run_id, '{}', v_failure);
+    END LOOP;
+    COMMIT;
+    CALL etl.pin_settings();
+    v_failure := etl.failure_of_backfill(v_run.run_id);
+    IF v_failure.error_code IS NOT NULL THEN
+        CALL etl.fail_transaction(v_run.run_id, '{}', v_failure);
+    END IF;
+    PERFORM etl.finish_backfill(v_run.run_id);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE etl.backfill IS
+'Loads the tables of bronze that were never loaded, in ranges of keys, each in a transaction of its own. Called again, it goes on where it was; called in several sessions, they share the work. The next run of the pipeline takes up what has changed since it began. Call it outside a transaction. Argument: how many rows a range has. Errors: DW001 a run is in progress, DW003 no such number of rows, DW006 a deploy is under way, DW014 the source has several rows of one key, DW018 a table is rewritten again and again while it is read, and those of the connection.';

@@ -1,0 +1,11 @@
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
+CREATE PROCEDURE etl.build_gold(p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    CALL etl.pin_settings();
+    CALL etl.run_models(etl.models_of('{gold}'), p_run_id, 'etl.build_gold', p_is_full);
+END;
+$$;
+COMMENT ON PROCEDURE etl.build_gold IS
+'Brings the star schema and the metrics up to date and publishes them in one commit, if the checks pass. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.';

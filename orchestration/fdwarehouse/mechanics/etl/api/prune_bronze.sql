@@ -1,0 +1,30 @@
+-- Whoever calls it must own what it deletes. The loader may only CALL: functions behind it that are
+-- not SECURITY DEFINER refuse the loader, the first of them before a run begins.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
+CREATE PROCEDURE etl.prune_bronze(p_older_than interval, p_table text DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_models pg_catalog.text[];
+    v_run etl.acquired_run;
+    v_failure etl.failure;
+BEGIN
+    CALL etl.pin_settings();
+    v_models := etl.models_to_prune(p_older_than, p_table);
+    v_run := etl.acquire_run(NULL, 'etl.prune_bronze', p_may_join => false);
+    v_failure := etl.plan_steps(v_run.run_id, v_models, false);
+    IF v_failure.error_code IS NOT NULL THEN
+        CALL etl.fail_transaction(v_run.run_id, v_models, v_failure);
+    END IF;
+    COMMIT;
+    CALL etl.pin_settings();
+    v_failure := etl.drop_superseded_versions(v_run.run_id, v_models, p_older_than);
+    IF v_failure.error_code IS NOT NULL THEN
+        v_failure.hint := 'Nothing was dropped.';
+        CALL etl.fail_transaction(v_run.run_id, v_models, v_failure);
+    END IF;
+    CALL etl.return_run(v_run, v_models);
+END;
+$$;
+COMMENT ON PROCEDURE etl.prune_bronze IS
+'Drops from bronze the versions that had been superseded at a given age. What is true now stays, and so does what was true at that age: history begins there, and the next run computes gold in full. Dropped history cannot be brought back, so only the owner may do this. Arguments: the age, a table of a source (null: all). Errors: 22023 the age is null or negative, DW001 a run is in progress, DW003 unknown table, DW006 a deploy is under way.';

@@ -1,0 +1,79 @@
+-- The counterpart of etl.build_models: what a session of a backfill does in one transaction.
+CREATE FUNCTION etl.advance_backfill(
+    p_run_id bigint, p_chunk_rows bigint, p_attempt integer DEFAULT 1
+) RETURNS etl.failure
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on bronze itself
+{{- settings.pinned() }}
+AS $$
+DECLARE
+    v_chunk etl.chunks;
+    v_failure etl.failure;
+    v_storage jsonb;
+    v_schema text;
+BEGIN
+    IF etl.is_done_by_others(p_run_id) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM etl.require_own_run(p_run_id);
+    PERFORM etl.require_own_transaction(p_run_id, '{}');
+    SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
+    SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
+    v_failure.model := 'etl.backfill';
+    PERFORM etl.lock_run(p_run_id);
+    PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
+
+    IF EXISTS (
+        SELECT FROM etl.models AS m
+        WHERE m.chunk_writer IS NOT NULL
+            AND NOT EXISTS (SELECT FROM etl.drift AS d WHERE d.breaks = m.table_name)
+            AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model)
+            AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = m.model)
+    ) THEN
+        SET LOCAL transaction_timeout = 0;
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }}; -- it asks for statistics
+        PERFORM etl.plan_backfill(p_run_id, p_chunk_rows);
+        RETURN v_failure;
+    END IF;
+
+    SELECT c.* INTO v_chunk
+    FROM etl.chunks AS c
+    INNER JOIN etl.models AS m ON c.model = m.model
+    WHERE c.run_id IS NULL
+        AND NOT EXISTS ( -- a table that failed is left to the next backfill
+            SELECT FROM etl.chunks AS f
+            WHERE f.model = c.model AND f.failed_run_id = p_run_id
+        )
+    ORDER BY m.position, c.chunk
+    LIMIT 1
+    FOR UPDATE OF c SKIP LOCKED; -- another session is at it
+    IF FOUND THEN
+        v_failure.model := v_chunk.model;
+        v_storage := etl.expected_storage(ARRAY[v_chunk.model]);
+        SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
+        EXECUTE format(
+            'SELECT %I.require_session()',
+            (SELECT m.source_name FROM etl.models AS m WHERE m.model = v_chunk.model)
+        );
+        SET LOCAL transaction_timeout = 0;
+        SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
+        PERFORM etl.load_chunk(p_run_id, v_chunk);
+        PERFORM etl.require_same_source(p_run_id, v_storage);
+    ELSE
+        v_failure.model := etl.complete_backfill();
+    END IF;
+    UPDATE etl.runs SET lease_until = clock_timestamp() + lease WHERE run_id = p_run_id;
+    RETURN v_failure;
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    GET STACKED DIAGNOSTICS
+        v_failure.error_code = RETURNED_SQLSTATE,
+        v_failure.message = MESSAGE_TEXT,
+        v_failure.detail = PG_EXCEPTION_DETAIL,
+        v_failure.hint = PG_EXCEPTION_HINT,
+        v_failure.context = PG_EXCEPTION_CONTEXT,
+        v_schema = SCHEMA_NAME;
+    RETURN etl.explain_failure(v_failure, v_schema);
+END;
+$$;
+COMMENT ON FUNCTION etl.advance_backfill IS
+'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table; and renews the lease. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3, 7, 15 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';

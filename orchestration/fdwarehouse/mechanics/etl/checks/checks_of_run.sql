@@ -1,0 +1,26 @@
+CREATE FUNCTION etl.checks_of_run(p_run_id bigint) RETURNS etl.checks[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH built_models AS (
+        SELECT bool_or(m.interval_between IS NOT NULL) AS reconciled
+        FROM etl.steps AS s
+        LEFT JOIN etl.models AS m ON s.model = m.model
+        WHERE s.run_id = p_run_id AND s.layer <> 'source'
+    )
+
+    SELECT array_agg(c ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name)
+    FROM etl.checks AS c
+    CROSS JOIN built_models AS b
+    WHERE
+        (c.scope = 'run' OR b.reconciled IS NOT FALSE) -- null: it has built nothing
+        AND NOT EXISTS (
+            SELECT FROM etl.check_results AS r
+            WHERE
+                r.run_id = p_run_id
+                AND r.check_name = c.check_name
+                AND (r.passed OR r.severity = 'warn')
+        );
+END;
+COMMENT ON FUNCTION etl.checks_of_run IS
+'The checks that are due at the end of a run: those that have not passed in it. Those of scope full only where the run reconciled, or built nothing. Argument: the run.';

@@ -1,0 +1,63 @@
+CREATE FUNCTION etl.evaluate_checks(
+    p_run_id bigint, p_checks etl.checks[], p_models text[] DEFAULT NULL
+) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_check etl.checks;
+    v_since_run_id bigint;
+    v_started timestamptz;
+    v_offending bigint;
+    v_sample jsonb;
+    v_results jsonb := '[]';
+BEGIN
+    FOR v_check IN
+        SELECT c.*
+        FROM unnest(p_checks) AS c
+        WHERE NOT EXISTS ( -- what failed, or is held back, is not judged
+            SELECT FROM etl.steps AS s
+            INNER JOIN etl.models AS m ON s.model = m.model
+            WHERE s.run_id = p_run_id
+                AND s.status IN ('failed', 'skipped')
+                AND m.table_name = ANY(c.reads)
+        )
+    LOOP
+        SELECT coalesce(min(s.after_run_id), 0) INTO v_since_run_id
+        FROM etl.steps AS s
+        INNER JOIN etl.models AS m ON s.model = m.model
+        WHERE s.run_id = p_run_id
+            AND v_check.scope = 'run'
+            AND m.layer <> 'source'
+            AND m.interval_between IS NULL
+            AND (p_models IS NULL OR s.model = ANY(p_models));
+
+        v_started := clock_timestamp();
+        BEGIN
+            EXECUTE format(
+                'SELECT count(*), coalesce(jsonb_agg(r) FILTER (WHERE n <= 5), ''[]'')
+                FROM (SELECT r, row_number() OVER () AS n FROM etl.%I($1) AS r) AS offending',
+                'check_' || v_check.check_name
+            )
+            INTO v_offending, v_sample
+            USING v_since_run_id;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE EXCEPTION 'check % cannot be evaluated: %', v_check.check_name, SQLERRM
+                USING ERRCODE = SQLSTATE;
+        END;
+
+        v_results := v_results || jsonb_build_object(
+            'check_name', v_check.check_name,
+            'layer', v_check.layer,
+            'severity', v_check.severity,
+            'after_run_id', v_since_run_id,
+            'offending_rows', v_offending,
+            'sample_rows', v_sample,
+            'duration', clock_timestamp() - v_started
+        );
+    END LOOP;
+    RETURN v_results;
+END;
+$$;
+COMMENT ON FUNCTION etl.evaluate_checks IS
+'Runs checks over what a run changed; over everything those of scope full, and all where the run built nothing. Arguments: the run, the checks, the models that are published now (null: all of the run). Returns the results as rows of etl.check_results. Those that read what has failed or is held back are left out.';

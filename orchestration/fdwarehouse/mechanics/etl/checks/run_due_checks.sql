@@ -1,0 +1,31 @@
+CREATE FUNCTION etl.run_due_checks(p_run_id bigint) RETURNS etl.failure
+LANGUAGE plpgsql SECURITY DEFINER -- a check reads what the loader may not
+{{- settings.pinned() }}
+AS $$
+DECLARE
+    v_failure etl.failure;
+BEGIN
+    PERFORM etl.require_own_run(p_run_id);
+    v_failure := etl.attempt(
+        format(
+            'SELECT etl.store_check_results(%1$s, etl.evaluate_checks(%1$s, etl.checks_of_run(%1$s)))',
+            p_run_id
+        )
+    );
+    IF v_failure.error_code IS NULL THEN
+        v_failure := etl.attempt(
+            format(
+                'SELECT etl.require_checks(jsonb_agg(to_jsonb(r)))
+                FROM etl.check_results AS r WHERE run_id = %s',
+                p_run_id
+            )
+        );
+    END IF;
+    IF v_failure.error_code = 'DW002' THEN
+        v_failure.hint := '`fdwarehouse status`, or etl.check_results, shows the rows.';
+    END IF;
+    RETURN v_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.run_due_checks IS
+'Runs the checks of a run that have not run in it and keeps their results. Argument: the run. Returns the error, if there was one: DW002 a check failed.';

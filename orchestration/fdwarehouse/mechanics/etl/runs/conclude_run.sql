@@ -1,0 +1,34 @@
+CREATE FUNCTION etl.conclude_run(p_run_id bigint, p_error text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+{{- settings.pinned() }}
+SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
+AS $$
+DECLARE
+    v_failure text := etl.printable(p_error, 10000);
+BEGIN
+    PERFORM etl.require_own_run(p_run_id);
+    IF EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND begun_by = 'etl.backfill') THEN
+        RAISE EXCEPTION 'run % is a backfill', p_run_id
+            USING ERRCODE = 'DW004', HINT = 'CALL etl.backfill() continues it and ends it.';
+    END IF;
+    IF v_failure IS NULL THEN
+        SELECT format('%s: %s', model, coalesce(error, 'never ran')) INTO v_failure
+        FROM etl.steps
+        WHERE run_id = p_run_id AND status <> 'succeeded'
+        ORDER BY status = 'skipped', position
+        LIMIT 1;
+    END IF;
+    IF v_failure IS NULL THEN
+        SELECT format('check %s failed', check_name) INTO v_failure
+        FROM etl.check_results
+        WHERE run_id = p_run_id AND severity = 'error' AND NOT passed
+        LIMIT 1;
+    END IF;
+    PERFORM etl.end_run(
+        p_run_id, CASE WHEN v_failure IS NULL THEN 'succeeded' ELSE 'failed' END, v_failure
+    );
+    RETURN v_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.conclude_run IS
+'Ends a run as it went: failed with the given error, or that of the first step or check that failed; else succeeded. Arguments: the run, what went wrong outside of the warehouse. Returns the error. Errors: DW001 another session works on it, DW004 the run is not open.';

@@ -1,0 +1,22 @@
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
+CREATE PROCEDURE etl.finish_run(p_run_id bigint DEFAULT NULL, p_error text DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_run_id bigint;
+    v_error pg_catalog.text;
+BEGIN
+    CALL etl.pin_settings();
+    v_run_id := etl.open_run(p_run_id);
+    v_error := etl.conclude_run(v_run_id, p_error);
+    COMMIT;
+    CALL etl.pin_settings();
+    IF v_error IS NOT NULL THEN
+        RAISE EXCEPTION 'run % has failed', v_run_id
+            USING ERRCODE = 'DW007', DETAIL = v_error,
+                HINT = '`fdwarehouse status`, or etl.steps, shows what failed.';
+    END IF;
+END;
+$$;
+COMMENT ON PROCEDURE etl.finish_run IS
+'Ends the run that start_run began: succeeded when every step that was begun has, else failed. Arguments: run id, null for the open run; what went wrong outside the warehouse, null for nothing. Errors: DW004 the run is not open, DW007 the run has failed.';

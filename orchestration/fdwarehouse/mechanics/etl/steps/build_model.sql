@@ -1,0 +1,98 @@
+CREATE FUNCTION etl.build_model(p_run_id bigint, p_model text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_step etl.steps;
+    v_model etl.models;
+    v_read_model text;
+    v_done_model text;
+    v_after_run_id bigint;
+    v_counts etl.row_counts;
+BEGIN
+    PERFORM etl.lock_run(p_run_id);
+    -- A step whose client is gone may still be at work: it is waited for, be it this one or one
+    -- whose rows this one reads. All take the locks in one order.
+    FOR v_read_model IN
+        SELECT earlier.model
+        FROM etl.models AS m
+        INNER JOIN etl.models AS earlier ON m.position > earlier.position
+        WHERE m.model = p_model
+            AND (
+                m.layer <> earlier.layer
+                OR earlier.model = ANY(m.reads)
+            )
+        ORDER BY earlier.position
+    LOOP
+        PERFORM FROM etl.models WHERE model = v_read_model FOR SHARE;
+    END LOOP;
+    PERFORM FROM etl.models WHERE model = p_model FOR UPDATE;
+    PERFORM {{ lock.show_step('p_model') }};
+
+    IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
+        RAISE EXCEPTION 'run % is not open any more', p_run_id
+            USING ERRCODE = 'DW004', DETAIL = 'Another session has ended it.';
+    END IF;
+
+    SELECT * INTO STRICT v_step FROM etl.steps WHERE run_id = p_run_id AND model = p_model;
+    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_model;
+    IF v_step.status = 'succeeded' THEN
+        RETURN; -- a retry after success: there is nothing to do
+    END IF;
+
+    -- A run sees one picture of production, and each layer once it is complete.
+    SELECT done.model INTO v_done_model
+    FROM etl.steps AS done
+    INNER JOIN etl.models AS m ON done.model = m.model
+    WHERE done.run_id = p_run_id
+        AND done.status = 'succeeded'
+        AND (
+            array_position('{source,bronze,silver,gold}', done.layer)
+            > array_position('{source,bronze,silver,gold}', v_step.layer)
+            OR p_model = ANY(m.reads)
+            OR (m.table_name = v_model.table_name AND done.finished_at < now())
+        );
+    IF FOUND THEN
+        RAISE EXCEPTION '% comes too late in run %', p_model, p_run_id
+            USING ERRCODE = 'DW005',
+                DETAIL = format('%s has been built in this run already.', v_done_model),
+                HINT = 'End the run and begin another.';
+    END IF;
+
+    SELECT run_id INTO v_after_run_id FROM etl.watermarks WHERE model = p_model;
+    v_after_run_id := CASE WHEN v_step.is_full THEN 0 ELSE coalesce(v_after_run_id, 0) END;
+
+    UPDATE etl.steps
+    SET started_at = clock_timestamp(), finished_at = NULL, after_run_id = v_after_run_id
+    WHERE run_id = p_run_id AND model = p_model;
+
+    PERFORM etl.require_no_drift(v_model.table_name);
+    PERFORM etl.add_partitions(v_model.table_name, v_after_run_id);
+    EXECUTE format('SELECT * FROM %s($1, $2)', v_model.writer)
+    INTO v_counts
+    USING p_run_id, v_after_run_id;
+
+    IF v_step.layer <> 'source' THEN
+        PERFORM etl.make_owed_definitions(v_model.table_name);
+        PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
+        PERFORM etl.advance_watermark(p_run_id, p_model, v_after_run_id = 0);
+        IF v_after_run_id = 0 OR v_counts.rows_deleted > 0 THEN
+            PERFORM etl.invalidate_downstream(p_model, v_after_run_id = 0);
+        END IF;
+    END IF;
+
+    UPDATE etl.steps
+    SET status = 'succeeded',
+        error = NULL,
+        error_code = NULL,
+        rows_read = v_counts.rows_read,
+        rows_inserted = v_counts.rows_inserted,
+        rows_updated = v_counts.rows_updated,
+        rows_deleted = v_counts.rows_deleted,
+        rows_rejected = v_counts.rows_rejected,
+        finished_at = clock_timestamp()
+    WHERE run_id = p_run_id AND model = p_model;
+END;
+$$;
+COMMENT ON FUNCTION etl.build_model IS
+'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has been ended, DW005 what reads it, or the table itself, is built in this run already, DW006 a deploy is under way, DW013 production''s table is not what its contract says, and those of the model.';

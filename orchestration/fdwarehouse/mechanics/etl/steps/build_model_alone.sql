@@ -1,0 +1,59 @@
+-- In bronze and silver a table that cannot be built does not take the others with it. What is made
+-- of it is held back, in every layer: it stays as it is. Gold is published whole or not at all.
+CREATE FUNCTION etl.build_model_alone(p_run_id bigint, p_model text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_layer text := (SELECT layer FROM etl.models WHERE model = p_model);
+    v_held_by text := etl.held_back_by(p_run_id, p_model);
+    v_failure etl.failure;
+    v_schema text;
+BEGIN
+    IF v_held_by IS NOT NULL THEN
+        UPDATE etl.steps
+        SET status = 'skipped',
+            error = 'held back by ' || v_held_by,
+            started_at = clock_timestamp(),
+            finished_at = clock_timestamp()
+        WHERE run_id = p_run_id AND model = p_model AND status <> 'succeeded';
+        RETURN;
+    ELSIF v_layer NOT IN ('bronze', 'silver') THEN
+        PERFORM etl.build_model(p_run_id, p_model);
+        RETURN;
+    END IF;
+
+    BEGIN
+        PERFORM etl.build_model(p_run_id, p_model);
+    EXCEPTION WHEN OTHERS THEN
+        IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
+            RAISE;
+        END IF;
+        GET STACKED DIAGNOSTICS
+            v_failure.error_code = RETURNED_SQLSTATE,
+            v_failure.message = MESSAGE_TEXT,
+            v_failure.detail = PG_EXCEPTION_DETAIL,
+            v_failure.hint = PG_EXCEPTION_HINT,
+            v_failure.context = PG_EXCEPTION_CONTEXT,
+            v_schema = SCHEMA_NAME;
+        v_failure.model := p_model;
+        v_failure := etl.explain_failure(v_failure, v_schema);
+        UPDATE etl.steps
+        SET status = 'failed',
+            error = etl.printable(
+                concat_ws(E'\n', v_failure.message, v_failure.detail, v_failure.context), 10000
+            ),
+            error_code = v_failure.error_code,
+            failure = v_failure,
+            started_at = coalesce(started_at, clock_timestamp()),
+            finished_at = clock_timestamp()
+        WHERE run_id = p_run_id AND model = p_model;
+        UPDATE etl.runs
+        SET error = coalesce(error, etl.printable(v_failure.message, 10000))
+        WHERE run_id = p_run_id AND status = 'running';
+        RAISE WARNING '%: %', p_model, v_failure.message;
+    END;
+END;
+$$;
+COMMENT ON FUNCTION etl.build_model_alone IS
+'Brings one model up to date within the caller''s transaction; in bronze and silver its failure is logged and the others go on. Arguments: the run, the model. Errors: see etl.build_model; of bronze and silver those that do not concern the table alone.';

@@ -1,0 +1,61 @@
+-- The one place where the loader's CALL gets the owner's rights: what is built together is built
+-- with the checks that it must pass, or not at all.
+CREATE FUNCTION etl.build_models(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
+RETURNS etl.failure
+LANGUAGE plpgsql SECURITY DEFINER -- checks cannot be left out
+{{- settings.pinned() }}
+AS $$
+DECLARE
+    v_failure etl.failure;
+    v_results jsonb;
+    v_storage jsonb;
+    v_schema text;
+    v_source text;
+BEGIN
+    PERFORM etl.require_own_run(p_run_id);
+    PERFORM etl.require_own_transaction(p_run_id, p_models);
+    SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
+    SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
+    BEGIN
+        PERFORM etl.lock_run(p_run_id); -- it is held while we wait
+        PERFORM pg_sleep(least(2 ^ (p_attempt - 1) - 1, 3));
+        v_storage := etl.expected_storage(p_models);
+        -- For how long a step reads cannot be known, for how long a source lets nobody in can.
+        SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
+        FOR v_failure.model, v_source IN
+            SELECT DISTINCT ON (source_name) model, source_name
+            FROM etl.models
+            WHERE model = ANY(p_models) AND layer IN ('source', 'bronze')
+            ORDER BY source_name, position
+        LOOP
+            EXECUTE format('SELECT %I.require_session()', v_source);
+        END LOOP;
+        IF EXISTS (SELECT FROM etl.models WHERE model = ANY(p_models) AND layer <> 'source') THEN
+            SET LOCAL transaction_timeout = 0;
+            SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
+        END IF;
+        FOREACH v_failure.model IN ARRAY p_models LOOP
+            PERFORM etl.build_model_alone(p_run_id, v_failure.model);
+        END LOOP;
+        v_failure.model := NULL;
+        PERFORM etl.require_same_source(p_run_id, v_storage);
+        SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
+        v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
+        PERFORM etl.require_checks(v_results);
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        GET STACKED DIAGNOSTICS
+            v_failure.error_code = RETURNED_SQLSTATE,
+            v_failure.message = MESSAGE_TEXT,
+            v_failure.detail = PG_EXCEPTION_DETAIL,
+            v_failure.hint = PG_EXCEPTION_HINT,
+            v_failure.context = PG_EXCEPTION_CONTEXT,
+            v_schema = SCHEMA_NAME;
+        v_failure := etl.explain_failure(v_failure, v_schema);
+    END;
+    PERFORM etl.store_check_results(p_run_id, v_results);
+    RETURN v_failure;
+END;
+$$;
+COMMENT ON FUNCTION etl.build_models IS
+'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3, 3, 3 seconds). Returns the error that took everything back, if there was one.';

@@ -1,0 +1,22 @@
+CREATE FUNCTION etl.enter_steps(p_run_id bigint, p_models text[], p_is_full boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO etl.steps AS s (run_id, model, layer, position, is_full)
+    SELECT p_run_id, m.model, m.layer, m.position, p_is_full
+    FROM etl.models AS m
+    WHERE m.model = ANY(p_models)
+    ORDER BY m.position -- as the steps are executed: who plans them again waits, and is not in the way
+    ON CONFLICT (run_id, model) DO UPDATE
+        SET status = 'pending', is_full = s.is_full OR excluded.is_full
+        WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
+
+    PERFORM etl.put_off_definitions(p_models);
+
+    UPDATE etl.runs SET lease_until = clock_timestamp() + lease
+    WHERE run_id = p_run_id AND lease IS NOT NULL;
+END;
+$$;
+COMMENT ON FUNCTION etl.enter_steps IS
+'Enters the steps of a run in the log before they run, so that others can see what is to come. A step that has succeeded stays so. Renews the lease.';

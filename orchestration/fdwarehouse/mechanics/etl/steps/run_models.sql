@@ -1,0 +1,27 @@
+-- What all procedures that build something come down to.
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
+CREATE PROCEDURE etl.run_models(
+    p_models text[],
+    p_run_id bigint,
+    p_begun_by text,
+    p_is_full boolean DEFAULT false
+)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_run etl.acquired_run;
+    v_batch pg_catalog.text[];
+BEGIN
+    CALL etl.pin_settings();
+    PERFORM etl.batches(p_models); -- an unknown model begins no run
+    v_run := etl.acquire_run(p_run_id, p_begun_by);
+    COMMIT;
+    CALL etl.pin_settings();
+    FOR v_batch IN SELECT batch FROM etl.batches(p_models) AS planned (batch) LOOP
+        CALL etl.run_transaction(v_run.run_id, v_batch, p_is_full);
+    END LOOP;
+    CALL etl.return_run(v_run, p_models);
+END;
+$$;
+COMMENT ON PROCEDURE etl.run_models IS
+'Builds models, one transaction per batch. Arguments: the models (null: all), the run (null: the open one, or a new one), the procedure that asks, whether to compute everything. Errors: DW001 to DW006, and those of the models.';

@@ -1,0 +1,86 @@
+"""The checks of a project: a file with settings, a description and a SELECT."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.sql_files import SqlFile, code_of
+
+_SETTINGS = {
+    "layer": ("bronze", "silver", "gold"),
+    "severity": ("error", "warn"),
+    "scope": ("run", "full"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: a SELECT of the rows that break a promise."""
+
+    name: str
+    layer: str
+    severity: str
+    scope: str
+    description: str
+    select: str
+    origin: str
+    """The file to mend when it is wrong."""
+    reads: tuple[str, ...] = ()
+    """Models that it looks at, directly or through views and functions."""
+
+
+def parse_check(name: str, compiled: SqlFile) -> Check:
+    """Take a check's settings and description from the comment that its file begins with.
+
+    Args:
+        name: of the check.
+        compiled: its file.
+
+    Raises:
+        FdwarehouseError: a setting is missing or has no meaning; the message names the file.
+    """
+    settings = {"scope": "run"}
+    description = []
+    lines = compiled.sql.splitlines()
+    while lines and lines[0].startswith("--"):
+        line = lines.pop(0).removeprefix("--").strip()
+        if said := re.fullmatch(r"(\w+): *(\w+)", line):
+            settings[said[1]] = said[2]
+        else:
+            description.append(line)
+    for setting, values in _SETTINGS.items():
+        if settings.get(setting) not in values:
+            raise FdwarehouseError(
+                f"{compiled.origin}: a check says its {setting}: {' or '.join(values)}",
+                hint=f"Begin the file with a line such as `-- {setting}: {values[0]}`.",
+            )
+    select = "\n".join(lines).strip().rstrip(";")
+    _require_select(compiled.origin, " ".join(description), code_of(select))
+    return Check(
+        name,
+        settings["layer"],
+        settings["severity"],
+        settings["scope"],
+        " ".join(description),
+        select,
+        compiled.origin,
+    )
+
+
+def _require_select(origin: str, description: str, code: str) -> None:
+    if not code.strip():
+        raise FdwarehouseError(f"{origin}: it is empty", hint="Write it, or delete it.")
+    if not description.strip():
+        raise FdwarehouseError(
+            f"{origin}: a check says what it promises",
+            hint="Write it as a comment below the settings: `-- Every order has a customer.`.",
+        )
+    if ";" in code or not re.match(
+        r"\s*(?:\(\s*)*(?:SELECT|WITH|VALUES|TABLE)\b", code, re.IGNORECASE
+    ):
+        raise FdwarehouseError(
+            f"{origin}: a check is one SELECT, of the rows that break its promise",
+            hint="Make it one SELECT or WITH ... SELECT.",
+        )

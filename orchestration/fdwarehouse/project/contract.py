@@ -1,0 +1,166 @@
+"""What production looked like when last looked at: the model of a file in ``contracts/``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.yaml_files import load_yaml
+
+HEADER = """\
+# What the source looked like when last looked at. Written by `fdwarehouse contract`; review a
+# change of it like that of a lock file.
+"""
+
+
+# The first major version of PostgreSQL that can be a source.
+OLDEST = 12
+
+# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Those in quotes mean
+# something else without: "char" is one byte, "bit" is bit of any length.
+_TYPES = """
+    "bit"|"char"|bigint|bit varying|boolean|box|bpchar|bytea|character|character varying|cid|cidr
+    |circle|date|double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath
+    |line|lseg|macaddr|macaddr8|money|name|numeric|oid|oidvector|path|pg_lsn|pg_snapshot|point
+    |polygon|real|refcursor|smallint|text|tid|tsquery|tsvector|txid_snapshot|uuid|xid|xid8|xml
+    |(?:date|int4|int8|num|ts|tstz)(?:multi)?range
+    |(?:bit|bit varying|character|character varying)\\(\\d+\\)
+    |numeric\\(\\d+(?:, ?-?\\d+)?\\)
+    |(?:time|timestamp)(?:\\(\\d\\))? with(?:out)? time zone
+    |bit|interval(?: (?:year|month|day|hour|minute|second))?(?: to (?:month|hour|minute|second))?
+    (?:\\(\\d\\))?
+"""
+_TYPE = re.compile(rf"(?:{''.join(_TYPES.strip().splitlines()).replace('    ', '')})(?:\[\])*")
+
+
+def _type(value: str) -> str:
+    if not _TYPE.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is not a type that PostgreSQL has by itself, as format_type writes it: "
+            "'integer', 'numeric(10,2)', 'text'"
+        )
+    return value
+
+
+def _name(value: str) -> str:
+    if not value or len(value.encode(errors="replace")) > 63 or "\0" in value:
+        raise ValueError("a name has 1 to 63 bytes")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
+class Column(BaseModel):
+    """A column of a source table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    type: Annotated[str, AfterValidator(_type)]
+    """Type in the warehouse; of a kind that it does not know, text."""
+    not_null: bool = False
+    source_type: str | None = None
+    """Type in the source, where the warehouse does not know it: an enumeration, say."""
+    is_nondeterministic: bool = Field(default=False, alias="nondeterministic")
+    """Whether its collation in the source holds different texts equal."""
+
+
+class Table(BaseModel):
+    """A table of a source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    primary_key: list[Name] = []
+    columns: dict[Name, Column] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _key_is_of_columns(self) -> Table:
+        if strange := [c for c in self.primary_key if c not in self.columns]:
+            raise ValueError(f"primary_key: {strange[0]} is no column of the table")
+        return self
+
+
+class Contract(BaseModel):
+    """What one source looked like."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Name
+    server_version: int = Field(ge=OLDEST)
+    """Major version of the source's server."""
+    time_zone: str = Field(min_length=1)
+    """In which the source writes time stamps without time zone."""
+    tables: dict[Name, Table]
+
+
+def contract_path(root: Path, source: str) -> Path:
+    """Name the contract file of a source."""
+    return root / "contracts" / f"{source}.yaml"
+
+
+def load_contract(root: Path, source: str) -> Contract:
+    """Read the contract of a source.
+
+    Args:
+        root: the project's folder.
+        source: name of the source in ``warehouse.yaml``.
+
+    Raises:
+        FdwarehouseError: the file is missing or does not hold a contract.
+    """
+    name = contract_path(root, source).relative_to(root).as_posix()
+    contract = load_yaml(root, name, Contract, "Write it with `fdwarehouse contract`.")
+    if contract.source != source:
+        raise FdwarehouseError(
+            f"{name}: its source is {contract.source}, not {source}",
+            hint="Write it anew with `fdwarehouse contract`.",
+        )
+    return contract
+
+
+def dump_contract(contract: Contract) -> str:
+    """Write a contract as the text of its file, a column a line; the same text for the same source.
+
+    Args:
+        contract: what the source looks like.
+    """
+    lines = [
+        f"source: {_scalar(contract.source)}",
+        f"server_version: {contract.server_version}",
+        f"time_zone: {_scalar(contract.time_zone)}",
+        "tables:",
+    ]
+    for name, table in contract.tables.items():
+        lines.append(f"  {_scalar(name)}:")
+        if table.primary_key:
+            lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
+        lines.append("    columns:")
+        for column, description in table.columns.items():
+            source_type, not_null = description.source_type, description.not_null
+            lines.append(
+                f"      {_scalar(column)}: {{type: {_quoted(description.type)}"
+                + (f", source_type: {_quoted(source_type)}" if source_type else "")
+                + (", nondeterministic: true" if description.is_nondeterministic else "")
+                + (", not_null: true" if not_null else "")
+                + "}"
+            )
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _scalar(text: str) -> str:
+    """Write a YAML string, quoted only where YAML would take it for something else."""
+    is_plain = re.fullmatch(r"[A-Za-z_][\w/+-]*", text, re.ASCII) and yaml.safe_load(text) == text
+    return text if is_plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    # Unlike JSON, YAML has one escape for a character beyond 16 bits.
+    shown = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
+    return f'"{"".join(shown)}"'

@@ -1,0 +1,173 @@
+"""Hash expressions for columns, the same in every PostgreSQL since 11, which postgres_fdw ships.
+
+Only immutable built-in functions are sent to the source; a cast to text is not, and COALESCE is not
+(contrib/postgres_fdw/deparse.c). A hash has to tell apart what the values are, not only what their
+type holds to be unequal: '1 year' and '360 days' are equal intervals, and so are the hashes of
+PostgreSQL. Where `=` is coarser than the value, its image is hashed, as its send function makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fdwarehouse.identifiers import ident
+from fdwarehouse.project.contract import Column
+
+
+def _image(sent: str) -> str:
+    """Hash bytes. A text made by a function has no collation of the source's: it is not sent."""
+    return _of(*(f"get_byte(sha256({sent}), {n})" for n in range(4)))
+
+
+def _of(*parts: str) -> str:
+    return f"hash_array_extended(ARRAY[{', '.join(parts)}], 0)"
+
+
+_BY_TYPE = {
+    "smallint": "hashint2extended({c}, 0)",
+    "integer": "hashint4extended({c}, 0)",
+    "bigint": "hashint8extended({c}, 0)",
+    # 0 and -0 are equal.
+    "real": _of("hashfloat4extended({c}, 0)", "get_byte(float4send({c}), 0)::bigint"),
+    "double precision": _of("hashfloat8extended({c}, 0)", "get_byte(float8send({c}), 0)::bigint"),
+    "numeric": _image("numeric_send({c})"),
+    "text": "hashtextextended({c}, 0)",
+    "character varying": "hashtextextended({c}::text, 0)",
+    # Blanks at the end do not count for its hash.
+    "bpchar": _of("hashbpcharextended({c}, 0)", "octet_length({c})::bigint"),
+    "name": "hashnameextended({c}, 0)",
+    "boolean": "hashint4extended({c}::integer, 0)",
+    "uuid": "uuid_hash_extended({c}, 0)",
+    "timestamp without time zone": "timestamp_hash_extended({c}, 0)",
+    # Its own hash function is new in PostgreSQL 18; an interval is hashed alike everywhere.
+    "timestamp with time zone": (
+        "CASE WHEN isfinite({c}) "
+        "THEN interval_hash_extended({c} - '2000-01-01 00:00:00+00'::timestamptz, 0) "
+        "WHEN {c} = 'infinity' THEN 1 WHEN {c} = '-infinity' THEN 2 END"
+    ),
+    "date": (
+        "CASE WHEN isfinite({c}) THEN hashint4extended({c} - '2000-01-01'::date, 0) "
+        "WHEN {c} = 'infinity' THEN 1 WHEN {c} = '-infinity' THEN 2 END"
+    ),
+    "time without time zone": "time_hash_extended({c}, 0)",
+    "time with time zone": "timetz_hash_extended({c}, 0)",
+    "interval": _image("interval_send({c})"),
+    "bytea": _image("{c}"),
+    "jsonb": _image("jsonb_send({c})"),
+    "int4range": "hash_range_extended({c}, 0)",
+    "int8range": "hash_range_extended({c}, 0)",
+    "numrange": _of(
+        "hash_range_extended({c}, 0)",
+        _image("numeric_send(lower({c}))"),
+        _image("numeric_send(upper({c}))"),
+    ),
+    "tsrange": "hash_range_extended({c}, 0)",
+    "tstzrange": "hash_range_extended({c}, 0)",
+    "daterange": "hash_range_extended({c}, 0)",
+    "xid8": "hash_array_extended(ARRAY[{c}], 0)",
+    "oid": "hashoidextended({c}, 0)",
+    "inet": "hashinetextended({c}, 0)",
+    "cidr": "hashinetextended({c}, 0)",
+    "macaddr": "hashmacaddrextended({c}, 0)",
+    "macaddr8": "hashmacaddr8extended({c}, 0)",
+}
+# With a length or a scale of their own, all values have the same one.
+_BY_TYPE_WITH_MODIFIER = {
+    "numeric": "hash_numeric_extended({c}, 0)",
+    "character": "hashbpcharextended({c}, 0)",
+}
+# Where arrays begin is part of them, but not of their hash.
+_DIMENSIONS = range(1, 7)  # an array has at most six
+_OF_ARRAYS = _of(
+    "hash_array_extended({c}, 0)",
+    *(
+        f"{bound}({{c}}, {n})::bigint"
+        for n in _DIMENSIONS
+        for bound in ("array_lower", "array_upper")
+    ),
+)
+# Equal keys are one key, however they are written: 1.0 and 1.00 belong into one bucket.
+_BY_EQUALITY = {
+    "real": "hashfloat4extended({c}, 0)",
+    "double precision": "hashfloat8extended({c}, 0)",
+    "numeric": "hash_numeric_extended({c}, 0)",
+    "bpchar": "hashbpcharextended({c}, 0)",
+    "interval": "interval_hash_extended({c}, 0)",
+    "jsonb": "jsonb_hash_extended({c}, 0)",
+    "numrange": "hash_range_extended({c}, 0)",
+}
+# In an array their images cannot be hashed on both sides.
+_COARSE = {"real", "double precision", "numeric", "bpchar", "interval", "jsonb", "numrange"}
+
+
+@dataclass(frozen=True)
+class HashedColumn:
+    """A column whose type has a hash on both sides."""
+
+    name: str
+    expression: str
+    """Of the image, with {c} for the column."""
+    equality: str
+    """The same for equal values."""
+
+    def hash(self, alias: str) -> str:
+        """Give the SQL expression of the image's hash, a bigint that is null when the column is.
+
+        Args:
+            alias: the table's alias.
+        """
+        return self.expression.format(c=f"{alias}.{ident(self.name)}")
+
+    def key_hash(self, alias: str) -> str:
+        """Give the SQL expression of a hash that equal values have alike.
+
+        Args:
+            alias: the table's alias.
+        """
+        return self.equality.format(c=f"{alias}.{ident(self.name)}")
+
+
+def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:
+    """Take the columns that can be hashed on both sides.
+
+    Args:
+        columns: description by name, in the order of the table.
+
+    Returns:
+        Those whose image has a hash; enumerations, json, xml, point and the like have none, nor
+        have texts whose collation holds different ones equal.
+    """
+    return [
+        HashedColumn(name, expression, _equality(column) or expression)
+        for name, column in columns.items()
+        if (expression := _expression(column))
+    ]
+
+
+def _expression(column: Column) -> str | None:
+    if column.source_type or column.is_nondeterministic:
+        return None
+    type_, bracket, _ = column.type.partition("[]")
+    base = base_type(type_)
+    is_fixed = base != type_ and base in _BY_TYPE_WITH_MODIFIER
+    expression = _BY_TYPE_WITH_MODIFIER[base] if is_fixed else _BY_TYPE.get(base)
+    if expression and bracket:
+        return _OF_ARRAYS if is_fixed or base not in _COARSE else None
+    return expression
+
+
+def _equality(column: Column) -> str | None:
+    """Return the hash by which a column of a key finds its bucket, where its image is finer."""
+    type_, bracket, _ = column.type.partition("[]")
+    return "hash_array_extended({c}, 0)" if bracket else _BY_EQUALITY.get(base_type(type_))
+
+
+def base_type(type_: str) -> str:
+    """Strip the modifier: ``timestamp(3) with time zone`` is ``timestamp with time zone``.
+
+    Args:
+        type_: a type as ``format_type`` writes it.
+    """
+    before, bracket, rest = type_.partition("(")
+    return f"{before.strip()}{rest.partition(')')[2]}" if bracket else type_

@@ -1,0 +1,266 @@
+"""A table of a source and how it is read: its settings and its contract, checked together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fdwarehouse.errors import FdwarehouseError, Problems
+from fdwarehouse.identifiers import qualified
+from fdwarehouse.project.config import MaxDeletedConfig, TableConfig
+from fdwarehouse.project.contract import Table as ContractTable
+from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
+
+LOWER_BOUNDS = {
+    "timestamp with time zone": "etl.extract_since",
+    "timestamp without time zone": "etl.extract_since_local",
+    "date": "etl.extract_since_date",
+}
+LOWER_BOUNDS_OF_IDS = {
+    "xid8": "etl.extract_since_xid",
+    "bigint": "etl.extract_since_number",
+}
+
+_LOCAL_TIMES = ("etl.extract_since_local", "etl.extract_since_date")
+
+_WATERMARKS = {
+    "time": ("a time", "Name a column with the time of the last change, or say mode: snapshot."),
+    "xid": (
+        "a transaction id",
+        "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
+    ),
+}
+# Columns of bronze's own, and names that mean something else in the mechanics' statements.
+_TAKEN_COLUMNS = {
+    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_row_count", "_is_first"),
+    *("p_run_id", "p_after_run_id"),
+}
+_UNSORTABLE_TYPES = {
+    *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),
+    *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
+}
+_UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
+_TAKEN_TABLES = re.compile("_columns|_fence|_storage|_rewritten|_pg_.*")
+_AGAIN = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
+# PostgreSQL cuts a name off after 63 bytes; the longest that is made of a table's is that of its
+# constraint.
+MAX_NAME_BYTES = 63 - len("raw__one_version_a_run")
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column as it is mounted."""
+
+    name: str
+    type: str
+    """As a person would write it: ``numeric(10, 2)``."""
+    source_type: str | None = None
+    """Type in the source, where the warehouse does not know it."""
+    key_position: int | None = None
+    """Place in the primary key that the table is known by, from 1."""
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table of a source and how it is read."""
+
+    name: str
+    """In the source."""
+    raw_name: str
+    foreign_table: str
+    """Where it is mounted, quoted."""
+    key: list[str]
+    mode: str
+    watermark: str | None
+    lower_bound: str | None
+    """Function that says from which watermark on the table must be read."""
+    contract_columns: list[SourceColumn]
+    reconcile_every: str | None
+    """Time between two reconciliations; None where every run compares the whole table."""
+    is_hashed: bool
+    """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
+    key_hashes: list[HashedColumn]
+    row_hashes: list[HashedColumn]
+    max_deleted: MaxDeletedConfig | None
+    """How many rows may be gone at once; None: however many."""
+    fetch_size: int | None
+    """Rows that the source sends at once; None where deploy chooses."""
+    partitions: int | None
+    """Of its table in bronze; None where that is one table."""
+
+    @property
+    def model(self) -> str:
+        """Name of its step: that of its table in bronze."""
+        return self.raw_table
+
+    @property
+    def raw_table(self) -> str:
+        """Its table in bronze, quoted."""
+        return qualified("bronze", self.raw_name)
+
+    @property
+    def partition_names(self) -> list[str]:
+        """Names of the partitions of its table in bronze, in the order of their remainders."""
+        return [f"{self.raw_name}_p{n}" for n in range(self.partitions or 0)]
+
+    @property
+    def is_stamped_in_local_time(self) -> bool:
+        """Whether its watermark is a time without a zone, of a clock that can go back."""
+        return self.lower_bound in _LOCAL_TIMES
+
+    @property
+    def first_key(self) -> SourceColumn:
+        """The column by whose values a first load is divided."""
+        return next(c for c in self.contract_columns if c.name == self.key[0])
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return [c.name for c in self.contract_columns]
+
+
+def make_table(
+    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+) -> SourceTable:
+    """Bring the settings of a table and its contract together.
+
+    Args:
+        source: name of the source.
+        fence: kind of its fence.
+        name: of the table, in the source.
+        settings: what the user decided.
+        contract: what the table looks like; None when the source's contract lacks it.
+
+    Raises:
+        FdwarehouseError: they do not fit each other, or the warehouse cannot have such names; the
+            message names the table.
+    """
+    problems = Problems()
+    for error in _problems(fence, name, settings, contract):
+        problem, way_out = error.args
+        problems.add(
+            FdwarehouseError(f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out)
+        )
+    problems.raise_found()
+    assert contract
+    return _make_table(source, fence, name, settings, contract)
+
+
+class _UnfitError(Exception):
+    """What is wrong with a table, and the way out."""
+
+
+def _problems(
+    fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+) -> Iterator[_UnfitError]:
+    if problem := _problem_of_name(settings.local_name or name):
+        way_out = "Say in warehouse.yaml what the warehouse is to call it: as: a_name."
+        yield _UnfitError(problem, way_out)
+    if contract is None:
+        yield _UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
+        return
+    for column in contract.columns:
+        if column in _TAKEN_COLUMNS:
+            yield _UnfitError(
+                f"column {column}: bronze has one of its own",
+                "Read a view in production that calls it otherwise.",
+            )
+    yield from _problems_of_key(settings, contract)
+    if settings.watermark in contract.columns:
+        try:
+            _lower_bound(fence, settings.watermark, contract)
+        except _UnfitError as error:
+            yield error
+
+
+def _make_table(
+    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable
+) -> SourceTable:
+    local_name = settings.local_name or name
+    key = settings.key or contract.primary_key
+    wanted = contract.columns
+    if settings.reconcile.depth == "key":
+        wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
+    row_hashes = hashed_columns(wanted)
+    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
+    return SourceTable(
+        name=name,
+        raw_name=f"raw_{local_name}",
+        foreign_table=qualified(source, local_name),
+        key=key,
+        mode=settings.mode,
+        watermark=settings.watermark,
+        lower_bound=_lower_bound(fence, settings.watermark, contract),
+        contract_columns=[
+            SourceColumn(
+                n,
+                re.sub(", *", ", ", c.type),
+                c.source_type,
+                key.index(n) + 1 if n in key and key == contract.primary_key else None,
+            )
+            for n, c in contract.columns.items()
+        ],
+        reconcile_every=reconcile_every,
+        is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
+        key_hashes=[h for h in row_hashes if h.name in key],
+        row_hashes=row_hashes,
+        max_deleted=settings.max_deleted if settings.max_deleted != "any" else None,
+        fetch_size=settings.fetch_size,
+        partitions=settings.partitions,
+    )
+
+
+def _problem_of_name(name: str) -> str | None:
+    if not name.isprintable():
+        return f"the name has a line break in it, or another sign that cannot be seen: {name!r}"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"is too long a name for the warehouse, at most {MAX_NAME_BYTES} bytes"
+    if _TAKEN_TABLES.fullmatch(name):
+        return f"the warehouse has a {name} of its own for every source"
+    return None
+
+
+def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[_UnfitError]:
+    key = settings.key or contract.primary_key
+    if not key:
+        yield _UnfitError(
+            "it has no primary key", "Say in warehouse.yaml which columns are its key."
+        )
+    for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
+        if column not in contract.columns:
+            yield _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
+    for column in dict.fromkeys(c for c in key if c in contract.columns):
+        type_ = contract.columns[column].type
+        if key.count(column) > 1:
+            yield _UnfitError(f"its key names column {column} twice", "Name it once.")
+        if base_type(type_).removesuffix("[]") in _UNSORTABLE_TYPES:
+            yield _UnfitError(
+                f"column {column} is of type {type_}, whose values cannot be sorted",
+                "Name other columns as its key.",
+            )
+        if settings.partitions and base_type(type_).removesuffix("[]") in _UNHASHABLE_TYPES:
+            yield _UnfitError(
+                f"column {column} is of type {type_}, by whose hash nothing can be partitioned",
+                "Name other columns as its key, or take out partitions.",
+            )
+
+
+def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> str | None:
+    """Name the function that says from which watermark on the table must be read."""
+    if watermark is None:
+        return None
+    column = contract.columns[watermark]
+    is_id = fence == "xid"
+    lower_bound = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
+    if lower_bound is None:
+        expected, way_out = _WATERMARKS["xid" if is_id else "time"]
+        raise _UnfitError(
+            f"watermark {watermark} is of type {column.type}, not {expected}", way_out
+        )
+    if not column.not_null:
+        raise _UnfitError(
+            f"watermark {watermark} may be null, and such rows would be missed",
+            "Declare it NOT NULL in production, or say mode: snapshot.",
+        )
+    return lower_bound

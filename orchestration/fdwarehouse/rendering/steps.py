@@ -1,0 +1,195 @@
+"""The steps that build tables, found in the sources and in the names of the project's routines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from fdwarehouse.errors import FdwarehouseError, Problems
+from fdwarehouse.identifiers import MAX_PARTITIONED_NAME_LENGTH, ident, qualified
+from fdwarehouse.project.config import PartitionsConfig, ServerSetting
+from fdwarehouse.project.sources import Source
+from fdwarehouse.project.sql_files import SqlFile, content_checksum, names_read, topological_order
+
+_SWITCH = {True: "on", False: "off"}  # which YAML takes for truth values
+
+
+@dataclass(frozen=True)
+class RangePartitions:
+    """How a table that is one SELECT is partitioned by a date."""
+
+    every: str
+    dates_table: str
+    """The view or function with the dates that it may get."""
+    dates_column: str
+
+
+Partitions = Mapping[str, PartitionsConfig | RangePartitions]
+"""How tables are partitioned by a date, by table."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A table that a step builds."""
+
+    model: str
+    """Its name: the table, as SQL writes it."""
+    layer: str
+    writer: str
+    procedure: str
+    source_name: str | None = None
+    chunk_writer: str | None = None
+    """For bronze: loads a range of keys."""
+    checksum: str = ""
+    """Of everything that decides its content; when it changes, the table is computed anew."""
+    reads: tuple[str, ...] = ()
+    """Models that it is made of, in any layer, directly or through views and functions."""
+    reconciles: str | None = None
+    """For a reconciliation: the table that it compares."""
+    interval_between: str | None = None
+    """For a reconciliation: how often."""
+
+    @property
+    def table_name(self) -> str:
+        """The table that it writes."""
+        return self.reconciles or self.model
+
+
+def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[Model]:
+    """List the steps in the order in which they run.
+
+    Args:
+        sources: what is read.
+        objects: the compiled routines and views of the sources and of the project.
+
+    Raises:
+        FdwarehouseError: models of one layer need one another.
+    """
+    by_name = {o.creates: o for o in objects if o.creates}
+    models = [model for source in sources for model in _models_of_source(source, by_name)]
+    for layer in ("silver", "gold"):
+        models += _models_of_layer(layer, by_name, {model.table_name for model in models})
+    return models
+
+
+def partitioned(models: Iterable[Model], partitions: Partitions) -> list[Model]:
+    """Let the choice of partitions decide their content too: when it changes, all dates are read.
+
+    Args:
+        models: the steps.
+        partitions: how tables are partitioned by a date, by table.
+    """
+    return [
+        replace(m, checksum=m.checksum + str(partitions[m.model])) if m.model in partitions else m
+        for m in models
+    ]
+
+
+def require_built(
+    models: Iterable[Model], partitions: Collection[str], selects: Mapping[str, str]
+) -> None:
+    """Make sure that the tables that warehouse.yaml partitions are there.
+
+    Args:
+        models: the steps.
+        partitions: tables that are partitioned by a date.
+        selects: tables that are one SELECT, and their files: their headers have the choice.
+
+    Raises:
+        FdwarehouseError: such a table is not built, or is one SELECT.
+    """
+    built = {m.model for m in models if m.layer in ("silver", "gold")}
+    problems = Problems()
+    for table in partitions:
+        if table in selects:
+            problem = f"warehouse.yaml: partitions: {table} is one SELECT"
+            way_out = (
+                f"Take it out, and write into the header of {selects[table]}: "
+                "partitions: {by: order_date, every: year}, with its own date."
+            )
+            problems.add(FdwarehouseError(problem, hint=way_out))
+        elif table not in built:
+            problem = f"warehouse.yaml: partitions: no step builds {table}"
+            way_out = "Name a table of silver or gold, such as gold.fact_sales."
+            problems.add(FdwarehouseError(problem, hint=way_out))
+        if len(table.rpartition(".")[2]) > MAX_PARTITIONED_NAME_LENGTH:
+            problem = (
+                f"warehouse.yaml: partitions: {table} is too long a name, at most "
+                f"{MAX_PARTITIONED_NAME_LENGTH} letters"
+            )
+            way_out = "Give the table another name, or take it out of partitions."
+            problems.add(FdwarehouseError(problem, hint=way_out))
+    problems.raise_found()
+
+
+def routines_with_settings(
+    models: Iterable[Model], settings: Mapping[str, Mapping[ServerSetting, object]]
+) -> Iterator[tuple[str, ServerSetting, str]]:
+    """List the settings that hold while a routine of a step runs.
+
+    Args:
+        models: the steps.
+        settings: by step.
+
+    Raises:
+        FdwarehouseError: there is no such step.
+    """
+    by_name = {m.model: m for m in models}
+    problems = Problems()
+    for name in settings:
+        if name not in by_name:
+            problem = f"warehouse.yaml: settings: there is no step {name}"
+            way_out = "Name one as `fdwarehouse run` shows it, such as gold.fact_sales."
+            problems.add(FdwarehouseError(problem, hint=way_out))
+    problems.raise_found()
+    for name, chosen in settings.items():
+        for routine in filter(None, (by_name[name].writer, by_name[name].chunk_writer)):
+            for setting, value in chosen.items():
+                yield routine, setting, _SWITCH[value] if isinstance(value, bool) else str(value)
+
+
+def _models_of_source(source: Source, by_name: dict[str, SqlFile]) -> Iterator[Model]:
+    fence = f"{ident(source.name)}.fence"
+    yield Model(fence, "source", qualified(source.name, "read_fence"), "", source.name)
+    for table in source.tables:
+        writer = qualified("bronze", f"append_{table.raw_name}")
+        yield Model(
+            table.model,
+            "bronze",
+            writer,
+            qualified("bronze", f"load_{table.raw_name}"),
+            source.name,
+            qualified("bronze", f"load_chunk_of_{table.raw_name}") if table.watermark else None,
+            content_checksum(by_name[writer], by_name),
+        )
+        if table.reconcile_every:
+            yield Model(
+                f"{table.model}.reconciliation",
+                "bronze",
+                qualified("bronze", f"reconcile_{table.raw_name}"),
+                "",
+                source.name,
+                reconciles=table.model,
+                interval_between=table.reconcile_every,
+            )
+
+
+def _models_of_layer(layer: str, by_name: dict[str, SqlFile], before: set[str]) -> Iterator[Model]:
+    prefix = f"{layer}.write_"
+    writers = {
+        qualified(layer, name.removeprefix(prefix)): writer
+        for name, writer in by_name.items()
+        if name.startswith(prefix)
+    }
+    reads = {model: names_read(o, by_name) - {model} for model, o in writers.items()}
+    graph = {model: names & set(writers) for model, names in reads.items()}
+    for model in topological_order(graph, f"sql/{layer}"):
+        table = model.removeprefix(f"{layer}.").strip('"')
+        yield Model(
+            model,
+            layer,
+            f"{prefix}{table}",
+            f"{layer}.build_{table}",
+            checksum=content_checksum(writers[model], by_name),
+            reads=tuple(sorted(reads[model] & (before | set(writers)))),
+        )

@@ -1,0 +1,94 @@
+"""What is shown while something goes on: the steps of a run, the statements of a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fdwarehouse.database.running import Step
+from fdwarehouse.terminal.console import err, out, say
+from fdwarehouse.terminal.outcomes import step_line, steps_table
+
+
+class LiveSteps:
+    """Shows the steps of a run while it goes on: a table on a terminal, else a line a step."""
+
+    def __init__(self) -> None:
+        self._live = Live(console=out, auto_refresh=False, transient=True)
+        self._said: set[str] = set()
+        self._spans: dict[str, tuple[float, float]] = {}
+
+    def __enter__(self) -> Self:
+        if out.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, steps: Sequence[Step]) -> None:
+        """Show the steps as they are now."""
+        if out.is_terminal:
+            self._live.update(steps_table([self._timed(step) for step in steps]), refresh=True)
+            return
+        for step in steps:
+            if step.is_over and step.model not in self._said:
+                self._said.add(step.model)
+                say(step_line(step))
+
+    def _timed(self, step: Step) -> Step:
+        """Give a step whose times are not committed yet the time that it was seen running."""
+        now = monotonic()
+        if step.state == "running":
+            self._spans[step.model] = (self._spans.get(step.model, (now, now))[0], now)
+        began, ended = self._spans.get(step.model, (0.0, 0.0))
+        return replace(step, seconds=ended - began) if step.seconds is None and ended else step
+
+
+class ProgressBar:
+    """Shows how far something has come: a bar on a terminal, else a line a tenth if asked for."""
+
+    def __init__(self, *, says_tenths: bool = False) -> None:
+        self._says_tenths = says_tenths and not err.is_terminal
+        self._tenths = 0
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=err,
+            transient=True,
+        )
+        self._task = self._bar.add_task("")
+
+    def __enter__(self) -> Self:
+        if err.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if err.is_terminal:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int, label: str) -> None:
+        """Show what is done now, and how much is done already."""
+        self._bar.update(self._task, completed=done, total=total, description=label)
+        tenths = 10 * done // total if total else 0
+        if self._says_tenths and tenths > self._tenths:
+            say(label)
+        self._tenths = tenths
