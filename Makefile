@@ -31,7 +31,7 @@ test: .venv/.all ## Run the tests (PYTEST_ARGS="-k name" for some of them)
 test-all: .venv/.all ## Run the slow tests and those that need Docker as well
 	$(BIN)/python -m pytest -n logical --dist worksteal -m '' $(PYTEST_ARGS)
 
-torture: .venv/.all ## Kill it again and again: writers, runs, crashes, deploys at once (TORTURE_MINUTES=30)
+torture: .venv/.all ## Run writers, runs, crashes and deploys at once, and compare every row (TORTURE_MINUTES=30)
 	$(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE_ARGS)
 
 bench: .venv/.core benchmarks/.venv/.peers ## Measure it beside others (BENCH_SCALE=0.01 BENCH_REPEATS=1 BENCH_ONLY=pipeline)
@@ -43,9 +43,9 @@ lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff
 	$(BIN)/mypy
 	$(BIN)/python -m tests.sql_lint
 
-lock: .venv/.uv ## Resolve requirements/ anew (LOCK_ARGS=--upgrade takes the newest versions)
-	$(COMPILE) pyproject.toml --extra airflow --group uv --group build --group dev -o requirements/all.txt
-	$(COMPILE) pyproject.toml --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
+lock: .venv/.uv ## Resolve requirements/ again (LOCK_ARGS=--upgrade takes the newest versions)
+	$(COMPILE) pyproject.toml --extra embedded --extra airflow --group uv --group build --group dev -o requirements/all.txt
+	$(COMPILE) pyproject.toml --extra embedded --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
 	$(COMPILE) --group uv -c requirements/all.txt --no-annotate -o requirements/uv.txt
 	$(COMPILE) --group bench --no-annotate -o benchmarks/requirements.txt
 

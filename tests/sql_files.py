@@ -120,6 +120,7 @@ def _without_own_types(text: str) -> str:
     The parser of PL/pgSQL has no catalogue, and knows no schema but pg_catalog and public.
     """
     header, quote, body = text.partition("$")
+    header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\[\]", "anyarray", header)
     header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\b(?:%\w+)?(?!\s*\()", "record", header)
     body = re.sub(
         r"(?m)((?:^|;|\bDECLARE\b)\s*(?!ELSE\b)\w+\s+(?:CONSTANT\s+)?)[a-z_]\w*\.[a-z_]\w*(?:\.\w+)?(?:%\w+)?(?=\s*(?:;|:=))",

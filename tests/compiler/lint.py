@@ -11,7 +11,8 @@ _BODY = re.compile(r"AS (?P<tag>\$\w*\$)\n(?P<body>.*)\n(?P=tag);", re.DOTALL)
 _NOT_OURS = {"LT09"}
 # sqlfluff reads no MERGE within a WITH, and wants each column of a list on a line of its own.
 _UNREAD = re.compile(
-    r"^(present_rows|written_rows|written_states|logged_images) AS (MATERIALIZED )?\(\n.*?^\)",
+    r"^(present_rows|filled_rows|written_rows|written_states|logged_images) AS (MATERIALIZED )?"
+    r"\(\n.*?^\)",
     re.MULTILINE | re.DOTALL,
 )
 _STANDS_FOR_IT = """{name} AS (
@@ -22,7 +23,11 @@ _STANDS_FOR_WRITTEN_STATES = """{name} AS (
     DELETE FROM gold.states
     WHERE EXISTS (SELECT FROM states)
 )"""
-_READ = {"present_rows": "expected_rows", "logged_images": "written_rows"}
+_READ = {
+    "present_rows": "expected_rows",
+    "filled_rows": "expected_rows",
+    "logged_images": "written_rows",
+}
 
 
 def problems_of(function: str) -> list[str]:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fdwarehouse.database import deployment, deployment_plan
-from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
-from fdwarehouse.database.connections import Connections, connect
-from fdwarehouse.database.deployment import completed, write_build
-from fdwarehouse.database.deployment_plan import Plan
-from fdwarehouse.database.inspection import inspect
-from fdwarehouse.demo import seeding
-from fdwarehouse.demo.seeding import make_changes
-from fdwarehouse.embedded import lifecycle
+from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.contract import contract_path, dump_contract
-from fdwarehouse.rendering.render import render_project
-from fdwarehouse.rendering.rendered import Rendered
 from fdwarehouse.terminal.console import difference, err, note, out, say, warn
-from fdwarehouse.terminal.live import ProgressBar
-from fdwarehouse.terminal.outcomes import show_counts, show_kept_up, show_plan
+
+if TYPE_CHECKING:
+    from fdwarehouse.database.connections import Connections
+    from fdwarehouse.database.deployment_plan import Plan
+    from fdwarehouse.rendering.rendered import Rendered
 
 
 class Side(StrEnum):
@@ -38,7 +30,7 @@ def up(context: typer.Context) -> None:
 
     eval "$(fdwarehouse up)" exports their connection strings into a shell.
     """
-    connections = context.ensure_object(Connections)
+    connections = connections_of(context)
     urls = connections.embedded_urls()
     note(f"Both embedded servers run, data in {connections.state_dir}")
     for name, url in urls.items():
@@ -48,7 +40,9 @@ def up(context: typer.Context) -> None:
 
 def down(context: typer.Context) -> None:
     """Stop the two embedded servers; their data stays."""
-    was_up = lifecycle.down(context.ensure_object(Connections).state_dir)
+    from fdwarehouse.embedded import lifecycle
+
+    was_up = lifecycle.down(connections_of(context).state_dir)
     say("Both embedded servers are stopped." if was_up else "No embedded server was running.")
 
 
@@ -71,9 +65,13 @@ def seed(
     As production's administrator: makes the tables of production/schema.sql and fills them, or with
     --changes does a day's work on the shop that is there.
     """
+    from fdwarehouse.demo import seeding
+    from fdwarehouse.terminal.live import ProgressBar
+    from fdwarehouse.terminal.outcomes import show_counts
+
     if changes is not None and (scale is not None or reset):
         raise typer.BadParameter("--changes works on the shop that is there, as large as it is")
-    connections = context.ensure_object(Connections)
+    connections = connections_of(context)
     admin_url = connections.source_admin(next(iter(connections.config.sources)))
     folder = connections.root / "production"
     with ProgressBar() as progress:
@@ -87,7 +85,7 @@ def seed(
                 progress=progress,
             )
         else:
-            counts = make_changes(
+            counts = seeding.make_changes(
                 admin_url, folder, changes=changes, random_seed=random_seed, progress=progress
             )
     show_counts(counts)
@@ -105,7 +103,9 @@ def bootstrap(
     Can be run again at any time. The owner and the reader get the passwords of their connection
     strings; the other roles those of WAREHOUSE_LOADER_PASSWORD and so on, where they are set.
     """
-    connections = context.ensure_object(Connections)
+    from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
+
+    connections = connections_of(context)
     if side != Side.production:
         for line in bootstrap_warehouse(connections):
             say(line)
@@ -126,7 +126,10 @@ def contract(
 
     It is looked at through the warehouse's server, with the rights of the reader.
     """
-    connections = context.ensure_object(Connections)
+    from fdwarehouse.database.inspection import inspect
+    from fdwarehouse.project.contract import contract_path, dump_contract
+
+    connections = connections_of(context)
     is_stale = False
     for name, source in connections.config.sources.items():
         path = contract_path(connections.root, name)
@@ -166,13 +169,19 @@ def render(context: typer.Context) -> None:
     Tables that are one SELECT are compiled by asking the warehouse for types and keys; nothing is
     changed in it.
     """
-    connections = context.ensure_object(Connections)
+    from fdwarehouse.database.deployment import write_build
+    from fdwarehouse.rendering.render import render_project
+
+    connections = connections_of(context)
     rendered = _whole(render_project(connections.root), connections, "10 seconds")
     write_build(rendered, connections.root / "build")
     say(f"{len(rendered.files)} files are in build/. psql -f build/deploy.sql deploys them.")
 
 
 def _whole(rendered: Rendered, connections: Connections, wait: str) -> Rendered:
+    from fdwarehouse.database.connections import connect
+    from fdwarehouse.database.deployment import completed
+
     if not rendered.definitions:
         return rendered
     with connect(connections.warehouse()) as warehouse:
@@ -199,20 +208,25 @@ def deploy(
     In one transaction: migrations, mounts, tables, routines, views and grants, or nothing of them.
     A plan compares files and runs none of them; it exits with 1 where a migration would be refused.
     """
-    connections = context.ensure_object(Connections)
+    from fdwarehouse.database import deployment, deployment_plan
+    from fdwarehouse.database.connections import connect
+    from fdwarehouse.rendering.render import render_project
+    from fdwarehouse.terminal.outcomes import show_kept_up, show_plan
+
+    connections = connections_of(context)
     urls = connections.known_sources()
     rendered = render_project(connections.root)
 
     def keep(whole: Rendered) -> None:
         nonlocal rendered
         rendered = whole
-        write_build(whole, connections.root / "build")
+        deployment.write_build(whole, connections.root / "build")
 
     if plan:
         with connect(connections.warehouse()) as warehouse:
             changes = deployment_plan.plan(rendered, warehouse, urls).refused
             if changes.is_empty:  # else nothing can be compiled
-                keep(completed(rendered, warehouse, urls, wait=f"{wait} seconds"))
+                keep(deployment.completed(rendered, warehouse, urls, wait=f"{wait} seconds"))
                 changes = deployment_plan.plan(rendered, warehouse, urls)
             warehouse.rollback()
     else:

@@ -8,20 +8,16 @@ from typing import Annotated
 
 import typer
 
-from fdwarehouse.compiler.tables.table import Table
-from fdwarehouse.database import explanation
-from fdwarehouse.database.connections import Connections, connect
-from fdwarehouse.database.deployment import analysed
+from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.header import json_schema
-from fdwarehouse.rendering.render import render_project
-from fdwarehouse.terminal.explanation import show_explanation
 
 
 def schema(
     what: Annotated[str, typer.Argument(help="header: the header of a table's file.")] = "header",
 ) -> None:
     """Print the JSON Schema of headers of tables."""
+    from fdwarehouse.project.header import json_schema
+
     if what != "header":
         raise FdwarehouseError(f"there is no schema of {what}", hint="fdwarehouse schema header")
     typer.echo(json.dumps(json_schema(), indent=2))
@@ -45,7 +41,14 @@ def explain(
 
     The table is compiled as the project says now; nothing is changed in the warehouse.
     """
-    connections = context.ensure_object(Connections)
+    from fdwarehouse.compiler.tables.table import Table
+    from fdwarehouse.database import explanation
+    from fdwarehouse.database.connections import connect
+    from fdwarehouse.database.deployment import analysed
+    from fdwarehouse.rendering.render import render_project
+    from fdwarehouse.terminal.explanation import show_explanation
+
+    connections = connections_of(context)
     rendered = render_project(connections.root)
     with connect(connections.warehouse()) as warehouse:
         tables = analysed(rendered, warehouse, connections.known_sources(), wait="10 seconds")

@@ -13,7 +13,6 @@ import typer
 
 from fdwarehouse import __version__
 from fdwarehouse.cli import build, explain, run
-from fdwarehouse.database.connections import Connections
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -70,6 +69,8 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
+    from fdwarehouse.database.connections import Connections
+
     context.obj = Connections(project)
 
 

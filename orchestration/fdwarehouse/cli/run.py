@@ -9,23 +9,11 @@ import shutil
 from enum import StrEnum
 from typing import Annotated
 
-import psycopg
 import typer
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from fdwarehouse.database import backfilling
-from fdwarehouse.database.connections import Connections, connect
-from fdwarehouse.database.running import call, require_deployed
-from fdwarehouse.database.status import read_status
-from fdwarehouse.demo import airflow_standalone
-from fdwarehouse.demo.story import run_demo
-from fdwarehouse.embedded import programs
+from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.backfill import chunks_loaded, show_backfill
 from fdwarehouse.terminal.console import counted, err, say
-from fdwarehouse.terminal.live import LiveSteps, ProgressBar
-from fdwarehouse.terminal.outcomes import run_failure, show_checks, show_outcome
-from fdwarehouse.terminal.status import show_status
 
 
 class Layer(StrEnum):
@@ -42,7 +30,10 @@ def demo(context: typer.Context) -> None:
     On the embedded servers, whose databases are made anew: a seeded shop, its warehouse, a first
     run, a day's changes in the shop, a second run, and what the warehouse knows then.
     """
-    run_demo(Connections(context.ensure_object(Connections).root, environment={}))
+    from fdwarehouse.database.connections import Connections
+    from fdwarehouse.demo.story import run_demo
+
+    run_demo(Connections(connections_of(context).root, environment={}))
 
 
 AllowDeletions = Annotated[
@@ -66,10 +57,14 @@ def run(
 
     Extracts what changed, cleans it, publishes the star schema, checks. Exits with 1 on failure.
     """
+    from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.live import LiveSteps
+    from fdwarehouse.terminal.outcomes import show_outcome
+
     _allow_deletions(context, allow_deletions)
     with LiveSteps() as live:
         outcome = call(
-            context.ensure_object(Connections).warehouse(),
+            connections_of(context).warehouse(),
             "CALL etl.run_pipeline(%s)",
             [full],
             layers=["source", "bronze", "silver", "gold"],
@@ -79,9 +74,14 @@ def run(
 
 
 def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:
+    import psycopg
+
+    from fdwarehouse.database.connections import connect
+    from fdwarehouse.database.running import require_deployed
+
     if not tables:
         return
-    with connect(context.ensure_object(Connections).warehouse(), autocommit=True) as warehouse:
+    with connect(connections_of(context).warehouse(), autocommit=True) as warehouse:
         require_deployed(warehouse)
         for table in tables:
             try:
@@ -104,9 +104,13 @@ def backfill(
     Into bronze only, and only tables that were never loaded: the next run takes up what has changed
     since, and builds the rest. What was loaded stays when it is interrupted; call it again.
     """
+    from fdwarehouse.database import backfilling
+    from fdwarehouse.terminal.backfill import chunks_loaded, show_backfill
+    from fdwarehouse.terminal.live import ProgressBar
+
     with ProgressBar(says_tenths=True) as bar:
         outcome = backfilling.backfill(
-            context.ensure_object(Connections).warehouse(),
+            connections_of(context).warehouse(),
             jobs,
             chunk_rows,
             lambda p: bar(p.chunks_loaded, p.chunks, chunks_loaded(p)),
@@ -119,8 +123,11 @@ def check(context: typer.Context) -> None:
 
     Exits with 1 when one of severity error fails.
     """
+    from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.outcomes import run_failure, show_checks
+
     with err.status("Checking"):
-        outcome = call(context.ensure_object(Connections).warehouse(), "CALL etl.run_checks()")
+        outcome = call(connections_of(context).warehouse(), "CALL etl.run_checks()")
     if outcome.checks:
         show_checks(outcome.checks)
     if outcome.status == "cancelled":
@@ -136,7 +143,10 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Show runs, tables, sources, checks and rejects."""
-    described = read_status(context.ensure_object(Connections).warehouse())
+    from fdwarehouse.database.status import read_status
+    from fdwarehouse.terminal.status import show_status
+
+    described = read_status(connections_of(context).warehouse())
     if as_json:
         print(json.dumps(described, indent=2, ensure_ascii=False))
     else:
@@ -151,10 +161,14 @@ def rebuild(
 
     Writes only what differs, so it is also an audit of what the runs have built.
     """
+    from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.live import LiveSteps
+    from fdwarehouse.terminal.outcomes import show_outcome
+
     layers = [Layer.silver, Layer.gold] if layer == Layer.all else [layer]
     with LiveSteps() as live:
         outcome = call(
-            context.ensure_object(Connections).warehouse(),
+            connections_of(context).warehouse(),
             "CALL etl.rebuild(%s)",
             [layer.value],
             layers=layers,
@@ -177,10 +191,14 @@ def reconcile(
     Finds what a run cannot see in time stamps, deletes above all, and carries it on to gold. A run
     does the same by itself, as often as warehouse.yaml says.
     """
+    from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.live import LiveSteps
+    from fdwarehouse.terminal.outcomes import show_outcome
+
     _allow_deletions(context, allow_deletions)
     with LiveSteps() as live:
         outcome = call(
-            context.ensure_object(Connections).warehouse(),
+            connections_of(context).warehouse(),
             "CALL etl.reconcile(%s)",
             [table],
             on_progress=live,
@@ -202,17 +220,23 @@ def prune(
     The versions that had been superseded at that age; what is true, or was then, stays. Gold is
     computed anew by the next run.
     """
+    from psycopg.errors import InvalidDatetimeFormat
+
+    from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.live import LiveSteps
+    from fdwarehouse.terminal.outcomes import show_outcome
+
     units = "Say '2 years', '90 days', '36 hours'."
     if not re.search("[a-zA-Z:]", older_than):  # PostgreSQL takes 90 for 90 seconds
         raise FdwarehouseError(f"--older-than: {older_than!r} has no unit", hint=units)
     with LiveSteps() as live:
         outcome = call(
-            context.ensure_object(Connections).warehouse(),
+            connections_of(context).warehouse(),
             "CALL etl.prune_bronze(%s::interval, %s)",
             [older_than, table],
             on_progress=live,
         )
-    if isinstance(outcome.error, psycopg.errors.InvalidDatetimeFormat):
+    if isinstance(outcome.error, InvalidDatetimeFormat):
         raise FdwarehouseError(
             f"--older-than: {outcome.error.diag.message_primary}",
             hint=units,
@@ -224,15 +248,15 @@ def prune(
 
 def airflow(
     context: typer.Context,
-    port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="Of the UI, on 127.0.0.1.")
-    ] = airflow_standalone.PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the UI, on 127.0.0.1.")] = 8080,
 ) -> None:
     """Run Airflow on this machine, with the warehouse's DAG.
 
     Until Ctrl-C; nothing is installed or kept outside the project.
     """
-    airflow_standalone.run_airflow(context.ensure_object(Connections), port=port, say=say)
+    from fdwarehouse.demo.airflow_standalone import run_airflow
+
+    run_airflow(connections_of(context), port=port, say=say)
 
 
 def psql(
@@ -249,7 +273,11 @@ def psql(
 
     The machine's own psql, or the one that comes with the embedded servers.
     """
-    connections = context.ensure_object(Connections)
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    from fdwarehouse.embedded import programs
+
+    connections = connections_of(context)
     if admin:
         url = connections.source_admin(on) if on else connections.warehouse_admin()
     else:

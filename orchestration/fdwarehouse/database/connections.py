@@ -11,7 +11,6 @@ from pathlib import Path
 import psycopg
 from psycopg.types.json import Jsonb
 
-from fdwarehouse.embedded import lifecycle
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.config import Config, find_root, load_config
 from fdwarehouse.project.conninfo import parse_conninfo, require_known_words
@@ -137,6 +136,8 @@ class Connections:
                 from a variable such as ``WAREHOUSE_LOADER_PASSWORD``.
         """
         if self.is_embedded:
+            from fdwarehouse.embedded import lifecycle
+
             return lifecycle.passwords(self.state_dir)[role]
         return self._given(f"{role}_password".upper())
 
@@ -145,6 +146,8 @@ class Connections:
 
         Every source of the project is served by the one embedded production server.
         """
+        from fdwarehouse.embedded import lifecycle
+
         urls = lifecycle.up(self.state_dir, production_db=self.config.project)
         return {
             variable(name, admin=admin): urls[

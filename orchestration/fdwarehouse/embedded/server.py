@@ -19,8 +19,6 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-import psutil
-
 from fdwarehouse.embedded.programs import (
     OUTSIDE,
     Account,
@@ -28,11 +26,17 @@ from fdwarehouse.embedded.programs import (
     binaries,
     hand_over,
     make_outside,
+    not_installed,
     reaches,
     run,
     write_private,
 )
 from fdwarehouse.errors import FdwarehouseError
+
+try:
+    import psutil
+except ModuleNotFoundError as error:
+    raise not_installed("psutil") from error
 
 SUPERUSER = "postgres"
 

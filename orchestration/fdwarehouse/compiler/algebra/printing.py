@@ -40,7 +40,7 @@ _TAKEN = frozenset(
         *("logged_images", "forgotten_images"),
         *("all_rows", "changed_rows", "images", "deltas", "new_states", "states"),
         *("changed_values", "value_counts", "distinct_deltas"),
-        *("written_states", "removed_states"),
+        *("written_states", "removed_states", "vanished_states"),
     )
 )
 """Names of CTEs of the templates in mechanics/per_select."""

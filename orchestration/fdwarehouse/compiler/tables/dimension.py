@@ -104,6 +104,7 @@ class Dimension:
                 if name not in (self.key, header.updated_at, *header.type2)
             ],
             "referenced_by": self.referenced_by,
+            "known": list(self._known()),
             "inferred": [_OF_INFERRED.get(n, "NULL") for n in self.target.names],
         }
         context["inferred"][self.target.names.index(self.key)] = ident(self.key)
@@ -118,6 +119,21 @@ class Dimension:
         yield self.target.writer, rendered("dimension_writer")
         if header.type2:
             yield self.target.as_of, rendered("as_of")
+
+    def _known(self) -> Iterator[str]:
+        """Yield the columns of its rows, over those of the changes of a member."""
+        header = self.definition.header
+        kept = (self.key, header.updated_at, *header.type2)
+        for name in self.target.names:
+            column = ident(name)
+            if name == "is_inferred":
+                yield f"false AS {column}"
+            elif name in _OF_INFERRED and not header.type2:
+                yield f"{_OF_INFERRED[name]}::timestamp AS {column}"
+            elif name in _OF_INFERRED or name in kept or not header.type2:
+                yield column
+            else:
+                yield f"first_value({column}) OVER latest AS {column}"
 
     def _constraints(self) -> Iterator[tuple[str, str]]:
         name, key, surrogate = self.target.name, ident(self.key), ident(self.surrogate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from textwrap import dedent
 
 import jinja2
 
@@ -258,7 +259,12 @@ def add_filters(environment: jinja2.Environment) -> None:
     """Give an environment the filters that templates of tables use."""
     environment.filters.update(filled=filled, lined=lined, dollar_quoted=dollar_quoted)
     environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat)
-    environment.filters.update(selected=partial(selected, width=92))
+    environment.filters.update(selected=partial(selected, width=92), dedented=dedented)
+
+
+def dedented(body: str) -> str:
+    """Take out what all lines are indented by, and empty lines around them."""
+    return dedent(body).strip("\n")
 
 
 def dollar_quoted(body: str) -> str:

@@ -51,20 +51,14 @@ FROM all_rows AS r
     SELECT {{ names | filled("k") | indent(4) }} FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }}
 )
 {%- endset -%}
-{%- set test = test | flat(84) %}
-{% if condition and "\n" not in test -%}
-WHERE {{ test }}
-{%- else -%}
-WHERE
-    {{ "p_after_run_id > 0\n    AND " if not condition }}{{ test | indent(4) }}
-{%- endif %}
+{%- set test = test | flat(90) %}
+WHERE{{ " " if "\n" not in test else "\n    " }}{{ test | indent(4) }}
 {%- if counting.nullable %}
     {%- set nulls %}{% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}{% endset %}
 UNION ALL
 {{ select }}
 FROM all_rows AS r
 WHERE
-    {{ "p_after_run_id > 0\n    AND " if not condition -}}
     (SELECT bool_or({{ nulls }}) FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }})
     AND EXISTS (
         SELECT FROM {{ keys }} AS k
@@ -106,8 +100,8 @@ changed_values AS MATERIALIZED (
         {%- for v in values %}({{ (groups + [v]) | filled("i") | indent(8) }}){{ ", " if not loop.last }}{% endfor -%}
     )
     {%- endif %}
-    HAVING
-        {% for c in conditions %}sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }} <> 0{{ "\n        OR " if not loop.last }}{% endfor %}
+    HAVING{{ " " if conditions | length == 1 else "\n        " }}
+        {%- for c in conditions %}sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }} <> 0{{ "\n        OR " if not loop.last }}{% endfor %}
 ),
 
 value_counts AS (
@@ -158,8 +152,7 @@ new_states AS MATERIALIZED (
     FROM deltas AS d
     {% filter flat(96) -%}
     LEFT JOIN {{ target.state }} AS t
-        ON p_after_run_id > 0
-            AND {{ same("d", "t") | indent(12) }}
+        ON {{ same("d", "t") | indent(12) }}
     {%- endfilter %}
     {%- if values %}
     {% filter flat(96) -%}
@@ -170,39 +163,28 @@ new_states AS MATERIALIZED (
 ),
 
 states AS MATERIALIZED (
+    {%- if risks %}
     {{ (groups + columns) | prefixed("n") | selected | indent(4) }}
     FROM new_states AS n
-    {%- if risks %}
     WHERE n._rows = 0 OR n.is_at_risk IS NOT TRUE
-    {%- endif %}
     UNION ALL
-    {% if risks -%}
-    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number.
-    {% endif -%}
-    -- A full build computes all of them so.
-    SELECT
-        {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | wrapped(92) | indent(8) }}
+    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number,
+    -- and in a full build all.
+    {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
     FROM (
-        {%- if risks %}
         {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
         UNION ALL
-        {%- endif %}
         SELECT r.* FROM all_rows AS r WHERE p_after_run_id = 0
     ) AS r
-    GROUP BY {{ groups | filled("r") | indent(8) }}
+    {%- else %}
+    SELECT n.* FROM new_states AS n
     UNION ALL
-    -- Groups that a full build finds no more.
-    {% filter flat(96) -%}
-    SELECT {{ ((groups | prefixed("t")) + ["0"] + ["NULL"] * (columns | length - 1)) | wrapped | indent(8) }}
-    {%- endfilter %}
-    FROM {{ target.state }} AS t
-    WHERE
-        p_after_run_id = 0
-        AND NOT EXISTS (
-            SELECT FROM all_rows AS r
-            WHERE
-                {{ equal("t", "r") | indent(16) }}
-        )
+    -- In a full build, from their rows.
+    {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
+    FROM all_rows AS r
+    WHERE p_after_run_id = 0
+    {%- endif %}
+    GROUP BY {{ groups | filled("r") | indent(8) }}
 ),
 
 written_states AS (
@@ -224,6 +206,20 @@ removed_states AS (
         s._rows = 0
         AND {{ same("t", "s") | indent(8) }}
     {%- endfilter %}
+),
+
+vanished_states AS (
+    -- In a full build, those of groups that are no more.
+    DELETE FROM {{ target.state }} AS t
+    WHERE
+        p_after_run_id = 0
+        {% filter flat(92) -%}
+        AND NOT EXISTS (
+            SELECT FROM states AS s
+            WHERE
+                {{ equal("t", "s") | indent(16) }}
+        )
+        {%- endfilter %}
 ),
 
 {% if affected == "affected_keys" -%}

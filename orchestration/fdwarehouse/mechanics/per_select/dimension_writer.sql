@@ -57,7 +57,10 @@ accepted_versions AS (
     FROM {{ target.versions }} AS v
     WHERE
         {{ silver.is_accepted('v') }}
-        AND (p_after_run_id = 0 OR v.{{ k }} = ANY(ARRAY(SELECT m.{{ k }} FROM affected_members AS m)))
+        AND (
+            p_after_run_id = 0
+            OR v.{{ k }} = ANY(array(SELECT m.{{ k }} FROM affected_members AS m))
+        )
     {%- if type2 %}
     WINDOW seen AS (PARTITION BY v.{{ k }} ORDER BY v._run_id)
     {%- endif %}
@@ -68,8 +71,7 @@ accepted_versions AS (
 dated_versions AS (
     -- From when each is valid: never before one that was seen earlier; of one moment, the last.
     SELECT DISTINCT ON ({{ k }}, valid_from)
-        *,
-        max(began_at) OVER (PARTITION BY {{ k }} ORDER BY _run_id) AS valid_from
+        *, max(began_at) OVER (PARTITION BY {{ k }} ORDER BY _run_id) AS valid_from
     FROM accepted_versions
     ORDER BY {{ k }}, valid_from, _run_id DESC
 ),
@@ -77,8 +79,7 @@ dated_versions AS (
 marked_versions AS (
     -- Whether a version differs from the one before in what makes history.
     SELECT
-        *,
-        record_image_ne(
+        *, record_image_ne(
             row({{ tracked | filled(width=84) | indent(12) }}),
             lag(row({{ tracked | filled(width=80) | indent(12) }})) OVER seen
         ) AS is_change
@@ -87,9 +88,7 @@ marked_versions AS (
 ),
 
 numbered_versions AS (
-    SELECT
-        *,
-        count(*) FILTER (WHERE is_change) OVER seen AS change
+    SELECT *, count(*) FILTER (WHERE is_change) OVER seen AS change
     FROM marked_versions
     WINDOW seen AS (PARTITION BY {{ k }} ORDER BY valid_from)
 ),
@@ -109,12 +108,7 @@ changes AS (
 ),
 
 known_versions AS (
-    SELECT
-        {{ ([key] + type2 + carried) | filled(width=88) | indent(8) }},
-        {%- for c in overwritten %}
-        first_value({{ c | ident }}) OVER latest AS {{ c | ident }},
-        {%- endfor %}
-        valid_from, valid_to, false AS is_inferred
+    {{ known | selected | indent(4) }}
     FROM changes
     WHERE NOT is_deleted
     {%- if overwritten %}
@@ -125,9 +119,7 @@ known_versions AS (
 
 known_versions AS (
     -- Without history: the last state, also of what is deleted.
-    SELECT DISTINCT ON ({{ k }})
-        {{ ([key] + attributes) | filled(width=88) | indent(8) }},
-        '-infinity'::timestamp AS valid_from, 'infinity'::timestamp AS valid_to, false AS is_inferred
+    {{ known | selected("SELECT DISTINCT ON (" ~ k ~ ")") | indent(4) }}
     FROM accepted_versions
     WHERE NOT is_deleted
     ORDER BY {{ k }}, _run_id DESC
@@ -144,8 +136,7 @@ inferred_members AS (
 
 expected_rows AS MATERIALIZED (
     -- Versions as they should be.
-    {{ target.names | prefixed("v") | selected | indent(4) }}
-    FROM known_versions AS v
+    SELECT * FROM known_versions
     UNION ALL
     {{ inferred | selected | indent(4) }}
     FROM inferred_members

@@ -53,9 +53,12 @@ filled_rows AS (
     -- An empty table is filled: there is nothing to compare.
     INSERT INTO {{ target.qualified }}
         ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
-    SELECT s.*, p_run_id FROM expected_rows AS s
+    SELECT s.*, p_run_id
+    FROM expected_rows AS s
     WHERE p_after_run_id = 0 AND NOT EXISTS (SELECT FROM {{ target.qualified }})
-        {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
+        {%- if not is_key_unique %}
+        AND (SELECT count(w.refusal) FROM twins AS w) = 0
+        {%- endif %}
     RETURNING 1
 )
 {%- endmacro -%}

@@ -6,19 +6,16 @@
 {%- import "per_select/merge.sql" as merge -%}
 {%- set keys = target.key | map("ident") | join(", ") -%}
 {%- set names = target.names[:-1] -%}
-{{ difference.routine(target) }}
-BEGIN ATOMIC
+{%- set body %}
     WITH {{ silver.rows_by_computed_key(target.versions, target.key | list, target.values[:-1]) | indent(4) if is_computed -}}
     accepted_versions AS (
         {%- if is_computed %}
         SELECT
-            {{ target.names | lined | indent(12) }},
-            _run_id
+            {{ (target.names + ["_run_id"]) | filled | indent(12) }}
         FROM rows_by_key
         {%- else %}
         SELECT DISTINCT ON ({{ keys }})
-            {{ target.names | lined | indent(12) }},
-            _run_id
+            {{ (target.names + ["_run_id"]) | filled | indent(12) }}
         FROM {{ target.versions }}
         WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
         ORDER BY {{ keys }}, _run_id DESC
@@ -53,25 +50,21 @@ BEGIN ATOMIC
     ),
 
     expected_rows AS NOT MATERIALIZED (
-        SELECT
-            {{ target.names | lined | indent(12) }}
+        {{ target.names | prefixed("") | selected | indent(8) }}
         FROM placed_versions
         WHERE NOT is_deleted OR {{ by }} IS NOT NULL
     ),
     {%- else -%}
     expected_rows AS NOT MATERIALIZED (
-        SELECT
-            {{ target.names | lined | indent(12) }}
+        {{ target.names | prefixed("") | selected | indent(8) }}
         FROM accepted_versions
     ),
     {%- endif %}
 
-    {{ silver.standing_rejects(target.versions, target.key, names, is_computed) | indent(4) }},
+    {{ silver.standing_rejects(target.versions, target.key, names, is_computed, names | filled) | indent(4) }},
 
     affected_keys AS (
-        SELECT {{ keys }}
-        FROM expected_rows
-        WHERE p_after_run_id > 0
+        SELECT {{ keys }} FROM expected_rows WHERE p_after_run_id > 0
     ),
 
     {{ merge.present_rows(target, true, target.key, true) | indent(4) }},
@@ -93,7 +86,9 @@ BEGIN ATOMIC
         + (SELECT count(*) FROM standing_rejects) AS rows_read,
         (SELECT count(*) FROM filled_rows)
         + count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
-        count(*) FILTER (WHERE action = 'UPDATE' AND (NOT is_deleted OR was_deleted)) AS rows_updated,
+        count(*) FILTER (
+            WHERE action = 'UPDATE' AND (NOT is_deleted OR was_deleted)
+        ) AS rows_updated,
         count(*) FILTER (
             WHERE action = 'DELETE' OR (action = 'UPDATE' AND is_deleted AND NOT was_deleted)
         )
@@ -107,7 +102,9 @@ BEGIN ATOMIC
         )
         {%- endif %} AS rows_deleted,
         (SELECT count(*) FROM set_aside_rows) AS rows_rejected
-    FROM written_rows;
-END;
+    FROM written_rows
+{% endset -%}
+{{ difference.routine(target) }}
+AS {{ body | dedented | dollar_quoted }};
 COMMENT ON FUNCTION {{ target.writer }} IS
 {{ ("Brings " ~ target.qualified ~ " up to the latest accepted versions in " ~ target.versions ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};
