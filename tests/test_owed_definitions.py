@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Shop, Warehouse, failing
-from tests.test_models import sell
+from tests.test_models import change, sell
 
 OWED = "SELECT count(*) FROM etl.owed_definitions"
 
@@ -83,3 +83,49 @@ def test_g7_what_a_backfill_owes_waits_for_it(
     (project / "migrations/0010_empty.sql").write_text("SELECT;\n")
     warehouse.deploy(project)
     assert warehouse.value(OWED) == owed
+
+
+@pytest.mark.parametrize(
+    ("column", "changed"),
+    [
+        ("quantity", "quantity * 2 AS quantity"),
+        ("unit_price", "(unit_price + 1)::numeric(10, 2) AS unit_price"),
+        ("created_at", "created_at AT TIME ZONE 'UTC' AS made_at"),
+    ],
+)
+def test_indexes_of_silver_wait_for_a_changed_definition_and_those_of_gold_do_not(
+    shop: Shop, warehouse: Warehouse, project: Path, column: str, changed: str
+) -> None:
+    for number in range(1, 4):
+        sell(shop, number)
+    warehouse.run()
+    before = definitions(warehouse)
+    change(project, "silver/clean_order_items.sql", f"    {column},\n", f"    {changed},\n")
+    warehouse.deploy(project)
+    warehouse.execute(
+        "ALTER TABLE silver.clean_order_items ADD CONSTRAINT no CHECK (_run_id = 0) NOT VALID"
+    )
+    with failing("23514", "clean_order_items"):
+        warehouse.run()
+    owed = "SELECT DISTINCT table_name FROM etl.owed_definitions"
+    assert warehouse.column(owed) == ["silver.clean_order_items"]
+    warehouse.execute("ALTER TABLE silver.clean_order_items DROP CONSTRAINT no")
+    warehouse.run()
+    assert warehouse.value(OWED) == 0
+    assert definitions(warehouse) == before
+    expected = warehouse.rows("SELECT * FROM gold.fact_sales_definition ORDER BY 1")
+    names = "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute "
+    columns = warehouse.value(names + "WHERE attrelid = 'gold.fact_sales_definition'::regclass")
+    assert warehouse.rows(f"SELECT {columns} FROM gold.fact_sales ORDER BY 1") == expected
+    assert len(expected) == 3
+
+
+def definitions(warehouse: Warehouse) -> list[str]:
+    return warehouse.column(
+        """
+        SELECT pg_get_indexdef(i.indexrelid)
+        FROM pg_index AS i INNER JOIN pg_class AS c ON i.indrelid = c.oid
+        WHERE c.relnamespace IN ('silver'::regnamespace, 'gold'::regnamespace)
+        ORDER BY 1
+        """
+    )

@@ -70,6 +70,12 @@ def row(*values: Expr) -> Expr:
     return values[0] if len(values) == 1 else Node("RowExpr", (("args", values),))
 
 
+def case_when(condition: Expr, value: Expr) -> Node:
+    """Build `CASE WHEN condition THEN value END`."""
+    when = Node("CaseWhen", (("expr", condition), ("result", value)))
+    return Node("CaseExpr", (("args", (when,)),))
+
+
 def cast(value: Expr, kind: str) -> Node:
     """Build `value::type`."""
     return Node("TypeCast", (("arg", value), ("typeName", type_name(kind))))

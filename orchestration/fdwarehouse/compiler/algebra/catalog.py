@@ -21,6 +21,33 @@ class ColumnFact:
     """Of a numeric column, digits after the decimal point where all values have as many."""
 
 
+@dataclass(frozen=True)
+class Dependency:
+    """Columns that are equal in all rows that agree in others."""
+
+    by: tuple[str, ...]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Period:
+    """The time in which a row is valid, `start <= t < end`: rows of one key do not overlap."""
+
+    key: tuple[str, ...]
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the definition of a table tells beside what the catalogue of PostgreSQL does."""
+
+    scales: Mapping[str, int] = field(default_factory=dict)
+    """Of numeric columns, digits after the decimal point that all values have."""
+    dependencies: tuple[Dependency, ...] = ()
+    period: Period | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Relation:
     """A table that definitions read."""
@@ -35,6 +62,8 @@ class Relation:
     """Whether rows can go; where false, a row that is gone is marked in a column of its own."""
     logged: frozenset[str] | None = None
     """Columns that its change log has or can have; None where nobody writes a log."""
+    dependencies: tuple[Dependency, ...] = ()
+    period: Period | None = None
 
     @property
     def qualified(self) -> str:

@@ -17,11 +17,27 @@ def wrapped(parts: list[str], width: int = WIDTH) -> str:
     """Join parts with commas, as many on a line as have room."""
     lines: list[str] = []
     for part in parts:
-        if lines and "\n" not in part and len(lines[-1]) + len(part) + 3 <= width:
+        is_short = bool(lines) and "\n" not in part and "\n" not in lines[-1]
+        if is_short and len(lines[-1]) + len(part) + 2 <= width:
             lines[-1] += f" {part},"
         else:
             lines.append(f"{part},")
     return "\n".join(lines).removesuffix(",")
+
+
+def selected(columns: list[str], head: str = "SELECT", width: int = WIDTH) -> str:
+    """Write SELECT and its columns: on one line, or on lines of their own."""
+    line = f"{head} {', '.join(columns)}"
+    if len(line) <= width and "\n" not in line:
+        return line
+    return f"{head}\n{indent(wrapped(columns, width))}"
+
+
+def flat(text: str, width: int = WIDTH) -> str:
+    """Write a text of ours on one line, where it has room."""
+    line = " ".join(line.strip() for line in text.split("\n"))
+    line = line.replace("( ", "(").replace(" )", ")")
+    return line if len(line) <= width else text
 
 
 def function_ident(name: str) -> str:

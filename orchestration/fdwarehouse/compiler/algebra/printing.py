@@ -10,7 +10,7 @@ from pglast.stream import RawStream
 
 from fdwarehouse.compiler.algebra.builders import TURNED, operation
 from fdwarehouse.compiler.algebra.expressions import ExpressionText
-from fdwarehouse.compiler.algebra.layout import WIDTH, indent, wrapped
+from fdwarehouse.compiler.algebra.layout import WIDTH, indent, selected, wrapped
 from fdwarehouse.compiler.algebra.thaw import thawed
 from fdwarehouse.compiler.algebra.tree import (
     Block,
@@ -38,11 +38,14 @@ _TAKEN = frozenset(
     (
         *("affected_keys", "expected_rows", "present_rows", "written_rows", "twins"),
         *("logged_images", "forgotten_images"),
-        *("images", "deltas", "new_states", "groups_at_risk", "states"),
-        *("written_states", "gone_states", "removed_states", "aggregates"),
+        *("all_rows", "changed_rows", "images", "deltas", "new_states", "states"),
+        *("changed_values", "value_counts", "distinct_deltas"),
+        *("written_states", "removed_states", "vanished_states"),
     )
 )
 """Names of CTEs of the templates in mechanics/per_select."""
+_STEPS = frozenset(("affected_keys", "expected_rows", "changed_rows"))
+"""Those of them that are compiled steps."""
 SHORT = 72
 """A SELECT of one table that is not longer stands on one line."""
 
@@ -88,7 +91,8 @@ class Printer:
         """Return the name of a step's CTE, which is added with all that it reads."""
         if step not in self._names:
             body = self.block(self._elsewhere.get(step, step.block))
-            taken = {*self._names.values(), *(() if step.is_materialized else _TAKEN)}
+            ours = _TAKEN - _STEPS if step.is_materialized else _TAKEN
+            taken = {*self._names.values(), *ours}
             name, number = shortened(step.name), 1
             while name in taken:
                 number += 1
@@ -134,10 +138,7 @@ class Printer:
             head += " DISTINCT"
         if select.distinct_on:
             head += f" DISTINCT ON ({', '.join(self.expression.listed(select.distinct_on))})"
-        if len(outputs) == 1 and "\n" not in outputs[0]:
-            lines = [f"{head} {outputs[0]}"]
-        else:
-            lines = [head, *([indent(wrapped(outputs, 1))] if outputs else [])]
+        lines = selected(outputs, head).split("\n") if outputs else [head]
         from_lines, rest = self._from(select)
         if from_lines and not outputs:
             lines, from_lines = [f"SELECT {from_lines[0]}"], from_lines[1:]
@@ -169,7 +170,7 @@ class Printer:
         flat = f"{word} {', '.join(texts)}"
         if len(flat) <= WIDTH and "\n" not in flat:
             return [flat]
-        return [word, indent(wrapped(texts, 1))]
+        return [word, indent(wrapped(texts))]
 
     def _where(self, word: str, conditions: tuple[Expr, ...]) -> list[str]:
         if not conditions:

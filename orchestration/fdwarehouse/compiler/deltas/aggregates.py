@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fdwarehouse.compiler.algebra.builders import row
+from fdwarehouse.compiler.algebra.builders import case_when, cast, nullif, operation, row
 from fdwarehouse.compiler.algebra.reasons import Construct, Unsupported
-from fdwarehouse.compiler.algebra.tree import Expr, Node, Output, Select
+from fdwarehouse.compiler.algebra.tree import Column, Expr, Literal, Node, Output, Select
 from fdwarehouse.compiler.deltas.exactness import fixed_scale
+from fdwarehouse.compiler.deltas.shape import can_be_null
 
 _INTEGERS = {"smallint", "integer", "bigint"}
 _SMALL = {"smallint", "integer"}
+_ROWS = "_rows"
+"""The number of rows, in the state of every group."""
 _ORDERED = re.compile(
     r"^(smallint|integer|bigint|text|character varying(\(\d+\))?|date"
     r"|timestamp(\(\d\))? with(out)? time zone|time(\(\d\))? without time zone)$"
@@ -71,6 +74,7 @@ class Aggregates:
         self._select = select
         self._names = {a.value: a.name for a in arguments}
         self._types = types
+        self._nullable = {a.name for a in arguments if can_be_null(select, a.value)}
         self._columns: dict[tuple[str, ...], StateColumn] = {}
         self._distincts: dict[tuple[str, ...], Distinct] = {}
 
@@ -84,8 +88,8 @@ class Aggregates:
         """Those of them that count different values."""
         return tuple(self._distincts.values())
 
-    def value_of(self, call: Node) -> str:
-        """Return the value of an aggregate as SQL over the state `s`, and note what it needs.
+    def value_of(self, call: Node) -> Expr:
+        """Return the value of an aggregate over the state `s`, and note what it needs.
 
         Raises:
             Unsupported: it is not exact.
@@ -95,21 +99,22 @@ class Aggregates:
             raise Unsupported(f"{name}() with an order", Construct.AGGREGATE)
         condition = self._names[call.get("agg_filter")] if call.get("agg_filter") else None
         if call.get("agg_star"):
-            return f"s.{self._count(None, condition)}" if condition else "s._rows"
+            return Column("s", self._count(None, condition))
         value = self._names[argument_of(call)]
         if call.get("agg_distinct"):
-            return self._count_distinct(name, value, condition)
+            return Column("s", self._count_distinct(name, value, condition))
         match name:
             case "count":
-                return f"s.{self._count(value, condition)}"
+                return Column("s", self._count(value, condition))
             case "sum" | "avg":
                 return self._sum(name, value, condition)
             case "min" | "max":
-                return f"s.{self._extreme(name, value, condition)}"
+                return Column("s", self._extreme(name, value, condition))
             case "bool_or" | "bool_and" | "every":
                 total, true = self._count(value, condition), self._true(value, condition)
-                test = "> 0" if name == "bool_or" else f"= s.{total}"
-                return f"CASE WHEN s.{total} > 0 THEN s.{true} {test} END"
+                bound = Literal(0) if name == "bool_or" else Column("s", total)
+                test = operation(">" if name == "bool_or" else "=", Column("s", true), bound)
+                return _where_any(total, test)
             case _:
                 raise Unsupported(f"{name}() is not kept by counting", Construct.AGGREGATE)
 
@@ -121,6 +126,9 @@ class Aggregates:
         return f"{kind}_{len(self._columns) + 1}"
 
     def _count(self, value: str | None, condition: str | None) -> str:
+        value = value if value in self._nullable else None
+        if value is None and condition is None:
+            return _ROWS
         name = self._numbered("count")
         full = f"count({f'r.{value}' if value else '*'}){_filter('r', condition)}"
         known = f"i.{value} IS NOT NULL" if value else None
@@ -137,7 +145,7 @@ class Aggregates:
             *("true", value, condition),
         )
 
-    def _sum(self, function: str, value: str, condition: str | None) -> str:
+    def _sum(self, function: str, value: str, condition: str | None) -> Expr:
         kind = self._types[value]
         if kind not in _INTEGERS and not self._is_exact_numeric(value):
             raise Unsupported(f"{function}() of {kind} is not exact", Construct.AGGREGATE)
@@ -145,11 +153,11 @@ class Aggregates:
         risk = None
         if kind not in _INTEGERS:
             # What is no number stays in a sum, whatever is taken away.
-            risk = f"(coalesce(t.{name}, 0) + d.{name}) * 0 <> 0 OR t.{name} * 0 <> 0"
+            risk = f"({_added(name)}) * 0 <> 0"
         # The least integer has no opposite; the sum has the type that a sum of the values has.
-        sign = {"integer": "bigint", "bigint": "numeric"}.get(kind, "integer")
+        wider = {"integer": "::bigint", "bigint": "::numeric"}.get(kind, "")
         back = "::bigint" if kind == "integer" else ""
-        delta = f"coalesce(sum(i.sign::{sign} * i.{value}){_filter('i', condition)}, 0){back}"
+        delta = f"coalesce(sum(i.sign{wider} * i.{value}){_filter('i', condition)}, 0){back}"
         total = self._add(
             StateColumn(
                 name,
@@ -162,8 +170,9 @@ class Aggregates:
         )
         count = self._count(value, condition)
         if function == "avg":
-            return f"s.{total}::numeric / nullif(s.{count}, 0)"
-        return f"CASE WHEN s.{count} > 0 THEN s.{total} END"
+            rows = nullif(Column("s", count), Literal(0))
+            return operation("/", cast(Column("s", total), "numeric"), rows)
+        return _where_any(count, Column("s", total))
 
     def _extreme(self, function: str, value: str, condition: str | None) -> str:
         kind = self._types[value]
@@ -194,13 +203,13 @@ class Aggregates:
             name,
             f"count(DISTINCT r.{value}){_filter('r', condition)}",
             (),
-            f"coalesce(t.{name}, 0) + coalesce({name}_changes.change, 0)",
+            f"coalesce(t.{name}, 0) + coalesce(v.{name}, 0)",
         )
         key = ("distinct", value, str(condition))
         if key not in self._columns:
             self._columns[key] = column
             self._distincts[key] = Distinct(name, value, condition)
-        return f"s.{self._columns[key].name}"
+        return self._columns[key].name
 
     def _is_exact_numeric(self, value: str) -> bool:
         if self._types[value].startswith("numeric("):
@@ -237,8 +246,15 @@ def _filter(alias: str, *conditions: str | None) -> str:
 def _net(test: str | None, condition: str | None) -> str:
     tests = [t for t in (test, condition and f"i.{condition}") if t]
     where = f" FILTER (WHERE {' AND '.join(tests)})" if tests else ""
-    return f"coalesce(sum(i.sign){where}, 0)::bigint"
+    return f"coalesce(sum(i.sign){where}, 0)"
 
 
 def _added(name: str) -> str:
     return f"coalesce(t.{name}, 0) + d.{name}"
+
+
+def _where_any(count: str, value: Expr) -> Expr:
+    """Write a value that is null where no rows are counted."""
+    if count == _ROWS:
+        return value  # groups without rows are left out
+    return case_when(operation(">", Column("s", count), Literal(0)), value)

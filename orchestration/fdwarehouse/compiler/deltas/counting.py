@@ -7,11 +7,13 @@ in it, however many rows it has.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
-from fdwarehouse.compiler.algebra.builders import call, is_not_null, operation
+from fdwarehouse.compiler.algebra.builders import call, cast, is_not_null, operation
 from fdwarehouse.compiler.algebra.reasons import Construct, Unsupported
 from fdwarehouse.compiler.algebra.tree import (
+    STAR,
     Block,
     Column,
     Definition,
@@ -22,6 +24,7 @@ from fdwarehouse.compiler.algebra.tree import (
     Output,
     Select,
     SetOperation,
+    Step,
     Table,
     column_names,
     rewrite,
@@ -34,15 +37,12 @@ from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.deltas.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.deltas.joins import Describe
 from fdwarehouse.compiler.deltas.restrict import by_values
+from fdwarehouse.identifiers import ident
 
-
-@dataclass(frozen=True)
-class Lookup:
-    """How many rows have certain values of a group now."""
-
-    distinct: Distinct
-    rows: Block
-    """Groups and values of the rows that have some of the values asked for."""
+_OURS = re.compile(
+    r"_|sign$|is_at_risk$|(group|value|count|true|sum|min|max|distinct|net|now|change)(_|$)"
+)
+"""How names of columns begin that the writer adds."""
 
 
 @dataclass(frozen=True)
@@ -51,34 +51,61 @@ class Counting:
 
     Attributes:
         groups: names of what is grouped by, in the state.
-        nullable: those of them that can be null.
-        values: what is grouped by, aggregated, and tested by FILTER, over the rows.
-        rows_of_all: these values of all rows.
-        images: those of the rows that changed, with their sign; of all for a full build.
-        rows_again: the rows of groups that have to be computed from their rows.
+        nullable: those of them that can be null in a group that is kept.
+        rows: what is grouped by, aggregated, and tested by FILTER, of all rows.
+        changed: the step with these values of the rows that changed, with their sign.
+        looked_up: the rows of groups and of values that are looked up, for their indexes.
         columns: of the state, beside the groups and the number of rows.
-        lookups: of counts of different values.
-        aggregates: name and SQL over the state `s` of each aggregate.
-        outputs: the result, over groups and aggregates of `s`.
+        distincts: the columns among them that count different values.
+        outputs: the result, over the state `s`.
         having: conditions on them.
     """
 
     groups: tuple[str, ...]
     nullable: frozenset[str]
-    values: tuple[Output, ...]
-    rows_of_all: Select
-    images: Block
-    rows_again: Block
+    rows: Select
+    changed: Step
+    looked_up: tuple[Block, ...]
     columns: tuple[StateColumn, ...]
-    lookups: tuple[Lookup, ...]
-    aggregates: tuple[tuple[str, str], ...]
+    distincts: tuple[Distinct, ...]
     outputs: tuple[Output, ...]
     having: tuple[Expr, ...]
 
     @property
+    def images(self) -> Block:
+        """The rows that are counted, with their sign: those that changed; all for a full build."""
+        everything = Select(
+            (Output("sign", Literal(1)), *self.rows.outputs),
+            self.rows.items,
+            (*self.rows.conditions, operation("=", AFTER, Literal(0))),
+            comment="For a full build: all rows.",
+        )
+        changed = Select(
+            (Output(STAR, Column("c", STAR)),),
+            (Item("c", self.changed),),
+            comment=self.changed.comment,
+        )
+        return SetOperation("UNION", True, changed, everything)
+
+    @property
+    def deltas(self) -> list[str]:
+        """What changed rows add to each column of the state, as columns over the images `i`."""
+        return [f"{sql} AS {name}" for column in self.columns for name, sql in column.deltas]
+
+    @property
+    def sums(self) -> list[str]:
+        """What each column of the state comes to, over the deltas `d` and the old state `t`.
+
+        Whether it cannot be told from these is a column as well, where that can be.
+        """
+        sums = [f"{column.new} AS {column.name}" for column in self.columns]
+        risk = "\nOR ".join(column.risk for column in self.columns if column.risk)
+        return [*sums, f"{risk} AS is_at_risk"] if risk else sums
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """All that it reads."""
-        return (self.images, self.rows_again, *(lookup.rows for lookup in self.lookups))
+        return (self.images, *self.looked_up)
 
 
 def count(context: Context, block: Block, key: tuple[str, ...], describe: Describe) -> Counting:
@@ -94,8 +121,9 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
         Unsupported: it is no plain GROUP BY, or has an aggregate that is not exact.
     """
     select = _plain_groups(block, key)
-    groups = tuple(Output(f"group_{n}", g) for n, g in enumerate(select.groups, start=1))
-    arguments = _arguments(select)
+    names = _Names()
+    groups = tuple(Output(names.of_group(select, g), g) for g in select.groups)
+    arguments = tuple(Output(names.of_value(v), v) for v in _arguments(select))
     rows = shape.input_rows(select, (*groups, *arguments), ())
     types = describe(rows)
     for group in groups:
@@ -105,28 +133,31 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
         if not can_be_grouped(types[argument.name]):
             raise Unsupported(f"an aggregate over {types[argument.name]}", Construct.AGGREGATE)
     collected = Aggregates(select, arguments, types)
-    named = {c: (f"aggregate_{n}", collected.value_of(c)) for n, c in _numbered(select)}
+    values = {call: collected.value_of(call) for call in shape.aggregates(select)}
 
     def over_state(value: object) -> object:
         for group in groups:
             if value == group.value:
                 return Column("s", group.name)
-        if isinstance(value, Node) and value in named:
-            return Column("s", named[value][0])
-        return None
+        return values.get(value) if isinstance(value, Node) else None
 
     outputs, having = rewrite(select.outputs, over_state), rewrite(select.having, over_state)
-    names = tuple(g.name for g in groups)
+    # A key is never null: a group that is one, and is not hidden by HAVING, is not either.
+    keys = {select.output(k) for k in key} if not select.having else set()
+    nullable = {
+        g.name for g in groups if g.value not in keys and shape.can_be_null(select, g.value)
+    }
+    group_names = tuple(g.name for g in groups)
+    looked_up = [_among(rows, group_names, "new_states")]
+    looked_up += [_having_value(rows, group_names, d) for d in collected.distincts]
     return Counting(
-        groups=names,
-        nullable=frozenset(g.name for g in groups if shape.can_be_null(select, g.value)),
-        values=rows.outputs,
-        rows_of_all=rows,
-        images=_images(context, rows),
-        rows_again=_among(rows, names, "groups_at_risk"),
+        groups=group_names,
+        nullable=frozenset(nullable),
+        rows=rows,
+        changed=_changed(context, rows),
+        looked_up=tuple(looked_up),
         columns=collected.columns,
-        lookups=tuple(_lookup(rows, names, d) for d in collected.distincts),
-        aggregates=tuple(named.values()),
+        distincts=collected.distincts,
         outputs=outputs,
         having=having,
     )
@@ -146,49 +177,80 @@ def _plain_groups(block: Block, key: tuple[str, ...]) -> Select:
     return block
 
 
-def _numbered(select: Select) -> list[tuple[int, Node]]:
-    return list(enumerate(shape.aggregates(select), start=1))
+class _Names:
+    """Names what is grouped by and aggregated: as columns are named, or by a number."""
+
+    def __init__(self) -> None:
+        self._given: list[str] = []
+
+    def of_group(self, select: Select, group: Expr) -> str:
+        """Return the name of the column that is a group, or the group's own."""
+        named = next((o.name for o in select.outputs if o.value == group), None)
+        return self._give(named or _own_name(group), "group")
+
+    def of_value(self, value: Expr) -> str:
+        """Return the name of a value."""
+        return self._give(_own_name(value), "value")
+
+    def _give(self, name: str | None, kind: str) -> str:
+        number = 1 + sum(g.startswith(f"{kind}_") for g in self._given)
+        if name is None or name in self._given or _OURS.match(name) or ident(name) != name:
+            name = f"{kind}_{number}"
+        self._given.append(name)
+        return name
 
 
-def _arguments(select: Select) -> tuple[Output, ...]:
-    """Name what is aggregated, and the conditions of FILTER, each once."""
+def _own_name(value: Expr) -> str | None:
+    return value.name if isinstance(value, Column) else None
+
+
+def _arguments(select: Select) -> tuple[Expr, ...]:
+    """Return what is aggregated, and the conditions of FILTER, each once."""
     found: dict[Expr, None] = {}
     for aggregate in shape.aggregates(select):
         if not aggregate.get("agg_star"):
             found[argument_of(aggregate)] = None
         if aggregate.get("agg_filter"):
             found[aggregate.get("agg_filter")] = None
-    return tuple(Output(f"value_{n}", value) for n, value in enumerate(found, start=1))
+    return tuple(found)
 
 
-def _images(context: Context, rows: Select) -> Block:
-    everything = Select(
-        (Output("sign", Literal(1)), *rows.outputs),
-        rows.items,
-        (*rows.conditions, operation("=", AFTER, Literal(0))),
-        comment="For a full build: all rows.",
-    )
+def _changed(context: Context, rows: Select) -> Step:
     item = rows.items[0]
     if len(rows.items) == 1 and isinstance(item.source, Table):
-        changed: Select = Select(
-            (Output("sign", Column(item.alias, "sign")), *rows.outputs),
-            (Item(item.alias, deltas(context, item.source.relation)),),
-            rows.conditions,
-            comment="Rows that changed, as they were (-1) and as they are (1).",
-        )
-        return SetOperation("UNION", True, changed, everything)
+        return _netted(deltas(context, item.source.relation), rows)
     now, before = changed_rows(context, rows)
     both = SetOperation("UNION", True, _signed(now, 1), _signed(before, -1))
     values = tuple(Column("b", o.name) for o in rows.outputs)
     total = call("sum", Column("b", "sign"))
     net = Select(
-        (Output("sign", total), *(Output(v.name, v) for v in values)),
+        (Output("sign", cast(total, "integer")), *(Output(v.name, v) for v in values)),
         (Item("b", both),),
         groups=values,
         having=(operation("<>", total, Literal(0)),),
-        comment="Rows of which something changed, as they are (1) and as they were (-1).",
     )
-    return SetOperation("UNION", True, net, everything)
+    comment = "Rows of which something changed, as they are (1) and as they were (-1)."
+    return Step("changed_rows", comment, net)
+
+
+def _netted(changes: Step, rows: Select) -> Step:
+    """Return what the log of a table says of rows that are made of it alone.
+
+    Args:
+        changes: the step with the rows of the table that changed.
+        rows: what is computed of them.
+    """
+    block = changes.block
+    assert isinstance(block, Select)
+    known = {o.name: o.value for o in block.outputs}
+
+    def of_log(part: object) -> object:
+        return known[part.name] if isinstance(part, Column) else None
+
+    sign = Output("sign", cast(known["sign"], "integer"))
+    outputs, conditions = rewrite((rows.outputs, rows.conditions), of_log)
+    netted = replace(block, outputs=(sign, *outputs), conditions=(*block.conditions, *conditions))
+    return Step("changed_rows", changes.comment, netted)
 
 
 def _signed(block: Block, sign: int) -> Select:
@@ -205,9 +267,10 @@ def _among(rows: Select, names: tuple[str, ...], step: str) -> Block:
     return by_values(rows, values, keys)
 
 
-def _lookup(rows: Select, groups: tuple[str, ...], distinct: Distinct) -> Lookup:
+def _having_value(rows: Select, groups: tuple[str, ...], distinct: Distinct) -> Block:
+    """Return the rows of groups that have certain values."""
     keys = (*groups, distinct.value)
     outputs = tuple(o for o in rows.outputs if o.name in (*keys, distinct.condition))
     is_value = is_not_null(next(o.value for o in outputs if o.name == distinct.value))
     needed = replace(rows, outputs=outputs, conditions=(*rows.conditions, is_value))
-    return Lookup(distinct, _among(needed, keys, f"{distinct.name}_values"))
+    return _among(needed, keys, "changed_values")

@@ -8,10 +8,10 @@ expressions over them, it has to be an index of these expressions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from fdwarehouse.compiler.algebra.catalog import Relation
+from fdwarehouse.compiler.algebra.catalog import RUN_ID, Relation
 from fdwarehouse.compiler.algebra.expressions import ExpressionText
 from fdwarehouse.compiler.algebra.tree import (
     Block,
@@ -43,6 +43,8 @@ class Index:
     table: str
     columns: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
+    is_ordered: bool = False
+    """Whether the columns are looked up in this order: the last one by a range."""
 
     @property
     def qualified(self) -> str:
@@ -72,19 +74,36 @@ def wanted_indexes(blocks: Sequence[Block]) -> tuple[Index, ...]:
     return tuple(dict.fromkeys((*of_tables, *own)))
 
 
-def without_redundant(indexes: Iterable[Index]) -> tuple[Index, ...]:
-    """Leave out an index where another that is wanted begins with its columns.
+def without_redundant(indexes: Iterable[Index]) -> dict[Index, Index]:
+    """Leave out an index where another that is wanted begins with its columns, or can.
 
     Args:
         indexes: what several writers want.
+
+    Returns:
+        For each that is left, the index to create, whose columns may have another order.
     """
-    wanted = sorted(dict.fromkeys(indexes), key=lambda i: -len(i.columns))
-    kept = [index for index in wanted if index.expressions]
-    for index in wanted[: len(wanted) - len(kept)]:
-        of_table = (k for k in kept if (k.schema, k.table) == (index.schema, index.table))
-        if not any(_begins_with(k, index.columns) for k in of_table):
-            kept.append(index)
-    return tuple(kept)
+    wanted = sorted(dict.fromkeys(indexes), key=lambda i: (-len(i.columns), not i.is_ordered))
+    kept = {index: index for index in wanted if index.expressions}
+    begins: dict[Index, set[str]] = {}  # with which columns it has to begin by now
+    for index in wanted:
+        if index.expressions:
+            continue
+        columns = index.columns
+        of_table = [k for k in begins if (k.schema, k.table) == (index.schema, index.table)]
+        if any(_begins_with(kept[k], columns) and k.is_ordered for k in of_table):
+            continue
+        serving = [k for k in of_table if not k.is_ordered and set(columns) <= begins[k]]
+        serving.sort(key=lambda k: not _begins_with(kept[k], columns))
+        if serving:
+            first = serving[0]
+            if not _begins_with(kept[first], columns):
+                rest = (c for c in kept[first].columns if c not in columns)
+                kept[first] = replace(first, columns=(*columns, *rest))
+            begins[first] = set(columns)
+        else:
+            kept[index], begins[index] = index, set(columns)
+    return kept
 
 
 def _begins_with(index: Index, columns: tuple[str, ...]) -> bool:
@@ -110,13 +129,53 @@ def _looked_up(block: Block) -> Iterator[_LookedUp]:
         for part in walk(block)
         if isinstance(part, Item) and isinstance(part.source, Table)
     }
+    joins = {c for part in walk(block) if isinstance(part, Select) for c in _conditions(part)}
     for part in walk(block):
-        if isinstance(part, Subquery) and part.link is Link.ANY and part.test is not None:
+        if isinstance(part, Select):
+            yield from _along_joins(part)
+        elif isinstance(part, Subquery) and part.link is Link.ANY and part.test is not None:
             yield from _among_keys(part.test, tables)
-        elif isinstance(part, Node) and is_equality(part):
+        elif isinstance(part, Node) and is_equality(part) and part not in joins:
             for mine, other in sides(part):
                 if isinstance(mine, Column) and isinstance(other, Column) and mine.alias in tables:
                     yield tables[mine.alias], (mine.name,), ()
+
+
+def _conditions(select: Select) -> tuple[Expr, ...]:
+    return (*select.conditions, *(c for item in select.items for c in item.on))
+
+
+def _along_joins(select: Select) -> Iterator[_LookedUp]:
+    """Yield what tables are looked up by, from the few rows that a SELECT begins with."""
+    equal = [c for c in _conditions(select) if isinstance(c, Node) and is_equality(c)]
+    links = [
+        (mine, other)
+        for condition in equal
+        for mine, other in sides(condition)
+        if isinstance(mine, Column) and isinstance(other, Column)
+    ]
+    few = {i.alias for i in select.items if not isinstance(i.source, Table)}
+    few |= {alias for c in select.conditions for alias in _aliases_of_few(c)}
+    few |= {other.alias for _, other in links} - select.aliases  # of the row outside
+    came_from: set[tuple[str, str]] = set()
+    while few:
+        reached = {mine.alias for mine, other in links if other.alias in few} - few
+        came_from |= {(alias, other.alias) for m, other in links if (alias := m.alias) in reached}
+        few |= reached
+        if not reached:
+            break
+    sources = {i.alias: i.source for i in select.items}
+    for mine, other in links:
+        source = sources.get(mine.alias)
+        if isinstance(source, Table) and (other.alias, mine.alias) not in came_from:
+            yield source.relation, (mine.name,), ()
+
+
+def _aliases_of_few(condition: Expr) -> frozenset[str]:
+    """Return the items of which a condition asks for given keys, or for what was written lately."""
+    if isinstance(condition, Subquery):
+        return aliases_in(condition.test) if condition.link is Link.ANY else frozenset()
+    return frozenset(c.alias for c in columns_in(condition) if c.name == RUN_ID)
 
 
 def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
@@ -134,9 +193,17 @@ def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
         elif not any(isinstance(part, Subquery) or is_of_many_rows(part) for part in walk(value)):
             expressions.setdefault(alias, {})[_of_table(value, tables[alias].name)] = None
     for alias, names in columns.items():
-        yield tables[alias], tuple(names), ()
+        yield tables[alias], _decisive(tables[alias], tuple(names)), ()
     for alias in expressions.keys() - columns.keys():
         yield tables[alias], (), tuple(expressions[alias])
+
+
+def _decisive(relation: Relation, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out columns that others decide: the rows of an order are rows of its customer."""
+    for dependency in relation.dependencies:
+        if set(dependency.by) <= set(columns):
+            columns = tuple(c for c in columns if c not in dependency.columns)
+    return columns
 
 
 def _by_itself(block: Block) -> Iterator[Index]:
@@ -145,7 +212,7 @@ def _by_itself(block: Block) -> Iterator[Index]:
         for item in select.items:
             if isinstance(item.source, Itself):
                 columns = _compared(select, item.alias)
-                yield Index(item.source.schema, item.source.name, columns)
+                yield Index(item.source.schema, item.source.name, columns, is_ordered=True)
 
 
 def _compared(select: Select, alias: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from fdwarehouse.compiler.algebra.tree import (
 )
 from fdwarehouse.compiler.deltas import shape
 from fdwarehouse.compiler.deltas.images import can_be_grouped
+from fdwarehouse.compiler.deltas.spans import interval
 
 Describe = Callable[[Block], dict[str, str]]
 """Tells the type of each column of a block, by its name."""
@@ -116,7 +117,18 @@ def _is_lookup(select: Select, item: Item, found: set[str]) -> bool:
         for mine, _ in sides(condition)  # type: ignore[arg-type]
         if isinstance(mine, Column) and mine.alias == item.alias
     }
-    return any(set(key) <= bound for key in _unique_keys(item))
+    is_by_key = any(set(key) <= bound for key in _unique_keys(item))
+    return is_by_key or _is_at_one_time(select, item, bound, found)
+
+
+def _is_at_one_time(select: Select, item: Item, bound: set[str], found: set[str]) -> bool:
+    """Say whether an item is joined as of a time, and has one row of a key then."""
+    period = item.source.relation.period if isinstance(item.source, Table) else None
+    if period is None or not set(period.key) <= bound:
+        return False
+    known = found | {item.alias}
+    conditions = tuple(c for c in conditions_of(select, item) if aliases_in(c) <= known)
+    return interval(item.alias, conditions) == (period.start, period.end)
 
 
 def _unique_keys(item: Item) -> Iterable[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import jinja2
 
-from fdwarehouse.compiler.algebra.catalog import Relation
+from fdwarehouse.compiler.algebra.catalog import Period, Relation
 from fdwarehouse.compiler.algebra.tree import (
     Block,
     Column,
@@ -27,6 +27,8 @@ from fdwarehouse.identifiers import ident, qualified
 
 VALIDITY = (("valid_from", "timestamp"), ("valid_to", "timestamp"), ("is_inferred", "boolean"))
 """Columns that the writer computes beside those of the SELECT."""
+_OF_INFERRED = {"valid_from": "'-infinity'", "valid_to": "'infinity'", "is_inferred": "true"}
+"""What a member that is only referred to has in them."""
 IS_CURRENT = ("is_current", "boolean")
 """The column that the table computes."""
 
@@ -63,6 +65,12 @@ class Dimension:
         return self.definition.header.surrogate_key
 
     @property
+    def period(self) -> Period | None:
+        """When its rows are valid, where a constraint keeps those of a member from overlapping."""
+        start, end = VALIDITY[0][0], VALIDITY[1][0]
+        return Period((self.key,), start, end) if self.definition.header.type2 else None
+
+    @property
     def logs(self) -> Mapping[Relation, tuple[str, ...]]:
         """It reads no log: versions only come."""
         return {}
@@ -96,7 +104,10 @@ class Dimension:
                 if name not in (self.key, header.updated_at, *header.type2)
             ],
             "referenced_by": self.referenced_by,
+            "known": list(self._known()),
+            "inferred": [_OF_INFERRED.get(n, "NULL") for n in self.target.names],
         }
+        context["inferred"][self.target.names.index(self.key)] = ident(self.key)
 
         def rendered(name: str) -> str:
             return environment.get_template(f"per_select/{name}.sql").render(context)
@@ -108,6 +119,21 @@ class Dimension:
         yield self.target.writer, rendered("dimension_writer")
         if header.type2:
             yield self.target.as_of, rendered("as_of")
+
+    def _known(self) -> Iterator[str]:
+        """Yield the columns of its rows, over those of the changes of a member."""
+        header = self.definition.header
+        kept = (self.key, header.updated_at, *header.type2)
+        for name in self.target.names:
+            column = ident(name)
+            if name == "is_inferred":
+                yield f"false AS {column}"
+            elif name in _OF_INFERRED and not header.type2:
+                yield f"{_OF_INFERRED[name]}::timestamp AS {column}"
+            elif name in _OF_INFERRED or name in kept or not header.type2:
+                yield column
+            else:
+                yield f"first_value({column}) OVER latest AS {column}"
 
     def _constraints(self) -> Iterator[tuple[str, str]]:
         name, key, surrogate = self.target.name, ident(self.key), ident(self.surrogate)

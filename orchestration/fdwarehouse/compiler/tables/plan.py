@@ -20,6 +20,7 @@ from fdwarehouse.compiler.algebra.tree import (
     Step,
     Table,
     column_names,
+    columns_in,
     walk,
 )
 from fdwarehouse.compiler.deltas import joins, shape
@@ -124,7 +125,8 @@ class Plan:
         found: dict[Relation, tuple[str, ...]] = {}
         for part in _steps(self):
             if isinstance(part, Step) and (log := _log_of(part)):
-                found[log] = tuple(n for n in column_names(part.block) if n != "sign")
+                columns = columns_in(getattr(part.block, "groups", ()))
+                found[log] = tuple(dict.fromkeys(c.name for c in columns))
         return found
 
     @property

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from textwrap import dedent
 
 import jinja2
 
 from fdwarehouse.compiler.algebra.builders import operation
-from fdwarehouse.compiler.algebra.layout import wrapped
+from fdwarehouse.compiler.algebra.layout import flat, selected, wrapped
 from fdwarehouse.compiler.algebra.printing import Printer
 from fdwarehouse.compiler.algebra.tree import (
     STAR,
@@ -196,14 +198,15 @@ def _counting_writer(
 ) -> str:
     printer = Printer()
     outputs = {o.name: o.value for o in counting.outputs}
-    printed: dict[str, str | list[str]] = {
-        "images": printer.block(counting.images),
-        "rows_again": printer.block(counting.rows_again),
-        "key_columns": [f"{printer.expression(outputs[k])} AS {ident(k)}" for k in target.key],
-        "outputs": [f"{printer.expression(outputs[n])} AS {ident(n)}" for n in target.names],
+    are_keys = {outputs[k] for k in target.key} == {Column("s", g) for g in counting.groups}
+    printed: dict[str, str | list[str] | bool] = {
+        "groups_are_keys": are_keys and all(outputs[k] == Column("s", k) for k in target.key),
+        "changed": printer.read(counting.changed),
+        "rows": printer.block(counting.rows),
+        "key_columns": [printer.output(Output(k, outputs[k])) for k in target.key],
+        "outputs": [printer.output(Output(n, outputs[n])) for n in target.names],
         "having": [f"({text})" for text in printer.expression.listed(counting.having)],
     }
-    printed |= {look.distinct.name: printer.block(look.rows) for look in counting.lookups}
     return environment.get_template(_COUNTING_TEMPLATE).render(
         target=target, plan=plan, counting=counting, printed=printed, ctes=printer.with_clause()
     )
@@ -240,26 +243,36 @@ def query(block: Block) -> str:
 
 def full_states(counting: Counting) -> str:
     """Write the SELECT of the states of all groups, computed from their rows."""
-    rows = counting.rows_of_all
     columns = [
         *(f"r.{g}" for g in counting.groups),
         "count(*) AS _rows",
         *(f"{c.full} AS {c.name}" for c in counting.columns),
     ]
     groups = ", ".join(f"r.{g}" for g in counting.groups)
-    return (
-        f"SELECT {', '.join(columns)}\nFROM (\n{Printer().block(rows)}\n) AS r\nGROUP BY {groups}"
-    )
+    rows = Printer().block(counting.rows)
+    return f"SELECT {', '.join(columns)}\nFROM (\n{rows}\n) AS r\nGROUP BY {groups}"
+
+
+def prefixed(names: Sequence[str], alias: str) -> list[str]:
+    """Write columns with the alias of their table; without one where it is empty."""
+    return [f"{alias}.{ident(n)}" if alias else ident(n) for n in names]
 
 
 def lined(names: Sequence[str], alias: str = "") -> str:
     """List columns, one on a line; the arguments are those of `filled`."""
-    return ",\n".join(f"{alias}.{ident(n)}" if alias else ident(n) for n in names)
+    return ",\n".join(prefixed(names, alias))
 
 
 def add_filters(environment: jinja2.Environment) -> None:
     """Give an environment the filters that templates of tables use."""
     environment.filters.update(filled=filled, lined=lined, dollar_quoted=dollar_quoted)
+    environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat)
+    environment.filters.update(selected=partial(selected, width=92), dedented=dedented)
+
+
+def dedented(body: str) -> str:
+    """Take out what all lines are indented by, and empty lines around them."""
+    return dedent(body).strip("\n")
 
 
 def dollar_quoted(body: str) -> str:
@@ -276,7 +289,7 @@ def filled(names: Sequence[str], alias: str = "", width: int = 80) -> str:
         alias: of their table; none where there is one alone.
         width: how many characters a line has room for.
     """
-    return wrapped([f"{alias}.{ident(n)}" if alias else ident(n) for n in names], width)
+    return wrapped(prefixed(names, alias), width)
 
 
 def _expected_rows(target: Target, plan: Plan) -> Step:

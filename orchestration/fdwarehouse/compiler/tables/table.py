@@ -85,11 +85,11 @@ class Table:
         if counting is None:
             return
         expression = Printer().expression
-        meant = {v.name: expression(v.value) for v in counting.values}
+        meant = {v.name: expression(v.value) for v in counting.rows.outputs}
         for name, _ in self.state:
             yield name, f"{meant.get(name, 'Rows of the group.')}"
         for column in counting.columns:
-            text = re.sub(r"r\.(value_\d+)", lambda found: meant[found[1]], column.full)
+            text = re.sub(r"\br\.(\w+)", lambda found: meant[found[1]], column.full)
             yield column.name, text
 
 

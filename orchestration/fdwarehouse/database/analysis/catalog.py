@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from fdwarehouse.compiler.algebra.catalog import Catalog, ColumnFact, Relation, View
+from fdwarehouse.compiler.algebra.catalog import Catalog, ColumnFact, Known, Relation, View
 from fdwarehouse.compiler.algebra.reasons import TELLING_THE_TIME
 
 _RELATIONS = """
@@ -100,7 +100,7 @@ def read_catalog(
     *,
     keeps_rows: Collection[str] | None = None,
     compiled: Collection[str] = (),
-    scales: Mapping[str, Mapping[str, int]] | None = None,
+    known: Mapping[str, Known] | None = None,
     keys: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Catalog:
     """Read the relations of some definitions.
@@ -111,7 +111,7 @@ def read_catalog(
         keeps_rows: tables, as `schema.name`, whose rows never go; None for those of silver that
             mark rows in `is_deleted`.
         compiled: tables, as `schema.name`, that the compiler writes: their logs have what is read.
-        scales: by such a table and column, the digits after the decimal point that all values have.
+        known: of such a table, what its definition tells.
         keys: of partitioned tables, as `schema.name`, whose primary key has the date as well.
     """
     relations: dict[tuple[str, str], Relation | View] = {}
@@ -128,7 +128,7 @@ def read_catalog(
                     found,
                     keeps_rows=None if keeps_rows is None else name in keeps_rows,
                     is_compiled=name in compiled,
-                    scales=(scales or {}).get(name, {}),
+                    known=(known or {}).get(name, Known()),
                     key=(keys or {}).get(name),
                 )
     return Catalog(relations, _functions(connection, True), _functions(connection, False))
@@ -145,11 +145,11 @@ def _relation(
     *,
     keeps_rows: bool | None,
     is_compiled: bool,
-    scales: Mapping[str, int],
+    known: Known,
     key: tuple[str, ...] | None,
 ) -> Relation:
     columns = tuple(
-        ColumnFact(name, kind, not_null, scales.get(name))
+        ColumnFact(name, kind, not_null, known.scales.get(name))
         for name, kind, not_null in connection.execute(_COLUMNS.encode(), [found.oid]).fetchall()
     )
     indexes = _rows(connection, _INDEXES, [found.oid])
@@ -172,6 +172,8 @@ def _relation(
         ),
         removes_rows=not keeps_rows,
         logged=log if log is None or {"run_id", "sign"} <= log or is_compiled else None,
+        dependencies=known.dependencies,
+        period=known.period,
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import psycopg
 
+from fdwarehouse.compiler.algebra.catalog import Known
 from fdwarehouse.compiler.algebra.tree import Block, Select
+from fdwarehouse.compiler.deltas.dependencies import dependencies
 from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.partitions import dates_of_rows, require_partitions
@@ -48,7 +50,7 @@ def analyse_table(
     definition: Definition,
     warehouse: psycopg.Connection,
     compiled: set[str],
-    scales: Mapping[str, Mapping[str, int]],
+    known: Mapping[str, Known],
     keys: Mapping[str, tuple[str, ...]],
 ) -> Table:
     """Analyse a definition of a table that is computed from others, in whatever way.
@@ -57,7 +59,7 @@ def analyse_table(
         definition: the file.
         warehouse: a connection as the owner; the table is there afterwards, empty.
         compiled: tables, as `schema.name`, that were analysed before.
-        scales: by such a table and column, the digits after the decimal point of all values.
+        known: of such a table, what its definition tells.
         keys: of partitioned tables among them, whose primary key has the date as well.
 
     Raises:
@@ -86,7 +88,7 @@ def analyse_table(
         table=(target.schema, target.name),
     )
     catalog = read_catalog(
-        warehouse, [target.definition], compiled=compiled, scales=scales, keys=keys
+        warehouse, [target.definition], compiled=compiled, known=known, keys=keys
     )
     target = replace(target, columns=columns)
     with key_errors_named(definition, warehouse):
@@ -105,9 +107,10 @@ def analyse_table(
     return Table(target, definition, found, block, state, dates=dates)
 
 
-def scales_of(table: Table) -> dict[str, int]:
-    """Return the columns of which all values have as many digits after the decimal point."""
+def known_of(table: Table) -> Known:
+    """Return what the definition of a table tells those that read the table."""
     if not isinstance(table.block, Select):
-        return {}
+        return Known()
     found = {o.name: fixed_scale(table.block, o.value) for o in table.block.outputs}
-    return {name: scale for name, scale in found.items() if scale is not None}
+    scales = {name: scale for name, scale in found.items() if scale is not None}
+    return Known(scales, dependencies(table.block))

@@ -14,6 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import psycopg
 
+from fdwarehouse.compiler.algebra.catalog import Known
 from fdwarehouse.compiler.deltas.indexes import Index, without_redundant
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.dimension import Dimension, references_to
@@ -23,7 +24,7 @@ from fdwarehouse.compiler.tables.table import Table
 from fdwarehouse.compiler.tables.view import View
 from fdwarehouse.database.analysis.catalog import primary_key
 from fdwarehouse.database.analysis.dimension import analyse_dimension
-from fdwarehouse.database.analysis.select import analyse_table, analyse_view, scales_of
+from fdwarehouse.database.analysis.select import analyse_table, analyse_view, known_of
 from fdwarehouse.database.analysis.silver import analyse_silver
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
@@ -157,7 +158,7 @@ def _with_indexes(analysed: Iterable[AnyTable]) -> Iterable[AnyTable]:
             wanted_by.setdefault(index, table)
     kept = without_redundant(wanted_by)
     for table in tables:
-        indexes = tuple(i for i in kept if wanted_by[i] is table)
+        indexes = tuple(made for wanted, made in kept.items() if wanted_by[wanted] is table)
         yield replace(table, indexes=indexes) if isinstance(table, Table) else table
 
 
@@ -200,7 +201,7 @@ def _analyse(
     done: set[str] = set()
     compiled: set[str] = set()
     versions: dict[str, SilverTable] = {}
-    scales: dict[str, dict[str, int]] = {}
+    known: dict[str, Known] = {}
     keys: dict[str, tuple[str, ...]] = {}
     for model in _order(definitions, by_name):
         definition = definitions[model]
@@ -213,11 +214,12 @@ def _analyse(
             versions[found.target.versions] = found
         elif definition.header.kind == "dimension":
             found = analyse_dimension(definition, warehouse, versions)
+            known[f"{found.target.schema}.{found.target.name}"] = Known(period=found.period)
         elif definition.header.kind == "view":
             found = analyse_view(definition, warehouse)
         else:
-            found = analyse_table(definition, warehouse, compiled, scales, keys)
-            scales[f"{found.target.schema}.{found.target.name}"] = scales_of(found)
+            found = analyse_table(definition, warehouse, compiled, known, keys)
+            known[f"{found.target.schema}.{found.target.name}"] = known_of(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         keys |= _partitioned([found])
         yield found

@@ -80,15 +80,16 @@ twins AS (
 
 {#- The CTEs rejected_versions and standing_rejects: what silver.rejected_rows should hold of the keys
     that are decided. Reads the CTE accepted_versions.
-    columns      those of the table, without is_deleted -#}
-{%- macro standing_rejects(versions, key, columns, is_computed) -%}
+    columns      those of the table, without is_deleted
+    listed       how they are written in a list; else one on a line -#}
+{%- macro standing_rejects(versions, key, columns, is_computed, listed=none) -%}
 {%- set keys = key | map("ident") | join(", ") -%}
 rejected_versions AS (
     {%- if is_computed %}
     SELECT * -- a row of the source is rejected whoever has its key
     FROM (
         SELECT DISTINCT ON (_source_key)
-            {{ compare.columns_of(columns) | indent(12) }},
+            {{ (listed or compare.columns_of(columns)) | indent(12) }},
             _source_key,
             reject_reasons,
             _run_id
@@ -99,7 +100,7 @@ rejected_versions AS (
     WHERE reject_reasons <> '{}'
     {%- else %}
     SELECT DISTINCT ON ({{ keys }})
-        {{ compare.columns_of(columns) | indent(8) }},
+        {{ (listed or compare.columns_of(columns)) | indent(8) }},
         reject_reasons,
         _run_id
     FROM {{ versions }}

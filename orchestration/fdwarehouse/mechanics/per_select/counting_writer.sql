@@ -3,10 +3,15 @@
     plan       how its rows are found
     counting   the groups, their state and what they come to
     printed    blocks of it as SQL
-    ctes       the compiled steps that the images need -#}
+    ctes       the compiled steps that the changed rows need -#}
 {%- import "per_select/merge.sql" as merge -%}
-{%- set groups = counting.groups -%}
-{%- set columns = counting.columns | map(attribute="name") | list -%}
+{%- set groups = counting.groups | list -%}
+{%- set columns = ["_rows"] + (counting.columns | map(attribute="name") | list) -%}
+{%- set affected = "states" if printed.groups_are_keys else "affected_keys" -%}
+{%- set risks = counting.columns | map(attribute="risk") | select | list -%}
+{%- set values = counting.distincts | map(attribute="value") | unique | list -%}
+{%- set conditions = counting.distincts | map(attribute="condition") | unique | list -%}
+
 {#- For a side that an index finds, where groups may be null. -#}
 {%- macro same(left, right) -%}
 {% for g in groups -%}
@@ -28,6 +33,44 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- endif %}{{ "\nAND " if not loop.last }}
 {%- endfor %}
 {%- endmacro -%}
+
+{#- The number of what a row is asked for in a FILTER, as the end of a column's name. -#}
+{%- macro by(condition) -%}{{ "_" ~ (conditions.index(condition) + 1) if conditions | length > 1 }}{%- endmacro -%}
+
+{#- SELECTs of rows whose columns are among the keys of a CTE. Null groups are looked for apart, and
+    only where there are some: IS NOT DISTINCT FROM finds no index.
+    select   what is selected of all_rows AS r
+    names    the columns
+    keys     the CTE, and what is asked of its rows -#}
+{%- macro rows_among(select, names, keys, condition=none) -%}
+{%- set row = names | filled("r") -%}
+{{ select }}
+FROM all_rows AS r
+{%- set test -%}
+{{ row if names | length == 1 else "(" ~ row ~ ")" }} IN (
+    SELECT {{ names | filled("k") | indent(4) }} FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }}
+)
+{%- endset -%}
+{%- set test = test | flat(90) %}
+WHERE{{ " " if "\n" not in test else "\n    " }}{{ test | indent(4) }}
+{%- if counting.nullable %}
+    {%- set nulls %}{% for g in groups if g in counting.nullable %}k.{{ g }} IS NULL{{ " OR " if not loop.last }}{% endfor %}{% endset %}
+UNION ALL
+{{ select }}
+FROM all_rows AS r
+WHERE
+    (SELECT bool_or({{ nulls }}) FROM {{ keys }} AS k{{ " WHERE k." ~ condition if condition }})
+    AND EXISTS (
+        SELECT FROM {{ keys }} AS k
+        WHERE
+            {{ "k." ~ condition ~ " AND " if condition }}({{ nulls }})
+            {%- for n in names %}
+            AND r.{{ n }} {{ "IS NOT DISTINCT FROM" if n in counting.nullable else "=" }} k.{{ n }}
+            {%- endfor %}
+    )
+{%- endif %}
+{%- endmacro -%}
+
 {%- set steps -%}
 {% if plan.reads_old_state -%}
 -- noqa: disable=AM09
@@ -36,206 +79,163 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 WITH {% for c in ctes %}{{ c }},
 
 {% endfor -%}
-images AS NOT MATERIALIZED (
-    {{ printed.images | indent(4) }}
+all_rows AS NOT MATERIALIZED (
+    -- What rows are grouped by, what is aggregated, and what they are filtered by.
+    {{ printed.rows | indent(4) }}
 ),
+{%- if values %}
 
-{%- for lookup in counting.lookups %}
-{%- set d = lookup.distinct %}
-
--- Values that rows came with or left with.
-{{ d.name }}_values AS MATERIALIZED (
+changed_values AS MATERIALIZED (
+    -- Values that are counted once each, and the rows that came with them less those that left.
     SELECT
-        {{ groups | lined("i") | indent(8) }},
-        i.{{ d.value }},
-        sum(i.sign) AS net
-    FROM images AS i
-    WHERE i.{{ d.value }} IS NOT NULL{{ " AND i." ~ d.condition if d.condition }}
-    GROUP BY {{ groups | filled("i") | indent(8) }}, i.{{ d.value }}
-    HAVING sum(i.sign) <> 0
-),
-
--- How many rows have them now.
-{{ d.name }}_now AS (
-    SELECT
-        {{ groups | lined("r") | indent(8) }},
-        r.{{ d.value }},
-        count(*) AS row_count
-    FROM (
-        {{ printed[d.name] | indent(8) }}
-    ) AS r
-    WHERE p_after_run_id > 0{{ " AND r." ~ d.condition if d.condition }}
-    GROUP BY {{ groups | filled("r") | indent(8) }}, r.{{ d.value }}
-),
-
--- By how many the values of a group grew.
-{{ d.name }}_changes AS (
-    SELECT
-        {{ groups | lined("v") | indent(8) }},
-        count(*) FILTER (WHERE v.rows_now > 0 AND v.rows_now <= v.net)
-        - count(*) FILTER (WHERE v.rows_now = 0 AND v.net < 0) AS change
-    FROM (
-        SELECT
-            v.*,
-            CASE WHEN p_after_run_id = 0 THEN v.net ELSE coalesce(n.row_count, 0) END AS rows_now
-        FROM {{ d.name }}_values AS v
-        LEFT JOIN {{ d.name }}_now AS n
-            ON {{ equal("v", "n") | indent(16) }}
-                AND v.{{ d.value }} = n.{{ d.value }}
-    ) AS v
-    GROUP BY {{ groups | filled("v") | indent(8) }}
-),
-{%- endfor %}
-
--- What changed rows add to each group.
-deltas AS MATERIALIZED (
-    SELECT
-        {{ groups | lined("i") | indent(8) }},
-        sum(i.sign)::bigint AS row_count
-        {%- for c in counting.columns %}
-        {%- for name, sql in c.deltas %},
-        {{ sql }} AS {{ name }}
+        {{ (groups + values) | filled("i") | indent(8) }},
+        {%- for c in conditions %}
+        coalesce(sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }}, 0) AS net{{ by(c) }}{{ "," if not loop.last }}
         {%- endfor %}
-        {%- endfor %}
-    FROM images AS i
-    GROUP BY {{ groups | filled("i") | indent(8) }}
+    FROM {{ printed.changed }} AS i
+    {%- if values | length == 1 %}
+    GROUP BY {{ (groups + values) | filled("i") | indent(8) }}
+    {%- else %}
+    GROUP BY GROUPING SETS (
+        {%- for v in values %}({{ (groups + [v]) | filled("i") | indent(8) }}){{ ", " if not loop.last }}{% endfor -%}
+    )
+    {%- endif %}
+    HAVING{{ " " if conditions | length == 1 else "\n        " }}
+        {%- for c in conditions %}sum(i.sign){{ " FILTER (WHERE i." ~ c ~ ")" if c }} <> 0{{ "\n        OR " if not loop.last }}{% endfor %}
 ),
 
--- What each of these groups comes to.
-new_states AS MATERIALIZED (
-    SELECT
-        {{ groups | lined("d") | indent(8) }},
-        coalesce(t._rows, 0) + d.row_count AS _rows,
-        {%- for c in counting.columns %}
-        {{ c.new }} AS {{ c.name }},
-        {%- endfor %}
-        {%- set risks = counting.columns | map(attribute="risk") | select | list %}
-        {% if risks -%}
-        coalesce(
-            {%- for r in risks %}
-            ({{ r }}){{ "\n                OR" if not loop.last }}
-            {%- endfor %},
-            false
-        ) AS is_at_risk
-        {%- else -%}
-        false AS is_at_risk
-        {%- endif %}
-    FROM deltas AS d
-    LEFT JOIN {{ target.state }} AS t
-        ON p_after_run_id > 0
-            AND {{ same("d", "t") | indent(12) }}
-    {%- for lookup in counting.lookups %}
-    {%- set d = lookup.distinct %}
-    LEFT JOIN {{ d.name }}_changes
-        ON {{ equal("d", d.name ~ "_changes") | indent(12) }}
+value_counts AS (
+    -- Beside these, each row that has one of the values now.
+    SELECT v.*{% for c in conditions %}, 0 AS now{{ by(c) }}{% endfor %} FROM changed_values AS v
+    {%- for value in values %}
+    UNION ALL
+    {%- set select -%}
+    SELECT {{ groups | filled("r") }}
+    {%- for v in values %}, {{ "r." ~ v if v == value else "NULL" }}{% endfor %}
+    {%- for c in conditions %}, 0{% endfor %}
+    {%- for c in conditions %}, {{ "r." ~ c ~ "::integer" if c else "1" }}{% endfor %}
+    {%- endset %}
+    {{ rows_among(select, groups + [value], "changed_values") | indent(4) }}
     {%- endfor %}
 ),
 
-{%- if risks %}
-
--- Groups whose least or greatest value may be gone: they are computed from their rows.
-groups_at_risk AS MATERIALIZED (
+distinct_deltas AS (
+    -- By how many different values each group grew: 1 for one that is new, -1 for one that left.
     SELECT
-        {{ groups | lined("n") | indent(8) }}
-    FROM new_states AS n
-    WHERE n.is_at_risk AND n._rows > 0
+        {{ groups | filled("v") | indent(8) }},
+        {%- for d in counting.distincts %}
+        sum(v.change{{ by(d.condition) }}) FILTER (WHERE v.{{ d.value }} IS NOT NULL)::bigint AS {{ d.name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    FROM (
+        SELECT
+            {{ (groups + values) | filled("c") | indent(12) }},
+            {%- for c in conditions %}
+            sign(sum(c.now{{ by(c) }})) - sign(sum(c.now{{ by(c) }} - c.net{{ by(c) }})) AS change{{ by(c) }}{{ "," if not loop.last }}
+            {%- endfor %}
+        FROM value_counts AS c
+        GROUP BY {{ (groups + values) | filled("c") | indent(12) }}
+    ) AS v
+    GROUP BY {{ groups | filled("v") | indent(8) }}
 ),
 {%- endif %}
 
-states AS MATERIALIZED (
-    SELECT
-        {{ (groups + ("_rows",)) | lined("n") | indent(8) }}
-        {%- for c in columns %},
-        n.{{ c }}
-        {%- endfor %}
-    FROM new_states AS n
-    {%- if risks %}
-    WHERE NOT n.is_at_risk OR n._rows = 0
-    UNION ALL
-    SELECT
-        {{ groups | lined("r") | indent(8) }},
-        count(*)
-        {%- for c in counting.columns %},
-        {{ c.full }}
-        {%- endfor %}
-    FROM (
-        {{ printed.rows_again | indent(8) }}
-    ) AS r
-    GROUP BY {{ groups | filled("r") | indent(8) }}
+deltas AS MATERIALIZED (
+    -- What changed rows add to each group.
+    {{ ((groups | prefixed("i")) + ["sum(i.sign) AS _rows"] + counting.deltas) | selected | indent(4) }}
+    FROM {{ printed.changed }} AS i
+    GROUP BY {{ groups | filled("i") | indent(8) }}
+),
+
+new_states AS MATERIALIZED (
+    -- What each of these groups comes to.
+    {{ ((groups | prefixed("d")) + ["coalesce(t._rows, 0) + d._rows AS _rows"] + counting.sums) | selected | indent(4) }}
+    FROM deltas AS d
+    {% filter flat(96) -%}
+    LEFT JOIN {{ target.state }} AS t
+        ON {{ same("d", "t") | indent(12) }}
+    {%- endfilter %}
+    {%- if values %}
+    {% filter flat(96) -%}
+    LEFT JOIN distinct_deltas AS v
+        ON {{ equal("d", "v") | indent(12) }}
+    {%- endfilter %}
     {%- endif %}
 ),
 
-written_states AS (
-    INSERT INTO {{ target.state }} AS t (
-        {{ (groups + ("_rows",)) | filled | indent(8) }}{{ ", " if columns }}{{ columns | filled | indent(8) }}
-    )
-    SELECT s.*
-    FROM states AS s
-    WHERE s._rows > 0
-    ON CONFLICT ({{ groups | filled }}) DO UPDATE
-        SET
-            {%- for c in columns %}
-            {{ c }} = excluded.{{ c }},
-            {%- endfor %}
-            _rows = excluded._rows
-        WHERE row(t.*) IS DISTINCT FROM row(excluded.*)
-    RETURNING 1
+states AS MATERIALIZED (
+    {%- if risks %}
+    {{ (groups + columns) | prefixed("n") | selected | indent(4) }}
+    FROM new_states AS n
+    WHERE n._rows = 0 OR n.is_at_risk IS NOT TRUE
+    UNION ALL
+    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number,
+    -- and in a full build all.
+    {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
+    FROM (
+        {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
+        UNION ALL
+        SELECT r.* FROM all_rows AS r WHERE p_after_run_id = 0
+    ) AS r
+    {%- else %}
+    SELECT n.* FROM new_states AS n
+    UNION ALL
+    -- In a full build, from their rows.
+    {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
+    FROM all_rows AS r
+    WHERE p_after_run_id = 0
+    {%- endif %}
+    GROUP BY {{ groups | filled("r") | indent(8) }}
 ),
 
-gone_states AS (
-    SELECT
-        {{ groups | lined("s") | indent(8) }}
-    FROM states AS s
-    WHERE s._rows = 0
-    UNION ALL
-    SELECT
-        {{ groups | lined("t") | indent(8) }}
-    FROM {{ target.state }} AS t
-    WHERE
-        p_after_run_id = 0
-        AND NOT EXISTS (
-            SELECT FROM states AS s
-            WHERE {{ equal("t", "s") | indent(16) }}
-        )
+written_states AS (
+    -- Its columns are those of states, in their order.
+    INSERT INTO {{ target.state }} AS t
+    SELECT s.* FROM states AS s WHERE s._rows > 0
+    ON CONFLICT ({{ groups | filled }}) DO UPDATE SET
+        {% filter flat(92) -%}
+        ({{ (groups + columns) | filled(width=88) | indent(8) }})
+        = row(excluded.*)
+        {%- endfilter %}
+    WHERE row(t.*) IS DISTINCT FROM row(excluded.*)
 ),
 
 removed_states AS (
-    DELETE FROM {{ target.state }} AS t
-    USING gone_states AS g
-    WHERE {{ same("t", "g") | indent(8) }}
-    RETURNING 1
-),
-
-aggregates AS (
-    SELECT
-        {{ groups | lined("s") | indent(8) }},
-        {%- for name, sql in counting.aggregates %}
-        {{ sql }} AS {{ name }},
-        {%- endfor %}
-        s._rows
-    FROM states AS s
-),
-
-affected_keys AS (
-    SELECT DISTINCT
-        {%- for sql in printed.key_columns %}
-        {{ sql | indent(8) }}{{ "," if not loop.last }}
-        {%- endfor %}
-    FROM aggregates AS s
-),
-
--- Rows as they should be: those of the affected groups.
-expected_rows AS MATERIALIZED (
-    SELECT
-        {%- for sql in printed.outputs %}
-        {{ sql | indent(8) }}{{ "," if not loop.last }}
-        {%- endfor %}
-    FROM aggregates AS s
+    DELETE FROM {{ target.state }} AS t USING states AS s
+    {% filter flat(96) -%}
     WHERE
-        s._rows > 0
+        s._rows = 0
+        AND {{ same("t", "s") | indent(8) }}
+    {%- endfilter %}
+),
+
+vanished_states AS (
+    -- In a full build, those of groups that are no more.
+    DELETE FROM {{ target.state }} AS t
+    WHERE
+        p_after_run_id = 0
+        {% filter flat(92) -%}
+        AND NOT EXISTS (
+            SELECT FROM states AS s
+            WHERE
+                {{ equal("t", "s") | indent(16) }}
+        )
+        {%- endfilter %}
+),
+
+{% if affected == "affected_keys" -%}
+affected_keys AS (
+    {{ printed.key_columns | selected("SELECT DISTINCT") | indent(4) }} FROM states AS s
+),
+
+{% endif -%}
+expected_rows AS MATERIALIZED (
+    -- Rows as they should be: those of the affected groups.
+    {{ printed.outputs | selected | indent(4) }}
+    FROM states AS s
+    WHERE s._rows > 0
         {%- for sql in printed.having %}
         AND {{ sql | indent(12) }}
         {%- endfor %}
 )
 {%- endset -%}
-{{ merge.function(target, plan, steps, true, target.key, true) }}
+{{ merge.function(target, plan, steps, true, target.key, true, affected) }}

@@ -3,21 +3,19 @@
     target       the table; its last column is is_deleted
     is_computed  whether several rows of the source can have one key -#}
 {%- import "per_select/difference.sql" as difference -%}
+{%- import "per_select/merge.sql" as merge -%}
 {%- set keys = target.key | map("ident") | join(", ") -%}
 {%- set names = target.names[:-1] -%}
-{{ difference.routine(target) }}
-BEGIN ATOMIC
+{%- set body %}
     WITH {{ silver.rows_by_computed_key(target.versions, target.key | list, target.values[:-1]) | indent(4) if is_computed -}}
     accepted_versions AS (
         {%- if is_computed %}
         SELECT
-            {{ target.names | lined | indent(12) }},
-            _run_id
+            {{ (target.names + ["_run_id"]) | filled | indent(12) }}
         FROM rows_by_key
         {%- else %}
         SELECT DISTINCT ON ({{ keys }})
-            {{ target.names | lined | indent(12) }},
-            _run_id
+            {{ (target.names + ["_run_id"]) | filled | indent(12) }}
         FROM {{ target.versions }}
         WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
         ORDER BY {{ keys }}, _run_id DESC
@@ -52,53 +50,48 @@ BEGIN ATOMIC
     ),
 
     expected_rows AS NOT MATERIALIZED (
-        SELECT
-            {{ target.names | lined | indent(12) }}
+        {{ target.names | prefixed("") | selected | indent(8) }}
         FROM placed_versions
         WHERE NOT is_deleted OR {{ by }} IS NOT NULL
     ),
     {%- else -%}
     expected_rows AS NOT MATERIALIZED (
-        SELECT
-            {{ target.names | lined | indent(12) }}
+        {{ target.names | prefixed("") | selected | indent(8) }}
         FROM accepted_versions
     ),
     {%- endif %}
 
-    {{ silver.standing_rejects(target.versions, target.key, names, is_computed) | indent(4) }},
+    {{ silver.standing_rejects(target.versions, target.key, names, is_computed, names | filled) | indent(4) }},
 
-    {{ difference.inserted_rows(target) | indent(4) }},
-
-    {{ difference.updated_rows(
-        target, returns=["old.is_deleted AS was_deleted", "new.is_deleted"]
-    ) | indent(4) }},
-
-    removed_rows AS ( -- only where the rules or the SELECT are others than before
-        DELETE FROM {{ target.qualified }} AS t
-        WHERE
-            p_after_run_id = 0
-            AND NOT EXISTS (
-                SELECT FROM expected_rows AS s
-                WHERE
-                    {{ difference.same("t", "s", target.key) | indent(20) }}
-            )
-        RETURNING
-            {{ (target.logged | lined("t") | indent(12)) or "1" }}
+    affected_keys AS (
+        SELECT {{ keys }} FROM expected_rows WHERE p_after_run_id > 0
     ),
+
+    {{ merge.present_rows(target, true, target.key, true) | indent(4) }},
+
+    {{ merge.filled_rows(target, true) | indent(4) }},
+
+    {{ merge.written_rows(
+        target, true, returns=["old.is_deleted AS was_deleted", "new.is_deleted"]
+    ) | indent(4) }},
 
     {{ silver.set_aside(target.qualified, target.key, target.versions, is_computed) | indent(4) }}
     {%- if target.logged %},
 
-    {{ difference.logged_images(target) | indent(4) }}
+    {{ merge.logged_images(target) | indent(4) }}
     {%- endif %}
 
     SELECT
         (SELECT count(*) FROM accepted_versions)
         + (SELECT count(*) FROM standing_rejects) AS rows_read,
-        (SELECT count(*) FROM inserted_rows) AS rows_inserted,
-        (SELECT count(*) FROM updated_rows WHERE NOT is_deleted OR was_deleted) AS rows_updated,
-        (SELECT count(*) FROM updated_rows WHERE is_deleted AND NOT was_deleted)
-        + (SELECT count(*) FROM removed_rows)
+        (SELECT count(*) FROM filled_rows)
+        + count(*) FILTER (WHERE action = 'INSERT') AS rows_inserted,
+        count(*) FILTER (
+            WHERE action = 'UPDATE' AND (NOT is_deleted OR was_deleted)
+        ) AS rows_updated,
+        count(*) FILTER (
+            WHERE action = 'DELETE' OR (action = 'UPDATE' AND is_deleted AND NOT was_deleted)
+        )
         {%- if is_computed %}
         + coalesce(
             (
@@ -108,7 +101,10 @@ BEGIN ATOMIC
             0
         )
         {%- endif %} AS rows_deleted,
-        (SELECT count(*) FROM set_aside_rows) AS rows_rejected;
-END;
+        (SELECT count(*) FROM set_aside_rows) AS rows_rejected
+    FROM written_rows
+{% endset -%}
+{{ difference.routine(target) }}
+AS {{ body | dedented | dollar_quoted }};
 COMMENT ON FUNCTION {{ target.writer }} IS
 {{ ("Brings " ~ target.qualified ~ " up to the latest accepted versions in " ~ target.versions ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};

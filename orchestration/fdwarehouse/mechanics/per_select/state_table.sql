@@ -2,27 +2,28 @@
     state     name and type of each of its columns, the groups first
     counting  the groups -#}
 {%- if counting is not none %}
-CREATE TABLE IF NOT EXISTS {{ target.state }} (
-    {%- for name, type in state %}
-    {{ name }} {{ type }}{{ "," if not loop.last }}
-    {%- endfor %}
-);
 DO $do$
 BEGIN
-    PERFORM etl.evolve_table(
-        {{ target.state | literal }},
-        ARRAY[
-            {%- for name, type in state %}
-            [{{ name | literal }}, {{ type | literal }}, NULL]{{ "," if not loop.last }}
-            {%- endfor %}
-        ],
-        ARRAY[[
-            {{ (target.name ~ "_state__key") | literal }},
-            {{ ("UNIQUE NULLS NOT DISTINCT (" ~ (counting.groups | join(", ")) ~ ")") | literal }}
-        ]]
-    );
+    -- The writer fills its columns in this order. Another definition fills it in the next run.
+    IF ARRAY[
+        {%- for name, type in state %}
+        {{ (name ~ " " ~ type) | literal }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ] <> (
+        SELECT array_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod)) ORDER BY attnum)
+        FROM pg_attribute
+        WHERE attrelid = to_regclass({{ target.state | literal }}) AND attnum > 0
+    ) THEN
+        DROP TABLE {{ target.state }};
+    END IF;
 END;
 $do$;
+CREATE TABLE IF NOT EXISTS {{ target.state }} (
+    {%- for name, type in state %}
+    {{ name }} {{ type }},
+    {%- endfor %}
+    CONSTRAINT {{ (target.name ~ "_state__key")[:63] | ident }} UNIQUE NULLS NOT DISTINCT ({{ counting.groups | join(", ") }})
+);
 COMMENT ON TABLE {{ target.state }} IS
 {{ ("What the aggregates of " ~ target.qualified ~ " are computed from: rows, sums, counts and extremes. Grain: one group, those that HAVING hides included.") | literal }};
 {%- for name, _ in state %}

@@ -12,13 +12,15 @@ SET lock_timeout = '100ms' -- who reads the empty table goes first, and the load
 AS $$
 DECLARE
     v_table regclass;
+    v_layer text;
     v_kinds text;
     v_is_empty boolean;
     v_definition record;
 BEGIN
-    FOR v_table, v_kinds IN
+    FOR v_table, v_layer, v_kinds IN
         SELECT
             m.table_name::regclass,
+            m.layer,
             CASE WHEN m.layer = 'gold' OR p_keeps_keys THEN 'f' ELSE 'fpu' END
         FROM etl.models AS m
         WHERE m.model = ANY(p_models)
@@ -33,7 +35,9 @@ BEGIN
         EXCEPTION WHEN lock_not_available THEN
             CONTINUE; -- the load itself waits for it
         END;
-        CONTINUE WHEN NOT v_is_empty;
+        -- A table of silver whose definition is another changes in most rows, and nobody reads it
+        -- while gold waits for it; readers of gold would wait for its indexes until the commit.
+        CONTINUE WHEN NOT v_is_empty AND v_layer <> 'silver';
 
         FOR v_definition IN
             SELECT
@@ -74,4 +78,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.put_off_definitions IS
-'Drops the secondary indexes and references, below gold the keys as well, of tables that are about to be loaded for the first time, and notes them in etl.owed_definitions. Arguments: the models of the load, whether keys stay.';
+'Drops the secondary indexes and references, below gold the keys as well, of tables that are about to be loaded for the first time, and of tables of silver whose definition has changed, and notes them in etl.owed_definitions. Arguments: the models of the load, whether keys stay.';
