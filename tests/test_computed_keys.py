@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.extra_tables import mount_table
 from tests.harness import Row, Warehouse, failing
 
 # How a project may compute the key of its articles, and rows that come to have one of it.
@@ -26,23 +27,9 @@ def articles(
 ) -> tuple[Warehouse, str, str]:
     """An empty table of articles in production, and silver with a computed key."""
     expression, rows, key = KEYS[request.param]
-    warehouse.shop.execute(
-        "CREATE TABLE articles (code text PRIMARY KEY, weight numeric NOT NULL, "
-        "is_bad boolean NOT NULL DEFAULT false, "
-        "updated_at timestamp NOT NULL DEFAULT clock_timestamp())",
-        "GRANT SELECT ON articles TO warehouse_reader",
-    )
-    config = project / "warehouse.yaml"
-    config.write_text(config.read_text() + "      articles: {watermark: updated_at}\n")
-    contract = project / "contracts/production.yaml"
-    contract.write_text(
-        contract.read_text()
-        + "  articles:\n    primary_key: [code]\n    columns:\n"
-        + "      code: {type: 'text', not_null: true}\n"
-        + "      weight: {type: 'numeric', not_null: true}\n"
-        + "      is_bad: {type: 'boolean', not_null: true}\n"
-        + "      updated_at: {type: 'timestamp without time zone', not_null: true}\n"
-    )
+    flag = "is_bad boolean NOT NULL DEFAULT false"
+    columns = ("code text", "weight numeric NOT NULL", flag)
+    mount_table(warehouse.shop, project, "articles", "code", *columns)
     (project / "migrations/0009_articles.sql").write_text(
         "CREATE TABLE silver.articles (article text PRIMARY KEY, code text, weight numeric, "
         "is_deleted boolean NOT NULL, _run_id bigint NOT NULL);\n"

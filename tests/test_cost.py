@@ -50,11 +50,20 @@ CHANGES = (
     """,
 )
 
+MEMBERS = (
+    # a column of which all versions have the latest value, and two that have versions
+    "UPDATE customers SET email = 'new' || email WHERE customer_id <= 3",
+    "UPDATE customers SET full_name = 'New ' || full_name WHERE customer_id IN (4, 5)",
+    "UPDATE products SET price = price + 1 WHERE product_id <= 3",
+)
+"""Members of both dimensions change."""
+
 
 class Costs(NamedTuple):
-    """What two runs of one shop cost: one with the changes, one after it with none."""
+    """What runs of one shop cost: with the changes, then with those of members, then with none."""
 
     changed: Cost
+    members: Cost
     unchanged: Cost
 
 
@@ -81,7 +90,8 @@ def _measure(servers: Servers, opened: ExitStack, counts: str) -> Costs:
         shop.execute(*CHANGES)
         days.append(meter.run())
     touched = {step: sum(day.touched[step] for day in days) // DAYS for step in days[0].touched}
-    return Costs(days[0]._replace(touched=touched), meter.run())
+    shop.execute(*MEMBERS)
+    return Costs(days[0]._replace(touched=touched), meter.run(), meter.run())
 
 
 def too_many(large: int, small: int) -> bool:
@@ -110,6 +120,14 @@ def test_rows_written_are_those_that_changed(costs: dict[str, Costs], shop: str)
 
 
 @pytest.mark.parametrize("shop", SHOPS)
+def test_members_of_dimensions_are_written_that_changed(costs: dict[str, Costs], shop: str) -> None:
+    written = costs[shop].members.written
+    assert 3 <= written["gold.dim_customers"] <= 3 * 3 + 2 * 3  # an email is in all its versions
+    assert written["gold.dim_products"] == 2 * 3  # a version ends and one begins
+    assert written["gold.fact_sales"] == 0
+
+
+@pytest.mark.parametrize("shop", SHOPS)
 def test_nothing_is_written_when_nothing_changed(costs: dict[str, Costs], shop: str) -> None:
     assert not any(costs[shop].unchanged.written.values())
 
@@ -130,7 +148,7 @@ def test_production_finds_it_by_its_indexes(costs: dict[str, Costs], shop: str) 
 
 
 @pytest.mark.parametrize("shop", ["wide", "old"])
-@pytest.mark.parametrize("day", ["changed", "unchanged"])
+@pytest.mark.parametrize("day", ["changed", "members", "unchanged"])
 def test_a_step_touches_no_more_pages_in_a_larger_shop(
     costs: dict[str, Costs], shop: str, day: str
 ) -> None:

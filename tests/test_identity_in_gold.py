@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.extra_tables import mount_table
 from tests.harness import Warehouse
 
 # column: a value per row, and the one that equals it
@@ -73,21 +74,8 @@ def mount_things(warehouse: Warehouse, project: Path, kind: str, selects: dict[s
         kind: a type.
         selects: file of gold with its header, by its name.
     """
-    warehouse.shop.execute(
-        f"CREATE TABLE things (id integer PRIMARY KEY, cat text, one integer, v {kind}, "
-        "updated_at timestamp NOT NULL DEFAULT clock_timestamp())",
-        "GRANT SELECT ON things TO warehouse_reader",
-    )
-    config = project / "warehouse.yaml"
-    config.write_text(config.read_text() + "      things: {watermark: updated_at}\n")
-    contract = project / "contracts/production.yaml"
-    contract.write_text(
-        contract.read_text()
-        + "  things:\n    primary_key: [id]\n    columns:\n"
-        + "      id: {type: 'integer', not_null: true}\n      cat: {type: 'text'}\n"
-        + f"      one: {{type: 'integer'}}\n      v: {{type: '{kind}'}}\n"
-        + "      updated_at: {type: 'timestamp without time zone', not_null: true}\n"
-    )
+    columns = ("id integer", "cat text", "one integer", f"v {kind}")
+    mount_table(warehouse.shop, project, "things", "id", *columns)
     (project / "sql/silver/clean_things.sql").write_text(
         HEADER.format(key="id") + "SELECT id, cat, one, v FROM bronze.raw_things\n"
     )

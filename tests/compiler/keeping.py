@@ -10,10 +10,9 @@ from random import Random
 import psycopg
 
 from fdwarehouse.compiler.algebra.catalog import Catalog
-from fdwarehouse.compiler.algebra.printing import Printer
 from fdwarehouse.compiler.algebra.tree import Block
 from fdwarehouse.compiler.tables.plan import Plan, Request, plan
-from fdwarehouse.compiler.tables.statement import Target, full_states, routines
+from fdwarehouse.compiler.tables.statement import Target, full_states, query, routines
 from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
 from fdwarehouse.database.analysis.definition import types_in
 from fdwarehouse.identifiers import ident
@@ -75,7 +74,7 @@ class Keeper:
         table = f"gold.{shape.name}"
         view = f"{table}_definition"
         self.connection.execute(f"CREATE VIEW {view} AS {shape.select}".encode())
-        columns = self._columns(view)
+        columns = self.columns(view)
         listed = ", ".join(f"{ident(name)} {kind}" for name, kind in columns)
         self.connection.execute(
             f"CREATE TABLE {table} ({listed}, _run_id bigint NOT NULL, "
@@ -89,7 +88,7 @@ class Keeper:
         types = types_in(self.connection, target)
 
         def describe(block: Block) -> dict[str, str]:
-            return dict(types(Printer().block(block)))
+            return dict(types(query(block)))
 
         found = plan(self.request(shape), self.catalog(view), describe if self.counts else None)
         if found.counting:
@@ -122,7 +121,7 @@ class Keeper:
         compiled = [*KEYS, *(f"gold.{name}" for name in self.kept)]
         return read_catalog(self.connection, [view], keeps_rows=KEEPS_ROWS, compiled=compiled)
 
-    def _columns(self, relation: str) -> tuple[tuple[str, str], ...]:
+    def columns(self, relation: str) -> tuple[tuple[str, str], ...]:
         rows = self.connection.execute(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
             "WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
@@ -131,10 +130,10 @@ class Keeper:
         return tuple((name, kind) for name, kind in rows if name != "_run_id")
 
     def _make_log(self, table: str) -> None:
-        listed = ", ".join(f"{name} {kind}" for name, kind in self._columns(table))
+        listed = ", ".join(f"{name} {kind}" for name, kind in self.columns(table))
         columns = f"run_id bigint, sign integer, {listed}"
         self.connection.execute(f"CREATE UNLOGGED TABLE {table}_changes ({columns})".encode())
-        names = ", ".join(name for name, _ in self._columns(table))
+        names = ", ".join(name for name, _ in self.columns(table))
         self.connection.execute(
             f"CREATE VIEW {table}_image AS SELECT {names} FROM {table}".encode()
         )

@@ -44,6 +44,7 @@ _DELTA = "return Delta((*_delta_of_rows(context, block, outputs, label), arm))"
 _IMAGES = 'having=(operation("<>", total, Literal(0)),)'
 _AS_BEFORE = '_all_of(before(context, now), columns, "Their rows as they were."),'
 _AS_NOW = '_all_of(now, columns, "Their rows as they are."),'
+_BEFORE = 'operation("=", Column("t", RUN_ID), least(Column("t", RUN_ID), AFTER))'
 _ALONG = "and c not in kept)\n"
 
 MUTANTS = [
@@ -57,7 +58,7 @@ MUTANTS = [
     _mutant("unlogged_rows_left_out", "changes", 'boolean("NOT_EXPR", is_new)', "Literal(False)",
             "revenue_by_country category_months histogram rank_in_country"),
     _mutant("old_state_with_new_rows", "changes",
-            'conditions=(operation("<=", Column("t", RUN_ID), AFTER),),', "",
+            "conditions=(" + _BEFORE + ",),", "",
             "except_of_groups cohorts referrals nullable_groups"),
     _mutant("outer_joins_on_the_path_are_inner", "arms", _ALONG,
             "and c not in kept) + tuple(c for i in between for c in i.on)\n",

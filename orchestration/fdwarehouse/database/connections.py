@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -179,6 +180,20 @@ class Connections:
         return given
 
 
+class Session(psycopg.Connection):
+    """A connection that is closed at the end of its block, also where the commit there fails."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        """Commit, or roll back where the block failed, and close."""
+        with closing(self):
+            super().__exit__(exc_type, exc_val, exc_tb)
+
+
 def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> psycopg.Connection:
     """Connect, or say in words for a person why not.
 
@@ -193,7 +208,7 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
     """
     options = parse_conninfo("The connection string", url)
     try:
-        connection = psycopg.connect(url, autocommit=True, application_name="fdwarehouse")
+        connection = Session.connect(url, autocommit=True, application_name="fdwarehouse")
         with ExitStack() as unless_it_works:
             unless_it_works.callback(connection.close)
             if is_pinned:

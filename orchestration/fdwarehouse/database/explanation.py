@@ -9,9 +9,9 @@ from typing import Any
 
 import psycopg
 
-from fdwarehouse.compiler.algebra.printing import Printer
 from fdwarehouse.compiler.algebra.tree import Block, Select, SetOperation
 from fdwarehouse.compiler.deltas.indexes import Index
+from fdwarehouse.compiler.tables.statement import query
 from fdwarehouse.compiler.tables.table import Table
 from fdwarehouse.identifiers import qualified
 
@@ -80,10 +80,7 @@ def explain(
     """
     arms = []
     for arm in _arms(table):
-        printer = Printer()
-        text = printer.block(arm)
-        ctes = ",\n\n".join(printer.with_clause())
-        sql = f"WITH {ctes}\n\n{text}" if ctes else text
+        sql = query(arm)
         run = re.sub(r"\bp_after_run_id\b", str(after_run_id), sql)
         arms.append(Arm(arm.comment, sql, _cost(warehouse, run, analyze=analyze)))
     indexes = [

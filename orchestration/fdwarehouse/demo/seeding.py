@@ -7,7 +7,7 @@ and end with a SELECT of what they did and to how many rows.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -176,7 +176,7 @@ def _connected(
             f"Cannot connect to the production database: {error}",
             hint="Check PRODUCTION_ADMIN_URL and that the server runs",
         ) from error
-    with connection:
+    with closing(connection), connection:  # a commit that fails does not close it
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         yield connection

@@ -79,3 +79,8 @@ def case_when(condition: Expr, value: Expr) -> Node:
 def cast(value: Expr, kind: str) -> Node:
     """Build `value::type`."""
     return Node("TypeCast", (("arg", value), ("typeName", type_name(kind))))
+
+
+def least(*values: Expr) -> Node:
+    """Build `least(...)`."""
+    return Node("MinMaxExpr", (("op", "IS_LEAST"), ("args", values)))

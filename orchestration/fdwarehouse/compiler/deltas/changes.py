@@ -7,10 +7,18 @@ of several runs can be netted (Gupta, Mumick, Subrahmanian: Maintaining Views In
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from fdwarehouse.compiler.algebra.builders import boolean, call, cast, image, nullif, operation
+from fdwarehouse.compiler.algebra.builders import (
+    boolean,
+    call,
+    cast,
+    image,
+    least,
+    nullif,
+    operation,
+)
 from fdwarehouse.compiler.algebra.catalog import RUN_ID, Relation
 from fdwarehouse.compiler.algebra.reasons import Unsupported
 from fdwarehouse.compiler.algebra.tree import (
@@ -52,6 +60,8 @@ class Context:
     """The columns of each table that a definition reads."""
 
     used: Mapping[Relation, frozenset[str]]
+    describe: Callable[[Block], dict[str, str]] | None = None
+    """Tells the types of columns."""
     itself: tuple[Block, Itself] | None = None
     """The definition as a whole, and the table that is kept equal to it."""
 
@@ -61,8 +71,12 @@ class Context:
         return tuple(c for c in relation.column_names if c in wanted)
 
 
-def context_of(block: Block) -> Context:
+def context_of(block: Block, describe: Callable[[Block], dict[str, str]] | None = None) -> Context:
     """Find the columns that a definition reads.
+
+    Args:
+        block: the definition.
+        describe: tells the types of a block.
 
     Raises:
         Unsupported: a table does not have what an incremental form needs.
@@ -81,7 +95,7 @@ def context_of(block: Block) -> Context:
     for column in columns_in(block):
         if column.alias in relations:
             used[relations[column.alias]].add(column.name)
-    return Context({relation: frozenset(names) for relation, names in used.items()})
+    return Context({relation: frozenset(names) for relation, names in used.items()}, describe)
 
 
 def since(alias: str, column: str = RUN_ID) -> tuple[Expr, ...]:
@@ -160,7 +174,10 @@ def _table_before(context: Context, relation: Relation) -> Select:
     """Return a table as it was: rows not written since, and the old images of those that were.
 
     The condition on the run stands outside of the UNION ALL, and what was written since is behind
-    OFFSET 0: so the planner can look rows up by an index of the table, and scan the rest.
+    OFFSET 0: so the planner can look rows up by an index of the table, and scan the rest. It knows
+    no statistics of the two together, and takes each row for equal to one of two hundred; so the
+    run is compared by `=` with `least()`, which it takes to hold for one of two hundred as well.
+    Otherwise one changed row would seem to reach many, and whole tables would be scanned.
     """
     names = context.logged_columns(relation)
     written = _written_before(context, relation)
@@ -174,13 +191,17 @@ def _table_before(context: Context, relation: Relation) -> Select:
         offset=Literal(0),
     )
     replaced = Select(
-        outputs=(*_outputs(Column("w", n) for n in names), Output(RUN_ID, Literal(0))),
+        outputs=(
+            *_outputs(Column("w", n) for n in names),
+            # of the same type as in the table, else the planner keeps the UNION ALL as it stands
+            Output(RUN_ID, cast(Literal(0), relation.column(RUN_ID).type)),
+        ),
         items=(Item("w", rows),),
     )
     return Select(
         outputs=_outputs(Column("t", n) for n in names),
         items=(Item("t", SetOperation("UNION", True, kept, replaced)),),
-        conditions=(operation("<=", Column("t", RUN_ID), AFTER),),
+        conditions=(operation("=", Column("t", RUN_ID), least(Column("t", RUN_ID), AFTER)),),
     )
 
 

@@ -8,7 +8,6 @@ in it, however many rows it has.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fdwarehouse.compiler.algebra.builders import call, cast, is_not_null, operation
@@ -36,6 +35,7 @@ from fdwarehouse.compiler.deltas.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.deltas.delta import changed_rows
 from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.deltas.images import can_be_grouped, look_alike
+from fdwarehouse.compiler.deltas.joins import Describe
 from fdwarehouse.compiler.deltas.restrict import by_values
 from fdwarehouse.identifiers import ident
 
@@ -43,8 +43,6 @@ _OURS = re.compile(
     r"_|sign$|is_at_risk$|(group|value|count|true|sum|min|max|distinct|net|now|change)(_|$)"
 )
 """How names of columns begin that the writer adds."""
-Describe = Callable[[Block], dict[str, str]]
-"""Tells the type of each column of a block, by its name."""
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def _delta_of_rows(
     if root is not None:
         return _arms(context, select, root, outputs)
     root = joins.finest(select)
-    columns = joins.handle(select, root)
+    columns = joins.handle(select, root, context.describe)
     handles = tuple(Output(c.name, c) for c in columns)
     found = _arms(context, select, root, handles)
     comment = f"Rows of {root} of which something changed."
@@ -180,7 +180,7 @@ def changed_rows(context: Context, rows: Select) -> tuple[Block, Block]:
         rows: has no groups.
     """
     root = joins.finest(rows)
-    columns = joins.handle(rows, root)
+    columns = joins.handle(rows, root, context.describe)
     handles = tuple(Output(c.name, c) for c in columns)
     found = _arms(context, rows, root, handles)
     comment = f"Rows of {root} of which something changed."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from fdwarehouse.compiler.algebra.reasons import Unsupported
@@ -13,6 +13,7 @@ from fdwarehouse.compiler.algebra.tree import (
     Function,
     Item,
     Node,
+    Output,
     Select,
     SetOperation,
     Table,
@@ -25,7 +26,11 @@ from fdwarehouse.compiler.algebra.tree import (
     walk,
 )
 from fdwarehouse.compiler.deltas import shape
+from fdwarehouse.compiler.deltas.images import can_be_grouped
 from fdwarehouse.compiler.deltas.spans import interval
+
+Describe = Callable[[Block], dict[str, str]]
+"""Tells the type of each column of a block, by its name."""
 
 
 def plain_conditions(select: Select) -> tuple[Expr, ...]:
@@ -189,11 +194,19 @@ def source_key(select: Select, alias: str) -> tuple[str, ...]:
     return ()
 
 
-def handle(select: Select, alias: str) -> tuple[Column, ...]:
+def handle(select: Select, alias: str, describe: Describe | None = None) -> tuple[Column, ...]:
     """Return the columns by which changed rows of an item are passed on.
 
+    Without a key it is what is read of it and can be compared: several rows may be passed on
+    where one has changed.
+
+    Args:
+        select: the SELECT.
+        alias: of the item.
+        describe: tells the types of columns; without it all are taken to have an equality.
+
     Raises:
-        Unsupported: no column of it is read.
+        Unsupported: no such column of it is read.
     """
     names = source_key(select, alias)
     if not names:
@@ -202,6 +215,10 @@ def handle(select: Select, alias: str) -> tuple[Column, ...]:
             c.name for p in parts for c in walk(p) if isinstance(c, Column) and c.alias == alias
         }
         names = tuple(sorted(read))
+        if describe and names:
+            named = tuple(Output(name, Column(alias, name)) for name in names)
+            types = describe(Select(named, select.items, select.conditions))
+            names = tuple(name for name in names if can_be_grouped(types[name]))
     if not names:
         raise Unsupported(f"nothing to know the rows of {alias} by")
     return tuple(Column(alias, name) for name in names)

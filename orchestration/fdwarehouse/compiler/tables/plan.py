@@ -25,9 +25,10 @@ from fdwarehouse.compiler.algebra.tree import (
 )
 from fdwarehouse.compiler.deltas import joins, shape
 from fdwarehouse.compiler.deltas.changes import Context, Itself, context_of
-from fdwarehouse.compiler.deltas.counting import Counting, Describe, count
+from fdwarehouse.compiler.deltas.counting import Counting, count
 from fdwarehouse.compiler.deltas.delta import Delta, delta, keys_step
 from fdwarehouse.compiler.deltas.indexes import Index, wanted_indexes
+from fdwarehouse.compiler.deltas.joins import Describe
 from fdwarehouse.compiler.deltas.restrict import among, is_exact, keys_of, restrict
 from fdwarehouse.identifiers import qualified
 
@@ -151,16 +152,19 @@ def read(request: Request, catalog: Catalog) -> Block | None:
         return None
 
 
-def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -> Plan:
+def plan(
+    request: Request, catalog: Catalog, describe: Describe | None = None, *, counts: bool = True
+) -> Plan:
     """Decide how a table is kept up.
 
     Args:
         request: the definition.
         catalog: the relations that it reads.
         describe: tells the types of a block; without it nothing is counted.
+        counts: whether groups are counted where that is exact.
     """
     try:
-        found = _incremental(request, catalog)
+        found = _incremental(request, catalog, describe)
     except Unsupported as reason:
         line = _line_of(reason, request) if request.select else None
         return Plan(
@@ -169,11 +173,11 @@ def plan(request: Request, catalog: Catalog, describe: Describe | None = None) -
             reason=reason.reason,
             line=line and line + request.first_line - 1,
         )
-    if describe is None:
+    if describe is None or not counts:
         return found
     block = canonical(request.canonical_sql, catalog)
     try:
-        counting = count(context_of(block), block, request.key, describe)
+        counting = count(context_of(block, describe), block, request.key, describe)
     except Unsupported as reason:
         return replace(found, not_counted=reason.reason)
     return replace(found, affected=None, expected=None, counting=counting)
@@ -185,7 +189,7 @@ def _line_of(reason: Unsupported, request: Request) -> int | None:
     return reasons.line_of(reason.construct, request.select)
 
 
-def _incremental(request: Request, catalog: Catalog) -> Plan:
+def _incremental(request: Request, catalog: Catalog, describe: Describe | None) -> Plan:
     if request.is_forced_full:
         raise Unsupported("the header says so")
     if request.impure:
@@ -195,7 +199,7 @@ def _incremental(request: Request, catalog: Catalog) -> Plan:
         raise Unsupported("it reads no table")
     if shape.aggregates_outside(block):
         raise Unsupported("a subquery with an aggregate of what is around it", Construct.SUBQUERY)
-    context = context_of(block)
+    context = context_of(block, describe)
     if request.table:
         itself = Itself(qualified(*request.table), column_names(block), *request.table, request.key)
         context = replace(context, itself=(block, itself))

@@ -233,6 +233,14 @@ def dates_of(
     )
 
 
+def query(block: Block) -> str:
+    """Write a block with the steps that it needs, as a statement of its own."""
+    printer = Printer()
+    text = printer.block(block)
+    ctes = ",\n\n".join(printer.with_clause())
+    return f"WITH {ctes}\n\n{text}" if ctes else text
+
+
 def full_states(counting: Counting) -> str:
     """Write the SELECT of the states of all groups, computed from their rows."""
     columns = [

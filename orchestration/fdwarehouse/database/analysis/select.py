@@ -8,14 +8,13 @@ from dataclasses import replace
 import psycopg
 
 from fdwarehouse.compiler.algebra.catalog import Known
-from fdwarehouse.compiler.algebra.printing import Printer
 from fdwarehouse.compiler.algebra.tree import Block, Select
 from fdwarehouse.compiler.deltas.dependencies import dependencies
 from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.partitions import dates_of_rows, require_partitions
 from fdwarehouse.compiler.tables.plan import Request, plan, read
-from fdwarehouse.compiler.tables.statement import Target, full_states
+from fdwarehouse.compiler.tables.statement import Target, full_states, query
 from fdwarehouse.compiler.tables.table import Table, never_null, require_columns
 from fdwarehouse.compiler.tables.view import View
 from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
@@ -100,10 +99,10 @@ def analyse_table(
     is_computed = header.partitions is not None and dates is None
 
     def describe(block: Block) -> dict[str, str]:
-        return dict(types(Printer().block(block)))
+        return dict(types(query(block)))
 
     # A function that computes rows for their dates has no use of groups that are counted.
-    found = plan(request, catalog, None if is_computed else describe)
+    found = plan(request, catalog, describe, counts=not is_computed)
     state = types(full_states(found.counting)) if found.counting else ()
     return Table(target, definition, found, block, state, dates=dates)
 

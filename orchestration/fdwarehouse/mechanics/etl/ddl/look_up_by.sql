@@ -13,7 +13,9 @@ BEGIN
             )
         );
     END IF;
+EXCEPTION WHEN undefined_object THEN
+    RETURN; -- an index has values of types that have an order
 END;
 $$;
 COMMENT ON FUNCTION etl.look_up_by IS
-'Creates the index by which a writer looks rows of a table up, where none finds them.';
+'Creates the index by which a writer looks rows of a table up, where none finds them and there can be one.';
