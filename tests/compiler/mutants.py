@@ -119,6 +119,15 @@ MUTANTS = [
     _mutant("one_arm_of_a_derived_table", "delta",
             "keys_step(\n            found.arms,", "keys_step(\n            found.arms[:1],",
             "ledger top_products"),
+    _mutant("extremes_are_never_gone", "aggregates",
+            'f"d.{went} {further}= t.{name} AND (d.{came} {further}= d.{went}) IS NOT TRUE",',
+            "None,", "revenue_by_country product_performance lifetime_value stock"),
+    _mutant("groups_named_as_keys_are_keys", "statement",
+            'are_keys and all(outputs[k] == Column("s", k) for k in target.key)',
+            "set(target.key) == set(counting.groups)", "composite_nullable"),
+    _mutant("no_group_is_null", "counting",
+            "keys = {select.output(k) for k in key} if not select.having else set()",
+            "keys = {g.value for g in groups}", "composite_nullable nullable_groups"),
 ]  # fmt: skip
 
 
