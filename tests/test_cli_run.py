@@ -116,7 +116,7 @@ def test_run_whose_check_fails_shows_the_rows_and_publishes_nothing(
 ) -> None:
     seeded_warehouse.execute(
         """
-        CREATE OR REPLACE FUNCTION etl.check_fact_sales_joins_dimensions(p_after_run_id bigint)
+        CREATE OR REPLACE FUNCTION etl.check_fact_sales_joins_dimensions(p_since_run_id bigint)
         RETURNS SETOF jsonb LANGUAGE sql STABLE
         AS $$ SELECT jsonb_build_object('order_item_id', n) FROM generate_series(1, 9) AS n $$
         """

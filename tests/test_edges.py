@@ -80,7 +80,8 @@ def test_rare_reconciliation_is_no_lack_of_freshness(shop: Shop, warehouse: Ware
     sell(shop, 1)
     warehouse.run()
     warehouse.execute(
-        "UPDATE etl.models SET interval_between = '30 days' WHERE interval_between IS NOT NULL",
+        "UPDATE etl.pipeline_steps SET interval_between = '30 days'"
+        " WHERE interval_between IS NOT NULL",
         """
         UPDATE etl.watermarks SET advanced_at = now() - interval '3 days', fence = advanced_at
         WHERE model LIKE '%reconciliation'
@@ -92,7 +93,7 @@ def test_rare_reconciliation_is_no_lack_of_freshness(shop: Shop, warehouse: Ware
 def hold_step(warehouse: Warehouse, model: str) -> psycopg.Connection:
     """Keep a step from running until the transaction is rolled back."""
     holder = warehouse.connect("owner")
-    holder.execute("SELECT FROM etl.models WHERE model = %s FOR UPDATE", [model])
+    holder.execute("SELECT FROM etl.pipeline_steps WHERE model = %s FOR UPDATE", [model])
     return holder
 
 
@@ -182,7 +183,7 @@ def test_g4_first_load_that_failed_before_a_deploy_is_tried_again(
     warehouse.deploy(project)
     warehouse.run()
     assert warehouse.rows(indexes) == wanted
-    assert warehouse.column("SELECT table_name FROM etl.owed_definitions") == []
+    assert warehouse.column("SELECT table_name FROM etl.deferred_indexes") == []
 
 
 def test_g1_row_without_a_key_is_set_aside_until_it_is_gone(

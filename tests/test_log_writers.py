@@ -64,7 +64,9 @@ def test_g6_run_of_another_session_cannot_be_written_of(
 ) -> None:
     sell(shop, 1)
     with warehouse.connect("owner") as holder:
-        holder.execute("SELECT FROM etl.models WHERE model = 'silver.clean_orders' FOR UPDATE")
+        holder.execute(
+            "SELECT FROM etl.pipeline_steps WHERE model = 'silver.clean_orders' FOR UPDATE"
+        )
         run = warehouse.begin("etl.run_pipeline()")
         run.wait_until_blocked()
         before = log_of(warehouse)

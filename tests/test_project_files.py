@@ -119,6 +119,16 @@ def fails(command: Command, project: Path, *words: str) -> None:
             "\n{{ silver.write_latest('x', 'v', ['k'], [], colour=1) }}",
             ["sql/silver/x.sql, line 2: ", "colour"],
         ),
+        (
+            "sql/checks/x.sql",
+            CHECK + "SELECT 1 WHERE p_after_run_id = 0",
+            ["sql/checks/x.sql: p_after_run_id is called p_since_run_id now"],
+        ),
+        (
+            "sql/gold/x.sql",
+            VIEW + " WHERE p_after_run_id = 0",
+            ["sql/gold/x.sql: p_after_run_id is called p_since_run_id now"],
+        ),
         ("sql/silver/x.sql", "\n{% include 'no.sql' %}", ["sql/silver/x.sql, line 2: ", "no.sql"]),
     ],
 )

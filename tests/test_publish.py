@@ -92,7 +92,7 @@ def test_checks_of_a_run_look_at_what_it_changed_and_on_their_own_at_everything(
 ) -> None:
     add_check(project, "gold", "warn", "gold.fact_sales")
     check = project / "sql/checks/no_bargains.sql"
-    check.write_text(check.read_text() + " AND _run_id > p_after_run_id")
+    check.write_text(check.read_text() + " AND _run_id > p_since_run_id")
     warehouse.deploy(project)
     sell(shop, 1)
     shop.force("UPDATE order_items SET unit_price = 0.5")
@@ -103,7 +103,7 @@ def test_checks_of_a_run_look_at_what_it_changed_and_on_their_own_at_everything(
     warehouse.call("etl.run_checks()")
     assert result_of(warehouse, "no_bargains")[1] == 1
     everything = warehouse.column("SELECT check_name FROM etl.checks")
-    run = "SELECT check_name, after_run_id FROM etl.check_results WHERE run_id = %s"
+    run = "SELECT check_name, since_run_id FROM etl.check_results WHERE run_id = %s"
     results: dict[str, int] = dict(warehouse.rows(run, [warehouse.last_run()]))
     assert results == dict.fromkeys(everything, 0)
 
@@ -133,7 +133,7 @@ def test_g2_readers_see_the_old_star_until_the_new_one_is_there_and_never_wait(
         assert star(long_reader) == before
         if not loads_before:
             long_reader.rollback()  # a first load waits a while for those who read nothing
-        last = "SELECT FROM etl.models WHERE model = 'gold.cohort_retention' FOR UPDATE"
+        last = "SELECT FROM etl.pipeline_steps WHERE model = 'gold.cohort_retention' FOR UPDATE"
         holder.execute(last)  # its step waits for it
         run = warehouse.begin("etl.run_pipeline()")
         run.wait_until_blocked()

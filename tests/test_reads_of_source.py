@@ -8,7 +8,7 @@ from tests.harness import Warehouse
 
 PARAMETERS = {
     "p_run_id": "bigint",
-    "p_after_run_id": "bigint",
+    "p_since_run_id": "bigint",
     "p_chunk": "integer",
     "p_from_key": "text",
     "p_before_key": "text",

@@ -177,5 +177,5 @@ def test_pipeline_reconciles_by_itself_when_it_is_due(built: Warehouse, shop: Sh
 
 
 def test_reconciliation_of_an_unknown_table_is_refused(built: Warehouse) -> None:
-    with failing("DW003", "etl.models"):
+    with failing("DW003", "etl.pipeline_steps"):
         built.call("etl.reconcile('nonsense')")

@@ -115,7 +115,7 @@ def test_run_after_a_prune_that_dropped_nothing_computes_nothing_anew(
     prune(warehouse, LONG_AGO)
     warehouse.run()
     after = warehouse.column(
-        "SELECT min(after_run_id) FROM etl.steps WHERE run_id = 4 AND layer = 'gold'"
+        "SELECT min(since_run_id) FROM etl.steps WHERE run_id = 4 AND layer = 'gold'"
     )
     assert after == [2]
 
@@ -214,7 +214,7 @@ def test_what_cannot_be_pruned_is_named_and_begins_no_run(warehouse: Warehouse) 
         ("'-1 day'", "22023", "older than '-1 days'"),
         ("NULL", "22023", "older than NULL"),
         ("'1 day', 'nothing'", "DW003", "no table 'nothing' is in bronze"),
-        ("'1 day', 'clean_orders'", "DW003", "SELECT table_name FROM etl.models"),
+        ("'1 day', 'clean_orders'", "DW003", "SELECT table_name FROM etl.pipeline_steps"),
     ):
         with failing(code, words):
             warehouse.call(f"etl.prune_bronze({arguments})", role="owner")

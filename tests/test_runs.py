@@ -35,17 +35,17 @@ def test_run_is_logged(shop: Shop, warehouse: Warehouse) -> None:
     assert warehouse.rows(
         """
         SELECT layer, array_agg(model ORDER BY position) FROM etl.steps
-        WHERE status = 'succeeded' AND error IS NULL AND duration > '0' AND after_run_id = 0
+        WHERE status = 'succeeded' AND error IS NULL AND duration > '0' AND since_run_id = 0
         GROUP BY layer ORDER BY min(position)
         """
     ) == warehouse.rows(
         """
-        SELECT layer, array_agg(model ORDER BY position) FROM etl.models
+        SELECT layer, array_agg(model ORDER BY position) FROM etl.pipeline_steps
         WHERE interval_between IS NULL GROUP BY layer ORDER BY min(position)
         """
     )
     assert warehouse.step_counts(run_id)["silver.clean_orders"] == (1, 1, 0, 0, 0)
-    models = "SELECT model FROM etl.models WHERE layer <> 'source'"
+    models = "SELECT model FROM etl.pipeline_steps WHERE layer <> 'source'"
     behind = f"{models} EXCEPT SELECT model FROM etl.watermarks WHERE run_id = {run_id}"
     assert warehouse.column(behind) == []
 

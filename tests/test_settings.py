@@ -17,7 +17,7 @@ SETTINGS = """
         AND setting !~ '^(search_path|plan_cache_mode|enable_mergejoin|client_encoding)='
     ORDER BY 1
 """
-STEPS = "SELECT bool_or(after_run_id = 0) FROM etl.steps WHERE run_id = %s AND layer <> 'source'"
+STEPS = "SELECT bool_or(since_run_id = 0) FROM etl.steps WHERE run_id = %s AND layer <> 'source'"
 
 
 def test_setting_holds_while_its_step_runs_and_computes_nothing_anew(

@@ -12,7 +12,7 @@ def test_g4_step_that_is_called_again_while_it_runs_waits_for_it(
 ) -> None:
     warehouse.run()
     sell(shop, 1)
-    moved = "UPDATE etl.models SET layer = layer WHERE model = 'bronze.raw_customers'"
+    moved = "UPDATE etl.pipeline_steps SET layer = layer WHERE model = 'bronze.raw_customers'"
     warehouse.execute(moved, role="admin")  # now the last of bronze, as the table has them
     run_id = begin_run(warehouse)
     with warehouse.connect("admin") as holder:

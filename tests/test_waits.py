@@ -66,12 +66,12 @@ def test_g4_who_writes_of_a_run_waits_for_its_rows_within_a_limit(
     [
         ("etl.run_checks()", "gold.fact_sales"),
         ("etl.run_checks()", "silver.clean_orders"),
-        ("etl.run_pipeline()", "etl.models"),
+        ("etl.run_pipeline()", "etl.pipeline_steps"),
         ("etl.run_pipeline()", "bronze.raw_orders"),
         ("etl.reconcile('orders')", "etl.watermarks"),
         ("etl.rebuild('gold')", "etl.drift"),
         ("etl.allow_deletions('orders')", "etl.allowed_deletions"),
-        ("etl.allow_deletions('orders')", "etl.models"),
+        ("etl.allow_deletions('orders')", "etl.pipeline_steps"),
         ("etl.start_run()", "etl.runs"),
     ],
 )

@@ -6,7 +6,7 @@ CREATE TYPE etl.row_counts AS (
     rows_read bigint, rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_rejected bigint
 );
 CREATE TABLE etl.watermarks (model text PRIMARY KEY, run_id bigint NOT NULL);
-CREATE FUNCTION etl.refuse_twins(
+CREATE FUNCTION etl.raise_duplicate_key(
     p_rows text, p_key jsonb, p_row_count bigint,
     p_hint text DEFAULT 'Its SELECT has to return one row per key.'
 )

@@ -83,7 +83,9 @@ def test_g6_run_of_a_dead_session_is_not_kept_alive_by_a_stranger(
 ) -> None:
     sell(shop, 1)
     with warehouse.connect("owner") as holder:
-        holder.execute("SELECT FROM etl.models WHERE model = 'silver.clean_orders' FOR UPDATE")
+        holder.execute(
+            "SELECT FROM etl.pipeline_steps WHERE model = 'silver.clean_orders' FOR UPDATE"
+        )
         run = warehouse.begin("etl.run_pipeline()")
         run.wait_until_blocked()
         # what the run holds can be seen by everybody: the attacker waits for the same locks
@@ -136,7 +138,7 @@ def test_g6_stranger_cannot_lock_what_excludes(attacker: psycopg.Connection) -> 
     for statement in (
         "LOCK TABLE etl.gate IN ACCESS SHARE MODE",
         "LOCK TABLE etl.gate IN EXCLUSIVE MODE",
-        "SELECT FROM etl.models FOR SHARE",
+        "SELECT FROM etl.pipeline_steps FOR SHARE",
         "SELECT FROM etl.runs FOR KEY SHARE",
         "LOCK TABLE gold.fact_sales IN ROW SHARE MODE",
         "LOCK TABLE gold.fact_sales IN ACCESS EXCLUSIVE MODE",

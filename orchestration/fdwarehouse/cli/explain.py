@@ -69,7 +69,7 @@ def explain(
                 "SELECT max(run_id) - 1 FROM etl.watermarks WHERE model = %s", [table]
             ).fetchone()
             after = int(row[0]) if row and row[0] is not None else 0
-        told = explanation.explain(found, warehouse, after_run_id=after, analyze=analyze)
+        told = explanation.explain(found, warehouse, since_run_id=after, analyze=analyze)
     if as_json:
         typer.echo(json.dumps(asdict(told), indent=2))
     else:

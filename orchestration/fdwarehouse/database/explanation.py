@@ -68,20 +68,20 @@ class Explanation:
 
 
 def explain(
-    table: Table, warehouse: psycopg.Connection, *, after_run_id: int, analyze: bool
+    table: Table, warehouse: psycopg.Connection, *, since_run_id: int, analyze: bool
 ) -> Explanation:
     """Say how a table is kept up, and what it costs.
 
     Args:
         table: as it is compiled.
         warehouse: a connection as the owner; the table is deployed there.
-        after_run_id: changes of later runs are looked at.
+        since_run_id: changes of later runs are looked at.
         analyze: whether to run the arms, which only read, and count.
     """
     arms = []
     for arm in _arms(table):
         sql = query(arm)
-        run = re.sub(r"\bp_after_run_id\b", str(after_run_id), sql)
+        run = re.sub(r"\bp_since_run_id\b", str(since_run_id), sql)
         arms.append(Arm(arm.comment, sql, _cost(warehouse, run, analyze=analyze)))
     indexes = [
         WantedIndex(i.qualified, i.columns or i.expressions, _has_index(warehouse, i))

@@ -31,7 +31,7 @@ _STEPS = """
         m.model, m.layer, coalesce(s.state, 'pending') AS state, s.rows_read, s.rows_inserted,
         s.rows_updated, s.rows_deleted, s.rows_rejected,
         extract(EPOCH FROM s.duration)::float8 AS seconds, s.error
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     LEFT JOIN (
         SELECT * FROM etl.progress
         WHERE run_id = (

@@ -99,7 +99,7 @@ _TABLES = """
         substring(
             obj_description(to_regclass(m.table_name), 'pg_class') FROM 'Kept up (.*)[.]$'
         ) AS kept_up
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     CROSS JOIN LATERAL (
         WITH RECURSIVE parts AS ( -- pg_partition_tree would wait for a first load
             SELECT to_regclass(m.table_name)::oid AS oid
@@ -115,7 +115,8 @@ _TABLES = """
         WHERE c.relkind = 'r'
     ) AS c
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
-    LEFT JOIN etl.models AS r ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
+    LEFT JOIN etl.pipeline_steps AS r
+        ON m.table_name = r.table_name AND r.interval_between IS NOT NULL
     LEFT JOIN etl.watermarks AS v ON r.model = v.model
     WHERE m.layer <> 'source' AND m.interval_between IS NULL AND c.rows IS NOT NULL
     ORDER BY m.position

@@ -34,7 +34,7 @@ _WATERMARKS = {
 # Columns of bronze's own, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
     *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
-    *("p_run_id", "p_after_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
+    *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
 }
 _UNSORTABLE_TYPES = {
     *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),

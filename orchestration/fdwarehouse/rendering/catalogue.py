@@ -69,7 +69,7 @@ def rows_of_project(
             }
             for table, choice in partitions.items()
         ],
-        "etl.models": [
+        "etl.pipeline_steps": [
             {
                 "model": model.model,
                 "layer": model.layer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,9 @@ from fdwarehouse.project.template_errors import ERRORS, explain
 from fdwarehouse.rendering.pinned_settings import PINS
 from fdwarehouse.rendering.source_keys import SOURCE_KEY_HERE, key_is_computed
 from fdwarehouse.rendering.templates import MACROS, MECHANICS, make_environment
+
+_RENAMED = {"p_after_run_id": "p_since_run_id"}
+"""What files of a project called otherwise in earlier releases."""
 
 
 class ProjectTemplates:
@@ -72,6 +76,8 @@ class ProjectTemplates:
                 f"{origin}{f', line {line}' if line else ''}: {problem}",
                 hint=f"Mend the template {origin}, or its call of a macro.",
             ) from error
+        if template.startswith("sql/"):
+            _require_present_names(origin, sql)
         name = file_name(creates) if creates else template.replace("/", "_")
         return SqlFile(name, origin, sql.strip() + "\n", creates)
 
@@ -99,6 +105,14 @@ class ProjectTemplates:
         if not (self._root / file).is_file():
             return None
         return self._environment.get_template(file).render(creates=name)
+
+
+def _require_present_names(origin: str, sql: str) -> None:
+    for former, present in _RENAMED.items():
+        if re.search(rf"\b{former}\b", sql):
+            raise FdwarehouseError(
+                f"{origin}: {former} is called {present} now", hint="Rename it in the file."
+            )
 
 
 def _refuse(problem: str) -> NoReturn:

@@ -127,7 +127,7 @@ class _Renderer:
         compiled = [migration.compiled for migration in migrations]
         known = [*(file.name for file in compiled), *sorted(taken_out)]
         yield self.templates.compile("deploy/take.sql")
-        yield self.templates.compile("deploy/make_owed_definitions.sql")
+        yield self.templates.compile("deploy/create_deferred_indexes.sql")
         yield self.templates.compile("deploy/tables.sql")
         yield self.templates.compile("deploy/migrations.sql", migrations=known)
         yield self.templates.compile("deploy/require_trusted_public.sql")

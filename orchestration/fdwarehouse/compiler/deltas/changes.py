@@ -43,7 +43,7 @@ from fdwarehouse.compiler.algebra.tree import (
 )
 from fdwarehouse.compiler.deltas.images import can_be_grouped, look_alike
 
-AFTER = Parameter("p_after_run_id")
+AFTER = Parameter("p_since_run_id")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _output(relation: Relation, column: Column) -> Output:
 
 
 def before(context: Context, block: Block) -> Block:
-    """Return a block over the tables as they were after the run p_after_run_id."""
+    """Return a block over the tables as they were after the run p_since_run_id."""
 
     def change(part: object) -> object:
         if isinstance(part, Item) and isinstance(part.source, Table):

@@ -124,7 +124,7 @@ def _check_of_key(target: Target, definition: Definition) -> Check:
         "run",
         f"{target.qualified} has each key once, in all partitions together.",
         f"SELECT\n    {columns}\nFROM {target.qualified} AS t\nWHERE\n"
-        f"    t._run_id > p_after_run_id\n    AND EXISTS (\n"
+        f"    t._run_id > p_since_run_id\n    AND EXISTS (\n"
         f"        SELECT FROM {target.qualified} AS o\n"
         f"        WHERE {same} AND o.{by} <> t.{by}\n    )",
         definition.path,
@@ -139,7 +139,7 @@ def _check(
     lines += [rule.joins] if rule.joins else []
     live = "\n    AND NOT t.is_deleted" if is_silver else ""
     broken = rule.broken.replace("\n", "\n    ")
-    lines.append(f"WHERE\n    t._run_id > p_after_run_id{live}\n    AND {broken}")
+    lines.append(f"WHERE\n    t._run_id > p_since_run_id{live}\n    AND {broken}")
     return Check(
         f"{target.name}__{column}__{rule.name}"[:_LONGEST],
         target.schema,

@@ -7,7 +7,7 @@ WITH latest_reconciliations AS (
         m.table_name,
         s.rows_inserted AS unnoticed_rows
     FROM etl.steps AS s
-    INNER JOIN etl.models AS m ON s.model = m.model
+    INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
     WHERE m.interval_between IS NOT NULL AND s.status = 'succeeded'
     ORDER BY s.model, s.run_id DESC
 )

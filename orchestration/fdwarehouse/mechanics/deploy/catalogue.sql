@@ -1,4 +1,4 @@
--- Brings the tables that describe the project, such as etl.models, to what deploy/project.sql says.
+-- Brings the tables that describe the project, such as etl.pipeline_steps, to what deploy/project.sql says.
 CREATE OR REPLACE PROCEDURE pg_temp.store_rows(p_table regclass, p_rows jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -12,7 +12,7 @@ BEGIN
                 prokind = 'p' OR prosecdef AS is_called,
                 -- what is told a run is for writers: it reads more than gold
                 prokind = 'f' AND provolatile <> 'v' AND NOT prosecdef
-                AND ('p_after_run_id' = ANY(proargnames)) IS NOT TRUE AS only_reads
+                AND ('p_since_run_id' = ANY(proargnames)) IS NOT TRUE AS only_reads
             FROM pg_proc AS p
             INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
             WHERE nspname = ANY({{ schemas }}) AND pg_has_role(proowner, 'USAGE')

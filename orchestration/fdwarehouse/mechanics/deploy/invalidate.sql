@@ -1,17 +1,17 @@
 -- A model that is built differently from now on, or not any more, loses its watermark and the
 -- chunks of its first load: the next run computes all of its table and writes what differs.
--- etl.models still says here how each was built before.
+-- etl.pipeline_steps still says here how each was built before.
 WITH described_models AS (
     SELECT d.*
     FROM pg_temp.project AS p
     CROSS JOIN LATERAL jsonb_populate_recordset(
-        NULL::etl.models, p.rows_by_table -> 'etl.models'
+        NULL::etl.pipeline_steps, p.rows_by_table -> 'etl.pipeline_steps'
     ) AS d
 ),
 
 unchanged_models AS (
     SELECT m.model
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     INNER JOIN described_models AS d ON m.model = d.model AND m.checksum = d.checksum
 ),
 

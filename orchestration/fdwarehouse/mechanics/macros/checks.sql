@@ -8,13 +8,13 @@ SELECT
     count(*) AS rows_with_it
 FROM {{ table }}
 WHERE
-    p_after_run_id = 0
+    p_since_run_id = 0
     OR {{ key | ident }} = ANY(
         coalesce(
             (
                 SELECT array_agg(c.{{ key | ident }})
                 FROM {{ table }} AS c
-                WHERE c._run_id > p_after_run_id
+                WHERE c._run_id > p_since_run_id
             ),
             '{}'
         )
@@ -26,5 +26,5 @@ SELECT
     {{ key | ident }},
     1
 FROM {{ table }}
-WHERE _run_id > p_after_run_id AND {{ key | ident }} IS NULL
+WHERE _run_id > p_since_run_id AND {{ key | ident }} IS NULL
 {%- endmacro -%}

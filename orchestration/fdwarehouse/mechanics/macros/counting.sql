@@ -31,7 +31,7 @@ logged_images AS (
         {%- endfor %}
     FROM {{ rows }}
     WHERE
-        p_after_run_id > 0
+        p_since_run_id > 0
         {%- if rows == "updated_rows" %}
         AND record_image_ne(
             ROW(
@@ -67,13 +67,13 @@ SELECT
     sign,
     {{ compare.columns_of(columns) | indent(4) }}
 FROM {{ log }}
-WHERE run_id > p_after_run_id AND p_after_run_id > 0
+WHERE run_id > p_since_run_id AND p_since_run_id > 0
 UNION ALL
 SELECT
     1,
     {{ compare.columns_of(columns) | indent(4) }}
 FROM {{ table }}
-WHERE p_after_run_id = 0
+WHERE p_since_run_id = 0
 {%- endmacro -%}
 
 {#- What each group is after its images (the CTE images) are added: the CTEs decided_groups, with the
@@ -94,7 +94,7 @@ WHERE p_after_run_id = 0
         {{ compare.columns_of((key + measure.count) | unique, "i") | indent(8) }},
         sum(i.sign) AS new_rows,
         CASE
-            WHEN p_after_run_id = 0 THEN sum(i.sign)
+            WHEN p_since_run_id = 0 THEN sum(i.sign)
             ELSE (
                 SELECT count(*)
                 FROM {{ table }} AS t
@@ -147,7 +147,7 @@ decided_groups AS (
     UNION
     SELECT{{ merge.select_list(key) }}
     FROM {{ target }}
-    WHERE p_after_run_id = 0
+    WHERE p_since_run_id = 0
 ),
 
 totals AS (
@@ -161,7 +161,7 @@ totals AS (
         {%- endfor %}
     FROM decided_groups AS d
     LEFT JOIN {{ target }} AS t
-        ON p_after_run_id > 0
+        ON p_since_run_id > 0
             AND {{ compare.same_key("d", "t", key) }}
     LEFT JOIN changed_sums AS s
         ON {{ compare.same_key("d", "s", key) }}

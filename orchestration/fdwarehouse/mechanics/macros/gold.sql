@@ -26,20 +26,20 @@ BEGIN ATOMIC
         SELECT {{ key | ident }}
         FROM {{ view }}
         WHERE
-            _run_id > p_after_run_id
+            _run_id > p_since_run_id
             AND {{ silver.is_accepted() }}
             AND {{ key | ident }} IS NOT NULL
         UNION
         {%- endfor %}
         SELECT {{ key | ident }}
         FROM gold.{{ table | ident }}
-        WHERE is_inferred AND {{ key | ident }} IS NOT NULL AND p_after_run_id > 0
+        WHERE is_inferred AND {{ key | ident }} IS NOT NULL AND p_since_run_id > 0
     ),
 
     decided_members AS (
         SELECT {{ key | ident }}
         FROM {{ versions }}
-        WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
+        WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }}
         UNION
         SELECT r.{{ key | ident }}
         FROM referenced_members AS r
@@ -47,7 +47,7 @@ BEGIN ATOMIC
         UNION
         SELECT {{ key | ident }}
         FROM gold.{{ table | ident }}
-        WHERE p_after_run_id = 0 AND {{ surrogate | ident }} <> -1
+        WHERE p_since_run_id = 0 AND {{ surrogate | ident }} <> -1
     ),
 
     accepted_versions AS (
@@ -58,7 +58,7 @@ BEGIN ATOMIC
         FROM {{ versions }} AS v
         WHERE
             (
-                p_after_run_id = 0 -- all are decided
+                p_since_run_id = 0 -- all are decided
                 -- a condition, unlike a join, finds its way into the view and to the index below
                 OR v.{{ key | ident }} = ANY(
                     coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
@@ -216,9 +216,9 @@ INNER JOIN gold.{{ fact | ident }} AS f
         AND d.valid_to > f.{{ event_time | ident }}
         AND d.{{ surrogate | ident }} <> f.{{ surrogate | ident }}
 WHERE
-    d._run_id > p_after_run_id
-    AND d._inserted_run_id > p_after_run_id
-    AND p_after_run_id > 0
+    d._run_id > p_since_run_id
+    AND d._inserted_run_id > p_since_run_id
+    AND p_since_run_id > 0
 UNION
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d
@@ -227,16 +227,16 @@ INNER JOIN gold.{{ fact | ident }} AS f
         AND d.valid_to <= f.{{ event_time | ident }}
         AND d.{{ surrogate | ident }} = f.{{ surrogate | ident }}
 WHERE
-    d._run_id > p_after_run_id
-    AND p_after_run_id > 0
+    d._run_id > p_since_run_id
+    AND p_since_run_id > 0
 UNION
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d
 INNER JOIN gold.{{ fact | ident }} AS f
     ON d.{{ key | ident }} = f.{{ key | ident }} AND f.{{ surrogate | ident }} = -1
 WHERE
-    d._run_id > p_after_run_id
-    AND p_after_run_id > 0
+    d._run_id > p_since_run_id
+    AND p_since_run_id > 0
     AND d.valid_from <= f.{{ event_time | ident }}
     AND d.valid_to > f.{{ event_time | ident }}
 {%- endmacro -%}

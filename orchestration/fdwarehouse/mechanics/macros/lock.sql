@@ -2,7 +2,7 @@
       etl.gate     ROW SHARE by every transaction of a run, EXCLUSIVE by a deploy,
                    SHARE UPDATE EXCLUSIVE by who decides on a run
       etl.runs     the row, FOR KEY SHARE, by who works on the run; FOR UPDATE by who ends it
-      etl.models   the row, FOR UPDATE, by the step; FOR SHARE by steps that read what it writes
+      etl.pipeline_steps   the row, FOR UPDATE, by the step; FOR SHARE by steps that read what it writes
     Advisory locks only show who is at work: they go when a process dies, and everybody sees them.
     Nothing waits for one, and nobody is believed who may not run the warehouse. -#}
 

@@ -59,7 +59,7 @@ gone_keys AS (
 ),
 {%- if not distinct %}
 
-twins AS (
+duplicate_keys AS (
     SELECT
         jsonb_build_object(
             {%- for c in key %}
@@ -83,13 +83,13 @@ removed_rows AS (
         {%- if not distinct %}
         AND (
             SELECT
-                etl.refuse_twins(
+                etl.raise_duplicate_key(
                     {{ ("what " ~ target ~ " is made of") | literal }},
                     w.key,
                     w.row_count,
                     'Its writer has to return one row a key.'
                 )
-            FROM twins AS w
+            FROM duplicate_keys AS w
         ) IS NULL
         {%- endif %}
     RETURNING t.*

@@ -1,8 +1,8 @@
 {#- Every writer has the same face, so that one runner can call them all:
-    what later runs than p_after_run_id brought is written and stamped with p_run_id; 0 means
+    what later runs than p_since_run_id brought is written and stamped with p_run_id; 0 means
     everything. -#}
 {%- macro writer(name, hashes=false) -%}
-CREATE FUNCTION {{ name }}(p_run_id bigint, p_after_run_id bigint)
+CREATE FUNCTION {{ name }}(p_run_id bigint, p_since_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE sql
 {{ settings(hashes) }}

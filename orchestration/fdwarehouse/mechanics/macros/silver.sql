@@ -28,7 +28,7 @@ cardinality({{ alias ~ "." if alias }}reject_reasons) < 1
 {%- endmacro -%}
 
 {%- macro has_new_versions(versions) -%}
-EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_after_run_id)
+EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_since_run_id)
 {%- endmacro -%}
 
 {#- What silver should hold where its key is not the key of the source, but computed: as keys are
@@ -57,7 +57,7 @@ rows_by_key AS MATERIALIZED (
     ORDER BY {{ keys }}, is_deleted, _run_id DESC
 ),
 
-twins AS (
+duplicate_keys AS (
     SELECT
         jsonb_build_object(
             {%- for c in key %}
@@ -104,7 +104,7 @@ rejected_versions AS (
         reject_reasons,
         _run_id
     FROM {{ versions }}
-    WHERE _run_id > p_after_run_id AND reject_reasons <> '{}'
+    WHERE _run_id > p_since_run_id AND reject_reasons <> '{}'
     ORDER BY {{ keys }}, _run_id DESC
     {%- endif %}
 ),
@@ -159,7 +159,7 @@ cleared_rows AS (
         t.model = {{ table | literal }}
         AND NOT EXISTS (SELECT FROM standing_rejects AS s WHERE s.reject_key = t.key)
         AND (
-            p_after_run_id = 0
+            p_since_run_id = 0
             {%- if is_computed %}
             OR {{ has_new_versions(versions) }}
             {%- else %}
@@ -205,7 +205,7 @@ BEGIN ATOMIC
             is_deleted,
             _run_id
         FROM {{ versions }}
-        WHERE _run_id > p_after_run_id AND {{ is_accepted() }}
+        WHERE _run_id > p_since_run_id AND {{ is_accepted() }}
         ORDER BY {{ keys }}, _run_id DESC
         {%- endif %}
     ),
@@ -215,7 +215,7 @@ BEGIN ATOMIC
     decided_keys AS (
         SELECT {{ keys }}
         FROM silver.{{ table | ident }}
-        WHERE p_after_run_id = 0
+        WHERE p_since_run_id = 0
     ),
 
     {{ merge.write_difference(
@@ -241,10 +241,10 @@ BEGIN ATOMIC
         + coalesce(
             (
                 SELECT
-                    etl.refuse_twins(
+                    etl.raise_duplicate_key(
                         {{ ('silver.' ~ (table | ident)) | literal }}, t.key, t.row_count, t.hint
                     )
-                FROM twins AS t
+                FROM duplicate_keys AS t
             ),
             0
         )

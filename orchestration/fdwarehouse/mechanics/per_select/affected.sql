@@ -16,7 +16,7 @@
 {% endif -%}
 {{ keys }}
 {%- endset -%}
-CREATE FUNCTION {{ target.affected }}(p_after_run_id bigint)
+CREATE FUNCTION {{ target.affected }}(p_since_run_id bigint)
 RETURNS TABLE ({% for name, kind in scope %}{{ name | ident }} {{ kind }}{{ ", " if not loop.last }}{% endfor %})
 LANGUAGE sql STABLE
 AS {{ body | dollar_quoted }};

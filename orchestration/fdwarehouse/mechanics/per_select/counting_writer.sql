@@ -174,7 +174,7 @@ states AS MATERIALIZED (
     FROM (
         {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
         UNION ALL
-        SELECT r.* FROM all_rows AS r WHERE p_after_run_id = 0
+        SELECT r.* FROM all_rows AS r WHERE p_since_run_id = 0
     ) AS r
     {%- else %}
     SELECT n.* FROM new_states AS n
@@ -182,7 +182,7 @@ states AS MATERIALIZED (
     -- In a full build, from their rows.
     {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
     FROM all_rows AS r
-    WHERE p_after_run_id = 0
+    WHERE p_since_run_id = 0
     {%- endif %}
     GROUP BY {{ groups | filled("r") | indent(8) }}
 ),
@@ -212,7 +212,7 @@ vanished_states AS (
     -- In a full build, those of groups that are no more.
     DELETE FROM {{ target.state }} AS t
     WHERE
-        p_after_run_id = 0
+        p_since_run_id = 0
         {% filter flat(92) -%}
         AND NOT EXISTS (
             SELECT FROM states AS s

@@ -9,7 +9,7 @@
 
 {#- What every writer begins with. -#}
 {%- macro routine(target) -%}
-CREATE FUNCTION {{ target.writer }}(p_run_id bigint, p_after_run_id bigint)
+CREATE FUNCTION {{ target.writer }}(p_run_id bigint, p_since_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE sql
 {{ settings_of_statement() }}
@@ -17,7 +17,7 @@ LANGUAGE sql
 
 {#- What a function begins with that tells the dates of the rows that would be written. -#}
 {%- macro dates_routine(target, type) -%}
-CREATE FUNCTION {{ target.dates }}(p_after_run_id bigint)
+CREATE FUNCTION {{ target.dates }}(p_since_run_id bigint)
 RETURNS TABLE ({{ target.partitions.by | ident }} {{ type }})
 LANGUAGE sql STABLE
 {{ settings_of_statement() }}
@@ -126,7 +126,7 @@ logged_images AS (
         p_run_id,
         i.*
     FROM row_images AS i
-    WHERE p_after_run_id > 0 -- after a full build all that reads it is full too
+    WHERE p_since_run_id > 0 -- after a full build all that reads it is full too
     RETURNING 1
 ),
 

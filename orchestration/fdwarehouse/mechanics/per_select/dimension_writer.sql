@@ -21,23 +21,23 @@ WITH referenced_members AS (
     -- Members that new versions refer to, and those that are still inferred.
     {%- for view, column in referenced_by %}
     SELECT {{ column | ident }}{{ " AS " ~ k if column != key }} FROM {{ view }}
-    WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }} AND {{ column | ident }} IS NOT NULL
+    WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }} AND {{ column | ident }} IS NOT NULL
     UNION
     {%- endfor %}
     SELECT {{ k }} FROM {{ target.qualified }}
-    WHERE is_inferred AND {{ k }} IS NOT NULL AND p_after_run_id > 0
+    WHERE is_inferred AND {{ k }} IS NOT NULL AND p_since_run_id > 0
 ),
 
 affected_members AS (
     -- Members with new versions, members that are referred to and missing; for a full build all.
     SELECT {{ k }} FROM {{ target.versions }}
-    WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
+    WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }}
     UNION
     SELECT r.{{ k }} FROM referenced_members AS r
     WHERE NOT EXISTS (SELECT FROM {{ target.qualified }} AS t WHERE t.{{ k }} = r.{{ k }})
     UNION
     SELECT {{ k }} FROM {{ target.qualified }}
-    WHERE p_after_run_id = 0 AND {{ surrogate | ident }} <> -1
+    WHERE p_since_run_id = 0 AND {{ surrogate | ident }} <> -1
 ),
 
 accepted_versions AS (
@@ -58,7 +58,7 @@ accepted_versions AS (
     WHERE
         {{ silver.is_accepted('v') }}
         AND (
-            p_after_run_id = 0
+            p_since_run_id = 0
             OR v.{{ k }} = ANY(array(SELECT m.{{ k }} FROM affected_members AS m))
         )
     {%- if type2 %}

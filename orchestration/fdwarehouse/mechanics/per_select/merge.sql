@@ -5,11 +5,11 @@
 
 {#- twins: a key that the SELECT returns twice is an error. -#}
 {%- macro twins(target) -%}
-twins AS (
+duplicate_keys AS (
     -- Keys that the SELECT returns twice: an error.
     SELECT
         {%- set key %}{% for k in target.key %}{{ k | literal }}, s.{{ k | ident }}{{ ", " if not loop.last }}{% endfor %}{% endset %}
-        etl.refuse_twins(
+        etl.raise_duplicate_key(
             {{ target.qualified | literal }},{{ " " if target.key | length == 1 else "\n            " }}jsonb_build_object({{ key }}), count(*)
         ) AS refusal
     FROM expected_rows AS s
@@ -33,13 +33,13 @@ present_rows AS MATERIALIZED (
     {{ rows | indent(4) }}
     {%- if scope %}
     LEFT JOIN {{ affected }} AS k ON {{ difference.same("t", "k", key) | indent(8) }}
-    WHERE p_after_run_id = 0 OR k.{{ key[0] | ident }} IS NOT NULL
+    WHERE p_since_run_id = 0 OR k.{{ key[0] | ident }} IS NOT NULL
     {%- if not is_exact %}
     UNION ALL
     {{ rows | indent(4) }}
     INNER JOIN expected_rows AS s ON {{ difference.same("t", "s", target.key) | indent(8) }}
     LEFT JOIN {{ affected }} AS k ON {{ difference.same("t", "k", key) | indent(8) }}
-    WHERE p_after_run_id > 0 AND k.{{ key[0] | ident }} IS NULL -- computed, and not asked for
+    WHERE p_since_run_id > 0 AND k.{{ key[0] | ident }} IS NULL -- computed, and not asked for
     {%- endif %}
     {%- endif %}
 )
@@ -55,9 +55,9 @@ filled_rows AS (
         ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
     SELECT s.*, p_run_id
     FROM expected_rows AS s
-    WHERE p_after_run_id = 0 AND NOT EXISTS (SELECT FROM {{ target.qualified }})
+    WHERE p_since_run_id = 0 AND NOT EXISTS (SELECT FROM {{ target.qualified }})
         {%- if not is_key_unique %}
-        AND (SELECT count(w.refusal) FROM twins AS w) = 0
+        AND (SELECT count(w.refusal) FROM duplicate_keys AS w) = 0
         {%- endif %}
     RETURNING 1
 )
@@ -79,9 +79,9 @@ written_rows AS (
         FULL JOIN present_rows AS _was ON {{ difference.same("_is", "_was", target.key) | indent(12) }}
         WHERE record_image_ne(_is, _was) IS NOT FALSE
             {%- if not born %}
-            AND (p_after_run_id > 0 OR EXISTS (SELECT FROM {{ target.qualified }}))
+            AND (p_since_run_id > 0 OR EXISTS (SELECT FROM {{ target.qualified }}))
             {%- endif %}
-            {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM twins AS w) = 0{% endif %}
+            {%- if not is_key_unique %} AND (SELECT count(w.refusal) FROM duplicate_keys AS w) = 0{% endif %}
     ) AS s ON {% for k in target.primary_key %}t.{{ k | ident }} = s._key_{{ loop.index }}{{ " AND " if not loop.last }}{% endfor %}
     WHEN MATCHED AND s.{{ target.key[0] | ident }} IS NULL THEN DELETE
     {%- if target.imaged %}
@@ -117,7 +117,7 @@ logged_images AS (
     SELECT p_run_id, v.sign, (v.image).*
     FROM written_rows AS w
     CROSS JOIN LATERAL (VALUES (-1, w.was, 'INSERT'), (1, w.is_now, 'DELETE')) AS v (sign, image, no)
-    WHERE p_after_run_id > 0 AND w.action <> v.no -- after a full build readers build in full too
+    WHERE p_since_run_id > 0 AND w.action <> v.no -- after a full build readers build in full too
         AND (w.action <> 'UPDATE' OR record_image_ne(w.was, w.is_now))
     RETURNING 1
 ),

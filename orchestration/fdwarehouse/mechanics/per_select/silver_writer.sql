@@ -17,7 +17,7 @@
         SELECT DISTINCT ON ({{ keys }})
             {{ (target.names + ["_run_id"]) | filled | indent(12) }}
         FROM {{ target.versions }}
-        WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }}
+        WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }}
         ORDER BY {{ keys }}, _run_id DESC
         {%- endif %}
     ),
@@ -64,7 +64,7 @@
     {{ silver.standing_rejects(target.versions, target.key, names, is_computed, names | filled) | indent(4) }},
 
     affected_keys AS (
-        SELECT {{ keys }} FROM expected_rows WHERE p_after_run_id > 0
+        SELECT {{ keys }} FROM expected_rows WHERE p_since_run_id > 0
     ),
 
     {{ merge.present_rows(target, true, target.key, true) | indent(4) }},
@@ -95,8 +95,8 @@
         {%- if is_computed %}
         + coalesce(
             (
-                SELECT etl.refuse_twins({{ target.qualified | literal }}, t.key, t.row_count, t.hint)
-                FROM twins AS t
+                SELECT etl.raise_duplicate_key({{ target.qualified | literal }}, t.key, t.row_count, t.hint)
+                FROM duplicate_keys AS t
             ),
             0
         )

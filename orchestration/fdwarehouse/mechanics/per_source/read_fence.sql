@@ -1,6 +1,6 @@
 -- Every transaction of {{ source.name }} that began before the fence has ended when this returns.
 -- It has to be read in a remote transaction of its own, before the data's snapshot is taken.
-CREATE FUNCTION {{ source.name | ident }}.read_fence(p_run_id bigint, p_after_run_id bigint)
+CREATE FUNCTION {{ source.name | ident }}.read_fence(p_run_id bigint, p_since_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -98,7 +98,7 @@ BEGIN
     PERFORM etl.mark_unreconciled(
         p_run_id,
         (
-            SELECT array_agg(model) FROM etl.models
+            SELECT array_agg(model) FROM etl.pipeline_steps
             WHERE source_name = v_source.source_name AND layer = 'bronze'
         ),
         etl.discontinuity(v_last, v_last_certain.fence, v_fence, v_source.overlap)

@@ -1,6 +1,6 @@
 {#- Rendered once a check: etl.check_<name>, around the SELECT of the file. -#}
 -- {{ check.description | wordwrap(97, wrapstring="\n-- ") }}
-CREATE FUNCTION etl.check_{{ check.name }}(p_after_run_id bigint) RETURNS SETOF jsonb
+CREATE FUNCTION etl.check_{{ check.name }}(p_since_run_id bigint) RETURNS SETOF jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}

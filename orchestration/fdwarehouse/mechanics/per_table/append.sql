@@ -9,7 +9,7 @@
 {%- endset -%}
 {%- set unkeyed, keyed = bronze.is_unkeyed(table, "r"), bronze.is_keyed(table, "r") -%}
 {#- Whether every row was read that the table has, or that it has in some buckets. -#}
-{%- set is_complete = "p_after_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
+{%- set is_complete = "p_since_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
 {#- Whether the whole table was read. -#}
 {%- set is_whole = is_complete ~ " AND p_buckets IS NULL" -%}
 
@@ -24,7 +24,7 @@ ORDER BY {{ keys | filled("b") | indent(4) }}, b._run_id DESC
 
 {%- set body -%}
 {%- if table.watermark -%}
--- The arguments say what is read: the rows stamped since the fence of a run, or (p_after_run_id = 0)
+-- The arguments say what is read: the rows stamped since the fence of a run, or (p_since_run_id = 0)
 -- all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them as constants: a condition
 -- that they decide is neither evaluated nor sent to the source.
 {% endif -%}
@@ -33,9 +33,9 @@ WITH read_rows AS MATERIALIZED (
     FROM {{ table.foreign_table }} AS s
     {%- if table.watermark %}
     WHERE
-        (p_after_run_id = 0 OR s.{{ table.watermark | ident }} >= (
+        (p_since_run_id = 0 OR s.{{ table.watermark | ident }} >= (
             SELECT {{ table.lower_bound }}(
-                {{ model }}, p_run_id, p_after_run_id
+                {{ model }}, p_run_id, p_since_run_id
                 {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
             )
         ))
@@ -182,7 +182,7 @@ written_hashes AS (
 ),
 {%- endif %}
 
-twins AS (
+duplicate_keys AS (
     -- Several rows with one key are an error. If the key is new, the unique constraint of bronze
     -- finds them; if it is known, there are more rows than keys.
     SELECT
@@ -198,7 +198,7 @@ twins AS (
 )
 
 SELECT
-    (SELECT count(*) FROM read_rows) + (SELECT count(t.refusal) FROM twins AS t) AS rows_read,
+    (SELECT count(*) FROM read_rows) + (SELECT count(t.refusal) FROM duplicate_keys AS t) AS rows_read,
     (SELECT count(*) FROM new_versions AS n WHERE NOT n._is_deleted) AS rows_inserted,
     0::bigint AS rows_updated,
     {%- set gone %}(SELECT count(*) FROM new_versions AS n WHERE n._is_deleted){% endset %}
@@ -226,7 +226,7 @@ SELECT
 -- Appends to {{ table.raw_table }} what is new, changed or gone.
 -- Grain: one version of one row.
 CREATE FUNCTION {{ creates }}(
-    p_run_id bigint, p_after_run_id bigint
+    p_run_id bigint, p_since_run_id bigint
     {%- if table.watermark %},
     p_chunk integer DEFAULT NULL, p_from_key text DEFAULT NULL, p_before_key text DEFAULT NULL
     {%- endif %}

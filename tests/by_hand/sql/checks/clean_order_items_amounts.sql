@@ -7,6 +7,6 @@ SELECT
     unit_price
 FROM silver.clean_order_items
 WHERE
-    _run_id > p_after_run_id
+    _run_id > p_since_run_id
     AND NOT is_deleted
     AND (quantity IS NULL OR quantity <= 0 OR unit_price IS NULL OR unit_price < 0)

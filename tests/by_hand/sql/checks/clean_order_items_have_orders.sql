@@ -6,4 +6,4 @@ SELECT
     i.order_id
 FROM silver.clean_order_items AS i
 LEFT JOIN silver.clean_orders AS o ON i.order_id = o.order_id AND NOT o.is_deleted
-WHERE i._run_id > p_after_run_id AND NOT i.is_deleted AND o.order_id IS NULL
+WHERE i._run_id > p_since_run_id AND NOT i.is_deleted AND o.order_id IS NULL

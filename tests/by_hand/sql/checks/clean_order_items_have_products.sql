@@ -6,4 +6,4 @@ SELECT
     i.product_id
 FROM silver.clean_order_items AS i
 LEFT JOIN silver.clean_products AS p ON i.product_id = p.product_id AND NOT p.is_deleted
-WHERE i._run_id > p_after_run_id AND NOT i.is_deleted AND p.product_id IS NULL
+WHERE i._run_id > p_since_run_id AND NOT i.is_deleted AND p.product_id IS NULL

@@ -6,4 +6,4 @@ SELECT
     o.customer_id
 FROM silver.clean_orders AS o
 LEFT JOIN silver.clean_customers AS c ON o.customer_id = c.customer_id AND NOT c.is_deleted
-WHERE o._run_id > p_after_run_id AND NOT o.is_deleted AND c.customer_id IS NULL
+WHERE o._run_id > p_since_run_id AND NOT o.is_deleted AND c.customer_id IS NULL

@@ -6,7 +6,7 @@ SELECT
     status
 FROM silver.clean_orders
 WHERE
-    _run_id > p_after_run_id
+    _run_id > p_since_run_id
     AND NOT is_deleted
     AND (
         status IS NULL

@@ -12,4 +12,4 @@ INNER JOIN gold.dim_products AS b
         AND a.product_key <> b.product_key
         AND a.valid_from < b.valid_to
         AND a.valid_to > b.valid_from
-WHERE a._run_id > p_after_run_id
+WHERE a._run_id > p_since_run_id

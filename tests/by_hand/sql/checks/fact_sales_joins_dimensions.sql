@@ -18,5 +18,5 @@ LEFT JOIN gold.dim_products AS p
         AND f.order_date >= p.valid_from
         AND f.order_date < p.valid_to
 WHERE
-    f._run_id > p_after_run_id
+    f._run_id > p_since_run_id
     AND (d.date_key IS NULL OR c.customer_key IS NULL OR p.product_key IS NULL)

@@ -4,16 +4,16 @@
 WITH changed_items AS (
     SELECT order_item_id
     FROM silver.clean_order_items
-    WHERE _run_id > p_after_run_id AND p_after_run_id > 0
+    WHERE _run_id > p_since_run_id AND p_since_run_id > 0
     UNION
     SELECT i.order_item_id
     FROM silver.clean_orders AS o
     INNER JOIN silver.clean_order_items AS i ON o.order_id = i.order_id
-    WHERE o._run_id > p_after_run_id AND p_after_run_id > 0
+    WHERE o._run_id > p_since_run_id AND p_since_run_id > 0
     UNION
     SELECT order_item_id
     FROM gold.fact_sales
-    WHERE _run_id > p_after_run_id AND p_after_run_id > 0
+    WHERE _run_id > p_since_run_id AND p_since_run_id > 0
 ),
 
 looked_at AS (
@@ -31,7 +31,7 @@ live_items AS (
         NOT i.is_deleted
         AND NOT o.is_deleted
         AND (
-            p_after_run_id = 0
+            p_since_run_id = 0
             OR i.order_item_id = ANY(
                 (SELECT l.order_item_ids FROM looked_at AS l)::integer[]
             )
@@ -44,7 +44,7 @@ sales AS (
         total_amount
     FROM gold.fact_sales
     WHERE
-        p_after_run_id = 0
+        p_since_run_id = 0
         OR order_item_id = ANY((SELECT l.order_item_ids FROM looked_at AS l)::integer[])
 )
 

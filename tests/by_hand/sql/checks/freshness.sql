@@ -6,7 +6,7 @@ SELECT
     w.fence,
     w.advanced_at
 FROM etl.watermarks AS w
-INNER JOIN etl.models AS m ON w.model = m.model
+INNER JOIN etl.pipeline_steps AS m ON w.model = m.model
 WHERE
     m.layer = 'bronze'
     AND m.interval_between IS NULL -- a reconciliation may be as rare as is wished

@@ -4,7 +4,7 @@ BEGIN ATOMIC
     WITH order_years AS (
         SELECT DISTINCT date_trunc('year', order_date) AS first_day
         FROM silver.order_versions
-        WHERE _run_id > p_after_run_id AND {{ silver.is_accepted() }} AND isfinite(order_date)
+        WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }} AND isfinite(order_date)
     ),
 
     due_days AS (
@@ -31,7 +31,7 @@ BEGIN ATOMIC
     decided_days AS (
         SELECT date_key
         FROM gold.dim_date
-        WHERE p_after_run_id = 0
+        WHERE p_since_run_id = 0
     ),
 
     {{ merge.write_difference(

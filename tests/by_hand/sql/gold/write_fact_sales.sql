@@ -10,12 +10,12 @@ BEGIN ATOMIC
     WITH changed_items AS (
         SELECT order_item_id
         FROM silver.clean_order_items
-        WHERE _run_id > p_after_run_id AND p_after_run_id > 0
+        WHERE _run_id > p_since_run_id AND p_since_run_id > 0
         UNION
         SELECT i.order_item_id
         FROM silver.clean_orders AS o
         INNER JOIN silver.clean_order_items AS i ON o.order_id = i.order_id
-        WHERE o._run_id > p_after_run_id AND p_after_run_id > 0
+        WHERE o._run_id > p_since_run_id AND p_since_run_id > 0
         UNION
         {{ gold.rekeyed_facts(
             'fact_sales', 'order_item_id', 'order_date', 'dim_customers', 'customer_key', 'customer_id'
@@ -32,7 +32,7 @@ BEGIN ATOMIC
         UNION ALL
         SELECT order_item_id
         FROM gold.fact_sales
-        WHERE p_after_run_id = 0
+        WHERE p_since_run_id = 0
     ),
 
     due_items AS (
@@ -42,7 +42,7 @@ BEGIN ATOMIC
         UNION ALL
         SELECT *
         FROM silver.clean_order_items
-        WHERE p_after_run_id = 0
+        WHERE p_since_run_id = 0
     ),
 
     due_sales AS (

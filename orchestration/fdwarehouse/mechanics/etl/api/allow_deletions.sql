@@ -7,7 +7,7 @@ DECLARE
     v_model text;
 BEGIN
     SELECT model INTO v_model
-    FROM etl.models
+    FROM etl.pipeline_steps
     WHERE layer = 'bronze'
         AND interval_between IS NULL
         AND table_name IN (
@@ -19,7 +19,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
             USING ERRCODE = 'DW003',
-                HINT = 'SELECT table_name FROM etl.models WHERE layer = ''bronze'';';
+                HINT = 'SELECT table_name FROM etl.pipeline_steps WHERE layer = ''bronze'';';
     END IF;
     INSERT INTO etl.allowed_deletions (model) VALUES (v_model);
 END;

@@ -40,7 +40,7 @@ BEGIN
         ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         CALL etl.pin_settings();
-        IF etl.is_tried_again(v_failure, v_attempt) THEN
+        IF etl.is_retried(v_failure, v_attempt) THEN
             RAISE WARNING '%: %; trying again', v_failure.model, v_failure.message;
             v_attempt := v_attempt + 1;
             CONTINUE WHEN v_failure.error_code <> 'DW018';

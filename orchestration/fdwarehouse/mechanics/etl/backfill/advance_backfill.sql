@@ -23,7 +23,7 @@ BEGIN
     PERFORM pg_sleep(2 ^ (p_attempt - 1) - 1);
 
     IF EXISTS (
-        SELECT FROM etl.models AS m
+        SELECT FROM etl.pipeline_steps AS m
         WHERE m.loads_chunks
             AND NOT EXISTS (SELECT FROM etl.drift AS d WHERE d.breaks = m.table_name)
             AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model)
@@ -37,7 +37,7 @@ BEGIN
 
     SELECT c.* INTO v_chunk
     FROM etl.chunks AS c
-    INNER JOIN etl.models AS m ON c.model = m.model
+    INNER JOIN etl.pipeline_steps AS m ON c.model = m.model
     WHERE c.run_id IS NULL
         AND NOT EXISTS ( -- a table that failed is left to the next backfill
             SELECT FROM etl.chunks AS f
@@ -53,7 +53,7 @@ BEGIN
         SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
         EXECUTE format(
             'SELECT %I.require_session()',
-            (SELECT m.source_name FROM etl.models AS m WHERE m.model = v_chunk.model)
+            (SELECT m.source_name FROM etl.pipeline_steps AS m WHERE m.model = v_chunk.model)
         );
         SET LOCAL transaction_timeout = 0;
         SET LOCAL transaction_timeout = {{ timeouts.step | literal }};

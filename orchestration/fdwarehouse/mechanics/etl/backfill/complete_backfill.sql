@@ -17,7 +17,7 @@ BEGIN
         HAVING bool_and(c.run_id IS NOT NULL)
         ORDER BY c.model
     LOOP
-        PERFORM FROM etl.models WHERE model = v_model FOR UPDATE SKIP LOCKED;
+        PERFORM FROM etl.pipeline_steps WHERE model = v_model FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND -- another does it
             OR EXISTS (SELECT FROM etl.watermarks WHERE model = v_model); -- another has done it
         PERFORM {{ lock.show_step('v_model') }};
@@ -36,7 +36,7 @@ BEGIN
             SET row_count = t.row_count + excluded.row_count,
                 hash = int8xor(t.hash, excluded.hash);
 
-        PERFORM etl.make_owed_definitions(v_model);
+        PERFORM etl.create_deferred_indexes(v_model);
         EXECUTE format('ANALYZE %s', v_model::regclass);
 
         INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset, advanced_at)
@@ -47,7 +47,7 @@ BEGIN
             f.snapshot_xmin,
             f.utc_offset,
             CASE WHEN m.interval_between IS NULL THEN clock_timestamp() ELSE '-infinity' END
-        FROM etl.models AS m
+        FROM etl.pipeline_steps AS m
         INNER JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = v_fence_run_id
         WHERE m.table_name = v_model
         ON CONFLICT (model) DO UPDATE SET advanced_at = excluded.advanced_at;

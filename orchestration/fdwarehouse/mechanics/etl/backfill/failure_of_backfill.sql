@@ -11,7 +11,7 @@ BEGIN
         SELECT d.breaks, 'DW013', format('%s.%s: %s', d.source_name, d.subject, d.difference)
         INTO v_failure.model, v_failure.error_code, v_failure.message
         FROM etl.drift AS d
-        INNER JOIN etl.models AS m ON d.breaks = m.model AND m.loads_chunks
+        INNER JOIN etl.pipeline_steps AS m ON d.breaks = m.model AND m.loads_chunks
         WHERE NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = d.breaks)
         ORDER BY d.breaks, d.subject
         LIMIT 1;

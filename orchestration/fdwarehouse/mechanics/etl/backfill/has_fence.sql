@@ -3,7 +3,7 @@ LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the log itsel
 {{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT count(*) FILTER (WHERE s.status = 'succeeded') = count(*)
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     LEFT JOIN etl.steps AS s ON m.model = s.model AND s.run_id = p_run_id
     WHERE m.layer = 'source';
 END;

@@ -3,7 +3,7 @@ LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the log itsel
 {{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT count(*) = 0
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     WHERE
         m.loads_chunks
         AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.model);

@@ -3,11 +3,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_model etl.models;
+    v_model etl.pipeline_steps;
     v_started_at timestamptz := clock_timestamp();
     v_counts etl.row_counts;
 BEGIN
-    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_chunk.model;
+    SELECT * INTO STRICT v_model FROM etl.pipeline_steps WHERE model = p_chunk.model;
     PERFORM etl.require_no_drift(v_model.table_name);
     IF p_chunk.from_key IS NULL AND p_chunk.before_key IS NULL THEN
         EXECUTE format('SELECT * FROM %s($1, 0)', v_model.writer) INTO v_counts USING p_run_id;

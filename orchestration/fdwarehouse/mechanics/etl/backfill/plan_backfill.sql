@@ -8,13 +8,13 @@ BEGIN
     PERFORM FROM etl.sources ORDER BY source_name FOR UPDATE; -- one session plans for all
     FOR v_source IN
         SELECT DISTINCT source_name
-        FROM etl.models
+        FROM etl.pipeline_steps
         WHERE loads_chunks
         ORDER BY source_name
     LOOP
         EXECUTE format('SELECT %I.plan_chunks($1, $2)', v_source) USING p_run_id, p_chunk_rows;
     END LOOP;
-    PERFORM etl.put_off_definitions(
+    PERFORM etl.defer_indexes(
         (SELECT array_agg(model) FROM etl.chunks WHERE fence_run_id = p_run_id),
         p_keeps_keys => true
     );

@@ -5,7 +5,7 @@ BEGIN ATOMIC
     WITH built_models AS (
         SELECT bool_or(m.interval_between IS NOT NULL) AS reconciled
         FROM etl.steps AS s
-        LEFT JOIN etl.models AS m ON s.model = m.model
+        LEFT JOIN etl.pipeline_steps AS m ON s.model = m.model
         WHERE s.run_id = p_run_id AND s.layer <> 'source'
     )
 

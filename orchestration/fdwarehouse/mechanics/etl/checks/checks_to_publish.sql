@@ -8,11 +8,11 @@ BEGIN ATOMIC
         c.scope = 'run'
         AND c.layer IN ('silver', 'gold')
         AND EXISTS (
-            SELECT FROM etl.models AS m
+            SELECT FROM etl.pipeline_steps AS m
             WHERE m.model = ANY(p_models) AND m.layer = 'gold'
         )
         AND NOT EXISTS ( -- what is built alone is not judged by what is not built yet
-            SELECT FROM etl.models AS m
+            SELECT FROM etl.pipeline_steps AS m
             WHERE
                 m.model = ANY(c.reads)
                 AND m.layer = 'gold'

@@ -17,15 +17,15 @@ BEGIN
         FROM unnest(p_checks) AS c
         WHERE NOT EXISTS ( -- what failed, or is held back, is not judged
             SELECT FROM etl.steps AS s
-            INNER JOIN etl.models AS m ON s.model = m.model
+            INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
             WHERE s.run_id = p_run_id
                 AND s.status IN ('failed', 'skipped')
                 AND m.table_name = ANY(c.reads)
         )
     LOOP
-        SELECT coalesce(min(s.after_run_id), 0) INTO v_since_run_id
+        SELECT coalesce(min(s.since_run_id), 0) INTO v_since_run_id
         FROM etl.steps AS s
-        INNER JOIN etl.models AS m ON s.model = m.model
+        INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
         WHERE s.run_id = p_run_id
             AND v_check.scope = 'run'
             AND m.layer <> 'source'
@@ -50,7 +50,7 @@ BEGIN
             'check_name', v_check.check_name,
             'layer', v_check.layer,
             'severity', v_check.severity,
-            'after_run_id', v_since_run_id,
+            'since_run_id', v_since_run_id,
             'offending_rows', v_offending,
             'sample_rows', v_sample,
             'duration', clock_timestamp() - v_started

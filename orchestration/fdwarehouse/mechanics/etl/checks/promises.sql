@@ -6,7 +6,7 @@ SELECT
     u.model IS NULL AND w.run_id IS NOT NULL AS is_promised,
     CASE WHEN w.run_id IS NULL THEN 'it was never loaded' ELSE u.reason END AS reason,
     u.run_id AS noticed_run_id
-FROM etl.models AS m
+FROM etl.pipeline_steps AS m
 LEFT JOIN etl.watermarks AS w ON m.model = w.model
 LEFT JOIN etl.unreconciled AS u ON m.model = u.model
 WHERE m.layer = 'bronze' AND m.interval_between IS NULL;

@@ -3,20 +3,20 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO etl.check_results (
-        run_id, check_name, layer, severity, after_run_id, offending_rows, sample_rows, duration
+        run_id, check_name, layer, severity, since_run_id, offending_rows, sample_rows, duration
     )
     SELECT
         p_run_id,
         check_name,
         layer,
         severity,
-        after_run_id,
+        since_run_id,
         offending_rows,
         sample_rows,
         duration
     FROM jsonb_populate_recordset(NULL::etl.check_results, p_results)
     ON CONFLICT (run_id, check_name) DO UPDATE
-        SET after_run_id = excluded.after_run_id,
+        SET since_run_id = excluded.since_run_id,
             offending_rows = excluded.offending_rows,
             sample_rows = excluded.sample_rows,
             duration = excluded.duration,

@@ -1,6 +1,6 @@
 -- Dates come from a table or view with a _run_id, or, where only the rows themselves tell, from a
 -- function that is asked for those since a run.
-CREATE FUNCTION etl.add_partitions(p_table text, p_after_run_id bigint) RETURNS void
+CREATE FUNCTION etl.add_partitions(p_table text, p_since_run_id bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -25,7 +25,7 @@ BEGIN
                 ELSE ' WHERE _run_id > $1'
             END
         )
-        USING p_after_run_id
+        USING p_since_run_id
     LOOP
         PERFORM etl.add_partition(p_table, v_beginning, v_choice.every);
     END LOOP;

@@ -8,7 +8,7 @@ BEGIN ATOMIC
 
     reconciled_tables AS ( -- the fence of this run, or of one before, has marked it
         DELETE FROM etl.unreconciled AS u
-        USING etl.models AS m
+        USING etl.pipeline_steps AS m
         WHERE
             m.model = p_model
             AND u.model = m.table_name
@@ -23,7 +23,7 @@ BEGIN ATOMIC
         f.fence,
         f.snapshot_xmin,
         f.utc_offset
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
     WHERE
         m.model = p_model

@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.extract_since(p_model text, p_run_id bigint, p_after_run_id bigint)
+CREATE FUNCTION etl.extract_since(p_model text, p_run_id bigint, p_since_run_id bigint)
 RETURNS timestamptz
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -7,11 +7,11 @@ BEGIN ATOMIC
         (
             SELECT least(w.fence, min(f.observed_at)) - s.overlap
             FROM etl.watermarks AS w
-            INNER JOIN etl.models AS m ON w.model = m.model
+            INNER JOIN etl.pipeline_steps AS m ON w.model = m.model
             INNER JOIN etl.sources AS s ON m.source_name = s.source_name
             INNER JOIN etl.fences AS f
                 ON m.source_name = f.source_name AND w.run_id < f.run_id AND p_run_id >= f.run_id
-            WHERE w.model = p_model AND w.fence IS NOT NULL AND p_after_run_id > 0
+            WHERE w.model = p_model AND w.fence IS NOT NULL AND p_since_run_id > 0
             GROUP BY w.model, s.source_name
         ),
         '-infinity'

@@ -1,6 +1,6 @@
 -- What had not ended when the snapshot of the last fence was taken has at least its xmin for an id.
 -- Where ids have begun anew (production was restored into another cluster), all is read.
-CREATE FUNCTION etl.extract_since_number(p_model text, p_run_id bigint, p_after_run_id bigint)
+CREATE FUNCTION etl.extract_since_number(p_model text, p_run_id bigint, p_since_run_id bigint)
 RETURNS bigint
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -9,9 +9,9 @@ BEGIN ATOMIC
         (
             SELECT CASE WHEN w.snapshot_xmin <= f.snapshot_xmin THEN w.snapshot_xmin END
             FROM etl.watermarks AS w
-            INNER JOIN etl.models AS m ON w.model = m.model
+            INNER JOIN etl.pipeline_steps AS m ON w.model = m.model
             INNER JOIN etl.fences AS f ON m.source_name = f.source_name
-            WHERE w.model = p_model AND f.run_id = p_run_id AND p_after_run_id > 0
+            WHERE w.model = p_model AND f.run_id = p_run_id AND p_since_run_id > 0
         ),
         0
     );

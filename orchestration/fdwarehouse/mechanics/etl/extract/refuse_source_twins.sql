@@ -3,7 +3,7 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT
-        etl.refuse_twins(
+        etl.raise_duplicate_key(
             'the source',
             p_key,
             p_row_count,

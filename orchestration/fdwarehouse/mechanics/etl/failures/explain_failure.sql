@@ -13,7 +13,7 @@ BEGIN
             'parent that others inherit from, the rows of its children are read too.';
     END IF;
     SELECT source_name INTO v_source
-    FROM etl.models
+    FROM etl.pipeline_steps
     WHERE model = p_failure.model AND layer IN ('source', 'bronze');
     IF FOUND THEN
         p_failure := etl.explain_source_failure(p_failure, v_source, NULL);
@@ -33,8 +33,8 @@ BEGIN
         p_failure.message := 'it waited for a lock for too long';
         p_failure.detail := etl.locked_by(
             ARRAY[
-                'etl.models',
-                (SELECT m.table_name FROM etl.models AS m WHERE m.model = p_failure.model)
+                'etl.pipeline_steps',
+                (SELECT m.table_name FROM etl.pipeline_steps AS m WHERE m.model = p_failure.model)
             ]::regclass[]
         );
         p_failure.hint := 'Wait for it, or SELECT pg_terminate_backend(pid). How long a step waits '

@@ -17,7 +17,7 @@ BEGIN
     FOR v_text IN
         SELECT t.*
         FROM etl.text_columns() AS t
-        INNER JOIN etl.models AS m ON t.raw_table = m.table_name
+        INNER JOIN etl.pipeline_steps AS m ON t.raw_table = m.table_name
         WHERE m.model = p_model
     LOOP
         BEGIN

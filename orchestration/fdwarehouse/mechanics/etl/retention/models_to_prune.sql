@@ -14,7 +14,7 @@ BEGIN
     END IF;
 
     SELECT array_agg(model ORDER BY position) INTO v_models
-    FROM etl.models
+    FROM etl.pipeline_steps
     WHERE layer = 'bronze'
         AND interval_between IS NULL
         AND (
@@ -29,7 +29,7 @@ BEGIN
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
             USING ERRCODE = 'DW003',
-                HINT = 'SELECT table_name FROM etl.models WHERE layer = ''bronze'';';
+                HINT = 'SELECT table_name FROM etl.pipeline_steps WHERE layer = ''bronze'';';
     END IF;
     RETURN v_models;
 END;

@@ -12,11 +12,11 @@ DECLARE
     v_same_key text;
     v_dropped bigint;
 BEGIN
-    PERFORM FROM etl.models WHERE model = p_model FOR UPDATE;
+    PERFORM FROM etl.pipeline_steps WHERE model = p_model FOR UPDATE;
     PERFORM {{ lock.show_step('p_model') }};
     SELECT table_name::regclass INTO STRICT v_table
-    FROM etl.models WHERE model = p_model;
-    PERFORM etl.make_owed_definitions(v_table::text); -- a first load that failed left no key
+    FROM etl.pipeline_steps WHERE model = p_model;
+    PERFORM etl.create_deferred_indexes(v_table::text); -- a first load that failed left no key
 
     UPDATE etl.steps SET started_at = clock_timestamp()
     WHERE run_id = p_run_id AND model = p_model;
@@ -84,7 +84,7 @@ BEGIN
 
     IF v_dropped > 0 THEN -- the history of dimensions is made of all versions
         DELETE FROM etl.watermarks
-        WHERE model IN (SELECT m.model FROM etl.models AS m WHERE m.layer = 'gold');
+        WHERE model IN (SELECT m.model FROM etl.pipeline_steps AS m WHERE m.layer = 'gold');
     END IF;
 END;
 $$;

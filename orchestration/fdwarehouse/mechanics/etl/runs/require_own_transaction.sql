@@ -15,7 +15,7 @@ BEGIN
                 HINT = 'CALL etl.run_pipeline() outside of a transaction, with autocommit.';
     END IF;
     SELECT m.source_name INTO v_source
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     WHERE m.model = ANY(p_models)
         AND m.layer = 'bronze'
         AND NOT EXISTS (

@@ -7,7 +7,7 @@ BEGIN ATOMIC
         SELECT
             m.source_name,
             jsonb_object_agg(m.table_name, t.relations) AS relations
-        FROM etl.models AS m
+        FROM etl.pipeline_steps AS m
         LEFT JOIN etl.storage AS t ON m.table_name = t.model
         WHERE m.model = ANY(p_models) AND m.layer = 'bronze'
         GROUP BY m.source_name

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
     PERFORM etl.lock_run(p_run_id);
     FOR v_source IN
-        SELECT DISTINCT source_name FROM etl.models
+        SELECT DISTINCT source_name FROM etl.pipeline_steps
         WHERE model = ANY(p_models) AND layer = 'bronze'
         ORDER BY source_name
     LOOP

@@ -13,7 +13,7 @@ BEGIN
             e.value - ARRAY( -- what has failed was not read
                 SELECT m.table_name
                 FROM etl.steps AS s
-                INNER JOIN etl.models AS m ON s.model = m.model
+                INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
                 WHERE s.run_id = p_run_id AND s.status IN ('failed', 'skipped')
             )
         FROM jsonb_each(p_expected) AS e

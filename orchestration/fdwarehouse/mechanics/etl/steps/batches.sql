@@ -9,22 +9,22 @@ DECLARE
 BEGIN
     SELECT model INTO v_unknown
     FROM unnest(p_models) AS asked (model)
-    WHERE NOT EXISTS (SELECT FROM etl.models WHERE models.model = asked.model)
+    WHERE NOT EXISTS (SELECT FROM etl.pipeline_steps AS m WHERE m.model = asked.model)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'unknown model %', quote_literal(v_unknown)
-            USING ERRCODE = 'DW003', HINT = 'SELECT model FROM etl.models ORDER BY position;';
+            USING ERRCODE = 'DW003', HINT = 'SELECT model FROM etl.pipeline_steps ORDER BY position;';
     END IF;
 
     RETURN QUERY
     WITH wanted AS (
         SELECT m.model, m.layer, m.position
-        FROM etl.models AS m
+        FROM etl.pipeline_steps AS m
         WHERE p_models IS NULL OR m.model = ANY(p_models)
         UNION
         SELECT fence.model, fence.layer, fence.position -- bronze is never read without its fence
-        FROM etl.models AS m
-        INNER JOIN etl.models AS fence ON m.source_name = fence.source_name
+        FROM etl.pipeline_steps AS m
+        INNER JOIN etl.pipeline_steps AS fence ON m.source_name = fence.source_name
         WHERE m.model = ANY(p_models) AND fence.layer = 'source'
     )
 

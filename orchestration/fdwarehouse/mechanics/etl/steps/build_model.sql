@@ -4,10 +4,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step etl.steps;
-    v_model etl.models;
+    v_model etl.pipeline_steps;
     v_read_model text;
     v_done_model text;
-    v_after_run_id bigint;
+    v_since_run_id bigint;
     v_counts etl.row_counts;
 BEGIN
     PERFORM etl.lock_run(p_run_id);
@@ -15,8 +15,8 @@ BEGIN
     -- whose rows this one reads. All take the locks in one order.
     FOR v_read_model IN
         SELECT earlier.model
-        FROM etl.models AS m
-        INNER JOIN etl.models AS earlier ON m.position > earlier.position
+        FROM etl.pipeline_steps AS m
+        INNER JOIN etl.pipeline_steps AS earlier ON m.position > earlier.position
         WHERE m.model = p_model
             AND (
                 m.layer <> earlier.layer
@@ -24,9 +24,9 @@ BEGIN
             )
         ORDER BY earlier.position
     LOOP
-        PERFORM FROM etl.models WHERE model = v_read_model FOR SHARE;
+        PERFORM FROM etl.pipeline_steps WHERE model = v_read_model FOR SHARE;
     END LOOP;
-    PERFORM FROM etl.models WHERE model = p_model FOR UPDATE;
+    PERFORM FROM etl.pipeline_steps WHERE model = p_model FOR UPDATE;
     PERFORM {{ lock.show_step('p_model') }};
 
     IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
@@ -35,7 +35,7 @@ BEGIN
     END IF;
 
     SELECT * INTO STRICT v_step FROM etl.steps WHERE run_id = p_run_id AND model = p_model;
-    SELECT * INTO STRICT v_model FROM etl.models WHERE model = p_model;
+    SELECT * INTO STRICT v_model FROM etl.pipeline_steps WHERE model = p_model;
     IF v_step.status = 'succeeded' THEN
         RETURN; -- a retry after success: there is nothing to do
     END IF;
@@ -43,7 +43,7 @@ BEGIN
     -- A run sees one picture of production, and each layer once it is complete.
     SELECT done.model INTO v_done_model
     FROM etl.steps AS done
-    INNER JOIN etl.models AS m ON done.model = m.model
+    INNER JOIN etl.pipeline_steps AS m ON done.model = m.model
     WHERE done.run_id = p_run_id
         AND done.status = 'succeeded'
         AND (
@@ -59,25 +59,25 @@ BEGIN
                 HINT = 'End the run and begin another.';
     END IF;
 
-    SELECT run_id INTO v_after_run_id FROM etl.watermarks WHERE model = p_model;
-    v_after_run_id := CASE WHEN v_step.is_full THEN 0 ELSE coalesce(v_after_run_id, 0) END;
+    SELECT run_id INTO v_since_run_id FROM etl.watermarks WHERE model = p_model;
+    v_since_run_id := CASE WHEN v_step.is_full THEN 0 ELSE coalesce(v_since_run_id, 0) END;
 
     UPDATE etl.steps
-    SET started_at = clock_timestamp(), finished_at = NULL, after_run_id = v_after_run_id
+    SET started_at = clock_timestamp(), finished_at = NULL, since_run_id = v_since_run_id
     WHERE run_id = p_run_id AND model = p_model;
 
     PERFORM etl.require_no_drift(v_model.table_name);
-    PERFORM etl.add_partitions(v_model.table_name, v_after_run_id);
+    PERFORM etl.add_partitions(v_model.table_name, v_since_run_id);
     EXECUTE format('SELECT * FROM %s($1, $2)', v_model.writer)
     INTO v_counts
-    USING p_run_id, v_after_run_id;
+    USING p_run_id, v_since_run_id;
 
     IF v_step.layer <> 'source' THEN
-        PERFORM etl.make_owed_definitions(v_model.table_name);
+        PERFORM etl.create_deferred_indexes(v_model.table_name);
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
-        PERFORM etl.advance_watermark(p_run_id, p_model, v_after_run_id = 0);
-        IF v_after_run_id = 0 OR v_counts.rows_deleted > 0 THEN
-            PERFORM etl.invalidate_downstream(p_model, v_after_run_id = 0);
+        PERFORM etl.advance_watermark(p_run_id, p_model, v_since_run_id = 0);
+        IF v_since_run_id = 0 OR v_counts.rows_deleted > 0 THEN
+            PERFORM etl.invalidate_downstream(p_model, v_since_run_id = 0);
         END IF;
     END IF;
 

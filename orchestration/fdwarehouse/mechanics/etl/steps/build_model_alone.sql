@@ -5,7 +5,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_layer text := (SELECT layer FROM etl.models WHERE model = p_model);
+    v_layer text := (SELECT layer FROM etl.pipeline_steps WHERE model = p_model);
     v_held_by text := etl.held_back_by(p_run_id, p_model);
     v_failure etl.failure;
     v_schema text;

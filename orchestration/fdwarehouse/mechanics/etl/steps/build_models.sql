@@ -25,13 +25,13 @@ BEGIN
         SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
         FOR v_failure.model, v_source IN
             SELECT DISTINCT ON (source_name) model, source_name
-            FROM etl.models
+            FROM etl.pipeline_steps
             WHERE model = ANY(p_models) AND layer IN ('source', 'bronze')
             ORDER BY source_name, position
         LOOP
             EXECUTE format('SELECT %I.require_session()', v_source);
         END LOOP;
-        IF EXISTS (SELECT FROM etl.models WHERE model = ANY(p_models) AND layer <> 'source') THEN
+        IF EXISTS (SELECT FROM etl.pipeline_steps WHERE model = ANY(p_models) AND layer <> 'source') THEN
             SET LOCAL transaction_timeout = 0;
             SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
         END IF;

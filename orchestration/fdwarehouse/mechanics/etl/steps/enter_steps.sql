@@ -5,14 +5,14 @@ AS $$
 BEGIN
     INSERT INTO etl.steps AS s (run_id, model, layer, position, is_full)
     SELECT p_run_id, m.model, m.layer, m.position, p_is_full
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     WHERE m.model = ANY(p_models)
     ORDER BY m.position -- as the steps are executed: who plans them again waits, and is not in the way
     ON CONFLICT (run_id, model) DO UPDATE
         SET status = 'pending', is_full = s.is_full OR excluded.is_full
         WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
 
-    PERFORM etl.put_off_definitions(p_models);
+    PERFORM etl.defer_indexes(p_models);
 
     UPDATE etl.runs SET lease_until = clock_timestamp() + lease
     WHERE run_id = p_run_id AND lease IS NOT NULL;

@@ -3,10 +3,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT failed.model
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     INNER JOIN etl.steps AS failed
         ON failed.run_id = p_run_id AND failed.status IN ('failed', 'skipped')
-    INNER JOIN etl.models AS source ON failed.model = source.model
+    INNER JOIN etl.pipeline_steps AS source ON failed.model = source.model
     WHERE
         m.model = p_model
         AND m.model <> source.model

@@ -7,8 +7,8 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH later_models AS (
         SELECT later.model
-        FROM etl.models AS m
-        INNER JOIN etl.models AS later ON m.position < later.position
+        FROM etl.pipeline_steps AS m
+        INNER JOIN etl.pipeline_steps AS later ON m.position < later.position
         WHERE
             m.model = p_model
             AND m.layer IN ('silver', 'gold')

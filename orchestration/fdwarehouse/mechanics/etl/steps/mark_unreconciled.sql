@@ -7,7 +7,7 @@ BEGIN ATOMIC
         m.table_name,
         p_run_id,
         p_reason
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     WHERE
         m.table_name = ANY(p_models)
         AND m.interval_between IS NOT NULL -- others are compared as a whole in every run

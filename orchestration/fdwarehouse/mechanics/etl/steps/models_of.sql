@@ -3,7 +3,7 @@ LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the catalogue
 {{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT coalesce(array_agg(m.model ORDER BY m.position), '{}')
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     LEFT JOIN etl.watermarks AS w ON m.model = w.model
     LEFT JOIN etl.unreconciled AS u ON m.table_name = u.model
     WHERE

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
     -- What has no watermark is read, and compared, as a whole.
     SELECT array_agg(m.model ORDER BY m.position) INTO v_models
-    FROM etl.models AS m
+    FROM etl.pipeline_steps AS m
     WHERE m.layer = 'bronze'
         AND (
             p_table IS NULL
@@ -21,7 +21,7 @@ BEGIN
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is reconciled', quote_nullable(p_table)
             USING ERRCODE = 'DW003',
-                HINT = 'SELECT DISTINCT table_name FROM etl.models WHERE layer = ''bronze'';';
+                HINT = 'SELECT DISTINCT table_name FROM etl.pipeline_steps WHERE layer = ''bronze'';';
     END IF;
     RETURN v_models;
 END;

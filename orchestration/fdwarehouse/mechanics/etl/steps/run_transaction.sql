@@ -20,7 +20,7 @@ BEGIN
 
         CALL etl.pin_settings();
         v_failure := etl.build_models(p_run_id, v_models, v_attempt);
-        EXIT WHEN NOT etl.is_tried_again(v_failure, v_attempt);
+        EXIT WHEN NOT etl.is_retried(v_failure, v_attempt);
         ROLLBACK;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         CALL etl.pin_settings();

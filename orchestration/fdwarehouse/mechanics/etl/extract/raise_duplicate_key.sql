@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.refuse_twins(
+CREATE FUNCTION etl.raise_duplicate_key(
     p_rows text, p_key jsonb, p_row_count bigint,
     p_hint text DEFAULT 'Its SELECT has to return one row per key.'
 )
@@ -13,5 +13,5 @@ BEGIN
             HINT = p_hint;
 END;
 $$;
-COMMENT ON FUNCTION etl.refuse_twins IS
+COMMENT ON FUNCTION etl.raise_duplicate_key IS
 'Ends the statement in which something was found to have several rows of one key. Arguments: what has them, the key, how many rows, the way out. Errors: DW014, always.';

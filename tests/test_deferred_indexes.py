@@ -7,7 +7,7 @@ import pytest
 from tests.harness import Shop, Warehouse, failing
 from tests.test_models import change, sell
 
-OWED = "SELECT count(*) FROM etl.owed_definitions"
+OWED = "SELECT count(*) FROM etl.deferred_indexes"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_g4_index_of_a_column_that_a_migration_takes_is_owed_no_more(
     sell(shop, 1)
     warehouse.execute(
         "ALTER TABLE gold.fact_sales ADD note text",
-        "INSERT INTO etl.owed_definitions VALUES "
+        "INSERT INTO etl.deferred_indexes VALUES "
         "('gold.fact_sales', 'CREATE INDEX notes ON gold.fact_sales (note)')",
         "ALTER TABLE gold.fact_sales DROP note",
     )
@@ -107,7 +107,7 @@ def test_indexes_of_silver_wait_for_a_changed_definition_and_those_of_gold_do_no
     )
     with failing("23514", "clean_order_items"):
         warehouse.run()
-    owed = "SELECT DISTINCT table_name FROM etl.owed_definitions"
+    owed = "SELECT DISTINCT table_name FROM etl.deferred_indexes"
     assert warehouse.column(owed) == ["silver.clean_order_items"]
     warehouse.execute("ALTER TABLE silver.clean_order_items DROP CONSTRAINT no")
     warehouse.run()

@@ -3,7 +3,7 @@
 -- of gold do not wait; making them does not block readers. Making a key or an exclusion does: those
 -- of gold stay, and so do the keys by which a load in chunks finds what is there.
 -- What is owed is kept in a table: it survives a load that fails.
-CREATE FUNCTION etl.put_off_definitions(
+CREATE FUNCTION etl.defer_indexes(
     p_models text[], p_keeps_keys boolean DEFAULT false
 ) RETURNS void
 LANGUAGE plpgsql
@@ -22,7 +22,7 @@ BEGIN
             m.table_name::regclass,
             m.layer,
             CASE WHEN m.layer = 'gold' OR p_keeps_keys THEN 'f' ELSE 'fpu' END
-        FROM etl.models AS m
+        FROM etl.pipeline_steps AS m
         WHERE m.model = ANY(p_models)
             AND m.layer <> 'source'
             AND NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.table_name)
@@ -67,7 +67,7 @@ BEGIN
         LOOP
             BEGIN
                 EXECUTE v_definition.drop_command;
-                INSERT INTO etl.owed_definitions (table_name, make_command)
+                INSERT INTO etl.deferred_indexes (table_name, make_command)
                 VALUES (v_table::text, v_definition.make_command)
                 ON CONFLICT DO NOTHING; -- owed already, and made anew by a deploy since
             EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
@@ -77,5 +77,5 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION etl.put_off_definitions IS
-'Drops the secondary indexes and references, below gold the keys as well, of tables that are about to be loaded for the first time, and of tables of silver whose definition has changed, and notes them in etl.owed_definitions. Arguments: the models of the load, whether keys stay.';
+COMMENT ON FUNCTION etl.defer_indexes IS
+'Drops the secondary indexes and references, below gold the keys as well, of tables that are about to be loaded for the first time, and of tables of silver whose definition has changed, and notes them in etl.deferred_indexes. Arguments: the models of the load, whether keys stay.';

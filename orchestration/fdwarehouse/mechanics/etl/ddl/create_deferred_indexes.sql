@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.make_owed_definitions(p_table text) RETURNS void
+CREATE FUNCTION etl.create_deferred_indexes(p_table text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -6,7 +6,7 @@ DECLARE
     v_command text;
 BEGIN
     FOR v_command IN
-        DELETE FROM etl.owed_definitions
+        DELETE FROM etl.deferred_indexes
         WHERE table_name = p_table::regclass::text
         RETURNING make_command
     LOOP
@@ -21,5 +21,5 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON FUNCTION etl.make_owed_definitions IS
+COMMENT ON FUNCTION etl.create_deferred_indexes IS
 'Makes the indexes and references of a table that were put off until it is loaded; the data must fulfil them. Argument: the table.';

@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.is_tried_again(p_failure etl.failure, p_attempt integer) RETURNS boolean
+CREATE FUNCTION etl.is_retried(p_failure etl.failure, p_attempt integer) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER -- only so that the loader, who calls it, may
 {{- settings.pinned() }}
 AS $$
@@ -12,5 +12,5 @@ BEGIN
     END;
 END;
 $$;
-COMMENT ON FUNCTION etl.is_tried_again IS
+COMMENT ON FUNCTION etl.is_retried IS
 'Whether a transaction that has failed is tried again. Arguments: the error (none: false), which attempt it was.';
