@@ -12,7 +12,8 @@ import psycopg
 from fdwarehouse.compiler.algebra.catalog import Catalog
 from fdwarehouse.compiler.algebra.tree import Block
 from fdwarehouse.compiler.tables.plan import Plan, Request, plan
-from fdwarehouse.compiler.tables.statement import Target, full_states, query, routines
+from fdwarehouse.compiler.tables.statement import full_states, query, routines
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
 from fdwarehouse.database.analysis.definition import types_in
 from fdwarehouse.identifiers import ident

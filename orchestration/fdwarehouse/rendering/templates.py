@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from fdwarehouse.compiler.tables.statement import add_filters
+from fdwarehouse.compiler.tables.filters import add_filters
 from fdwarehouse.identifiers import ident, literal
 from fdwarehouse.project import conninfo
 from fdwarehouse.project.sources import SAFETY_SETTINGS, as_switches

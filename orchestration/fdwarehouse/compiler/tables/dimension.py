@@ -20,8 +20,8 @@ from fdwarehouse.compiler.algebra.tree import (
     walk,
 )
 from fdwarehouse.compiler.tables.definition import Definition
-from fdwarehouse.compiler.tables.statement import Target, add_filters
 from fdwarehouse.compiler.tables.table import constraints, table_context
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import VersionSelect
 from fdwarehouse.identifiers import ident, qualified
 
@@ -86,7 +86,6 @@ class Dimension:
         Args:
             environment: has the templates of the mechanics.
         """
-        add_filters(environment)
         header = self.definition.header
         context = table_context(self.target, self.definition, self.kept_up) | {
             "columns": self.columns,

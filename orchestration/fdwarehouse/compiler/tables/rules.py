@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fdwarehouse.compiler.tables.definition import Definition
-from fdwarehouse.compiler.tables.statement import Target
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.identifiers import ident, literal, qualified
 from fdwarehouse.project.checks import Check
 from fdwarehouse.project.header import ColumnHeader

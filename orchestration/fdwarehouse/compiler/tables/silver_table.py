@@ -9,8 +9,8 @@ import jinja2
 
 from fdwarehouse.compiler.algebra.catalog import Relation
 from fdwarehouse.compiler.tables.definition import Definition
-from fdwarehouse.compiler.tables.statement import Target, add_filters
 from fdwarehouse.compiler.tables.table import constraints, table_context
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import VersionSelect
 from fdwarehouse.project.checks import Check
 from fdwarehouse.project.source_tables import SourceTable
@@ -55,7 +55,6 @@ class SilverTable:
         Args:
             environment: has the templates of the mechanics.
         """
-        add_filters(environment)
         is_live = "is_deleted OR "
         context = table_context(self.target, self.definition, self.kept_up) | {
             "constraints": [

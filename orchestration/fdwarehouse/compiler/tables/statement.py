@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from textwrap import dedent
 
 import jinja2
 
 from fdwarehouse.compiler.algebra.builders import operation
-from fdwarehouse.compiler.algebra.layout import flat, selected, wrapped
 from fdwarehouse.compiler.algebra.printing import Printer
 from fdwarehouse.compiler.algebra.tree import (
     STAR,
@@ -26,122 +22,12 @@ from fdwarehouse.compiler.algebra.tree import (
 )
 from fdwarehouse.compiler.deltas.changes import AFTER
 from fdwarehouse.compiler.deltas.counting import Counting
-from fdwarehouse.compiler.deltas.images import look_alike
 from fdwarehouse.compiler.tables.plan import Plan
-from fdwarehouse.identifiers import ident, qualified, unused_tag
-from fdwarehouse.project.header import Partitions
+from fdwarehouse.compiler.tables.target import Target
 
 _TEMPLATE = "per_select/writer.sql"
 _AFFECTED_TEMPLATE = "per_select/affected.sql"
 _COUNTING_TEMPLATE = "per_select/counting_writer.sql"
-
-
-@dataclass(frozen=True)
-class Target:
-    """The table that is written."""
-
-    schema: str
-    name: str
-    key: tuple[str, ...]
-    columns: tuple[tuple[str, str], ...]
-    """Name and type of each column, in the order of the definition."""
-    logged: tuple[str, ...] = ()
-    """Columns of its change log; none where nobody reads one."""
-    generated: tuple[tuple[str, str], ...] = ()
-    """Name and type of columns that the table computes, which are read and not written."""
-    partitions: Partitions | None = None
-    checked: frozenset[str] = frozenset()
-    """Columns whose reference no foreign key can hold: they refer to a partitioned table."""
-
-    def _named(self, prefix: str = "", suffix: str = "") -> str:
-        return qualified(self.schema, f"{prefix}{self.name}{suffix}")
-
-    @property
-    def qualified(self) -> str:
-        """The table, as SQL writes it."""
-        return self._named()
-
-    @property
-    def writer(self) -> str:
-        """The function that writes it."""
-        return self._named(prefix="write_")
-
-    @property
-    def affected(self) -> str:
-        """The function with the keys of rows that may have changed, where not all are computed."""
-        return self._named(suffix="_affected")
-
-    @property
-    def definition(self) -> str:
-        """The view with its definition."""
-        return self._named(suffix="_definition")
-
-    @property
-    def versions(self) -> str:
-        """In silver, the view with every version, cleaned."""
-        return self._named(suffix="_versions")
-
-    @property
-    def state(self) -> str:
-        """The state of its groups, where they are counted."""
-        return self._named(suffix="_state")
-
-    @property
-    def dates(self) -> str:
-        """Where it is partitioned, the view or function with the dates that it may get."""
-        return self._named(suffix="_dates")
-
-    @property
-    def as_of(self) -> str:
-        """Of a dimension, the function that returns it as of a moment."""
-        return self._named(suffix="_as_of")
-
-    @property
-    def log(self) -> str:
-        """Its change log."""
-        return self._named(suffix="_changes")
-
-    @property
-    def log_row(self) -> str:
-        """A view whose row type is that of an image."""
-        return self._named(suffix="_image")
-
-    @property
-    def primary_key(self) -> tuple[str, ...]:
-        """What the table itself keeps unique: of a partitioned one, the key with the date."""
-        by = self.partitions.by if self.partitions else self.key[0]
-        return self.key if by in self.key else (*self.key, by)
-
-    @property
-    def partitioned(self) -> str:
-        """How it is partitioned, to be added to a sentence; empty where it is not."""
-        return f", {self.partitions.description}" if self.partitions else ""
-
-    @property
-    def names(self) -> list[str]:
-        """Names of its columns."""
-        return [name for name, _ in self.columns]
-
-    @property
-    def readable(self) -> tuple[tuple[str, str], ...]:
-        """Name and type of each column that others may read."""
-        return (*self.columns, *self.generated)
-
-    @property
-    def logged_columns(self) -> list[tuple[str, str]]:
-        """Name and type of each column of the change log."""
-        return [(name, kind) for name, kind in self.readable if name in self.logged]
-
-    @property
-    def imaged(self) -> list[str]:
-        """Columns of which a difference counts: all but keys whose equal values look alike."""
-        coarse = {name for name, kind in self.columns if not look_alike(kind)}
-        return [n for n in self.names if n not in self.key or n in coarse]
-
-    @property
-    def values(self) -> list[str]:
-        """Names of the columns beside the key."""
-        return [n for n in self.names if n not in self.key]
 
 
 def routines(
@@ -154,7 +40,6 @@ def routines(
         plan: how its rows are found.
         environment: has the templates of the mechanics.
     """
-    add_filters(environment)
     if plan.affected:
         yield target.affected, _affected_keys(target, plan, plan.affected, environment)
     if plan.counting:
@@ -224,7 +109,6 @@ def dates_of(
         environment: has the templates of the mechanics.
     """
     assert target.partitions is not None
-    add_filters(environment)
     return environment.get_template("per_select/dates.sql").render(
         target=target,
         type=dict(target.columns)[target.partitions.by],
@@ -251,45 +135,6 @@ def full_states(counting: Counting) -> str:
     groups = ", ".join(f"r.{g}" for g in counting.groups)
     rows = Printer().block(counting.rows)
     return f"SELECT {', '.join(columns)}\nFROM (\n{rows}\n) AS r\nGROUP BY {groups}"
-
-
-def prefixed(names: Sequence[str], alias: str) -> list[str]:
-    """Write columns with the alias of their table; without one where it is empty."""
-    return [f"{alias}.{ident(n)}" if alias else ident(n) for n in names]
-
-
-def lined(names: Sequence[str], alias: str = "") -> str:
-    """List columns, one on a line; the arguments are those of `filled`."""
-    return ",\n".join(prefixed(names, alias))
-
-
-def add_filters(environment: jinja2.Environment) -> None:
-    """Give an environment the filters that templates of tables use."""
-    environment.filters.update(filled=filled, lined=lined, dollar_quoted=dollar_quoted)
-    environment.filters.update(wrapped=wrapped, prefixed=prefixed, flat=flat)
-    environment.filters.update(selected=partial(selected, width=92), dedented=dedented)
-
-
-def dedented(body: str) -> str:
-    """Take out what all lines are indented by, and empty lines around them."""
-    return dedent(body).strip("\n")
-
-
-def dollar_quoted(body: str) -> str:
-    """Write the body of a function."""
-    tag = unused_tag("body", body)
-    return f"{tag}\n{body}\n{tag}"
-
-
-def filled(names: Sequence[str], alias: str = "", width: int = 80) -> str:
-    """List columns, as many on a line as have room.
-
-    Args:
-        names: of the columns.
-        alias: of their table; none where there is one alone.
-        width: how many characters a line has room for.
-    """
-    return wrapped(prefixed(names, alias), width)
 
 
 def _expected_rows(target: Target, plan: Plan) -> Step:

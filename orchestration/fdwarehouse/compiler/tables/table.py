@@ -16,7 +16,8 @@ from fdwarehouse.compiler.deltas.indexes import Index
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.plan import Plan
 from fdwarehouse.compiler.tables.rules import accepted_value, is_unique_by_check
-from fdwarehouse.compiler.tables.statement import Target, dates_of, routines
+from fdwarehouse.compiler.tables.statement import dates_of, routines
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified
 from fdwarehouse.project.header import ColumnHeader

@@ -9,8 +9,8 @@ import jinja2
 
 from fdwarehouse.compiler.algebra.catalog import Relation
 from fdwarehouse.compiler.tables.definition import Definition
-from fdwarehouse.compiler.tables.statement import Target
 from fdwarehouse.compiler.tables.table import table_context
+from fdwarehouse.compiler.tables.target import Target
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pglast import ast
 from fdwarehouse.compiler.algebra.parse import parse
 from fdwarehouse.compiler.algebra.reasons import line_of_impurity
 from fdwarehouse.compiler.tables.definition import Definition
-from fdwarehouse.compiler.tables.statement import Target
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.database.analysis.catalog import primary_key
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, qualified

@@ -12,8 +12,8 @@ from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.dimension import IS_CURRENT, VALIDITY, Dimension
 from fdwarehouse.compiler.tables.partitions import require_partitions
 from fdwarehouse.compiler.tables.silver_table import SilverTable
-from fdwarehouse.compiler.tables.statement import Target
 from fdwarehouse.compiler.tables.table import TAKEN, require_columns
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import not_row_by_row, require_row_by_row, take_apart
 from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog, relation_exists
 from fdwarehouse.database.analysis.definition import create_definition, create_empty

@@ -14,8 +14,9 @@ from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.partitions import dates_of_rows, require_partitions
 from fdwarehouse.compiler.tables.plan import Request, plan, read
-from fdwarehouse.compiler.tables.statement import Target, full_states, query
+from fdwarehouse.compiler.tables.statement import full_states, query
 from fdwarehouse.compiler.tables.table import Table, never_null, require_columns
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.view import View
 from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
 from fdwarehouse.database.analysis.definition import (

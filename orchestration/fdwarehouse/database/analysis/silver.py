@@ -12,8 +12,8 @@ from fdwarehouse.compiler.algebra.reasons import Unsupported, line_of_impurity
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.partitions import require_partitions
 from fdwarehouse.compiler.tables.silver_table import SilverTable
-from fdwarehouse.compiler.tables.statement import Target
 from fdwarehouse.compiler.tables.table import TAKEN, require_columns
+from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import (
     ADDED,
     key_is_computed,
