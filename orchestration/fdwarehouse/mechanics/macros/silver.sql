@@ -35,7 +35,7 @@ EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_since_run_id)
     cleaned, two rows can come to have one, and a row can get another. So all versions are looked at
     when there are new ones. Of a key, the row that has it now; where none has, the last that had
     it, as deleted. That two live rows have it is an error: neither may hide the other, nor delete it.
-    Three CTEs, rows_by_key and twins among them. -#}
+    Three CTEs, rows_by_key and duplicate_keys among them. -#}
 {%- macro rows_by_computed_key(versions, key, columns) -%}
 {%- set keys = key | map("ident") | join(", ") -%}
 source_versions AS MATERIALIZED (

@@ -3,8 +3,8 @@
     target     the table, see Target in compiler/statement.py -#}
 {%- import "per_select/difference.sql" as difference -%}
 
-{#- twins: a key that the SELECT returns twice is an error. -#}
-{%- macro twins(target) -%}
+{#- duplicate_keys: a key that the SELECT returns twice is an error. -#}
+{%- macro duplicate_keys(target) -%}
 duplicate_keys AS (
     -- Keys that the SELECT returns twice: an error.
     SELECT
@@ -147,7 +147,7 @@ FROM written_rows
 {{ ctes }},
 
 {% if not plan.is_key_unique -%}
-{{ twins(target) }},
+{{ duplicate_keys(target) }},
 
 {% endif -%}
 {{ present_rows(target, scope, key, is_exact, affected) }},
