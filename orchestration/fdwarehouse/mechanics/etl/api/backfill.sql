@@ -1,6 +1,6 @@
--- Loads large tables for the first time, in chunks. Each chunk is committed, so that a failure loses
--- only the chunk in progress, and several sessions can load in parallel. The fence is read before
--- the first chunk: the next run reads all changes since then, which makes bronze consistent again.
+-- Loads large tables for the first time, in chunks. Each chunk is committed, so that a failure
+-- loses only the chunk in progress, and several sessions can load in parallel. The fence is read
+-- before the first chunk: the next run reads all changes since then, which makes bronze consistent.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.backfill(p_chunk_rows bigint DEFAULT 250000)
 LANGUAGE plpgsql
