@@ -10,7 +10,7 @@ BEGIN
     CALL etl.pin_settings();
     IF p_layer IS NULL OR p_layer NOT IN ('silver', 'gold', 'all') THEN
         RAISE EXCEPTION 'cannot rebuild %', quote_nullable(p_layer)
-            USING ERRCODE = 'DW003', HINT = 'Use silver, gold or all; bronze is the history itself.';
+            USING ERRCODE = 'DW003', HINT = 'Use silver, gold or all; bronze is the history.';
     END IF;
     v_with_silver := p_layer <> 'gold';
     v_with_gold := p_layer <> 'silver';

@@ -22,7 +22,7 @@ BEGIN
                     DETAIL = 'This exceeds max_deleted, so nothing was changed. The table may have '
                         'been emptied by mistake, restored partially or replaced by another.',
                     HINT = format(
-                        'If the deletions are intended: CALL etl.allow_deletions(%L), and run again. '
+                        'If they are intended: CALL etl.allow_deletions(%L), and run again. '
                         'If they are usual: increase max_deleted in warehouse.yaml.',
                         p_model
                     );

@@ -13,7 +13,7 @@ BEGIN
         p_failure.error_code := 'DW019';
         p_failure.detail := concat_ws(' ', p_failure.message, 'Nothing was changed.');
         p_failure.message := format(
-            'row-level security of source %s hides rows of %s from its reader',
+            'row security of source %s would hide rows of %s from its reader',
             p_source, coalesce(p_table, substring(v_said, '"(.*)"'))
         );
         p_failure.hint := {{ hints.row_security | literal }};
@@ -27,7 +27,7 @@ BEGIN
             WHEN p_failure.error_code = '55P03' THEN {{ hints.lock | literal }}
             WHEN p_failure.error_code LIKE '42%' AND p_table LIKE '%.\_fence'
                 THEN {{ hints.rights | literal }}
-            WHEN p_failure.error_code LIKE '42%' THEN 'Is the contract up to date? See `fdwarehouse contract`.'
+            WHEN p_failure.error_code LIKE '42%' THEN 'Update the contract with `fdwarehouse contract`.'
         END;
         p_failure.hint := replace(p_failure.hint, 'X_URL', upper(p_source) || '_URL');
     END IF;

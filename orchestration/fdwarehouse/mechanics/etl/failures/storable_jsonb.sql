@@ -1,5 +1,5 @@
--- json holds values that jsonb cannot: the escape of a zero byte, half of a surrogate pair, a number
--- outside the range of numeric. Rejected rows often have such values and must be stored as well.
+-- json holds values that jsonb cannot: the escape of a zero byte, half of a surrogate pair, a
+-- number outside the range of numeric. Rejected rows often have such values and must be stored.
 CREATE FUNCTION etl.storable_jsonb(p_row json, p_max_bytes integer DEFAULT 16777216) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

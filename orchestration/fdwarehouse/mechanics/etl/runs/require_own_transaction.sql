@@ -1,6 +1,7 @@
 -- A source shows one snapshot per transaction, taken by the first query. Rows committed there
--- between this snapshot and the fence would never be read. The fence is therefore read and committed
--- before the transaction that relies on it begins, whatever sequence of calls the caller makes.
+-- between this snapshot and the fence would never be read. The fence is therefore read and
+-- committed before the transaction that relies on it begins, in whatever order the caller makes
+-- its calls.
 CREATE FUNCTION etl.require_own_transaction(p_run_id bigint, p_models text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

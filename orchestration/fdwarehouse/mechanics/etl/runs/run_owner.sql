@@ -1,7 +1,7 @@
 -- The server process that works on a run: on all of it, or on one of its steps. A session whose
--- COMMIT failed because it lost its connection to a source can outlive its run and keep the advisory
--- lock. pg_locks shows that such a session has no open transaction. For a moment, the same is true of
--- a session between two transactions, so the test is repeated before a session is ignored.
+-- COMMIT failed because it lost its connection to a source can outlive its run and keep the
+-- advisory lock. pg_locks shows that such a session has no open transaction. For a moment, the same
+-- is true of a session between two transactions, so the test is repeated before it is ignored.
 CREATE FUNCTION etl.run_owner(p_run_id bigint) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -34,4 +34,4 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION etl.run_owner IS 'Returns the id of the process that works on a run (null: none).';
+COMMENT ON FUNCTION etl.run_owner IS 'Returns the id of the process that works on a run, or null.';

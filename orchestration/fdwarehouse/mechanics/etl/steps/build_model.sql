@@ -11,8 +11,8 @@ DECLARE
     v_counts etl.row_counts;
 BEGIN
     PERFORM etl.lock_run(p_run_id);
-    -- A step can still be running after its client has disconnected. Wait for this step and for those
-    -- whose rows it reads. All sessions take the locks in the same order.
+    -- A step can still be running after its client has disconnected. Wait for this step and for
+    -- those whose rows it reads. All sessions take the locks in the same order.
     FOR v_read_model IN
         SELECT earlier.model
         FROM etl.pipeline_steps AS m

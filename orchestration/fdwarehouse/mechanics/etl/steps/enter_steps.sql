@@ -7,7 +7,7 @@ BEGIN
     SELECT p_run_id, m.model, m.layer, m.position, p_is_full
     FROM etl.pipeline_steps AS m
     WHERE m.model = ANY(p_models)
-    ORDER BY m.position -- the order of execution: who plans them again waits, and does not deadlock
+    ORDER BY m.position -- the order of execution, so that a retry waits and does not deadlock
     ON CONFLICT (run_id, model) DO UPDATE
         SET status = 'pending', is_full = s.is_full OR excluded.is_full
         WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
