@@ -3,7 +3,7 @@
 -- indexes again. Tables with an unfinished backfill are left to it.
 DO $$
 DECLARE
-    -- as they are called in the release that is deployed
+    -- their names in the deployed release
     v_deferred regclass := coalesce(
         to_regclass('etl.deferred_indexes'), to_regclass('etl.owed_definitions')
     );

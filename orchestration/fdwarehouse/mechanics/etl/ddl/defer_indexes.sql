@@ -1,8 +1,8 @@
 -- A first load maintains indexes and checks foreign keys row by row. Creating them after the load,
 -- from all rows at once, costs a tenth. They are dropped in a short transaction before the load, so
 -- that readers of gold do not wait, and creating them again does not block readers. Creating a key
--- or an exclusion constraint does, so those of gold stay. So do the keys that a load in chunks needs
--- to find existing rows. Deferred indexes are recorded in a table and survive a failed load.
+-- or an exclusion constraint does, so those of gold stay. So do the keys that a load in chunks
+-- needs to find existing rows. Deferred indexes are recorded in a table and survive a failed load.
 CREATE FUNCTION etl.defer_indexes(
     p_models text[], p_keeps_keys boolean DEFAULT false
 ) RETURNS void

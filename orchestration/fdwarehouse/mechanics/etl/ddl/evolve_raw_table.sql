@@ -1,5 +1,5 @@
--- History is never lost: columns are added but never dropped, and a type changes only if every value
--- survives the conversion to the new type and back.
+-- History is never lost: columns are added but never dropped, and a type changes only if every
+-- value survives the conversion to the new type and back.
 CREATE FUNCTION etl.evolve_raw_table(
     p_table regclass,
     p_columns text[],
@@ -38,8 +38,8 @@ BEGIN
         RAISE EXCEPTION '% cannot be repartitioned in place', p_table
             USING ERRCODE = 'DW015',
                 DETAIL = format(
-                    'Its partitions: %s; in warehouse.yaml: %s.',
-                    coalesce(v_partitions || ' partitions by ' || pg_get_partkeydef(p_table), 'none'),
+                    'It has %s; warehouse.yaml specifies %s.',
+                    coalesce(v_partitions || ' partitions by ' || pg_get_partkeydef(p_table), 'no partitions'),
                     coalesce(nullif(p_partitions, 0) || ' by HASH (' || v_key || ')', 'none')
                 ),
                 HINT = v_way_out;
@@ -61,7 +61,7 @@ BEGIN
         ELSIF v_old_type <> v_new_type AND v_column = ANY(v_hashed) THEN
             RAISE EXCEPTION '%.% cannot become % in place', p_table, quote_ident(v_column), v_new_type
                 USING ERRCODE = 'DW015',
-                    DETAIL = format('Its type is %s, and the table is partitioned by it.', v_old_type),
+                    DETAIL = format('It is %s, and the table is partitioned by it.', v_old_type),
                     HINT = v_way_out;
         ELSIF v_old_type <> v_new_type THEN
             BEGIN
@@ -77,7 +77,7 @@ BEGIN
             IF v_lost IS NOT NULL THEN
                 RAISE EXCEPTION '%.% cannot become %', p_table, quote_ident(v_column), v_new_type
                     USING ERRCODE = 'DW012',
-                        DETAIL = format('Its type is %s; the conversion would lose: %s', v_old_type, v_lost),
+                        DETAIL = format('It is %s; the conversion would lose: %s', v_old_type, v_lost),
                         HINT = format(
                             'Keep its history under another name, in a migration: '
                             'ALTER TABLE %s RENAME COLUMN %I TO %I; the deploy adds it again.',

@@ -1,5 +1,5 @@
--- A table that is one SELECT changes with it. Nothing is lost, because its rows can be computed from
--- the upstream tables. The next run computes the rows that change.
+-- A table that is one SELECT changes with it. Nothing is lost, because its rows can be computed
+-- from the upstream tables. The next run computes the rows that change.
 CREATE FUNCTION etl.evolve_table(
     p_table regclass,
     p_columns text[],

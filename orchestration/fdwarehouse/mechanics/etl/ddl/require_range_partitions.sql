@@ -40,7 +40,7 @@ BEGIN
                 v_choice.table_name, v_choice.dates_table, v_choice.dates_column, v_type
                 USING ERRCODE = 'DW015',
                     HINT = format(
-                        'Use the column that %s is computed from, in a table or view with a _run_id.',
+                        'Use the column that %s comes from, in a table or view with a _run_id.',
                         v_column
                     );
         END IF;
