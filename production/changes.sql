@@ -1,15 +1,15 @@
 -- One day of changes in an existing shop: new customers and orders, status changes, new prices,
 -- changes of names and addresses, changed quantities, and a few deletions.
 --
---     fdwarehouse.changes      approximate number of rows to change (default 100), at least 1 per kind
+--     fdwarehouse.changes      approximate number of rows to change (default 100); 1 or more per kind
 --     fdwarehouse.random_seed  integer; another seed gives other changes (default 42)
 --
 --     PGOPTIONS='-c fdwarehouse.changes=1000' \
 --     psql -v ON_ERROR_STOP=1 -f production/changes.sql
 --
--- Each statement is a transaction of its own, like those of the shop's application, and does not set
--- time stamps. The same settings on the same shop give the same changes; the next run on it gives
--- others, because there are new orders.
+-- Each statement is a transaction of its own, like those of the shop's application, and does not
+-- set time stamps. The same settings on the same shop give the same changes; the next run on it
+-- gives others, because there are new orders.
 
 WITH given_settings AS (
     SELECT

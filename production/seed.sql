@@ -11,8 +11,8 @@
 --     psql --single-transaction -v ON_ERROR_STOP=1 -f production/schema.sql -f production/seed.sql
 --
 -- random() is not used, because its numbers would depend on the plan: every choice is a hash of the
--- number of the row, the seed and the choice. These hashes are the same in all versions of PostgreSQL,
--- because hash-partitioned tables depend on them.
+-- number of the row, the seed and the choice. These hashes are the same in all versions of
+-- PostgreSQL, because hash-partitioned tables depend on them.
 
 -- A number from 0 to 1 (exclusive) for one choice about one row.
 CREATE OR REPLACE FUNCTION pg_temp.draw(p_seed bigint, p_choice text, p_number bigint)

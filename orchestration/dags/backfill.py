@@ -42,8 +42,8 @@ with DAG(
             250_000,
             type="integer",
             minimum=1,
-            title="Rows a piece",
-            description="How many rows are read and committed at a time.",
+            title="Rows per chunk",
+            description="Number of rows that are read and committed at a time.",
         ),
     },
     default_args={

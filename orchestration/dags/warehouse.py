@@ -1,8 +1,8 @@
 """One run of the warehouse, every hour.
 
 The steps of `CALL etl.run_pipeline()` as tasks: Airflow shows each step, retries it separately, and
-checks its result before the next step begins. Procedures inside the warehouse do the work; a task is
-a `CALL` or a check, and no rows of tables pass through Airflow.
+checks its result before the next step begins. Procedures inside the warehouse do the work: a task
+is a `CALL` or a check, and no rows of tables pass through Airflow.
 
 | task | what it does |
 |---|---|
@@ -15,8 +15,8 @@ a `CALL` or a check, and no rows of tables pass through Airflow.
 | `return_sample` | returns the latest sales |
 | `finish_run` | always ends the run: as failed if a task failed |
 
-`check_<layer>` follows each layer. Its checks read the rows written since the last successful run, so
-their cost depends on the change; a separate check requires that no table is empty.
+`check_<layer>` follows each layer. Its checks read the rows written since the last successful run,
+so their cost depends on the change; a separate check requires that no table is empty.
 
 **Full refresh** (in the form of *Trigger*) compares all of production with bronze, computes silver
 and gold in full, writes the differences, and checks every row.
@@ -96,7 +96,7 @@ def first_value(cursor: Any) -> Any:
 
 
 def tasks_without_success(ti: Any) -> str:
-    """Return the names of the failed tasks of this DAG run, or of the skipped ones if it was stopped.
+    """Return the names of the failed tasks of this DAG run; if it was stopped, of the skipped ones.
 
     Args:
         ti: The running task.
@@ -174,8 +174,8 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
-        # A lost connection is retried; a failed check, of the DAG or of the warehouse, and other SQL
-        # errors are not.
+        # A lost connection is retried; a failed check, of the DAG or of the warehouse, and other
+        # SQL errors are not.
         "retry_policy": RetryTransientErrors(),
         "retry_on_failure": False,
     },
@@ -284,8 +284,8 @@ with DAG(
         handler=first_value,
     )
 
-    # A teardown always runs once its setup has succeeded. This one fails, and with it the DAG run, if
-    # a task has not succeeded. No retries: a second call would find the run ended.
+    # A teardown always runs once its setup has succeeded. This one fails, and with it the DAG run,
+    # if a task has not succeeded. No retries: a second call would find the run ended.
     finish_run = call(
         "finish_run",
         "CALL etl.finish_run(%(run_id)s, 'failed in Airflow: ' || nullif(%(tasks)s, ''))",

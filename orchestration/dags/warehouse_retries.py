@@ -21,8 +21,8 @@ TRANSIENT = re.compile("08...|40...|57P..|53300|55P03|DW001|DW006|DW018")
 class RetryTransientErrors(RetryPolicy):
     """Retries transient errors of PostgreSQL; permanent errors fail immediately.
 
-    Reads the SQLSTATE of exceptions of psycopg 2 and psycopg 3. An error without one is a refused or
-    lost connection, or not an error of the database: the retries of the task decide.
+    Reads the SQLSTATE of exceptions of psycopg 2 and psycopg 3. An error without one is a refused
+    or lost connection, or not an error of the database: the retries of the task decide.
     """
 
     def evaluate(self, exception: BaseException, *_: Any, **__: Any) -> RetryDecision:

@@ -1,6 +1,6 @@
 -- The only step that needs an administrator. It can be run again at any time. It revokes only
--- pg_read_all_stats from the reader, who had it in earlier versions, and, in the warehouse, CREATE on
--- schema public from PUBLIC.
+-- pg_read_all_stats from the reader, who had it in earlier versions, and, in the warehouse, CREATE
+-- on schema public from PUBLIC.
 --
 -- The server of the warehouse (extensions, roles, the privilege to create schemas):
 --     psql "$WAREHOUSE_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
@@ -66,7 +66,8 @@ BEGIN
         END IF;
         IF v_password IS NOT NULL THEN
             BEGIN
-                -- log_lock_waits logs a waiting statement: only this one, without a password, waits.
+                -- log_lock_waits logs a waiting statement: only this one, without a password,
+                -- waits.
                 EXECUTE format('ALTER ROLE %I LOGIN', v_role);
                 EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', v_role, v_password);
             EXCEPTION WHEN OTHERS THEN -- the context of the error contains the password
@@ -153,10 +154,10 @@ BEGIN
 END;
 $bootstrap$;
 
--- What the warehouse must know of production besides its rows. The reader gets it from three views and
--- has no other privileges. One function reads the sessions with the privileges of the administrator
--- that runs this. It returns numbers, times and the name of the session that holds the fence back, but
--- never the text of a query.
+-- What the warehouse must know of production besides its rows. The reader gets it from three views
+-- and has no other privileges. One function reads the sessions with the privileges of the
+-- administrator that runs this. It returns numbers, times and the name of the session that holds
+-- the fence back, but never the text of a query.
 DO $bootstrap$
 DECLARE
     v_level text := current_setting('client_min_messages');
@@ -401,7 +402,7 @@ BEGIN
             USING HINT = 'REVOKE pg_read_all_stats, and roles that have it, FROM warehouse_reader.';
     END IF;
     IF NOT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN
-        RAISE WARNING '% does not see when transactions of other roles began: the fence is a margin of time',
+        RAISE WARNING '% does not see when other transactions began: the fence is a margin of time',
             current_user
             USING HINT = 'Run bootstrap as a member of pg_monitor or pg_read_all_stats.';
     END IF;

@@ -13,8 +13,8 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.yaml_files import load_yaml
 
 HEADER = """\
-# The columns, types and keys of the source. Written by `fdwarehouse contract`; review changes as you
-# would those of a lock file.
+# The columns, types and keys of the source. Written by `fdwarehouse contract`; review changes like
+# those of a lock file.
 """
 
 

@@ -1,4 +1,5 @@
--- Updates the tables that describe the project, such as etl.pipeline_steps, from deploy/project.sql.
+-- Updates the tables that describe the project, such as etl.pipeline_steps, from
+-- deploy/project.sql.
 CREATE OR REPLACE PROCEDURE pg_temp.store_rows(p_table regclass, p_rows jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

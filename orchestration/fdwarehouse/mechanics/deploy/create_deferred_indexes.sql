@@ -1,6 +1,6 @@
--- Creates the indexes and constraints that a failed first load has deferred, so that migrations find
--- the tables as the files describe them. These tables are still empty; the next run defers the same
--- indexes again. Tables with an unfinished backfill are left to it.
+-- Creates the indexes and constraints that a failed first load has deferred, so that migrations
+-- find the tables as the files describe them. These tables are still empty; the next run defers the
+-- same indexes again. Tables with an unfinished backfill are left to it.
 DO $$
 DECLARE
     -- their names in the deployed release

@@ -21,7 +21,7 @@ BEGIN
     IF to_regnamespace('public') IS NOT NULL AND pg_temp.who_may_create('public') IS NOT NULL THEN
         RAISE EXCEPTION '% may create objects in schema public', pg_temp.who_may_create('public')
             USING ERRCODE = 'DW017',
-                DETAIL = 'Functions and operators that other roles create there could run as the owner.',
+                DETAIL = 'Functions and operators of other roles there could run as the owner.',
                 HINT = format(
                     'REVOKE CREATE ON SCHEMA public FROM %s; as an administrator.',
                     replace(pg_temp.who_may_create('public'), 'everybody', 'PUBLIC')

@@ -62,7 +62,7 @@ BEGIN
             USING ERRCODE = 'DW017',
                 DETAIL = format('It uses %s there.', v_object),
                 HINT = format(
-                    'REVOKE CREATE ON SCHEMA %I FROM them, or move the object to another schema.', v_schema
+                    'REVOKE CREATE ON SCHEMA %I FROM them, or move it to another schema.', v_schema
                 );
     END IF;
 END;

@@ -21,8 +21,8 @@ BEGIN
 END;
 $$;
 
--- Locks the warehouse for this transaction: no step runs during a deploy, and no deploy runs while a
--- run is open.
+-- Locks the warehouse for this transaction: no step runs during a deploy, and no deploy runs while
+-- a run is open.
 SET LOCAL client_min_messages = warning;
 SET LOCAL lock_timeout = '1s'; -- a waiting lock request blocks all later ones
 DO $$

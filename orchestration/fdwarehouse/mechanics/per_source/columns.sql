@@ -111,7 +111,7 @@ described_columns AS (
         b.typname AS base_name,
         coalesce(
             l.oid < 10000
-            AND coalesce(e.typrelid, l.typrelid) = 0 -- row types of catalogs change with the version
+            AND coalesce(e.typrelid, l.typrelid) = 0 -- row types of catalogs vary with the version
             AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)',
             false
         ) AS is_known

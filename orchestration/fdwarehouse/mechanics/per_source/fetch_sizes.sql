@@ -1,8 +1,8 @@
 {#- Rendered once per source. -#}
--- Sets how many rows {{ source.name }} sends at once, because they are in memory together, twice: as
--- many as fit into 16 MB. The row size is the larger of the estimates from statistics, which ignore
--- the size of TOASTed values, and from the first rows, which may not be typical. Without any
--- estimate, rows are assumed to be large.
+-- Sets how many rows {{ source.name }} sends at once, because they are in memory together, twice:
+-- as many as fit into 16 MB. The row size is the larger of the estimates from statistics, which
+-- ignore the size of TOASTed values, and from the first rows, which may not be typical. Without
+-- any estimate, rows are assumed to be large.
 DO $$
 DECLARE
     v_table text;

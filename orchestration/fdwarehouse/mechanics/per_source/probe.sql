@@ -89,7 +89,8 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
             DETAIL = v_failure.detail,
             HINT = coalesce(
                 v_failure.hint,
-                'Is it running, and is {{ source.name | upper }}_URL right as seen from the server of the warehouse?'
+                'Is it running, and is {{ source.name | upper }}_URL right as seen from the server '
+                'of the warehouse?'
             );
 END;
 $$;

@@ -1,7 +1,7 @@
 {#- Rendered once per source. -#}
 -- After TRUNCATE, or another command that gives a table a new file, the old rows are missing even
--- in an older snapshot. A table that was read is locked until the transaction ends, so a rewrite can
--- only have happened between the snapshot and the read.
+-- in an older snapshot. A table that was read is locked until the transaction ends, so a rewrite
+-- can only have happened between the snapshot and the read.
 CREATE FUNCTION {{ creates }}(p_expected jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -27,11 +27,11 @@ BEGIN
     IF v_unsafe IS NOT NULL THEN
         RAISE EXCEPTION 'the session on source {{ source.name }} is not safe: %', v_unsafe
             USING ERRCODE = 'DW019',
-                DETAIL = 'Rows could be hidden, values could be misread, or code of production could '
-                    'write. Nothing was changed.',
+                DETAIL = 'Rows could be hidden, values misread, or code of production could write. '
+                    'Nothing was changed.',
                 HINT = 'A pooler in between may drop `options`: `fdwarehouse bootstrap --side production` '
-                    'gives the reader the same settings, for new connections of the pooler. If this '
-                    'occurs after a read, code of a view or an index has changed the setting.';
+                    'gives the reader the same settings, for new connections of the pooler. After a '
+                    'read: code of a view or an index of a mounted table has changed the setting.';
     END IF;
 END;
 $$;

@@ -24,9 +24,9 @@ ORDER BY {{ keys | filled("b") | indent(4) }}, b._run_id DESC
 
 {%- set body -%}
 {%- if table.watermark -%}
--- The arguments define what is read: the rows stamped since the fence of a run, or (p_since_run_id = 0)
--- all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them as constants, so a
--- condition that they decide is neither evaluated nor sent to the source.
+-- The arguments define what is read: the rows stamped since the fence of a run, or, if
+-- p_since_run_id = 0, all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them
+-- as constants, so a condition that they decide is neither evaluated nor sent to the source.
 {% endif -%}
 WITH read_rows AS MATERIALIZED (
     SELECT s.*

@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_name text;
-    v_is_ours boolean := EXISTS ( -- those of headers have two underscores, and their clause as comment
+    v_is_ours boolean := EXISTS ( -- those of headers have two underscores and their clause as comment
         SELECT FROM pg_constraint AS c
         WHERE c.conrelid = p_table AND c.conname LIKE '%\_\_key'
     );

@@ -39,7 +39,10 @@ BEGIN
             USING ERRCODE = 'DW015',
                 DETAIL = format(
                     'It has %s; warehouse.yaml specifies %s.',
-                    coalesce(v_partitions || ' partitions by ' || pg_get_partkeydef(p_table), 'no partitions'),
+                    coalesce(
+                        v_partitions || ' partitions by ' || pg_get_partkeydef(p_table),
+                        'no partitions'
+                    ),
                     coalesce(nullif(p_partitions, 0) || ' by HASH (' || v_key || ')', 'none')
                 ),
                 HINT = v_way_out;
@@ -77,7 +80,7 @@ BEGIN
             IF v_lost IS NOT NULL THEN
                 RAISE EXCEPTION '%.% cannot become %', p_table, quote_ident(v_column), v_new_type
                     USING ERRCODE = 'DW012',
-                        DETAIL = format('It is %s; the conversion would lose: %s', v_old_type, v_lost),
+                        DETAIL = format('It is %s, and would lose: %s', v_old_type, v_lost),
                         HINT = format(
                             'Keep its history under another name, in a migration: '
                             'ALTER TABLE %s RENAME COLUMN %I TO %I; the deploy adds it again.',

@@ -27,7 +27,8 @@ BEGIN
             WHEN p_failure.error_code = '55P03' THEN {{ hints.lock | literal }}
             WHEN p_failure.error_code LIKE '42%' AND p_table LIKE '%.\_fence'
                 THEN {{ hints.rights | literal }}
-            WHEN p_failure.error_code LIKE '42%' THEN 'Update the contract with `fdwarehouse contract`.'
+            WHEN p_failure.error_code LIKE '42%'
+                THEN 'Update the contract with `fdwarehouse contract`.'
         END;
         p_failure.hint := replace(p_failure.hint, 'X_URL', upper(p_source) || '_URL');
     END IF;

@@ -46,7 +46,7 @@ BEGIN
                     ),
                     'There is no run with this id.'
                 ),
-                HINT = 'CALL etl.start_run() begins one. Without a run id, a step joins the open run.';
+                HINT = 'CALL etl.start_run() begins one; without a run id, a step joins the open run.';
     ELSIF p_run_id IS NOT NULL AND (v_spans_sessions OR v_owner = pg_backend_pid()) THEN
         RETURN (p_run_id, false);
     ELSIF v_is_held AND v_spans_sessions AND (p_may_join OR p_label = v_open.label) THEN
