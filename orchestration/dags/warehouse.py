@@ -125,7 +125,7 @@ def columns_are_filled(schema: str, table: str, columns: list[str], rows: str) -
         schema: Schema of the table.
         table: Its name, also the name of the task.
         columns: The columns.
-        rows: Condition on the rows to look at. Where there are none, none is wrong.
+        rows: Condition on the rows to check. The check passes if there are none.
     """
     checks: dict[str, Any] = {column: {"null_check": {"equal_to": 0}} for column in columns}
     checks[columns[0]]["unique_check"] = {"equal_to": 0}
@@ -140,8 +140,8 @@ def rows_fulfil(task_id: str, table: str, rows: str, **conditions: str) -> None:
     Args:
         task_id: Name of the task.
         table: The table, with its schema.
-        rows: Condition on the rows to look at. Where there are none, none is wrong.
-        conditions: What each row must fulfil, by a name for it.
+        rows: Condition on the rows to check. The check passes if there are none.
+        conditions: Conditions on each row, by name.
     """
     checks = {
         name: {"check_statement": f"count(*) FILTER (WHERE ({condition}) IS NOT TRUE) = 0"}
@@ -295,5 +295,5 @@ with DAG(
 
     chain(start_run, extract_and_load_bronze, check_bronze, silver, build_silver, check_silver)
     chain(check_silver, build_gold, check_gold, run_checks, return_sample, finish_run)
-    # Where one of several tasks side by side fails, the others are still at work.
+    # If one of several parallel tasks fails, the others are still running.
     [check_bronze, silver, check_silver, check_gold] >> finish_run

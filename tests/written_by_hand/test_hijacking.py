@@ -128,7 +128,7 @@ def test_g6_deploy_refuses_a_public_where_others_may_make_functions(
     bootstrapped_warehouse: Warehouse,
 ) -> None:
     warehouse = bootstrapped_warehouse
-    for grantee, said in (("PUBLIC", "everybody"), ("warehouse_analyst", "warehouse_analyst")):
+    for grantee, said in (("PUBLIC", "every role"), ("warehouse_analyst", "warehouse_analyst")):
         warehouse.execute(f"GRANT CREATE ON SCHEMA public TO {grantee}", role="admin")
         with pytest.raises(
             FdwarehouseError, match=f"{said} may create objects in schema public"

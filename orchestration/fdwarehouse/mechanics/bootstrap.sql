@@ -66,8 +66,7 @@ BEGIN
         END IF;
         IF v_password IS NOT NULL THEN
             BEGIN
-                -- log_lock_waits logs a waiting statement: only this one, without a password,
-                -- waits.
+                -- A waiting statement may be logged: only this one, without a password, waits.
                 EXECUTE format('ALTER ROLE %I LOGIN', v_role);
                 EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', v_role, v_password);
             EXCEPTION WHEN OTHERS THEN -- the context of the error contains the password

@@ -121,8 +121,7 @@ BEGIN
         EXECUTE format('ALTER SERVER %I OPTIONS (%s)', p_server, v_clause);
     END IF;
 
-    -- log_lock_waits logs the text of a waiting statement: only this one, without the password,
-    -- waits.
+    -- A waiting statement may be logged: only this one, without the password, waits.
     EXECUTE format('DROP USER MAPPING IF EXISTS FOR CURRENT_USER SERVER %I', p_server);
     EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I', p_server);
     SELECT string_agg(format('ADD %I %L', key, value), ', ') INTO v_clause

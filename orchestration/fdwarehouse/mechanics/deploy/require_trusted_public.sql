@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION pg_temp.who_may_create(p_schema text) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT string_agg(coalesce(r.rolname, 'everybody'), ', ' ORDER BY r.rolname)
+    SELECT string_agg(coalesce(r.rolname, 'every role'), ', ' ORDER BY r.rolname)
     FROM pg_namespace AS n
     CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS a
     LEFT JOIN pg_roles AS r ON a.grantee = r.oid
@@ -24,7 +24,7 @@ BEGIN
                 DETAIL = 'Functions and operators of other roles there could run as the owner.',
                 HINT = format(
                     'REVOKE CREATE ON SCHEMA public FROM %s; as an administrator.',
-                    replace(pg_temp.who_may_create('public'), 'everybody', 'PUBLIC')
+                    replace(pg_temp.who_may_create('public'), 'every role', 'PUBLIC')
                 );
     END IF;
 END;

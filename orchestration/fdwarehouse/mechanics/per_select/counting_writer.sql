@@ -121,8 +121,7 @@ value_counts AS (
 ),
 
 distinct_deltas AS (
-    -- The change of the number of distinct values per group: 1 for a new value, -1 for a removed
-    -- one.
+    -- The change of the number of distinct values per group: 1 per new value, -1 per removed one.
     SELECT
         {{ groups | filled("v") | indent(8) }},
         {%- for d in counting.distincts %}
