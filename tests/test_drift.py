@@ -1,6 +1,7 @@
 """A production that is no longer what its contract says: its table fails alone, unread."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -201,3 +202,67 @@ def test_status_tells_of_drift_and_of_who_holds_the_fence_too_long(
     (source,) = as_json(command)["sources"]
     assert (source["is_held_too_long"], source["held_seconds"] > 0) == (True, True)
     assert [drift["subject"] for drift in source["drift"]] == ["orders.note"]
+
+
+HALVES = """\
+/*
+description: Half of each quantity.
+grain: one order item
+key: order_item_id
+*/
+SELECT order_item_id, (quantity / 2)::numeric(12, 2) AS half FROM silver.clean_order_items
+"""
+
+
+def test_g3_tables_over_a_column_of_another_type_are_computed_in_full(
+    command: Command, shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    (project / "sql/gold/halves.sql").write_text(HALVES)
+    command.project(project)
+    command.use(warehouse.environment)
+    command.works("deploy")
+    sell(shop, 1)
+    shop.execute("UPDATE order_items SET quantity = 3, updated_at = now()")
+    command.works("run")
+    assert warehouse.column("SELECT half FROM gold.halves") == [1]
+    shop.execute(
+        "ALTER TABLE products ALTER product_id TYPE bigint",
+        "ALTER TABLE order_items ALTER product_id TYPE bigint, ALTER quantity TYPE numeric(10, 0)",
+    )
+    command.works("contract")
+    command.works("deploy")
+    sell(shop, 2)
+    shop.execute("UPDATE order_items SET product_id = 1, updated_at = now()")
+    command.works("run")
+    assert warehouse.rows("SELECT order_item_id, half FROM gold.halves ORDER BY 1") == [
+        (1, Decimal("1.50")),
+        (2, Decimal("1.00")),
+    ]
+    assert warehouse.rows("SELECT product_id, quantity FROM gold.product_performance") == [(1, 5)]
+    assert "No row differed" in command.works("rebuild")
+
+
+@pytest.mark.parametrize("key_type", ["bigint", "smallint"])
+def test_column_that_refers_to_a_dimension_may_have_another_type(
+    command: Command, shop: Shop, warehouse: Warehouse, project: Path, key_type: str
+) -> None:
+    sell(shop, 1)
+    command.project(project)
+    command.use(warehouse.environment)
+    command.works("run")
+    shop.execute(
+        "ALTER TABLE orders DROP CONSTRAINT IF EXISTS orders_customer_id_fkey",
+        f"ALTER TABLE orders ALTER customer_id TYPE {key_type}",
+    )
+    command.works("contract")
+    command.works("deploy")
+    command.works("run")
+    sell(shop, 2)
+    shop.force("INSERT INTO orders VALUES (3, 3, '2024-01-31', 'delivered', now(), now())")
+    command.works("run")
+    members = """
+        SELECT customer_id, is_inferred FROM gold.dim_customers
+        WHERE is_current AND customer_id > 0 ORDER BY 1
+    """
+    assert warehouse.rows(members) == [(1, False), (2, False), (3, True)]
+    assert "No row differed" in command.works("rebuild")

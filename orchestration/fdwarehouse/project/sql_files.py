@@ -27,6 +27,8 @@ class SqlFile:
     """Schema-qualified object, for a repeatable file."""
     needs: frozenset[str] = frozenset()
     """What it needs beside what its text names: tables that its table refers to."""
+    types: frozenset[str] = frozenset()
+    """Columns that it reads, with their types: over other types, its text computes other values."""
 
     @property
     def plain_name(self) -> str:
@@ -108,7 +110,7 @@ def content_checksum(compiled: SqlFile, by_name: Mapping[str, SqlFile]) -> str:
         re.sub(
             r"(?ms)^(?:(?:SET (?:search_path|work_mem) =|--) [^\n]*|COMMENT ON .*?;)$\n?",
             "",
-            each.sql,
+            "\n".join((each.sql, *sorted(each.types))),
         )
         for each in _with_what_it_reads(compiled, by_name)
     ]

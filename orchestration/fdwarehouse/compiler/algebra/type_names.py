@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from fdwarehouse.identifiers import ident
@@ -34,3 +35,13 @@ def type_name(names: Sequence[str]) -> str:
         return _WRITTEN[name]
     is_plain = names[0] == "pg_catalog" or name in _OF_THE_GRAMMAR
     return name if is_plain else ident(name)
+
+
+def without_length(name: str) -> str:
+    """Write a type without its length: a cast to it keeps the whole value.
+
+    Args:
+        name: as `format_type` writes it.
+    """
+    bare = re.sub(r"\(.*?\)", "", name)
+    return "bpchar" if bare == "character" else bare

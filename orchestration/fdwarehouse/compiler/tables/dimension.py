@@ -19,6 +19,7 @@ from fdwarehouse.compiler.algebra.tree import (
     sides,
     walk,
 )
+from fdwarehouse.compiler.algebra.type_names import without_length
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.table import constraints, table_context
 from fdwarehouse.compiler.tables.target import Target
@@ -90,6 +91,7 @@ class Dimension:
         context = table_context(self.target, self.definition, self.kept_up) | {
             "columns": self.columns,
             "key": self.key,
+            "key_type": without_length(dict(self.columns)[self.key]),
             "surrogate": self.surrogate,
             "own": [self.surrogate, IS_CURRENT[0], *(name for name, _ in VALIDITY)],
             "constraints": list(self._constraints()),

@@ -23,6 +23,8 @@ class Target:
     generated: tuple[tuple[str, str], ...] = ()
     """Name and type of columns that the table computes, which are read and not written."""
     partitions: Partitions | None = None
+    types_read: frozenset[str] = frozenset()
+    """Columns that its definition reads, with their types."""
     checked: frozenset[str] = frozenset()
     """Columns whose reference no foreign key can hold: they refer to a partitioned table."""
 

@@ -242,3 +242,26 @@ def _impure(connection: psycopg.Connection, view: int) -> Iterator[str]:
     collations = {int(oid) for oid in re.findall(r":\w*[cC]oll(?:id|Oid) (\d+)", tree)}
     for (name,) in connection.execute(_COARSE_COLLATIONS.encode(), [list(collations)]).fetchall():
         yield f"collation {name} takes different texts for equal"
+
+
+_TYPES_READ = """
+SELECT DISTINCT
+    d.refobjid::regclass || '.' || quote_ident(a.attname) || ' '
+    || format_type(a.atttypid, a.atttypmod)
+FROM pg_rewrite AS r
+INNER JOIN pg_depend AS d
+    ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class
+INNER JOIN pg_attribute AS a ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+WHERE r.ev_class = %s::regclass AND d.refobjsubid > 0
+"""
+
+
+def types_read(connection: psycopg.Connection, view: str) -> frozenset[str]:
+    """List the columns that a view reads, each with its type, as text.
+
+    Args:
+        connection: of the warehouse.
+        view: its name, as SQL writes it.
+    """
+    return frozenset(text for (text,) in _rows(connection, _TYPES_READ, [view]))

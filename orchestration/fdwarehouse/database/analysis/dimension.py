@@ -15,7 +15,12 @@ from fdwarehouse.compiler.tables.silver_table import SilverTable
 from fdwarehouse.compiler.tables.table import TAKEN, require_columns
 from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import not_row_by_row, require_row_by_row, take_apart
-from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog, relation_exists
+from fdwarehouse.database.analysis.catalog import (
+    impure_parts,
+    read_catalog,
+    relation_exists,
+    types_read,
+)
 from fdwarehouse.database.analysis.definition import create_definition, create_empty
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import qualified
@@ -82,6 +87,7 @@ def analyse_dimension(
         target.key,
         (*_key_first(columns, header.key[0]), *VALIDITY),
         generated=((header.surrogate_key, "bigint"), IS_CURRENT),
+        types_read=types_read(warehouse, target.definition),
     )
     create_empty(
         target,

@@ -18,7 +18,7 @@ from fdwarehouse.compiler.tables.statement import full_states, query
 from fdwarehouse.compiler.tables.table import Table, never_null, require_columns
 from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.view import View
-from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
+from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog, types_read
 from fdwarehouse.database.analysis.definition import (
     create_definition,
     create_empty,
@@ -42,6 +42,7 @@ def analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
     _, schema, file = definition.path.split("/")
     target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
     columns, _ = create_definition(definition, target.qualified, warehouse)
+    target = replace(target, types_read=types_read(warehouse, target.qualified))
     require_columns(definition, columns)
     require_partitions(definition, columns)
     return View(replace(target, columns=columns), definition)
@@ -75,6 +76,7 @@ def analyse_table(
         )
     target = Target(schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions)
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
+    target = replace(target, types_read=types_read(warehouse, target.definition))
     require_columns(definition, columns)
     require_partitions(definition, columns)
     impure = impure_parts(warehouse, target.definition)

@@ -21,7 +21,7 @@ from fdwarehouse.compiler.tables.versions import (
     require_row_by_row,
     take_apart,
 )
-from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog
+from fdwarehouse.database.analysis.catalog import impure_parts, read_catalog, types_read
 from fdwarehouse.database.analysis.definition import create_definition, create_empty
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
@@ -56,6 +56,7 @@ def analyse_silver(
         )
     target = Target(schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions)
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
+    target = replace(target, types_read=types_read(warehouse, target.definition))
     require_columns(definition, columns, (*TAKEN, *ADDED))
     require_partitions(definition, columns)
     _require_pure(definition, impure_parts(warehouse, target.definition))

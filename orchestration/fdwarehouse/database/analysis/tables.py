@@ -68,8 +68,9 @@ def complete(
     )
     for table in analysed.tables:
         path, needs = table.definition.path, _needs(table)
+        types = table.target.types_read
         files = [
-            SqlFile(file_name(name), path, f"{sql.strip()}\n", name, needs)
+            SqlFile(file_name(name), path, f"{sql.strip()}\n", name, needs, types)
             for name, sql in table.files(environment)
         ]
         first = 0 if isinstance(table, View) else 1

@@ -5,6 +5,7 @@
     refer to and that was never extracted is inferred, and completed when its row arrives.
     target         the table; its key is (key, valid_from)
     key            business key
+    key_type       its type: a column that refers to it can have another
     type2          type 2 columns: a change creates a version
     stamped        the updated_at column; none: versions are valid from their extraction
     overwritten    type 1 columns: all versions show the latest value
@@ -19,7 +20,7 @@
 WITH referenced_members AS (
     -- Members that new versions refer to, and those that are still inferred.
     {%- for view, column in referenced_by %}
-    SELECT {{ column | ident }}{{ " AS " ~ k if column != key }} FROM {{ view }}
+    SELECT {{ column | ident }}::{{ key_type }}{{ " AS " ~ k if column != key }} FROM {{ view }}
     WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }} AND {{ column | ident }} IS NOT NULL
     UNION
     {%- endfor %}

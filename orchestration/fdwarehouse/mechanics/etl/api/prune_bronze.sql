@@ -13,6 +13,8 @@ BEGIN
     CALL etl.pin_settings();
     v_models := etl.models_to_prune(p_older_than, p_table);
     v_run := etl.acquire_run(NULL, 'etl.prune_bronze', p_may_join => false);
+    COMMIT;
+    CALL etl.pin_settings();
     v_failure := etl.plan_steps(v_run.run_id, v_models, false);
     IF v_failure.error_code IS NOT NULL THEN
         CALL etl.fail_transaction(v_run.run_id, v_models, v_failure);

@@ -16,6 +16,7 @@ BEGIN
     END IF;
     PERFORM etl.require_own_run(p_run_id);
     PERFORM etl.require_own_transaction(p_run_id, '{}');
+    PERFORM etl.require_backfill(p_run_id);
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     v_failure.model := 'etl.backfill';
@@ -32,6 +33,7 @@ BEGIN
         SET LOCAL transaction_timeout = 0;
         SET LOCAL transaction_timeout = {{ timeouts.source | literal }}; -- reads only statistics
         PERFORM etl.plan_backfill(p_run_id, p_chunk_rows);
+        UPDATE etl.runs SET lease_until = clock_timestamp() + lease WHERE run_id = p_run_id;
         RETURN v_failure;
     END IF;
 

@@ -4,6 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
 AS $$
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
+    PERFORM etl.require_backfill(p_run_id);
     IF NOT etl.concerns_one_table(p_failure.error_code, p_failure.message) THEN
         RETURN false;
     END IF;

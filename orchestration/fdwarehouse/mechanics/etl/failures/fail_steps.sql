@@ -11,6 +11,11 @@ DECLARE
     );
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
+    INSERT INTO etl.steps (run_id, model, layer, position, is_full)
+    SELECT p_run_id, m.model, m.layer, m.position, false
+    FROM etl.pipeline_steps AS m
+    WHERE m.model = ANY(p_models)
+    ON CONFLICT (run_id, model) DO NOTHING; -- new ones are those that could not be planned
     UPDATE etl.steps
     SET status = 'failed',
         error = CASE

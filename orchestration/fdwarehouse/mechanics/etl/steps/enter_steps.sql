@@ -9,7 +9,7 @@ BEGIN
     WHERE m.model = ANY(p_models)
     ORDER BY m.position -- the order of execution, so that a retry waits and does not deadlock
     ON CONFLICT (run_id, model) DO UPDATE
-        SET status = 'pending', is_full = s.is_full OR excluded.is_full
+        SET status = 'pending', failure = NULL, is_full = s.is_full OR excluded.is_full
         WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
 
     PERFORM etl.defer_indexes(p_models);
