@@ -68,7 +68,7 @@ accepted_versions AS (
 {%- if type2 %}
 
 dated_versions AS (
-    -- The beginning of each validity, not before that of an earlier version; the last of equal ones.
+    -- Beginning of each validity, not before that of an earlier version; of equal ones, the last.
     SELECT DISTINCT ON ({{ k }}, valid_from)
         *, max(began_at) OVER (PARTITION BY {{ k }} ORDER BY _run_id) AS valid_from
     FROM accepted_versions
