@@ -7,7 +7,7 @@
 {%- import "per_select/merge.sql" as merge -%}
 {%- set groups = counting.groups | list -%}
 {%- set columns = ["_rows"] + (counting.columns | map(attribute="name") | list) -%}
-{%- set affected = "states" if printed.groups_are_keys else "affected_keys" -%}
+{%- set affected = "new_states" if printed.groups_are_keys else "affected_keys" -%}
 {%- set risks = counting.columns | map(attribute="risk") | select | list -%}
 {%- set values = counting.distincts | map(attribute="value") | unique | list -%}
 {%- set conditions = counting.distincts | map(attribute="condition") | unique | list -%}

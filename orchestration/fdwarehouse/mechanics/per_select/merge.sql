@@ -4,7 +4,7 @@
 {%- import "per_select/difference.sql" as difference -%}
 
 {#- duplicate_keys: raises an error if the SELECT returns a key twice. -#}
-{%- macro twins(target) -%}
+{%- macro duplicate_keys(target) -%}
 duplicate_keys AS (
     -- Raises an error for keys that the SELECT returns twice.
     SELECT
@@ -147,7 +147,7 @@ FROM written_rows
 {{ ctes }},
 
 {% if not plan.is_key_unique -%}
-{{ twins(target) }},
+{{ duplicate_keys(target) }},
 
 {% endif -%}
 {{ present_rows(target, scope, key, is_exact, affected) }},

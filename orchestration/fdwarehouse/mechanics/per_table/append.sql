@@ -186,7 +186,7 @@ duplicate_keys AS (
     -- Several rows with one key are an error. If the key is new, the unique constraint of bronze
     -- finds them; if it is known, there are more rows than keys.
     SELECT
-        etl.refuse_source_twins(jsonb_build_object({{ named_key }}), count(*)) AS refusal
+        etl.raise_duplicate_source_key(jsonb_build_object({{ named_key }}), count(*)) AS refusal
     FROM keyed_rows AS r
     WHERE (SELECT count(*) FROM keyed_rows) + (SELECT count(*) FROM gone_rows)
         > (SELECT count(*) FROM known_versions)

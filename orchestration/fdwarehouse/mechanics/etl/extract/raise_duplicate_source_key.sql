@@ -1,4 +1,4 @@
-CREATE FUNCTION etl.refuse_source_twins(p_key jsonb, p_row_count bigint) RETURNS bigint
+CREATE FUNCTION etl.raise_duplicate_source_key(p_key jsonb, p_row_count bigint) RETURNS bigint
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -11,5 +11,5 @@ BEGIN ATOMIC
             'inherit from the table, their rows are read too.'
         );
 END;
-COMMENT ON FUNCTION etl.refuse_source_twins IS
+COMMENT ON FUNCTION etl.raise_duplicate_source_key IS
 'Raises an error for duplicate keys in a table of a source. Arguments: the key, its number of rows. Errors: DW014, always.';
