@@ -1,7 +1,7 @@
 -- One day of changes in an existing shop: new customers and orders, status changes, new prices,
 -- changes of names and addresses, changed quantities, and a few deletions.
 --
---     fdwarehouse.changes      approximate number of rows to change (default 100); 1 or more per kind
+--     fdwarehouse.changes      approximate number of rows to change (default 100); min. 1 per kind
 --     fdwarehouse.random_seed  integer; another seed gives other changes (default 42)
 --
 --     PGOPTIONS='-c fdwarehouse.changes=1000' \

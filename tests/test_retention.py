@@ -242,7 +242,7 @@ def test_g4_prune_that_fails_drops_nothing_and_says_so(
         """,
     )
     before = warehouse.row_versions("bronze")
-    with failing("P0001", "Nothing was dropped."):
+    with failing("P0001", "Nothing was deleted."):
         prune(warehouse)
     assert warehouse.row_versions("bronze") == before
     assert warehouse.rows(

@@ -33,7 +33,7 @@ BEGIN
             FROM routines
             UNION ALL
             -- The loader and the orchestrator may CALL: procedures, and the functions that give
-            -- them the owner's rights.
+            -- them the owner's privileges.
             SELECT 2, role, 'GRANT USAGE ON SCHEMA etl, bronze, silver, gold TO'
             FROM unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
             UNION ALL

@@ -67,7 +67,7 @@ ON CONFLICT ({{ surrogate | ident }}) DO NOTHING;
 {%- include "per_select/log_table.sql" %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
-{{ (header.description ~ " Grain: " ~ header.grain ~ ". Maintained " ~ kept_up ~ ".") | literal }};
+{{ (header.description ~ " Grain: " ~ header.grain ~ ". Maintenance: " ~ kept_up ~ ".") | literal }};
 COMMENT ON COLUMN {{ target.qualified }}.{{ surrogate | ident }} IS 'Surrogate key of the version; -1 is the unknown member.';
 {%- for name, _ in columns %}
 COMMENT ON COLUMN {{ target.qualified }}.{{ name | ident }} IS {{ comments[name] | literal }};

@@ -41,8 +41,7 @@ affected_members AS (
 ),
 
 accepted_versions AS (
-    -- All their versions. Unlike a join, a condition is pushed down into the view and uses an
-    -- index.
+    -- All their versions. Unlike a join, a condition is pushed down to the indexes of the view.
     SELECT
         v.*
         {%- if type2 %},
@@ -70,8 +69,7 @@ accepted_versions AS (
 {%- if type2 %}
 
 dated_versions AS (
-    -- The beginning of each validity: not before that of an earlier version; of equal ones, the
-    -- last.
+    -- Beginning of each validity, not before that of an earlier version; of equal ones, the last.
     SELECT DISTINCT ON ({{ k }}, valid_from)
         *, max(began_at) OVER (PARTITION BY {{ k }} ORDER BY _run_id) AS valid_from
     FROM accepted_versions

@@ -117,7 +117,7 @@ logged_images AS (
     SELECT p_run_id, v.sign, (v.image).*
     FROM written_rows AS w
     CROSS JOIN LATERAL (VALUES (-1, w.was, 'INSERT'), (1, w.is_now, 'DELETE')) AS v (sign, image, no)
-    WHERE p_since_run_id > 0 AND w.action <> v.no -- downstream tables follow a full refresh in full
+    WHERE p_since_run_id > 0 AND w.action <> v.no -- a full refresh is followed by others downstream
         AND (w.action <> 'UPDATE' OR record_image_ne(w.was, w.is_now))
     RETURNING 1
 ),

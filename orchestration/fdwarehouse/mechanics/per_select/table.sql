@@ -39,7 +39,7 @@ CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_run_id") | ident }} ON {{ target.
 {%- include "per_select/state_table.sql" %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
-{{ (header.description ~ " Grain: " ~ header.grain ~ ". Maintained " ~ kept_up ~ ".") | literal }};
+{{ (header.description ~ " Grain: " ~ header.grain ~ ". Maintenance: " ~ kept_up ~ ".") | literal }};
 {%- for name, _ in target.columns %}
 COMMENT ON COLUMN {{ target.qualified }}.{{ name | ident }} IS {{ comments[name] | literal }};
 {%- endfor %}

@@ -140,8 +140,8 @@ appended_versions AS (
 {%- if table.is_hashed %}
 
 hashed_versions AS (
-    -- What a bucket's hash gains and loses: XORing a row twice removes it. When the whole table was
-    -- read, the hashes are computed again: they lose all they had and gain all rows.
+    -- The changes of bucket hashes: XORing a row twice removes it. If the whole table was read, the
+    -- hashes are computed again: the stored ones are subtracted and all rows are added.
     SELECT 1 AS _sign, n.*
     FROM new_versions AS n
     WHERE NOT ({{ is_whole }}) AND NOT n._is_deleted

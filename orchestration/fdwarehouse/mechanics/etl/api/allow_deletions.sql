@@ -1,5 +1,5 @@
 CREATE PROCEDURE etl.allow_deletions(p_table text)
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }}
 AS $$

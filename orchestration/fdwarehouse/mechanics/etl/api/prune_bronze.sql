@@ -23,7 +23,7 @@ BEGIN
     CALL etl.pin_settings();
     v_failure := etl.drop_superseded_versions(v_run.run_id, v_models, p_older_than);
     IF v_failure.error_code IS NOT NULL THEN
-        v_failure.hint := 'Nothing was dropped.';
+        v_failure.hint := 'Nothing was deleted.';
         CALL etl.fail_transaction(v_run.run_id, v_models, v_failure);
     END IF;
     CALL etl.return_run(v_run, v_models);

@@ -2,7 +2,7 @@
 CREATE FUNCTION etl.advance_backfill(
     p_run_id bigint, p_chunk_rows bigint, p_attempt integer DEFAULT 1
 ) RETURNS etl.failure
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on bronze itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on bronze
 {{- settings.pinned() }}
 AS $$
 DECLARE

@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.failure_of_backfill(p_run_id bigint) RETURNS etl.failure
-LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 AS $$
 DECLARE

@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.has_fence(p_run_id bigint) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT count(*) FILTER (WHERE s.status = 'succeeded') = count(*)

@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.set_chunk_aside(p_run_id bigint, p_failure etl.failure) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 AS $$
 BEGIN

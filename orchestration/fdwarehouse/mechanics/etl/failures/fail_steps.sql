@@ -1,7 +1,7 @@
 CREATE FUNCTION etl.fail_steps(
     p_run_id bigint, p_models text[], p_failure etl.failure
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$

@@ -6,7 +6,7 @@ CREATE FUNCTION etl.acquire_run(
     p_label text DEFAULT NULL,
     p_may_join boolean DEFAULT true
 ) RETURNS etl.acquired_run
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }}
 AS $$

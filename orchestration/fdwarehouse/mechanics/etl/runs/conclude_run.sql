@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.conclude_run(p_run_id bigint, p_error text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$

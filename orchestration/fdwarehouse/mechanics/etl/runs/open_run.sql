@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.open_run(p_run_id bigint DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 AS $$
 DECLARE

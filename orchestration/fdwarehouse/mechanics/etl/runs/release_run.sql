@@ -1,7 +1,7 @@
 -- The counterpart of acquire_run.
 CREATE FUNCTION etl.release_run(p_run etl.acquired_run, p_models text[] DEFAULT NULL)
 RETURNS etl.failure
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$

@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.observe_again(p_run_id bigint, p_models text[]) RETURNS etl.failure
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$

@@ -1,7 +1,7 @@
 -- Models that are published together are built in one transaction: bronze is one snapshot of
 -- production, gold one star schema. Each silver table has a transaction of its own.
 CREATE FUNCTION etl.batches(p_models text[]) RETURNS SETOF text[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
+LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no privileges on the catalog
 {{- settings.pinned() }}
 AS $$
 DECLARE

@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.models_of(p_layers text[]) RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
+LANGUAGE sql STABLE SECURITY DEFINER -- the loader has no privileges on the catalog
 {{- settings.pinned() }}
 BEGIN ATOMIC
     SELECT coalesce(array_agg(m.model ORDER BY m.position), '{}')

@@ -1,6 +1,6 @@
 CREATE FUNCTION etl.plan_steps(p_run_id bigint, p_models text[], p_is_full boolean)
 RETURNS etl.failure
-LANGUAGE plpgsql SECURITY DEFINER -- the loader has no right on the log itself
+LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 SET lock_timeout = {{ timeouts.lock | literal }} -- another step of the run may hold its row
 AS $$

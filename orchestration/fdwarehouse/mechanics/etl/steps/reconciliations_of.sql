@@ -1,5 +1,5 @@
 CREATE FUNCTION etl.reconciliations_of(p_table text) RETURNS text[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
+LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no privileges on the catalog
 {{- settings.pinned() }}
 AS $$
 DECLARE
