@@ -1,6 +1,6 @@
 {#- What the writers of compiled tables have in common: CTEs that write the difference between a table
     and the CTE expected_rows, and log it.
-    target     the table, see Target in compiler/statement.py -#}
+    target     the table, see Target in compiler/tables/target.py -#}
 
 {#- a.k1 = b.k1 AND a.k2 = b.k2, each on a line. -#}
 {%- macro same(left, right, key) -%}

@@ -1,6 +1,6 @@
 {#- What the writers of plain tables end with: what differs between a table and the CTE expected_rows is
     merged into it, and logged.
-    target     the table, see Target in compiler/statement.py -#}
+    target     the table, see Target in compiler/tables/target.py -#}
 {%- import "per_select/difference.sql" as difference -%}
 
 {#- duplicate_keys: a key that the SELECT returns twice is an error. -#}
