@@ -16,7 +16,7 @@ SCAN = Cost(rows=5000, cost=90.0, scanned=("orders",))
 THERE = WantedIndex("silver.orders", ("customer_id",), is_there=True)
 MISSING = WantedIndex("silver.orders", ("customer_id",), is_there=False)
 CHANGES = Arm("Changes of customers.", "SELECT 1", SCAN)
-ALL_ROWS = Arm("For a full build: all rows.", "SELECT 1", SCAN, is_of_full_build=True)
+ALL_ROWS = Arm("For a full refresh: all rows.", "SELECT 1", SCAN, is_of_full_refresh=True)
 COUNTED = Arm("Changes of customers.", "SELECT 1", Cost(5000, 90.0, actual_rows=12, pages=34))
 
 
@@ -73,10 +73,10 @@ def test_every_arm_of_a_counted_table_names_what_it_reads(
     command.use(seeded_warehouse.environment)
     command.works("run")
     told = json.loads(command.works("explain", "gold.daily_sales", "--json"))
-    arms = {arm["comment"]: arm["is_of_full_build"] for arm in told["arms"]}
+    arms = {arm["comment"]: arm["is_of_full_refresh"] for arm in told["arms"]}
     assert arms == {
         "Rows of gold.fact_sales that changed, as they were (-1) and as they are (1).": False,
-        "For a full build: all rows.": True,
+        "For a full refresh: all rows.": True,
     }
 
 

@@ -156,7 +156,7 @@ def test_constraints_comments_and_how_it_is_kept_up_are_deployed(deployed: Wareh
         )
     )
     assert said["order_lines"] == (
-        "Items of orders. Grain: one order item. Kept up incremental by order_item_id from "
+        "Items of orders. Grain: one order item. Maintained incremental by order_item_id from "
         "silver.clean_order_items, silver.clean_orders."
     )
     assert "counted by customer_id from gold.order_lines" in said["customer_totals"]

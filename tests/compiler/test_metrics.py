@@ -59,9 +59,9 @@ def test_metrics_of_a_migration_are_taken_over_as_they_are(beside: Warehouse) ->
 def test_how_the_shop_is_kept_up(seeded_warehouse: Warehouse) -> None:
     said: dict[str, str] = dict(
         seeded_warehouse.rows(
-            "SELECT c.relname, substring(obj_description(c.oid) FROM 'Kept up (.*)\\.$') "
+            "SELECT c.relname, substring(obj_description(c.oid) FROM 'Maintained (.*)\\.$') "
             "FROM pg_class AS c WHERE c.relnamespace = 'gold'::regnamespace AND c.relkind = 'r' "
-            "AND obj_description(c.oid) LIKE '%Kept up%'"
+            "AND obj_description(c.oid) LIKE '%Maintained%'"
         )
     )
     assert said == {

@@ -45,8 +45,8 @@ class Arm:
     comment: str
     sql: str
     cost: Cost | None = None
-    is_of_full_build: bool = False
-    """Whether it reads all rows, and only in a full build."""
+    is_of_full_refresh: bool = False
+    """Whether it reads all rows, and only in a full refresh."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def explain(
     for arm in _arms(table):
         sql = query(arm)
         run = re.sub(r"\bp_since_run_id\b", str(since_run_id), sql)
-        is_of_full_build = counting is not None and arm == counting.all_rows
+        is_of_full_refresh = counting is not None and arm == counting.all_rows
         cost = _cost(warehouse, run, analyze=analyze)
-        arms.append(Arm(arm.comment, sql, cost, is_of_full_build))
+        arms.append(Arm(arm.comment, sql, cost, is_of_full_refresh))
     indexes = [
         WantedIndex(i.qualified, i.columns or i.expressions, _has_index(warehouse, i))
         for i in table.plan.wanted_indexes

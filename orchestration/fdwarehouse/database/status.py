@@ -97,7 +97,8 @@ _TABLES = """
         v.run_id AS last_reconciled_run_id,
         nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows,
         substring(
-            obj_description(to_regclass(m.table_name), 'pg_class') FROM 'Kept up (.*)[.]$'
+            obj_description(to_regclass(m.table_name), 'pg_class')
+            FROM '(?:Maintained|Kept up) (.*)[.]$'
         ) AS kept_up
     FROM etl.pipeline_steps AS m
     CROSS JOIN LATERAL (

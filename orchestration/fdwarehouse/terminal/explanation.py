@@ -24,7 +24,7 @@ def show_explanation(explanation: Explanation, *, with_sql: bool) -> None:
     if explanation.arms:
         out.print(_arms(explanation.arms))
     for arm in explanation.arms:
-        is_alarming = explanation.lacks_index and not arm.is_of_full_build
+        is_alarming = explanation.lacks_index and not arm.is_of_full_refresh
         for name in arm.cost.scanned if arm.cost and is_alarming else ():
             say(f"{arm.comment} It reads all of {name}: an index may be missing.", "yellow")
         if with_sql:

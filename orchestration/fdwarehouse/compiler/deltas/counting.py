@@ -74,17 +74,17 @@ class Counting:
 
     @property
     def all_rows(self) -> Select:
-        """The rows that a full build counts."""
+        """The rows that a full refresh counts."""
         return Select(
             (Output("sign", Literal(1)), *self.rows.outputs),
             self.rows.items,
             (*self.rows.conditions, operation("=", AFTER, Literal(0))),
-            comment="For a full build: all rows.",
+            comment="For a full refresh: all rows.",
         )
 
     @property
     def images(self) -> Block:
-        """The rows that are counted, with their sign: those that changed; all for a full build."""
+        """The rows that are counted, with their sign: those that changed, or all in a full refresh."""
         changed = Select(
             (Output(STAR, Column("c", STAR)),),
             (Item("c", self.changed),),

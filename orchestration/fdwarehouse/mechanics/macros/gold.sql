@@ -1,16 +1,16 @@
-{#- A dimension with its history, SCD type 2 (Kimball). A version is valid from the time that
-    production stamped on it, or from when it was seen where the stamp does not rise (a silent
-    change, a deletion, a key that came back) or is later; the first is valid from the beginning. Versions follow
-    one another in the order in which they were seen, which is the order in which they were true. A
-    member that facts refer to but that was never seen is inferred, and completed when it comes.
+{#- A dimension with history, SCD type 2 (Kimball). A version is valid from its updated_at time stamp,
+    or from its extraction if the time stamp does not increase (a change without it, a deletion, a key
+    that reappears) or is later. The first version is valid from the beginning. Versions are ordered by
+    extraction. A member that facts refer to and that was never extracted is inferred, and completed
+    when its row arrives.
     table         name of the table in gold
     surrogate     its surrogate key
     key           business key, one column
-    tracked       columns whose change makes a version
-    carried       columns that only the latest state of a version shows
-    stamped       column with the time of the change
-    versions      view with every version, cleaned
-    referenced_by views with every version of the rows that refer to the key by a column of its
+    tracked       type 2 columns: a change creates a version
+    carried       columns of which a version has only the latest value
+    stamped       the updated_at column
+    versions      view with all cleaned versions
+    referenced_by views with all versions of the rows that refer to the key, by a column of the same
                   name -#}
 {%- macro write_dimension(
     table, surrogate, key, tracked, carried, stamped, versions, referenced_by
@@ -58,8 +58,8 @@ BEGIN ATOMIC
         FROM {{ versions }} AS v
         WHERE
             (
-                p_since_run_id = 0 -- all are decided
-                -- a condition, unlike a join, finds its way into the view and to the index below
+                p_since_run_id = 0 -- all are affected
+                -- unlike a join, a condition is pushed down into the view and uses the index
                 OR v.{{ key | ident }} = ANY(
                     coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
                 )
@@ -184,12 +184,12 @@ BEGIN ATOMIC
     {{ merge.counts('decided_members') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_{{ table }} IS
-'Brings gold.{{ table | ident }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.{{ table | ident }} up to date with the versions in {{ versions }}. Arguments: the run; the run since which changes are read (0: all). Returns counts.';
 {%- endmacro -%}
 
-{#- What a dimension was at a moment, as a function that queries like the table: its versions then.
-    It has no settings of its own (a BEGIN ATOMIC needs no search_path), so that PostgreSQL takes
-    its body into the query and conditions on it find their index.
+{#- A function that returns the versions of a dimension at a given time and is queried like the table.
+    It has no SET clause (BEGIN ATOMIC needs no search_path), so that PostgreSQL inlines it and
+    conditions on it use indexes.
     table         name of the table in gold -#}
 {%- macro as_of(table) -%}
 CREATE FUNCTION gold.{{ table }}_as_of(p_at timestamp) RETURNS SETOF gold.{{ table | ident }}
@@ -200,13 +200,13 @@ BEGIN ATOMIC
     WHERE t.valid_from <= p_at AND t.valid_to > p_at;
 END;
 COMMENT ON FUNCTION gold.{{ table }}_as_of IS
-'The versions of gold.{{ table | ident }} that were valid at a moment, at most one a member, and the unknown member. Argument: the moment, local time of production.';
+'Returns the versions of gold.{{ table | ident }} that were valid at a given time, at most one per member, and the unknown member. Argument: the time, local time of production.';
 {%- endmacro -%}
 
-{#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
-    version that was inserted, those that a version which ended before their time still holds, and
-    those that had no version at their time and have one now. One arm each, so that the planner sees
-    how few they are, and does not read whole tables to join them. -#}
+{#- Keys of facts that a change of a dimension assigns to another version: those in the validity of an
+    inserted version, those that still refer to a version that ended before their time, and those that
+    had no version at their time and have one now. Each has an arm of its own, so that the planner
+    estimates few rows and does not read whole tables. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d

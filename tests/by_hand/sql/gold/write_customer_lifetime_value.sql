@@ -1,4 +1,4 @@
--- What each customer has brought; what was cancelled is not revenue.
+-- Revenue of each customer, without cancelled orders.
 -- Grain: one customer with orders.
 {%- set sold, cancelled = 'NOT {row}.is_cancelled', '{row}.is_cancelled' %}
 {{ routine.writer('gold.write_customer_lifetime_value') }}
@@ -63,4 +63,4 @@ BEGIN ATOMIC
     {{ merge.counts('decided_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_customer_lifetime_value IS
-'Brings gold.customer_lifetime_value up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.customer_lifetime_value up to date with gold.fact_sales. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -1,4 +1,4 @@
--- In which months each customer bought, and since when. Its changes are left for the retention.
+-- Months in which each customer bought. Logs its deltas for cohort_retention.
 -- Grain: one customer and month with an order that was not cancelled.
 {{ routine.writer('gold.write_customer_months') }}
 BEGIN ATOMIC
@@ -92,4 +92,4 @@ BEGIN ATOMIC
     {{ merge.counts('decided_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_customer_months IS
-'Brings gold.customer_months up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.customer_months up to date with gold.fact_sales. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

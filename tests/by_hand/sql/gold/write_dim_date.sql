@@ -1,4 +1,4 @@
--- The calendar: every day of every year in which an order was ever placed. Grain: one day.
+-- Calendar with every day of each year that ever had an order. Grain: one day.
 {{ routine.writer('gold.write_dim_date') }}
 BEGIN ATOMIC
     WITH order_years AS (
@@ -48,4 +48,4 @@ BEGIN ATOMIC
     {{ merge.counts('order_years') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_dim_date IS
-'Adds to gold.dim_date the years of new orders. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Adds to gold.dim_date the years of new orders. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

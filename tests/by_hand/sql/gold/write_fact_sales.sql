@@ -1,5 +1,5 @@
--- Sales, each with the versions of customer and product that were valid when it was ordered. What
--- changed is left in gold.fact_sales_changes for the metrics.
+-- Sales, each with the versions of customer and product that were valid when it was ordered. Logs
+-- its deltas in gold.fact_sales_changes for the metrics.
 -- Grain: one order item.
 {%- set images = [
     'date_key', 'customer_id', 'product_id', 'order_id', 'order_date', 'is_cancelled', 'quantity',
@@ -89,4 +89,4 @@ BEGIN ATOMIC
     {{ merge.counts('due_sales') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_fact_sales IS
-'Brings gold.fact_sales up to silver and the dimensions. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.fact_sales up to silver and the dimensions. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -7,9 +7,9 @@ BEGIN ATOMIC
             'the source',
             p_key,
             p_row_count,
-            'Name the columns in warehouse.yaml that are its key in production. Of a '
-            'parent that others inherit from, the rows of its children are read too.'
+            'Specify the columns of the key in warehouse.yaml. If other tables '
+            'inherit from the table, their rows are read too.'
         );
 END;
 COMMENT ON FUNCTION etl.raise_duplicate_source_key IS
-'Ends the statement in which a table of a source was found to have several rows of one key. Arguments: the key, how many rows. Errors: DW014, always.';
+'Raises an error for duplicate keys in a table of a source. Arguments: the key, its number of rows. Errors: DW014, always.';
