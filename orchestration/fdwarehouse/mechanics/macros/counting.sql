@@ -76,7 +76,7 @@ FROM {{ table }}
 WHERE p_since_run_id = 0
 {%- endmacro -%}
 
-{#- The state of each group after its deltas (the CTE images) are added: the CTEs decided_groups, with
+{#- The state of each group after its deltas (the CTE images) are added: the CTEs affected_groups, with
     the affected keys, and totals, with their measures. Groups without rows are included, with 0.
     target    the table of the groups
     key       its key
@@ -136,7 +136,7 @@ changed_sums AS (
     GROUP BY {{ key | map("ident") | join(", ") }}
 ),
 
-decided_groups AS (
+affected_groups AS (
     SELECT{{ merge.select_list(key) }}
     FROM changed_sums
     {%- if also %}
@@ -159,7 +159,7 @@ totals AS (
         + coalesce({{ change }}, 0) AS {{ name | ident }}
         {{- ",\n        " if not loop.last }}
         {%- endfor %}
-    FROM decided_groups AS d
+    FROM affected_groups AS d
     LEFT JOIN {{ target }} AS t
         ON p_since_run_id > 0
             AND {{ compare.same_key("d", "t", key) }}

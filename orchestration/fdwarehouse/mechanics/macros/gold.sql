@@ -6,16 +6,16 @@
     table         name of the table in gold
     surrogate     its surrogate key
     key           business key, one column
-    tracked       type 2 columns: a change creates a version
-    carried       columns of which a version has only the latest value
-    stamped       the updated_at column
+    type2         type 2 columns: a change creates a version
+    type1         columns of which a version has only the latest value
+    updated_at    the updated_at column
     versions      view with all cleaned versions
     referenced_by views with all versions of the rows that refer to the key, by a column of the same
                   name -#}
 {%- macro write_dimension(
-    table, surrogate, key, tracked, carried, stamped, versions, referenced_by
+    table, surrogate, key, type2, type1, updated_at, versions, referenced_by
 ) -%}
-{%- set tracked, carried = tracked | listed, carried | listed -%}
+{%- set type2, type1 = type2 | listed, type1 | listed -%}
 {%- if key_is_computed(versions, [key]) -%}
 {{ refuse("gold." ~ table ~ ": " ~ versions ~ " computes " ~ key ~ ": a row of the source could end the history of another") }}
 {%- endif -%}
@@ -36,7 +36,7 @@ BEGIN ATOMIC
         WHERE is_inferred AND {{ key | ident }} IS NOT NULL AND p_since_run_id > 0
     ),
 
-    decided_members AS (
+    affected_members AS (
         SELECT {{ key | ident }}
         FROM {{ versions }}
         WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }}
@@ -54,14 +54,14 @@ BEGIN ATOMIC
         SELECT
             v.*,
             lag(v._run_id) OVER seen IS NULL AS is_first,
-            NOT v.is_deleted AND v.{{ stamped | ident }} > lag(v.{{ stamped | ident }}) OVER seen AS has_risen
+            NOT v.is_deleted AND v.{{ updated_at | ident }} > lag(v.{{ updated_at | ident }}) OVER seen AS has_risen
         FROM {{ versions }} AS v
         WHERE
             (
                 p_since_run_id = 0 -- all are affected
                 -- unlike a join, a condition is pushed down into the view and uses the index
                 OR v.{{ key | ident }} = ANY(
-                    coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
+                    coalesce((SELECT array_agg(m.{{ key | ident }}) FROM affected_members AS m), '{}')
                 )
             )
             AND {{ silver.is_accepted('v') }}
@@ -74,7 +74,7 @@ BEGIN ATOMIC
             max(
                 CASE
                     WHEN is_first THEN '-infinity'
-                    WHEN has_risen THEN least({{ stamped | ident }}, _seen_at)
+                    WHEN has_risen THEN least({{ updated_at | ident }}, _seen_at)
                     ELSE _seen_at
                 END
             ) OVER (PARTITION BY {{ key | ident }} ORDER BY _run_id) AS valid_from
@@ -92,10 +92,10 @@ BEGIN ATOMIC
             *,
             record_image_ne(
                 ROW(
-                    {{ compare.columns_of(tracked + ['is_deleted']) | indent(20) }}
+                    {{ compare.columns_of(type2 + ['is_deleted']) | indent(20) }}
                 ),
                 ROW(
-                    {% for c in tracked + ['is_deleted'] -%}
+                    {% for c in type2 + ['is_deleted'] -%}
                     lag({{ c | ident }}) OVER seen{{ ",\n                    " if not loop.last }}
                     {%- endfor %}
                 )
@@ -115,7 +115,7 @@ BEGIN ATOMIC
 
     changes AS (
         SELECT DISTINCT ON ({{ key | ident }}, change_number)
-            {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
+            {{ compare.columns_of([key] + type2 + type1) | indent(12) }},
             is_deleted,
             change_number,
             min(valid_from) OVER (PARTITION BY {{ key | ident }}, change_number) AS valid_from
@@ -134,7 +134,7 @@ BEGIN ATOMIC
 
     known_versions AS (
         SELECT
-            {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
+            {{ compare.columns_of([key] + type2 + type1) | indent(12) }},
             valid_from,
             valid_to,
             false AS is_inferred
@@ -145,17 +145,17 @@ BEGIN ATOMIC
     inferred_members AS (
         SELECT {{ key | ident }} FROM referenced_members
         INTERSECT
-        SELECT {{ key | ident }} FROM decided_members
+        SELECT {{ key | ident }} FROM affected_members
         EXCEPT
         SELECT {{ key | ident }} FROM known_versions
     ),
 
-    due_versions AS (
+    expected_versions AS (
         SELECT * FROM known_versions
         UNION ALL
         SELECT
             {{ key | ident }},
-            {%- for c in tracked + carried %}
+            {%- for c in type2 + type1 %}
             NULL,
             {%- endfor %}
             '-infinity',
@@ -164,24 +164,24 @@ BEGIN ATOMIC
         FROM inferred_members
     ),
 
-    decided_rows AS (
+    present_rows AS (
         SELECT
             t.{{ key | ident }},
             t.valid_from
         FROM gold.{{ table | ident }} AS t
-        INNER JOIN decided_members AS m ON t.{{ key | ident }} = m.{{ key | ident }}
+        INNER JOIN affected_members AS m ON t.{{ key | ident }} = m.{{ key | ident }}
     ),
 
     {{ merge.write_difference(
         'gold.' ~ (table | ident),
         key=[key, 'valid_from'],
-        columns=tracked + carried + ['valid_to', 'is_inferred'],
-        source='due_versions',
-        scope='decided_rows',
+        columns=type2 + type1 + ['valid_to', 'is_inferred'],
+        source='expected_versions',
+        affected_keys='present_rows',
         born=true,
     ) | indent(4) }}
 
-    {{ merge.counts('decided_members') | indent(4) }};
+    {{ merge.counts('affected_members') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_{{ table }} IS
 'Brings gold.{{ table | ident }} up to date with the versions in {{ versions }}. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -2,18 +2,18 @@
     and removed_rows, to be followed by a SELECT of counts. The lock of the step permits one writer at
     a time, so no other session writes between read and write. No unique index is needed, so that a
     first load without indexes works in the same way.
-    target   the table
-    key      its key columns
-    columns  the other columns to compare
-    source   CTE with the expected rows
-    scope    CTE with the affected keys: a row of the target with such a key that is not in source
-             is removed; a duplicate key in source is an error
-    returns  columns of which inserted_rows and updated_rows return the new value, and the old value
-             as old_<column>
-    born     whether the table stores the run that inserted a row in _inserted_run_id
-    distinct whether source cannot have duplicate keys -#}
+    target         the table
+    key            its key columns
+    columns        the other columns to compare
+    source         CTE with the expected rows
+    affected_keys  CTE with the affected keys: a row of the target with such a key that is not in
+                   source is removed; a duplicate key in source is an error
+    returns        columns of which inserted_rows and updated_rows return the new value, and the old
+                   value as old_<column>
+    born           whether the table stores the run that inserted a row in _inserted_run_id
+    distinct       whether source cannot have duplicate keys -#}
 {%- macro write_difference(
-    target, key, columns, source, scope, returns=[], born=false, distinct=false
+    target, key, columns, source, affected_keys, returns=[], born=false, distinct=false
 ) -%}
 {%- set key, columns, returns = key | listed, columns | listed, returns | listed -%}
 inserted_rows AS (
@@ -50,7 +50,7 @@ updated_rows AS (
 
 gone_keys AS (
     SELECT{{ select_list(key, 't') }}
-    FROM {{ scope }} AS d
+    FROM {{ affected_keys }} AS d
     INNER JOIN {{ target }} AS t
         ON {{ compare.same_key('d', 't', key) }}
     EXCEPT

@@ -212,7 +212,7 @@ BEGIN ATOMIC
 
     {{ standing_rejects(versions, key, key + columns, is_computed) | indent(4) }},
 
-    decided_keys AS (
+    affected_keys AS (
         SELECT {{ keys }}
         FROM silver.{{ table | ident }}
         WHERE p_since_run_id = 0
@@ -223,7 +223,7 @@ BEGIN ATOMIC
         key=key,
         columns=columns + ['is_deleted'],
         source='accepted_versions',
-        scope='decided_keys',
+        affected_keys='affected_keys',
         returns=['is_deleted'],
         distinct=true,
     ) | indent(4) }},

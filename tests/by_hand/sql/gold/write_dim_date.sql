@@ -7,7 +7,7 @@ BEGIN ATOMIC
         WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }} AND isfinite(order_date)
     ),
 
-    due_days AS (
+    expected_days AS (
         SELECT
             to_char(day, 'YYYYMMDD')::integer AS date_key,
             day::date AS date,
@@ -28,7 +28,7 @@ BEGIN ATOMIC
         ) AS day
     ),
 
-    decided_days AS (
+    affected_days AS (
         SELECT date_key
         FROM gold.dim_date
         WHERE p_since_run_id = 0
@@ -41,8 +41,8 @@ BEGIN ATOMIC
             'date', 'year', 'quarter', 'month', 'month_name', 'month_start', 'iso_year', 'iso_week',
             'day_of_month', 'day_of_week', 'day_name', 'is_weekend',
         ],
-        source='due_days',
-        scope='decided_days',
+        source='expected_days',
+        affected_keys='affected_days',
     ) | indent(4) }}
 
     {{ merge.counts('order_years') | indent(4) }};
