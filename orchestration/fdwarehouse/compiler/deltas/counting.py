@@ -84,7 +84,7 @@ class Counting:
 
     @property
     def images(self) -> Block:
-        """The rows that are counted, with their sign: those that changed, or all in a full refresh."""
+        """The rows to count, with their sign: those that changed, or all in a full refresh."""
         changed = Select(
             (Output(STAR, Column("c", STAR)),),
             (Item("c", self.changed),),
