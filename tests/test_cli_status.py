@@ -56,6 +56,7 @@ def test_status_has_stable_keys_and_iso_times(
         "kept_up", "rows_are_estimated",
     ]  # fmt: skip
     assert tables["gold.fact_sales"]["rows"] == 1162
+    assert tables["gold.fact_sales"]["kept_up"].startswith("incremental by order_item_id from ")
     (source,) = described["sources"]
     assert (source["source"], source["fence_kind"]) == ("production", "activity")
     assert source["lag_seconds"] < 5

@@ -45,6 +45,8 @@ class Arm:
     comment: str
     sql: str
     cost: Cost | None = None
+    is_of_full_refresh: bool = False
+    """Whether it reads all rows, and only in a full refresh."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Explanation:
     arms: list[Arm] = field(default_factory=list)
     indexes: list[WantedIndex] = field(default_factory=list)
 
+    @property
+    def lacks_index(self) -> bool:
+        """Whether an index is missing; where none is, PostgreSQL scans because that is cheaper."""
+        return not all(index.is_there for index in self.indexes)
+
 
 def explain(
     table: Table, warehouse: psycopg.Connection, *, since_run_id: int, analyze: bool
@@ -79,10 +86,13 @@ def explain(
         analyze: whether to run the arms, which only read, and count.
     """
     arms = []
+    counting = table.plan.counting
     for arm in _arms(table):
         sql = query(arm)
         run = re.sub(r"\bp_since_run_id\b", str(since_run_id), sql)
-        arms.append(Arm(arm.comment, sql, _cost(warehouse, run, analyze=analyze)))
+        is_of_full_refresh = counting is not None and arm == counting.all_rows
+        cost = _cost(warehouse, run, analyze=analyze)
+        arms.append(Arm(arm.comment, sql, cost, is_of_full_refresh))
     indexes = [
         WantedIndex(i.qualified, i.columns or i.expressions, _has_index(warehouse, i))
         for i in table.plan.wanted_indexes

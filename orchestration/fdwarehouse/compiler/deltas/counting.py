@@ -29,13 +29,14 @@ from fdwarehouse.compiler.algebra.tree import (
     column_names,
     rewrite,
 )
-from fdwarehouse.compiler.deltas import shape
+from fdwarehouse.compiler.deltas import joins, shape
 from fdwarehouse.compiler.deltas.aggregates import Aggregates, Distinct, StateColumn, argument_of
 from fdwarehouse.compiler.deltas.changes import AFTER, Context, deltas
 from fdwarehouse.compiler.deltas.delta import changed_rows
 from fdwarehouse.compiler.deltas.exactness import fixed_scale
 from fdwarehouse.compiler.deltas.images import can_be_grouped, look_alike
 from fdwarehouse.compiler.deltas.joins import Describe
+from fdwarehouse.compiler.deltas.reach import name_of
 from fdwarehouse.compiler.deltas.restrict import by_values
 from fdwarehouse.identifiers import ident
 
@@ -72,20 +73,24 @@ class Counting:
     having: tuple[Expr, ...]
 
     @property
-    def images(self) -> Block:
-        """The rows that are counted, with their sign: those that changed; all for a full build."""
-        everything = Select(
+    def all_rows(self) -> Select:
+        """The rows that a full refresh counts."""
+        return Select(
             (Output("sign", Literal(1)), *self.rows.outputs),
             self.rows.items,
             (*self.rows.conditions, operation("=", AFTER, Literal(0))),
-            comment="For a full build: all rows.",
+            comment="For a full refresh: all rows.",
         )
+
+    @property
+    def images(self) -> Block:
+        """The rows to count, with their sign: those that changed, or all in a full refresh."""
         changed = Select(
             (Output(STAR, Column("c", STAR)),),
             (Item("c", self.changed),),
             comment=self.changed.comment,
         )
-        return SetOperation("UNION", True, changed, everything)
+        return SetOperation("UNION", True, changed, self.all_rows)
 
     @property
     def deltas(self) -> list[str]:
@@ -229,7 +234,9 @@ def _changed(context: Context, rows: Select) -> Step:
         groups=values,
         having=(operation("<>", total, Literal(0)),),
     )
-    comment = "Rows of which something changed, as they are (1) and as they were (-1)."
+    finest = joins.finest(rows)
+    name = next(name_of(i) for i in rows.items if i.alias == finest)
+    comment = f"Rows of {name} with a change, as they are (1) and as they were (-1)."
     return Step("changed_rows", comment, net)
 
 

@@ -44,6 +44,7 @@ class Dimension:
         select: its SELECT, taken apart.
         columns: name and type of each column of the SELECT.
         source: the table of silver that it reads, as SQL writes it.
+        source_versions: the view with all versions of its rows.
         referenced_by: views of versions whose rows refer to the key, each with the column.
     """
 

@@ -1,6 +1,6 @@
 {#- Common parts of the writers of compiled tables: CTEs that write the differences between a table and
     the CTE expected_rows, and log them.
-    target     the table, see Target in compiler/statement.py -#}
+    target     the table, see Target in compiler/tables/target.py -#}
 
 {#- a.k1 = b.k1 AND a.k2 = b.k2, one per line. -#}
 {%- macro same(left, right, key) -%}

@@ -1,6 +1,6 @@
 {#- The end of the writers: merges the differences between the CTE expected_rows and a table into the
     table, and logs them.
-    target     the table, see Target in compiler/statement.py -#}
+    target     the table, see Target in compiler/tables/target.py -#}
 {%- import "per_select/difference.sql" as difference -%}
 
 {#- duplicate_keys: raises an error if the SELECT returns a key twice. -#}
