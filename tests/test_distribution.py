@@ -6,6 +6,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
