@@ -54,8 +54,11 @@ CASES: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "files of sql": [
         (write("sql/silver/a.sql", "SELECT 1"), "sql/silver/a.sql, line 1: "),
         (write("sql/gold/b.sql", "{{ nothing.there }}"), "sql/gold/b.sql, line 1: "),
-        (write("sql/checks/c.sql", "SELECT 1"), "sql/checks/c.sql: a check says its layer"),
-        (write("sql/checks/d.sql", "-- layer: gold\nSELECT 1"), "sql/checks/d.sql: a check says"),
+        (write("sql/checks/c.sql", "SELECT 1"), "sql/checks/c.sql: a check must set layer"),
+        (
+            write("sql/checks/d.sql", "-- layer: gold\nSELECT 1"),
+            "sql/checks/d.sql: a check must set",
+        ),
     ],
     "settings and partitions": [
         (
@@ -88,7 +91,7 @@ def test_everything_that_is_wrong_is_told_at_once(project: Path, case: str) -> N
         render_project(project)
     for _, message in CASES[case]:
         assert message in caught.value.message
-    assert f"{len(caught.value.parts)} things are wrong:" in caught.value.message
+    assert f"{len(caught.value.parts)} problems:" in caught.value.message
     assert len(caught.value.parts) >= len(CASES[case])
     assert caught.value.exit_code == 2
 
@@ -101,7 +104,7 @@ def test_names_that_are_there_twice_are_told_with_what_else_is_wrong(
     command.project(project)
     said = command.fails(2, "contract")
     for message in (
-        *("line 2: project is there twice", "line 4: work_mem is there twice"),
+        *("line 2: project is given twice", "line 4: work_mem is given twice"),
         *("work_mem: expected an amount", "source: there is no such name; sources?"),
     ):
         assert message in said

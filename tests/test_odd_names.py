@@ -235,13 +235,23 @@ def test_table_is_called_in_the_warehouse_as_it_is_told(clinic: Clinic, command:
 @pytest.mark.parametrize(
     ("name", "columns", "message", "hint"),
     [
-        ("e" * 42, [], "is too long a name for the warehouse, at most 41 bytes", "as:"),
-        ("ä" * 21, [], "is too long a name for the warehouse, at most 41 bytes", "as:"),
+        ("e" * 42, [], "is too long a name for the warehouse; the limit is 41 bytes", "as:"),
+        ("ä" * 21, [], "is too long a name for the warehouse; the limit is 41 bytes", "as:"),
         ("a\nb", [], "the name has a line break in it", "as:"),
         ("_columns", [], "the warehouse has a _columns of its own", "as:"),
         ("_pg_class", [], "the warehouse has a _pg_class of its own", "as:"),
-        ("t", ["_run_id"], "column _run_id: bronze has one of its own", "a view in production"),
-        ("t", ["p_run_id"], "column p_run_id: bronze has one of its own", "a view in production"),
+        (
+            "t",
+            ["_run_id"],
+            "column _run_id: the name is reserved in bronze",
+            "a view in production",
+        ),
+        (
+            "t",
+            ["p_run_id"],
+            "column p_run_id: the name is reserved in bronze",
+            "a view in production",
+        ),
     ],
 )
 def test_name_that_cannot_be_is_refused(
@@ -273,7 +283,7 @@ def test_two_tables_of_one_name_are_refused_until_one_is_called_otherwise(projec
     with pytest.raises(FdwarehouseError) as caught:
         render_project(project)
     assert (
-        "warehouse.yaml: bronze.raw_customers would be made of production.customers and of "
+        "warehouse.yaml: bronze.raw_customers would be created from production.customers and of "
         "production.orders" in caught.value.message
     )
     assert "as: " in (caught.value.hint or "")

@@ -251,5 +251,5 @@ def test_key_of_a_type_without_order_is_refused(clinic: Clinic, type_: str, valu
     ],
 )
 def test_type_that_postgresql_does_not_write_is_refused(type_: str) -> None:
-    with pytest.raises(ValueError, match="is not a type that PostgreSQL has by itself"):
+    with pytest.raises(ValueError, match="is not a built-in type of PostgreSQL"):
         contract.Column(type=type_)

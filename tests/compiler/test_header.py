@@ -72,7 +72,7 @@ def test_a_template_is_no_definition(text: str) -> None:
         (("key: order_item_id", "key: a\npartitions: {by: b}"), "line 5: partitions.every: "),
         (("key: order_item_id", "key: a\npartitions: {every: year}"), "line 5: partitions.by: "),
         (("key: order_item_id", "key: a\npartitions: b"), "line 5: partitions: "),
-        (("unit: EUR", "accepted_values: [yes, x]"), "YAML takes one of them for True"),
+        (("unit: EUR", "accepted_values: [yes, x]"), "YAML reads one of them as True"),
         (("unit: EUR", "accepted_values: x"), "write a list"),
         (("unit: EUR", "type: texxt("), "columns.total_amount.type: texxt( is not a type"),
         (("unit: EUR", "type: text; DROP"), "columns.total_amount.type: text; DROP is not a type"),
