@@ -175,7 +175,7 @@ def test_role_that_bootstrap_makes_is_missing(
     command.use(bootstrapped_warehouse.environment | {"WAREHOUSE_URL": url})
     for asked in ("deploy", "contract", "run", "status"):
         said = command.fails(2, asked)
-        assert "`fdwarehouse bootstrap` makes the roles" in said
+        assert "`fdwarehouse bootstrap` creates the roles" in said
     name = servers.create_database("warehouse", "bare")
     bare = Database({role: servers.url("warehouse", role, name) for role in ("owner", "admin")})
     command.use(bootstrapped_warehouse.environment | {"WAREHOUSE_URL": bare.urls["owner"]})

@@ -130,7 +130,7 @@ def test_a_refused_login_says_who_makes_the_roles(command: Command, warehouse: W
     url = make_conninfo(warehouse.urls["owner"], password="pa55word")
     command.secrets.add("pa55word")
     command.use({"WAREHOUSE_URL": url})
-    assert "`fdwarehouse bootstrap` makes the roles" in command.fails(2, "run")
+    assert "`fdwarehouse bootstrap` creates the roles" in command.fails(2, "run")
 
 
 def test_a_source_without_password_cannot_be_mounted(

@@ -122,7 +122,7 @@ def test_contract_names_the_table_that_the_reader_may_not_read(
     ):
         bootstrapped_warehouse.shop.execute(change_of_rights)
         said = command.fails(2, "contract")
-        assert "does not let its reader read public.orders: permission denied" in said
+        assert "does not allow its reader to read public.orders: permission denied" in said
         assert "`fdwarehouse bootstrap --side production`" in said
 
 

@@ -52,9 +52,9 @@ def test_g4_run_that_could_not_write_its_end_is_shown_as_abandoned(
         session.close()
     assert warehouse.column("SELECT status FROM etl.runs") == ["running"]
     ((status, error),) = shown(command)
-    assert (status, "nobody holds the run any more" in error) == ("abandoned", True)
+    assert (status, "no session holds the run" in error) == ("abandoned", True)
     said = command.works("status")
-    assert "run 1 abandoned: nobody holds the run any more" in said
+    assert "run 1 abandoned: no session holds the run" in said
     assert "is running" not in said
 
     free_disk(warehouse)

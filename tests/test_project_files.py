@@ -122,12 +122,12 @@ def fails(command: Command, project: Path, *words: str) -> None:
         (
             "sql/checks/x.sql",
             CHECK + "SELECT 1 WHERE p_after_run_id = 0",
-            ["sql/checks/x.sql: p_after_run_id is called p_since_run_id now"],
+            ["sql/checks/x.sql: p_after_run_id was renamed to p_since_run_id"],
         ),
         (
             "sql/gold/x.sql",
             VIEW + " WHERE p_after_run_id = 0",
-            ["sql/gold/x.sql: p_after_run_id is called p_since_run_id now"],
+            ["sql/gold/x.sql: p_after_run_id was renamed to p_since_run_id"],
         ),
         ("sql/silver/x.sql", "\n{% include 'no.sql' %}", ["sql/silver/x.sql, line 2: ", "no.sql"]),
     ],

@@ -31,7 +31,7 @@ from tests.test_models import sell
             "line 13: random() is volatile",
         ),
         (LINES.replace("o.status,", "o.status, 1 + 1,"), "of the SELECT has no name"),
-        (LINES.replace("silver.clean_orders", "gold.order_lines"), "is made of itself"),
+        (LINES.replace("silver.clean_orders", "gold.order_lines"), "depends on itself"),
         (
             LINES.replace("i.order_item_id,", "to_json(i.order_item_id) AS order_item_id,"),
             "key: data type json has no default operator class",
@@ -39,7 +39,7 @@ from tests.test_models import sell
         (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
         (
             LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"),
-            "made of one another",
+            "depend on one another",
         ),
         (LINES.replace("amount >= 0", "amounts >= 0"), "amounts"),
     ],

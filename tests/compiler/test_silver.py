@@ -148,7 +148,7 @@ def test_computed_key_is_known_from_the_select(
             "FROM bronze.raw_orders CROSS JOIN (VALUES (1)) AS v (one)",
             "one table in FROM",
         ),
-        ("    order_date,\n", "    now() AS order_date,\n", "line 14: now() tells the time"),
+        ("    order_date,\n", "    now() AS order_date,\n", "line 14: now() depends on the time"),
         ("    order_date,\n", "    random() AS order_date,\n", "line 14: random() is volatile"),
         ("    order_date,\n", "    row_number() OVER () AS order_date,\n", "line 14: a window"),
         ("    order_date,\n", "    (SELECT 1) AS order_date,\n", "line 14: a subquery"),

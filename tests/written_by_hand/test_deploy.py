@@ -66,7 +66,7 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -
         (
             "sql/gold/broken.sql",
             "CREATE VIEW gold.broken AS SELECT 1 FROM gold.nowhere;",
-            ('sql/gold/broken.sql (gold.broken): relation "gold.nowhere"', "Mend sql/gold/broken"),
+            ('sql/gold/broken.sql (gold.broken): relation "gold.nowhere"', "Fix sql/gold/broken"),
         ),
         (
             "sql/gold/broken.sql",
@@ -76,12 +76,12 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -
         (
             "sql/gold/broken.sql",
             "\n{{ nothing }}",
-            ("sql/gold/broken.sql, line 2: nothing is not known here", "Mend the template"),
+            ("sql/gold/broken.sql, line 2: nothing is not known here", "Fix the template"),
         ),
         (
             "sql/gold/broken.sql",
             "\n\n{% if %}",
-            ("sql/gold/broken.sql, line 3: Expected an expression", "Mend the template"),
+            ("sql/gold/broken.sql, line 3: Expected an expression", "Fix the template"),
         ),
         (
             "migrations/0001_silver.sql",
@@ -91,14 +91,14 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -
         (
             "migrations/0009_new.sql",
             "CREATE TABLE gold.dim_date ();",
-            ('migrations/0009_new.sql: relation "dim_date" already exists', "Mend migrations/0009"),
+            ('migrations/0009_new.sql: relation "dim_date" already exists', "Fix migrations/0009"),
         ),
         (
             "sql/checks/broken.sql",
             "-- layer: gold\n-- severity: error\n-- Nothing.\nSELECT nothing FROM gold.dim_date",
             (
                 'sql/checks/broken.sql (etl.check_broken): column "nothing"',
-                "Mend sql/checks/broken",
+                "Fix sql/checks/broken",
             ),
         ),
     ],
