@@ -42,8 +42,8 @@ _NETTED = "(*values, *rows, *read)"
 _BY_RUN = "if not relation.removes_rows and columns <= key:"
 _DELTA = "return Delta((*_delta_of_rows(context, block, outputs, label), arm))"
 _IMAGES = 'having=(operation("<>", total, Literal(0)),)'
-_AS_BEFORE = '_all_of(before(context, now), columns, "Their rows as they were."),'
-_AS_NOW = '_all_of(now, columns, "Their rows as they are."),'
+_AS_BEFORE = '_all_of(before(context, now), columns, "Their old rows."),'
+_AS_NOW = '_all_of(now, columns, "Their new rows."),'
 _BEFORE = 'operation("=", Column("t", RUN_ID), least(Column("t", RUN_ID), AFTER))'
 _ALONG = "and c not in kept)\n"
 
