@@ -115,7 +115,7 @@ def test_seed_needs_production_alone(command: Command, warehouse: Warehouse) -> 
 def test_g6_a_malformed_connection_is_named_and_not_shown(command: Command, url: str) -> None:
     command.secrets.add("pa55word")
     command.use({"WAREHOUSE_URL": url})
-    assert "WAREHOUSE_URL is not a connection string" in command.fails(2, "status")
+    assert "WAREHOUSE_URL is not a PostgreSQL connection string" in command.fails(2, "status")
 
 
 def test_g6_a_server_that_is_down_is_named_without_the_password(command: Command) -> None:

@@ -70,7 +70,7 @@ def test_backfill_whose_client_is_gone_is_taken_up(
     assert re.search(r"run 1 is running: \d+ of \d+ chunks done", said)
     said = command.fails(1, "run")
     assert "run 1 is in progress" in said
-    assert "CALL etl.backfill() goes on with it" in said
+    assert "CALL etl.backfill() continues it" in said
     assert "backfill succeeded" in command.works("backfill")
     assert seeded_warehouse.column("SELECT run_id FROM etl.runs") == [1]
 

@@ -45,7 +45,7 @@ CASES: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "one table and another": [
         (setting(*TABLES, "orders", "watermark", value="created"), "orders: column created of"),
         (setting(*TABLES, "orders", "key", value=["a", "b"]), "orders: column b of warehouse.yaml"),
-        (setting(*TABLES, "customers", "as", value="_fence"), "has a _fence of its own"),
+        (setting(*TABLES, "customers", "as", value="_fence"), "the warehouse has its own _fence"),
         (
             setting(*TABLES, "products", "watermark", value="name"),
             "products: watermark name is of type character varying(255), not a time",

@@ -237,9 +237,9 @@ def test_table_is_called_in_the_warehouse_as_it_is_told(clinic: Clinic, command:
     [
         ("e" * 42, [], "is too long a name for the warehouse; the limit is 41 bytes", "as:"),
         ("ä" * 21, [], "is too long a name for the warehouse; the limit is 41 bytes", "as:"),
-        ("a\nb", [], "the name has a line break in it", "as:"),
-        ("_columns", [], "the warehouse has a _columns of its own", "as:"),
-        ("_pg_class", [], "the warehouse has a _pg_class of its own", "as:"),
+        ("a\nb", [], "the name contains a line break", "as:"),
+        ("_columns", [], "the warehouse has its own _columns", "as:"),
+        ("_pg_class", [], "the warehouse has its own _pg_class", "as:"),
         (
             "t",
             ["_run_id"],

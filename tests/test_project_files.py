@@ -77,7 +77,7 @@ def fails(command: Command, project: Path, *words: str) -> None:
         (
             "sql/checks/watermarks_show_every_change.sql",
             CHECK + "SELECT 1",
-            ["sql/checks/watermarks_show_every_change.sql: fdwarehouse makes "],
+            ["sql/checks/watermarks_show_every_change.sql: fdwarehouse itself creates "],
         ),
         ("sql/checks/x.sql", "", ["sql/checks/x.sql: it is empty"]),
         ("sql/checks/x.sql", CHECK, ["sql/checks/x.sql: it is empty"]),
@@ -86,8 +86,16 @@ def fails(command: Command, project: Path, *words: str) -> None:
             CHECK.replace("-- It holds.\n", "") + "SELECT 1",
             ["sql/checks/x.sql: a check must have a description"],
         ),
-        ("sql/checks/x.sql", CHECK + "SELECT 1; SELECT 2;", ["sql/checks/x.sql: a check is one"]),
-        ("sql/checks/x.sql", CHECK + "DELETE FROM gold.x", ["sql/checks/x.sql: a check is one"]),
+        (
+            "sql/checks/x.sql",
+            CHECK + "SELECT 1; SELECT 2;",
+            ["sql/checks/x.sql: a check must be one SELECT"],
+        ),
+        (
+            "sql/checks/x.sql",
+            CHECK + "DELETE FROM gold.x",
+            ["sql/checks/x.sql: a check must be one SELECT"],
+        ),
         ("sql/silver/x.sql", VIEW + "\n{{ sources.production }}", ["sql/silver/x.sql, line 2: "]),
         (
             "sql/silver/x.sql",

@@ -117,7 +117,7 @@ MUTANTS = [
     _mutant("spans_though_ends_are_read", "spans",
             "or {start, end} & set(read)", "", "periods_as_of"),
     _mutant("one_arm_of_a_derived_table", "delta",
-            "keys_step(\n            found.arms,", "keys_step(\n            found.arms[:1],",
+            "return keys_step(found.arms, ", "return keys_step(found.arms[:1], ",
             "ledger top_products"),
     _mutant("extremes_are_never_gone", "aggregates",
             'f"d.{went} {further}= t.{name} AND (d.{came} {further}= d.{went}) IS NOT TRUE",',

@@ -94,7 +94,7 @@ def test_a_name_leaves_room_for_those_that_are_made_of_it() -> None:
 
 def test_two_statements_are_refused() -> None:
     with pytest.raises(
-        FdwarehouseError, match="line 11: after the header there should be one SELECT"
+        FdwarehouseError, match="line 11: after the header there must be one SELECT"
     ):
         read_definition("sql/gold/fact_sales.sql", GOOD + "SELECT 1")
 

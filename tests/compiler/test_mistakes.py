@@ -36,7 +36,7 @@ from tests.test_models import sell
             LINES.replace("i.order_item_id,", "to_json(i.order_item_id) AS order_item_id,"),
             "key: data type json has no default operator class",
         ),
-        (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
+        (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a reserved name"),
         (
             LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"),
             "depend on one another",

@@ -253,9 +253,9 @@ def airflow(
         int, typer.Option(min=1, max=65_535, help="Port of the UI, on 127.0.0.1.")
     ] = 8080,
 ) -> None:
-    """Run Airflow on this machine, with the warehouse's DAG, until Ctrl-C.
+    """Run Airflow on this machine, with the warehouse's DAG.
 
-    Nothing is installed or kept outside the project.
+    Runs until Ctrl-C. Nothing is installed or kept outside the project.
     """
     from fdwarehouse.demo.airflow_standalone import run_airflow
 

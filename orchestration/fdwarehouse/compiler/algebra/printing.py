@@ -220,7 +220,7 @@ class Printer:
 
     @staticmethod
     def _joins(condition: Expr, alias: str, placed: list[str], select: Select) -> bool:
-        """Say whether a condition joins an item to those before it."""
+        """Return whether a condition joins an item to those before it."""
         found = aliases_in(condition) & select.aliases
         is_plain = not any(isinstance(p, (Select, SetOperation)) for p in walk(condition))
         return alias in found and len(found) > 1 and found <= set(placed) and is_plain
@@ -272,7 +272,7 @@ def _has_order(block: Block) -> bool:
 
 
 def _refers_outside(block: Block) -> bool:
-    """Say whether a block refers to items that are not its own."""
+    """Return whether a block refers to items that are not its own."""
     inner = {part.alias for part in walk(block) if isinstance(part, Item)}
     return any(column.alias not in inner for column in columns_in(block))
 

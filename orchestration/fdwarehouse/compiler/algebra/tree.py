@@ -283,7 +283,7 @@ def column_names(block: Block) -> tuple[str, ...]:
 
 
 def is_equality(value: Any) -> bool:
-    """Say whether an expression is `left = right`, with the operator of pg_catalog."""
+    """Return whether an expression is `left = right`, with the operator of pg_catalog."""
     return (
         isinstance(value, Node)
         and value.tag == "A_Expr"

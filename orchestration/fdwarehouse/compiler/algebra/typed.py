@@ -77,7 +77,7 @@ def _columns(leaf: ast.SelectStmt) -> tuple[ast.ResTarget, ...]:
 
 
 def _is_whole(leaf: ast.SelectStmt) -> bool:
-    """Say whether the columns are not written out: VALUES, or a star."""
+    """Return whether the columns are not written out: VALUES, or a star."""
     ends = [_last_field(target) for target in _columns(leaf)]
     return not ends or any(isinstance(end, ast.A_Star) for end in ends)
 
