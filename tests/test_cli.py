@@ -1,4 +1,4 @@
-"""The command as a whole: its help, its connections, and how it tells a person what is wrong."""
+"""The command as a whole: its help, its connections, and its errors."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from fdwarehouse.terminal import console
 from tests.command import VARIABLES, Command
 from tests.harness import ROOT, Warehouse
 
-# What the documentation and users' scripts call.
+# The commands that the documentation and users' scripts call.
 COMMANDS = [
     "airflow",
     "backfill",
@@ -261,7 +261,7 @@ HEAVY = ("jinja2", "pglast", "psutil", "pydantic")
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a process of its own, whose modules are not loaded yet."""
+    """Run Python in its own process, which has no modules loaded yet."""
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""From nothing: `fdwarehouse bootstrap`, `seed` and all that follows."""
+"""From empty databases: `fdwarehouse bootstrap`, `seed` and the following commands."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""`fdwarehouse contract`: what production looks like, seen through the warehouse."""
+"""`fdwarehouse contract`: the schema of production, read through the warehouse."""
 
 from pathlib import Path
 

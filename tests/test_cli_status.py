@@ -1,4 +1,4 @@
-"""`fdwarehouse status`: for people, and for machines."""
+"""`fdwarehouse status`: as text, and as JSON."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""G1: a clock that is put back, or another server, is noticed, and all is reconciled at once."""
+"""G1: a clock set back, or another server, is detected, and all tables are reconciled at once."""
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -44,7 +44,7 @@ def doubted(warehouse: Warehouse) -> list[str]:
 
 
 def let_time_pass(warehouse: Warehouse, time: str) -> None:
-    """Let all that the warehouse knows have happened so long ago."""
+    """Move all times in the warehouse back by an interval."""
     past = f"- interval '{time}'"
     warehouse.execute(
         f"""
@@ -224,7 +224,7 @@ def test_g1_change_of_server_between_fence_and_snapshot_is_told_and_reconciled_n
 
 
 def test_fence_by_transaction_id_has_no_clock(warehouse: Warehouse, server: FakedServer) -> None:
-    """A step says nothing about ids; another server does."""
+    """A step of the clock does not affect ids; another server does."""
     judged = """
         SELECT etl.discontinuity(
             jsonb_populate_record(NULL::etl.fences, %s), NULL,

@@ -1,4 +1,4 @@
-"""What is wrong with a project is told at once, and not one thing per attempt."""
+"""All errors of a project are reported together, not one per attempt."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,8 +37,14 @@ def setting(*path: str, value: object) -> Callable[[Path], object]:
 CASES: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "files, configuration, contract and template": [
         (setting("work_mem", value="much"), "warehouse.yaml: work_mem: expected an amount"),
-        (replace("contracts/production.yaml", "'integer'", "'big'"), "'big' is not a type"),
-        (write("migrations/later.sql", "SELECT 1"), "migrations/later.sql: a migration is a file"),
+        (
+            replace("contracts/production.yaml", "'integer'", "'big'"),
+            "'big' is not a built-in type of PostgreSQL",
+        ),
+        (
+            write("migrations/later.sql", "SELECT 1"),
+            "migrations/later.sql: the name of a migration",
+        ),
         (write("sql/gold/x.txt", "hello"), "sql/gold/x.txt: only files that end in .sql"),
         (write("sql/silver/y.sql", "{% if %}"), "sql/silver/y.sql, line 1: "),
     ],

@@ -1,4 +1,4 @@
-"""A run whose session could not write how it ended, on a full disk say, is not shown as alive."""
+"""A run whose session could not record its end, such as on a full disk, is not shown as running."""
 
 import json
 from contextlib import suppress
@@ -16,7 +16,7 @@ FULL = """
 
 
 def fill_disk(warehouse: Warehouse, *tables: str) -> None:
-    """Let every change of some tables fail."""
+    """Make every change of some tables fail."""
     warehouse.execute(FULL, role="admin")
     for table in tables:
         warehouse.execute(

@@ -1,4 +1,4 @@
-"""Names that production may have and SQL has to quote work from the contract to the status."""
+"""Names that SQL must quote work from the contract to the status."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ STAMP = "Changed At"
 
 
 def make(clinic: Clinic, name: str) -> None:
-    """Make a table of this name in production, with two rows."""
+    """Create a table of this name in production, with two rows."""
     columns = [sql.Identifier(column) for column in COLUMNS]
     statements = [
         sql.SQL("CREATE TABLE {} ({}, {} timestamptz NOT NULL, PRIMARY KEY ({}, {}))").format(

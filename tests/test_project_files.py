@@ -1,4 +1,4 @@
-"""Files of a project that are not what they should be: each is named, with the way out."""
+"""Wrong files of a project: the error names each, with a hint."""
 
 import re
 from pathlib import Path

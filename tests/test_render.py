@@ -18,7 +18,7 @@ from tests.harness import ROOT
 
 
 def edit(project: Path, file: str, *path: str, value: object) -> None:
-    """Set a value in a YAML file of the project; None takes it away."""
+    """Set a value in a YAML file of the project; None removes it."""
     content = yaml.safe_load((project / file).read_text())
     node: dict[str, Any] = content
     for key in path[:-1]:

@@ -1,4 +1,4 @@
-"""A file of passwords that was damaged is named, with the way out."""
+"""A damaged file of passwords is named, with a hint."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a connection needs that is not there: an error that says what, and the way out."""
+"""A connection that lacks something: the error says what, with a hint."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The compiler with one rule left out: each must be seen by the shapes named."""
+"""The compiler with one rule removed: the named shapes must detect each removal."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PACKAGE = ROOT / "orchestration" / "fdwarehouse"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One rule left out.
+    """One rule removed.
 
     Attributes:
         name: what is wrong with it.
         module: its file below `compiler/`.
         old: the text that follows the rule, once in the file.
-        new: what stands there instead.
+        new: its replacement.
         shapes: which see it.
     """
 

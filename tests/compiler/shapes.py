@@ -1,4 +1,4 @@
-"""The shapes of the files of SQL: name, key, SELECT. Table `gold.<name>` is kept up from each."""
+"""The shapes in the SQL files: name, key, SELECT. Each maintains the table `gold.<name>`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that are one SELECT, deployed beside hand-written ones and kept up by runs."""
+"""Tables that are one SELECT, deployed next to hand-written ones and maintained by runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers: what is read, and how mistakes are told."""
+"""Headers: what is read, and how mistakes are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a table that is one SELECT: told with its file and line, or by the run."""
+"""Mistakes in tables that are one SELECT are reported with file and line, or by the run."""
 
 from __future__ import annotations
 

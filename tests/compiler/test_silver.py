@@ -34,7 +34,7 @@ FROM bronze.raw_orders
 
 
 def contents(warehouse: Warehouse) -> dict[str, list[Row]]:
-    """Return what silver has, runs aside; a deleted row as it was last seen."""
+    """Return the rows of silver, without run ids; a deleted row has its last values."""
     return {
         table: warehouse.rows(
             f"SELECT (to_jsonb(t) - '_run_id')::text FROM silver.{table} AS t ORDER BY 1"

@@ -1,4 +1,4 @@
-"""G7 atomic deploy: whole or not at all, and never in the middle of a run."""
+"""G7 atomic deploy: all or nothing, and never during a run."""
 
 import os
 import subprocess
@@ -252,7 +252,7 @@ def test_g7_deploys_at_the_same_time_wait_for_each_other(
     root = ROOT if has_selects else by_hand
     with ThreadPoolExecutor(3) as pool:
         done = [pool.submit(warehouse.deploy, root, wait="60 seconds") for _ in range(3)]
-    # who compiles has the warehouse before it looks: the others find everything done
+    # a deploy locks the warehouse before it compiles: the others find nothing to do
     assert sorted(len(plan.result().new) > 0 for plan in done) == [not has_selects] * 2 + [True]
     assert warehouse.deploy(root).is_empty
     warehouse.run()

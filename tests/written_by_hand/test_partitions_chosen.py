@@ -1,4 +1,4 @@
-"""Partitions as a project chooses them: what is wrong is named, and what is there is not lost."""
+"""Partitions in warehouse.yaml: errors name what is wrong, and no data is lost."""
 
 import re
 from pathlib import Path

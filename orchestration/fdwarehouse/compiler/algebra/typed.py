@@ -31,7 +31,7 @@ def with_types(select: str, types: Mapping[str, str]) -> str:
 
     Raises:
         KeyError: a column is not written out; its name.
-        ValueError: a type is not a type; the column's name.
+        ValueError: a type is invalid; the column's name.
     """
     for name, kind in types.items():
         _require_type(name, kind)
