@@ -1,7 +1,7 @@
 """Airflow in its own process: runs DAGs like `airflow dags test`, repeatedly.
 
 Started by test_airflow.py with its own AIRFLOW_HOME. Each line of JSON on standard input is a
-request, a line of JSON to the file descriptor in the first argument the answer.
+request; the answer is a line of JSON to the file descriptor in the first argument.
 """
 
 import json

@@ -28,7 +28,7 @@ class Command:
     Args:
         monkeypatch: of the test.
         capsys: of the test.
-        secrets: passwords that nothing may ever show.
+        secrets: passwords that must not be in any output.
     """
 
     def __init__(

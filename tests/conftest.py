@@ -7,7 +7,7 @@ clinic                         another production, and its warehouse, which has 
 project                        a copy of this repository's project to change
 by_hand                        the same project, with every table written by hand
 beside                         a warehouse of `seeded_shop`, deployed from by_hand; not run yet
-command                        the command line, without connections until a test gives it some
+command                        the command line, without connections until a test sets them
 """
 
 import shutil

@@ -158,7 +158,7 @@ class Shop(Database):
     def force(self, *statements: str) -> None:
         """Write as replication does, in one transaction.
 
-        No trigger fires, so time stamps stay as given, and foreign keys are not enforced.
+        No trigger fires, so time stamps are kept, and foreign keys are not enforced.
         """
         with self.connect("admin") as connection:
             connection.execute("SET session_replication_role = replica")

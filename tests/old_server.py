@@ -23,7 +23,7 @@ def old_server(hba: str = "", certificate: bool = False) -> Iterator[int]:
 
     Args:
         hba: content of pg_hba.conf; by default, all roles log in with a password.
-        certificate: whether it speaks TLS, with a certificate that it signed itself.
+        certificate: whether it supports TLS, with a self-signed certificate.
     """
     folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-old-"))
     account = programs.account_of(folder / "none")

@@ -28,7 +28,7 @@ def pooled(url: str, mode: str, *, ignored: str, database: str | None = None) ->
         url: connection string of the login, which has a password.
         mode: session, transaction or statement.
         ignored: startup parameters that it drops; it refuses other unknown ones.
-        database: what the pooler calls the database; the same name when omitted.
+        database: name of the database in the pooler; by default the same name.
     """
     assert PROGRAM
     options = conninfo_to_dict(url)

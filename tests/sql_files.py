@@ -117,7 +117,7 @@ def plpgsql_errors(file: SqlFile) -> Iterator[tuple[int, str]]:
 def _without_own_types(text: str) -> str:
     """Replace the types of our schemas in variables, arguments and results by record.
 
-    The parser of PL/pgSQL has no catalogue, and knows no schema but pg_catalog and public.
+    The parser of PL/pgSQL has no catalogue, and knows only the schemas pg_catalog and public.
     """
     header, quote, body = text.partition("$")
     header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\[\]", "anyarray", header)

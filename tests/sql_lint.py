@@ -1,7 +1,7 @@
 """Lint all SQL as deployed: sqlfluff, and a parse of the PL/pgSQL, which is text to sqlfluff.
 
 Run by `make lint`. `python -m tests.sql_lint orders` checks only files with orders in their name.
-What was rendered stays in build/lint, so that a line number has something to point at.
+The rendered SQL is kept in build/lint, which line numbers refer to.
 """
 
 import os

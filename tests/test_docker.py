@@ -1,6 +1,6 @@
 """The compose file, and a warehouse between two containers of the official image.
 
-What needs a Docker engine and the image postgres:18 is marked, and fails without them.
+Tests that need a Docker engine and the image postgres:18 are marked, and fail without them.
 """
 
 import shutil

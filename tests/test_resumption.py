@@ -1,4 +1,4 @@
-"""G4 resumable: whatever ends a run, nothing is half done; the next run reports it and continues."""
+"""G4 resumable: whatever ends a run, nothing is half done, and the next run continues."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -52,7 +52,7 @@ class Keeper:
     Args:
         connection: to an empty database, in autocommit mode.
         names: of the shapes; by default all.
-        counts: whether groups are counted where that is exact, else computed from their rows.
+        counts: whether groups are counted if that is exact, else computed from their rows.
     """
 
     def __init__(

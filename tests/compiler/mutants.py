@@ -22,7 +22,7 @@ class Mutant:
         module: its file below `compiler/`.
         old: the text that follows the rule, once in the file.
         new: its replacement.
-        shapes: which see it.
+        shapes: those that detect it.
     """
 
     name: str
@@ -152,7 +152,7 @@ def wrong_shapes(mutant: Mutant, url: str, folder: Path, series: int = 60) -> li
         series: how many to try.
 
     Returns:
-        The shapes that were wrong; none when nothing noticed.
+        The shapes that were wrong; none if none detected it.
     """
     path = os.pathsep.join([str(mutated(mutant, folder)), str(ROOT)])
     done = subprocess.run(

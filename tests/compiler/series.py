@@ -1,7 +1,7 @@
 """Runs hand-written cases and series of random changes until a table differs.
 
 `python -m tests.compiler.series URL COUNT SHAPES...` prints the shapes that were wrong; its exit
-code is 1 when there are any, 2 for a failure of its own.
+code is 1 if there are any, and 2 if it fails itself.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Volume:
     Args:
         connection: to an empty database, in autocommit mode.
         rows: approximate number per table.
-        names: the shapes kept up.
+        names: of the shapes.
     """
 
     def __init__(self, connection: psycopg.Connection, rows: int, names: Iterable[str]) -> None:

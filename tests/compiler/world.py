@@ -55,7 +55,7 @@ class World:
 
     Args:
         connection: to the database.
-        random: decides everything.
+        random: makes all choices.
     """
 
     def __init__(self, connection: psycopg.Connection, random: Random) -> None:
