@@ -1,12 +1,12 @@
-# The command and Airflow with the project's DAG, for docker-compose.yaml: in locked versions, as an
-# ordinary user.
+# The command and Airflow with the project's DAGs, for docker-compose.yaml: locked versions, run by an
+# unprivileged user.
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 50000 warehouse \
     && install --directory --owner warehouse /var/lib/airflow
 WORKDIR /warehouse
 
-# What seldom changes first: everything that is installed from elsewhere.
+# Dependencies first, because they rarely change.
 COPY requirements/ requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/uv.txt
 COPY pyproject.toml ./

@@ -1,15 +1,15 @@
--- A day's work on an existing shop: new customers and orders, orders that move on, new prices,
--- people who change their name or address, changed quantities, and a few deletes.
+-- One day of changes in an existing shop: new customers and orders, status changes, new prices,
+-- changes of names and addresses, changed quantities, and a few deletions.
 --
---     fdwarehouse.changes      rows to touch, roughly (default 100); each kind of change at least 1
---     fdwarehouse.random_seed  another whole number, other changes (default 42)
+--     fdwarehouse.changes      approximate number of rows to change (default 100); 1 or more per kind
+--     fdwarehouse.random_seed  integer; another seed gives other changes (default 42)
 --
 --     PGOPTIONS='-c fdwarehouse.changes=1000' \
 --     psql -v ON_ERROR_STOP=1 -f production/changes.sql
 --
--- Each statement is a transaction of its own, as the shop's program would write, and leaves time
--- stamps to the shop. The same settings on the same shop make the same changes; the next run on it
--- makes others, since there are new orders by then.
+-- Each statement is a transaction of its own, like those of the shop's application, and does not
+-- set time stamps. The same settings on the same shop give the same changes; the next run on it
+-- gives others, because there are new orders.
 
 WITH given_settings AS (
     SELECT
@@ -24,7 +24,7 @@ SELECT
     ) AS day_seed
 FROM given_settings;
 
--- A number from 0 to 1, without 1, for one choice about one row; see seed.sql.
+-- A number from 0 to 1 (exclusive) for one choice about one row; see seed.sql.
 CREATE OR REPLACE FUNCTION pg_temp.draw(p_choice text, p_number bigint)
 RETURNS double precision
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -49,7 +49,7 @@ AS $$
         )::bigint
 $$;
 
--- Ids have gaps: the customer or product with the next id there is.
+-- The customer or product with the next existing id, because ids have gaps.
 CREATE OR REPLACE FUNCTION pg_temp.some_customer(p_draw double precision)
 RETURNS integer
 LANGUAGE sql STABLE
@@ -94,7 +94,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changes_made (
 
 TRUNCATE pg_temp.changes_made;
 
--- Orders move on: pending, confirmed, shipped, delivered; now and then one is cancelled.
+-- Orders change their status: pending, confirmed, shipped, delivered; a few are cancelled.
 WITH moving_orders AS (
     SELECT
         order_id,
@@ -126,7 +126,7 @@ FROM moved_orders
 GROUP BY status
 ORDER BY status;
 
--- Prices go up or down by 3 to 15 %.
+-- Prices rise or fall by 3 to 15 %.
 WITH chosen_products AS (
     SELECT
         product_id,
@@ -157,7 +157,7 @@ SELECT
     count(*)
 FROM changed_products;
 
--- People add the last name of another customer to theirs, or take it in place of a double one.
+-- Customers add the last name of another customer to theirs, or replace a double name by it.
 WITH chosen_customers AS (
     SELECT
         customer_id,
@@ -203,7 +203,7 @@ SELECT
     count(*)
 FROM changed_customers;
 
--- People move to another mail provider; their number keeps the address theirs.
+-- Customers change their mail provider; their number keeps addresses unique.
 WITH chosen_customers AS (
     SELECT
         customer_id,
@@ -240,7 +240,7 @@ SELECT
     count(*)
 FROM changed_customers;
 
--- One more or one less of something, as long as the order has not left the house.
+-- Quantities change by one, as long as the order is not shipped.
 WITH chosen_items AS (
     SELECT
         order_items.order_item_id,
@@ -270,7 +270,7 @@ SELECT
     count(*)
 FROM changed_items;
 
--- An item is taken off an order that keeps others.
+-- Items are removed from orders that have others.
 WITH last_items AS (
     SELECT max(order_items.order_item_id) AS order_item_id
     FROM order_items
@@ -300,7 +300,7 @@ SELECT
     count(*)
 FROM deleted_items;
 
--- Orders that came to nothing are deleted; the shop deletes their items with them.
+-- Cancelled orders are deleted, with their items.
 WITH chosen_orders AS (
     SELECT order_id
     FROM orders
@@ -327,7 +327,7 @@ VALUES
 ('orders deleted', (SELECT count(*) FROM deleted_orders)),
 ('order items deleted with them', (SELECT count(*) FROM their_items));
 
--- New customers have the first name of one customer and the last name of another.
+-- New customers get the first name of one customer and the last name of another.
 WITH namesakes AS (
     SELECT
         nextval(pg_get_serial_sequence('customers', 'customer_id')) AS customer_id,
@@ -362,7 +362,7 @@ SELECT
     count(*)
 FROM new_customers;
 
--- New orders of one to four items; ids, status and dates are the shop's defaults.
+-- New orders with one to four items; ids, status and dates are defaults.
 WITH new_orders AS (
     INSERT INTO orders (customer_id)
     SELECT pg_temp.some_customer(pg_temp.draw('buyer', n))

@@ -1,4 +1,4 @@
--- Drops the shop that schema.sql made, with all its content.
+-- Drops the shop that schema.sql created, with all its data.
 
 DROP TABLE IF EXISTS order_items;
 DROP TABLE IF EXISTS orders;

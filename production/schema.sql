@@ -1,9 +1,9 @@
--- The production database of the online shop xyz_store. Run it in an empty database, whole or not
--- at all:
+-- The production database of the online shop xyz_store. Run it in an empty database, in one
+-- transaction:
 --
 --     psql --single-transaction -v ON_ERROR_STOP=1 -f production/schema.sql
 --
--- Where one of the tables exists already, it stops and changes nothing; reset.sql drops them.
+-- If one of the tables already exists, it fails and changes nothing; reset.sql drops them.
 
 CREATE TABLE customers (
     customer_id serial PRIMARY KEY,
@@ -41,10 +41,10 @@ CREATE TABLE order_items (
     updated_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
-COMMENT ON TABLE customers IS 'People who buy; email and name as they typed them.';
-COMMENT ON TABLE products IS 'What the shop sells, at today''s price.';
-COMMENT ON TABLE orders IS 'One purchase of one customer.';
-COMMENT ON TABLE order_items IS 'One product of one order, at the price paid.';
+COMMENT ON TABLE customers IS 'Email and name as customers typed them. Grain: one customer.';
+COMMENT ON TABLE products IS 'Products of the shop with their current price. Grain: one product.';
+COMMENT ON TABLE orders IS 'Grain: one order of one customer.';
+COMMENT ON TABLE order_items IS 'Prices are those paid. Grain: one product of one order.';
 COMMENT ON COLUMN orders.status IS
 'pending, confirmed, shipped, delivered or cancelled; not enforced.';
 
@@ -65,7 +65,7 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION set_updated_at() IS 'Stamps a changed row with the start of its transaction.';
+COMMENT ON FUNCTION set_updated_at() IS 'Sets updated_at of a changed row to the start of the transaction.';
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON customers
 FOR EACH ROW EXECUTE FUNCTION set_updated_at();

@@ -1,20 +1,20 @@
--- Fills the empty shop that schema.sql made, reproducibly: the same settings give the same rows.
+-- Fills the empty shop that schema.sql created. The same settings give the same rows.
 --
 --     fdwarehouse.scale        1 = 150 customers, 75 products, 400 orders; N multiplies (default 1)
---     fdwarehouse.customers    so many customers, whatever the scale; and so
---     fdwarehouse.products     so many products,
---     fdwarehouse.orders       and so many orders
---     fdwarehouse.random_seed  another whole number, another shop (default 42)
---     fdwarehouse.as_of        the day before which everything happened (default today)
+--     fdwarehouse.customers    number of customers, instead of that of the scale
+--     fdwarehouse.products     number of products
+--     fdwarehouse.orders       number of orders
+--     fdwarehouse.random_seed  integer; another seed gives another shop (default 42)
+--     fdwarehouse.as_of        day before which all rows are dated (default today)
 --
 --     PGOPTIONS='-c fdwarehouse.scale=10' \
 --     psql --single-transaction -v ON_ERROR_STOP=1 -f production/schema.sql -f production/seed.sql
 --
--- Nothing is drawn by random(), whose numbers would depend on the plan: every choice is a hash of
--- the row's number, the seed and what is chosen. PostgreSQL keeps these hashes from version to
--- version, since hash-partitioned tables depend on them.
+-- random() is not used, because its numbers would depend on the plan: every choice is a hash of the
+-- number of the row, the seed and the choice. These hashes are the same in all versions of
+-- PostgreSQL, because hash-partitioned tables depend on them.
 
--- A number from 0 to 1, without 1, for one choice about one row.
+-- A number from 0 to 1 (exclusive) for one choice about one row.
 CREATE OR REPLACE FUNCTION pg_temp.draw(p_seed bigint, p_choice text, p_number bigint)
 RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -52,7 +52,7 @@ SELECT
     coalesce(as_of, current_date)::timestamp AS as_of
 FROM given_settings;
 
--- Millions of rows go in five times as fast without the foreign keys and secondary indexes.
+-- Loading millions of rows is five times faster without foreign keys and secondary indexes.
 CREATE TEMPORARY TABLE postponed AS
 WITH shop_tables AS (
     SELECT unnest(ARRAY['customers', 'products', 'orders', 'order_items']::regclass[]) AS table_id
@@ -89,7 +89,7 @@ BEGIN
 END;
 $$;
 
--- Customers of the last two years, in the order in which they came.
+-- Customers of the last two years, in the order of registration.
 WITH people AS (
     SELECT
         n AS customer_id,
@@ -127,7 +127,7 @@ WITH people AS (
     CROSS JOIN LATERAL generate_series(1, customer_count) AS n
 ),
 
--- The number keeps addresses apart, also when they are trimmed and in lower case.
+-- The number keeps addresses unique, also when they are trimmed and in lower case.
 addressed_people AS (
     SELECT
         *,
@@ -220,7 +220,7 @@ goods AS (
     CROSS JOIN LATERAL generate_series(1, product_count) AS n
 ),
 
--- Name parts are counted through, not drawn: no two products have the same name.
+-- Name parts are enumerated, not chosen at random, so names of products are unique.
 named_goods AS (
     SELECT
         goods.*,
@@ -244,7 +244,7 @@ SELECT
         ELSE name
     END,
     category,
-    -- Squared, since most things are cheap.
+    -- Squared, because most products are cheap.
     round((price_from + (price_to - price_from) * price_style * price_style)::numeric)
     - below_round_price,
     created_at,
@@ -257,7 +257,7 @@ FROM named_goods;
 
 ANALYZE customers, products;
 
--- Orders, each some time after its customer came; ids in the order of their dates.
+-- Orders, each some time after the registration of its customer; ids in the order of dates.
 WITH purchases AS (
     SELECT
         n,
@@ -271,7 +271,7 @@ WITH purchases AS (
     CROSS JOIN LATERAL generate_series(1, order_count) AS n
 ),
 
--- Those who came first buy more often.
+-- Earlier customers buy more often.
 buyers_of_purchases AS (
     SELECT
         *,
@@ -279,7 +279,7 @@ buyers_of_purchases AS (
     FROM purchases
 ),
 
--- Everybody buys most soon after coming.
+-- Customers buy most soon after their registration.
 dated_purchases AS (
     SELECT
         buyers_of_purchases.*,
@@ -332,7 +332,7 @@ ORDER BY order_id;
 
 ANALYZE orders;
 
--- One to five items an order, of products that were on sale on its day, the first ones best.
+-- One to five items per order, of products on sale on its day; earlier products sell best.
 WITH baskets AS (
     SELECT
         orders.order_id,

@@ -190,7 +190,7 @@ def test_run_before_a_backfill_is_finished_reads_the_rest_itself(
 
 @pytest.mark.parametrize("rows", ["0", "-1", "NULL"])
 def test_chunk_of_no_rows_is_refused(warehouse: Warehouse, rows: str) -> None:
-    with failing("DW003", "Say how many rows it has"):
+    with failing("DW003", "Specify the number of rows, 1 or more"):
         warehouse.call(f"etl.backfill({rows})")
     assert warehouse.column("SELECT status FROM etl.runs") == []
 
@@ -199,7 +199,7 @@ def test_g4_backfill_tells_that_production_is_away_and_ends_its_run(
     shop: Shop, warehouse: Warehouse
 ) -> None:
     warehouse.execute("ALTER SERVER production OPTIONS (SET port '1')")
-    with failing("08001", "Is it up?"):
+    with failing("08001", "Is the server running?"):
         warehouse.call("etl.backfill()")
     assert warehouse.column("SELECT status FROM etl.runs") == ["failed"]
 

@@ -58,7 +58,7 @@ def test_g1_rows_of_one_key_are_refused(clinic: Clinic) -> None:
     )
     clinic.configure(with_tables({"items": {"key": ["key"], "watermark": "changed_at"}}))
     clinic.warehouse.deploy(clinic.root, source="clinic")
-    with failing("DW014", "bronze.raw_items: the source has several rows of one key"):
+    with failing("DW014", "bronze.raw_items: the source has duplicate keys"):
         clinic.warehouse.call("etl.backfill(6)")
 
 

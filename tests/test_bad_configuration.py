@@ -164,7 +164,7 @@ def test_fence_without_sight_of_others_falls_back_to_a_margin_and_says_so(
     assert warehouse.fence(1)["kind"] == "lookback"
     said = command.works("status")
     assert "fence of kind lookback" in said
-    assert "`fdwarehouse bootstrap --side production` makes it" in said.replace("\n", " ")
+    assert "`fdwarehouse bootstrap --side production` creates it" in said.replace("\n", " ")
 
 
 def test_role_that_bootstrap_makes_is_missing(

@@ -34,18 +34,18 @@ DRIFT = "SELECT subject, difference FROM etl.drift ORDER BY 1"
         ),
         (
             "ALTER TABLE products ALTER updated_at DROP NOT NULL",
-            "products.updated_at: the watermark may be null now",
+            "products.updated_at: the watermark is nullable now",
         ),
         (
             """
             ALTER TABLE order_items DROP CONSTRAINT order_items_pkey,
             ADD PRIMARY KEY (order_id, order_item_id)
             """,
-            "order_items.order_id: the primary key is another",
+            "order_items.order_id: the primary key has changed",
         ),
         (
             "ALTER TABLE order_items DROP CONSTRAINT order_items_pkey",
-            "order_items: it has no primary key any more",
+            "order_items: it no longer has a primary key",
         ),
     ],
 )

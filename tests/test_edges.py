@@ -63,7 +63,7 @@ def test_g7_run_goes_on_while_a_deploy_waits_for_it(
 
 def test_run_whose_session_is_gone_is_not_taken_for_another(warehouse: Warehouse) -> None:
     warehouse.execute("INSERT INTO etl.runs (begun_by) VALUES ('etl.run_pipeline')", role="admin")
-    with failing("DW004", "The session that held it is gone"):
+    with failing("DW004", "The session that owned it has ended"):
         warehouse.call("etl.build_silver(1)")
     warehouse.run()
     runs = "SELECT status FROM etl.runs ORDER BY run_id"
@@ -71,7 +71,7 @@ def test_run_whose_session_is_gone_is_not_taken_for_another(warehouse: Warehouse
 
 
 def test_reconciliation_of_an_unknown_table_begins_no_run(warehouse: Warehouse) -> None:
-    with failing("DW003", "no table 'nothing' is reconciled"):
+    with failing("DW003", "no table 'nothing' is in bronze"):
         warehouse.call("etl.reconcile('nothing')")
     assert warehouse.column("SELECT run_id FROM etl.runs") == []
 
@@ -121,7 +121,7 @@ def test_step_of_a_run_that_was_ended_writes_nothing(shop: Shop, warehouse: Ware
     warehouse.call("etl.extract_and_load_bronze()")
     warehouse.execute(f"SELECT etl.plan_steps({run_id}, '{{silver.clean_orders}}', false)")
     warehouse.call("etl.abandon_run(NULL)")
-    with failing("DW004", f"run {run_id} is not open any more"):
+    with failing("DW004", f"run {run_id} is no longer open"):
         warehouse.execute(f"SELECT etl.build_model({run_id}, 'silver.clean_orders')")
     assert warehouse.column("SELECT order_id FROM silver.clean_orders") == []
 
@@ -133,7 +133,7 @@ def test_run_reads_production_once(shop: Shop, warehouse: Warehouse) -> None:
     warehouse.call("etl.extract_and_load_bronze()")
     with failing("DW001", f"run {run_id} is in progress"):
         warehouse.call("etl.reconcile()")
-    with failing("DW005", "bronze.raw_customers has been built in this run already"):
+    with failing("DW005", "bronze.raw_customers has already been built in this run"):
         warehouse.call(f"etl.reconcile(p_run_id => {run_id})")
     with failing("DW007"):
         warehouse.call("etl.finish_run()")

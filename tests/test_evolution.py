@@ -83,5 +83,7 @@ def test_g5_another_key_keeps_history(clinic: Clinic) -> None:
     clinic.write("DELETE FROM readings", "ALTER TABLE readings DROP CONSTRAINT readings_pkey")
     clinic.write("ALTER TABLE readings ADD PRIMARY KEY (number)")
     clinic.configure(CONFIG)
-    with pytest.raises(FdwarehouseError, match=r"several versions of one \(number\) in one run"):
+    with pytest.raises(
+        FdwarehouseError, match=r"several versions of the same \(number\) in one run"
+    ):
         clinic.warehouse.deploy(clinic.root, source="clinic")

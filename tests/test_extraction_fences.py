@@ -110,7 +110,7 @@ def test_g6_fence_is_a_margin_of_time_when_the_reader_may_not_see_others(
         late.execute("INSERT INTO customers (email, full_name) VALUES ('late@example.com', 'Ana')")
         why = (
             "there is no view fdwarehouse.fence that the reader may read: "
-            "`fdwarehouse bootstrap --side production` makes it"
+            "`fdwarehouse bootstrap --side production` creates it"
         )
         assert fence_and_margin(warehouse) == ("lookback", "01:00:00", why)
         late.commit()

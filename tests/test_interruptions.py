@@ -116,7 +116,7 @@ def test_key_that_is_none_is_named(shop: Shop, warehouse: Warehouse) -> None:
     warehouse.lift_rules("customers")
     for name in ("Ana", "Bo"):
         shop.execute(f"INSERT INTO customers VALUES (1, 'a@example.com', '{name}')")
-    with failing("DW014", "bronze.raw_customers: the source has several rows of one key") as caught:
+    with failing("DW014", "bronze.raw_customers: the source has duplicate keys") as caught:
         warehouse.run()
     assert "Key (customer_id, _run_id)=(1, 1) is duplicated" in str(
         caught.value.diag.message_detail

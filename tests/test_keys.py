@@ -33,7 +33,7 @@ def assert_twins_are_noticed(clinic: Clinic, procedure: str, model: str) -> None
     before = clinic.warehouse.row_versions()
     hashes = clinic.warehouse.rows("SELECT * FROM etl.bucket_hashes ORDER BY 1, 2")
     for _ in range(2):
-        with failing("DW014", f"{model}: the source has several rows of one key") as caught:
+        with failing("DW014", f"{model}: the source has duplicate keys") as caught:
             clinic.warehouse.call(procedure)
         assert "a" in str(caught.value.diag.message_detail)
         assert "In run" in str(caught.value.diag.message_detail)

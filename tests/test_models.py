@@ -64,12 +64,12 @@ def test_g3_table_that_comes_after_its_readers_is_refused(shop: Shop, warehouse:
     warehouse.call("etl.build_silver()")
     warehouse.call("gold.build_dim_products()")
     warehouse.call("gold.build_fact_sales()")
-    with failing("DW005", "gold.fact_sales has been built in this run already"):
+    with failing("DW005", "gold.fact_sales has already been built in this run"):
         warehouse.call("gold.build_dim_customers()")
     warehouse.call("gold.build_cohort_retention()")
-    with failing("DW005", "gold.cohort_retention has been built in this run already"):
+    with failing("DW005", "gold.cohort_retention has already been built in this run"):
         warehouse.call("gold.build_cohort_months()")
-    with failing("DW007", "gold.dim_customers comes too late in run"):
+    with failing("DW007", "gold.dim_customers can no longer be built in run"):
         warehouse.call("etl.finish_run()")
     warehouse.run()
     assert_is_as_rebuilt(warehouse)
@@ -179,9 +179,9 @@ def test_g3_select_that_returns_a_key_twice_is_stopped(
     change(project, f"gold/{table}.sql", *edit)
     warehouse.deploy(project)
     before = warehouse.row_versions("gold")
-    with failing("DW014", f"gold.{table} has several rows") as caught:
+    with failing("DW014", f"gold.{table} has duplicate keys") as caught:
         warehouse.call("etl.rebuild('gold')")
-    assert "there are 2 rows" in str(caught.value.diag.message_detail)
+    assert "has 2 rows" in str(caught.value.diag.message_detail)
     assert warehouse.row_versions("gold") == before
 
 
@@ -214,7 +214,7 @@ def test_table_made_of_another_of_its_layer_through_a_view_follows_it(
     assert warehouse.column(buyers) == [1]
     warehouse.call("etl.start_run(NULL)")
     warehouse.call("silver.build_buyers()")
-    with failing("DW005", "silver.buyers has been built in this run already"):
+    with failing("DW005", "silver.buyers has already been built in this run"):
         warehouse.call("silver.build_clean_customers()")
 
 

@@ -79,7 +79,8 @@ def test_limits_that_a_pooler_leaves_in_force_are_said_before_the_first_run(
         said = command("deploy")
     assert said.exit_code == 0
     assert (
-        "Warning: source production ends sessions by itself: statement_timeout is 900" in said.err
+        "Warning: source production limits the duration of sessions: statement_timeout is 900"
+        in said.err
     )
 
 

@@ -166,6 +166,6 @@ def test_g5_bronze_is_append_only(seeded_shop: Shop, seeded_warehouse: Warehouse
 
 def test_rebuild_of_what_is_no_layer_is_refused(warehouse: Warehouse) -> None:
     for layer in ("'bronze'", "NULL", "'silver.clean_orders'"):
-        with failing("DW003", "Say silver, gold or all"):
+        with failing("DW003", "Use silver, gold or all"):
             warehouse.call(f"etl.rebuild({layer})")
     assert warehouse.rows("SELECT * FROM etl.runs") == []

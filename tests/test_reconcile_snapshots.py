@@ -51,5 +51,5 @@ def test_reconciliation_of_all_compares_tables_of_every_mode(clinic: Clinic) -> 
 
 
 def test_table_that_is_not_read_cannot_be_reconciled(ward: Clinic) -> None:
-    with failing("DW003", "no table 'visits' is reconciled"):
+    with failing("DW003", "no table 'visits' is in bronze"):
         ward.warehouse.call("etl.reconcile('visits')")

@@ -60,7 +60,7 @@ def test_g4_killed_run_is_abandoned_and_the_next_carries_on(
     third = warehouse.run()
     assert warehouse.rows(RUNS)[1:] == [(first + 1, "abandoned"), (third, "succeeded")]
     query = "SELECT error, finished_at IS NOT NULL FROM etl.runs WHERE status = 'abandoned'"
-    assert warehouse.rows(query) == [("nobody held the run any more", True)]
+    assert warehouse.rows(query) == [("no session owned the run", True)]
     states = "SELECT DISTINCT status FROM etl.steps WHERE run_id = %s ORDER BY 1"
     assert "abandoned" in [row[0] for row in warehouse.rows(states, [first + 1])]
     assert [row[0] for row in warehouse.rows(states, [third])] == ["succeeded"]
@@ -219,7 +219,7 @@ def test_g4_run_can_be_given_up_by_hand(warehouse: Warehouse) -> None:
         warehouse.run()
     warehouse.call(f"etl.abandon_run({run_id})")
     assert warehouse.rows("SELECT status, error FROM etl.runs") == [
-        ("abandoned", "given up by hand")
+        ("abandoned", "abandoned by etl.abandon_run")
     ]
     with failing("DW004", f"run {run_id} is not open"):
         warehouse.call(f"etl.build_silver({run_id})")

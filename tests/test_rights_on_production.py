@@ -165,7 +165,7 @@ def test_g6_bootstrap_takes_the_sight_of_queries_away(managed: Shop, was_granted
         if was_granted_by != "a superuser":
             assert not managed.value(has)
         else:
-            said = "warehouse_reader still sees the queries of others"
+            said = "warehouse_reader still sees the queries of other roles"
             assert [said in bootstrap(managed.urls["admin"])] == [managed.value(has)]
             managed.rows("ALTER SCHEMA fdwarehouse OWNER TO CURRENT_USER", role="superuser")
             bootstrap(managed.urls["superuser"])

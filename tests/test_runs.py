@@ -188,7 +188,7 @@ def test_run_with_a_failed_step_fails(shop: Shop, warehouse: Warehouse) -> None:
         warehouse.call("silver.build_clean_orders()")
     with failing("DW007", "violates check constraint") as caught:
         warehouse.call("etl.finish_run()")
-    assert caught.value.diag.message_primary == f"run {run_id} has failed"
+    assert caught.value.diag.message_primary == f"run {run_id} failed"
     assert warehouse.rows(RUNS) == [(run_id, "failed")]
 
 
@@ -218,14 +218,14 @@ def test_run_with_a_failed_check_fails_and_a_retry_looks_again(
 def test_bronze_is_not_loaded_after_silver_in_the_same_run(warehouse: Warehouse) -> None:
     begin_run(warehouse)
     warehouse.call("etl.build_silver()")
-    with failing("DW005", "silver.clean_customers has been built in this run already"):
+    with failing("DW005", "silver.clean_customers has already been built in this run"):
         warehouse.call("etl.extract_and_load_bronze()")
 
 
 def test_run_that_is_not_open_is_refused(warehouse: Warehouse) -> None:
     with failing("DW004", "no run is open"):
         warehouse.call("etl.finish_run()")
-    with failing("DW004", "There never was such a run"):
+    with failing("DW004", "There is no run with this id"):
         warehouse.call("etl.build_silver(99)")
     run_id = warehouse.run()
     with failing("DW004", f"run {run_id} is not open"):

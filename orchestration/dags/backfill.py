@@ -1,12 +1,12 @@
-"""The first load of large tables, in pieces, by several sessions side by side. Triggered by hand.
+"""The first load of large tables, in chunks, by several parallel sessions. Triggered manually.
 
-Each session calls `etl.backfill`, which loads ranges of keys into bronze, commits each, and takes
-the next that no other session is at. **When a task has failed**, it is tried again, or clear it:
-what was loaded stays.
+Each session calls `etl.backfill`, which loads chunks into bronze, commits each, and continues with
+the next that no other session loads. **If a task fails**, it is retried; or clear it: loaded chunks
+stay.
 
-Pause the DAG `warehouse` meanwhile: the warehouse would refuse its runs. Its next one takes up what
-has changed in production since the backfill began, compares all tables with production, and builds
-silver and gold. How far it has come: `SELECT * FROM etl.backfill_progress`.
+Pause the DAG `warehouse` meanwhile, because the warehouse would reject its runs. Its next run reads
+what has changed in production since the backfill began, compares all tables with production, and
+builds silver and gold. The progress: `SELECT * FROM etl.backfill_progress`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Param, task
 from warehouse_retries import RetryTransientErrors
 
-# The server notices when a task was killed, and ends the statement that nobody waits for any more.
+# The server detects when a task was killed, and cancels its statement.
 SESSION = {"application_name": "airflow", "client_connection_check_interval": "5s"}
 
 with DAG(
     dag_id="warehouse_backfill",
-    description="The first load of large tables, by CALL, in several sessions",
+    description="First load of large tables, by CALL, in several sessions",
     doc_md=__doc__,
     tags=["warehouse"],
     schedule=None,
@@ -36,14 +36,14 @@ with DAG(
             minimum=1,
             maximum=64,
             title="Sessions",
-            description="How many load side by side; each is one connection to production.",
+            description="Number of parallel sessions; each has one connection to production.",
         ),
         "chunk_rows": Param(
             250_000,
             type="integer",
             minimum=1,
-            title="Rows a piece",
-            description="How many rows are read and committed at a time.",
+            title="Rows per chunk",
+            description="Number of rows that are read and committed at a time.",
         ),
     },
     default_args={

@@ -1,30 +1,30 @@
 """One run of the warehouse, every hour.
 
-What `CALL etl.run_pipeline()` does in one go, step by step: Airflow shows each step, tries it
-again alone, and looks at what it left behind before the next begins. The work is done by procedures
-inside the warehouse; a task here is a `CALL` or a check, and no table passes through Airflow.
+The steps of `CALL etl.run_pipeline()` as tasks: Airflow shows each step, retries it separately, and
+checks its result before the next step begins. Procedures inside the warehouse do the work: a task
+is a `CALL` or a check, and no rows of tables pass through Airflow.
 
 | task | what it does |
 |---|---|
 | `start_run` | begins a run in `etl.runs`, under the name of this DAG run |
-| `extract_and_load_bronze` | appends what changed in production, all tables as of one moment |
-| `silver` | brings each clean table up to date, side by side |
-| `build_silver` | completes the layer with tables that are not named here, if there are any |
+| `extract_and_load_bronze` | appends the changes of production, all tables in one snapshot |
+| `silver` | brings each clean table up to date, in parallel |
+| `build_silver` | builds the silver tables that have no task here, if there are any |
 | `build_gold` | publishes star schema and metrics in one commit, after the warehouse's checks |
-| `run_checks` | runs those of the warehouse's checks that have not run yet |
+| `run_checks` | runs the checks of the warehouse that have not run yet |
 | `return_sample` | returns the latest sales |
-| `finish_run` | ends the run, whatever happened: it has failed when a task has |
+| `finish_run` | always ends the run: as failed if a task failed |
 
-After each layer stands `check_<layer>`. Its checks look at the rows written since the last run that
-succeeded, so they cost what the change costs; that no table is empty is a check of its own.
+`check_<layer>` follows each layer. Its checks read the rows written since the last successful run,
+so their cost depends on the change; a separate check requires that no table is empty.
 
 **Full refresh** (in the form of *Trigger*) compares all of production with bronze, computes silver
-and gold anew, writes what differs, and checks every row.
+and gold in full, writes the differences, and checks every row.
 
-A lost connection is tried again; a check that fails, or an error of SQL, ends the run at once.
+A lost connection is retried; a failed check or another SQL error ends the run immediately.
 
-**When a task has failed**, its log and `SELECT * FROM etl.steps WHERE error IS NOT NULL` say why.
-Clear it: Airflow clears `start_run` and `finish_run` with it, so that it belongs to a run again.
+**If a task fails**, its log and `SELECT * FROM etl.steps WHERE error IS NOT NULL` show the reason.
+Clear it: Airflow also clears `start_run` and `finish_run`, so that it belongs to a run again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from warehouse_retries import RetryTransientErrors
 
 RAW_TABLES = ["raw_customers", "raw_products", "raw_orders", "raw_order_items"]
 
-# The columns that every live row has a value in; the first is the key.
+# Columns that are not null in live rows; the first is the key.
 CLEAN_TABLES = {
     "clean_customers": ["customer_id", "email", "full_name"],
     "clean_products": ["product_id", "name", "category", "price"],
@@ -55,12 +55,12 @@ CLEAN_TABLES = {
 STAR = ["dim_customers", "dim_products", "dim_date", "fact_sales"]
 METRICS = ["daily_sales", "customer_lifetime_value", "product_performance", "cohort_retention"]
 
-# Rendered by Airflow when a task runs.
+# Airflow renders these when a task runs.
 RUN_ID = "{{ ti.xcom_pull('start_run') }}"
 IS_FULL = "{{ params.full_refresh }}"
 
-# The rows that a check looks at: those written since the last run of this DAG that succeeded. What
-# a check has found is so found again until it is mended. In a full refresh, all rows.
+# The rows that a check reads: those written since the last successful run of this DAG, so that a
+# check finds offending rows again until they are fixed. In a full refresh, all rows.
 UNCHECKED = """
     _run_id > coalesce((
         SELECT max(run_id) FROM etl.runs
@@ -69,8 +69,8 @@ UNCHECKED = """
 """
 UNCHECKED_AND_LIVE = f"NOT is_deleted AND {UNCHECKED}"
 
-# How long one statement may take. The server gives up first, so that the reason is in etl.steps.
-# It also notices when a task was killed, and ends the statement that nobody waits for any more.
+# The time limit of a statement. That of the server is shorter, so that the reason is in etl.steps.
+# The server also detects when a task was killed, and cancels its statement.
 STEP_TIMEOUT = timedelta(hours=1)
 SESSION = {
     "application_name": "airflow",
@@ -80,7 +80,7 @@ SESSION = {
 
 
 def call(task_id: str, statement: str, **arguments: Any) -> SQLExecuteQueryOperator:
-    """Make a task that calls a procedure.
+    """Create a task that calls a procedure.
 
     Args:
         task_id: Name of the task.
@@ -96,7 +96,7 @@ def first_value(cursor: Any) -> Any:
 
 
 def tasks_without_success(ti: Any) -> str:
-    """Name the tasks of this DAG run that have failed or, when somebody stopped it, were skipped.
+    """Return the names of the failed tasks of this DAG run; if it was stopped, of the skipped ones.
 
     Args:
         ti: The running task.
@@ -108,24 +108,24 @@ def tasks_without_success(ti: Any) -> str:
 
 
 def no_table_is_empty(schema: str, tables: Iterable[str]) -> None:
-    """Add a check that tables have rows, since checks of rows pass where there are none.
+    """Add a check that tables have rows, since checks of rows pass on empty tables.
 
     Args:
         schema: Schema of the tables.
-        tables: Their names. A dimension's unknown member, from before the first run, is no row.
+        tables: Their names. The unknown member of a dimension does not count as a row.
     """
     has_rows = [f"EXISTS (SELECT FROM {schema}.{t} WHERE _run_id > 0) AS {t}" for t in tables]
     SQLCheckOperator(task_id="no_table_is_empty", sql=f"SELECT {', '.join(has_rows)}")
 
 
 def columns_are_filled(schema: str, table: str, columns: list[str], rows: str) -> None:
-    """Add a check that columns have values, and the first one, the key, no value twice.
+    """Add a check that columns are not null and that the first one, the key, is unique.
 
     Args:
         schema: Schema of the table.
-        table: Its name, also that of the task.
+        table: Its name, also the name of the task.
         columns: The columns.
-        rows: Condition on the rows to look at. Where there are none, none is wrong.
+        rows: Condition on the rows to check. The check passes if there are none.
     """
     checks: dict[str, Any] = {column: {"null_check": {"equal_to": 0}} for column in columns}
     checks[columns[0]]["unique_check"] = {"equal_to": 0}
@@ -140,8 +140,8 @@ def rows_fulfil(task_id: str, table: str, rows: str, **conditions: str) -> None:
     Args:
         task_id: Name of the task.
         table: The table, with its schema.
-        rows: Condition on the rows to look at. Where there are none, none is wrong.
-        conditions: What each row must fulfil, by a name for it.
+        rows: Condition on the rows to check. The check passes if there are none.
+        conditions: Conditions on each row, by name.
     """
     checks = {
         name: {"check_statement": f"count(*) FILTER (WHERE ({condition}) IS NOT TRUE) = 0"}
@@ -157,14 +157,14 @@ with DAG(
     tags=["warehouse"],
     schedule="@hourly",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,  # a run brings everything up to now: there is nothing to catch up with
-    max_active_runs=1,  # the warehouse refuses a second one
+    catchup=False,  # a run reads all changes up to now
+    max_active_runs=1,  # the warehouse rejects a second one
     params={
         "full_refresh": Param(
             False,
             type="boolean",
             title="Full refresh",
-            description="Compute everything anew and write what differs.",
+            description="Compute all rows and write the differences.",
         )
     },
     default_args={
@@ -174,15 +174,15 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
-        # A lost connection is worth another try; a failed check, of the DAG or of the warehouse, is
-        # not, nor is any other error of SQL.
+        # A lost connection is retried; a failed check, of the DAG or of the warehouse, and other
+        # SQL errors are not.
         "retry_policy": RetryTransientErrors(),
         "retry_on_failure": False,
     },
     user_defined_macros={"tasks_without_success": tasks_without_success},
 ) as dag:
-    # By the label, a retry takes up the run that the first try began. By the lease, others may take
-    # the run for dead when it has rested that long between two steps: longer than retries take.
+    # With the label, a retry continues the run that the first attempt began. After the lease, other
+    # sessions may abandon a run that is idle between two steps: it is longer than retries take.
     start_run = call(
         "start_run",
         "CALL etl.start_run(NULL, %(label)s, '15 minutes')",
@@ -284,8 +284,8 @@ with DAG(
         handler=first_value,
     )
 
-    # A teardown runs after any outcome, once its setup has succeeded. This one fails, and with it
-    # the DAG run, when a task has not succeeded. No retries: a second call finds the run ended.
+    # A teardown always runs once its setup has succeeded. This one fails, and with it the DAG run,
+    # if a task has not succeeded. No retries: a second call would find the run ended.
     finish_run = call(
         "finish_run",
         "CALL etl.finish_run(%(run_id)s, 'failed in Airflow: ' || nullif(%(tasks)s, ''))",
@@ -295,5 +295,5 @@ with DAG(
 
     chain(start_run, extract_and_load_bronze, check_bronze, silver, build_silver, check_silver)
     chain(check_silver, build_gold, check_gold, run_checks, return_sample, finish_run)
-    # Where one of several tasks side by side fails, the others are still at work.
+    # If one of several parallel tasks fails, the others are still running.
     [check_bronze, silver, check_silver, check_gold] >> finish_run

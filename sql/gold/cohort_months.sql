@@ -1,6 +1,6 @@
 /*
 description: How many customers of a cohort bought in each month.
-grain: one cohort and month with an order of one of its customers
+grain: one cohort and month in which one of its customers ordered
 key: [cohort_month, month]
 columns:
   revenue: {unit: currency of the shop}

@@ -1,10 +1,10 @@
 /*
-description: How many customers of a cohort, those who first bought in the same month, buy again.
+description: Customers of a cohort (first order in the same month) who buy again, per month.
 grain: one cohort and number of months since
 key: [cohort_month, months_since]
 columns:
   cohort_month: Month of the first order.
-  months_since: 0 for that month.
+  months_since: Months since the first order; 0 is its month.
   revenue: {unit: currency of the shop}
   retention_rate: 'active_customers / cohort_customers, 0 to 1.'
 */

@@ -1,5 +1,5 @@
 /*
-description: What each customer has brought; customer_recency tells how long ago.
+description: Revenue of each customer; customer_recency has the time since the last order.
 grain: one customer with orders
 key: customer_id
 columns:

@@ -1,5 +1,5 @@
 /*
-description: In which months each customer bought, and since when.
+description: Months in which each customer bought, with the month of the first order.
 grain: one customer and month with an order that is not cancelled
 key: [customer_id, month]
 columns:

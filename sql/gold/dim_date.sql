@@ -1,5 +1,5 @@
 /*
-description: The calendar, every day of every year in which there is an order.
+description: Calendar with every day of each year with an order.
 grain: one day
 key: date_key
 columns:

@@ -1,5 +1,5 @@
 /*
-description: Sales, each with the customer and the product as they were when it was ordered.
+description: Sales, each with the customer and product versions at the time of the order.
 grain: one order item
 key: order_item_id
 columns:
@@ -9,10 +9,10 @@ columns:
   product_key: {references: gold.dim_products, not_null: true}
   customer_id: Key of the customer in production.
   product_id: Key of the product in production.
-  order_date: 'When it was ordered, in the local time of the shop.'
-  is_cancelled: {description: What is cancelled is not revenue., not_null: true}
+  order_date: 'Local time of the shop.'
+  is_cancelled: {description: Cancelled sales are not revenue., not_null: true}
   quantity: {unit: pieces, check: quantity > 0}
-  unit_price: {description: Price when it was ordered., unit: currency of the shop}
+  unit_price: {description: Price at the time of the order., unit: currency of the shop}
   total_amount: {unit: currency of the shop, not_null: true, check: total_amount >= 0}
 */
 SELECT

@@ -1,5 +1,5 @@
 /*
-description: Years in which there is an order; gold.dim_date has their days.
+description: Years with an order; gold.dim_date has their days.
 grain: one year
 key: first_day
 */

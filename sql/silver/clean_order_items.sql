@@ -13,7 +13,7 @@ columns:
   product_id: {not_null: true, references: {to: silver.clean_products, severity: warn}}
   quantity: {unit: pieces, not_null: true, check: quantity > 0}
   unit_price:
-    description: Price of one piece when it was ordered.
+    description: Price per piece at the time of the order.
     unit: currency of the shop
     not_null: true
     check: unit_price >= 0

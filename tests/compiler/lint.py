@@ -41,7 +41,11 @@ def problems_of(function: str) -> list[str]:
         if cte[1] == "written_states":
             return _STANDS_FOR_WRITTEN_STATES.format(name=cte[1])
         read = [_READ.get(cte[1], "present_rows")]
-        read += [name for name in ("twins", "affected_keys", "states") if f" {name} " in cte[0]]
+        read += [
+            name
+            for name in ("duplicate_keys", "affected_keys", "new_states", "states")
+            if f" {name} " in cte[0]
+        ]
         return _STANDS_FOR_IT.format(name=cte[1], read=" CROSS JOIN ".join(read))
 
     found = _BODY.search(function)

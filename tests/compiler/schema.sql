@@ -8,11 +8,11 @@ CREATE TYPE etl.row_counts AS (
 CREATE TABLE etl.watermarks (model text PRIMARY KEY, run_id bigint NOT NULL);
 CREATE FUNCTION etl.raise_duplicate_key(
     p_rows text, p_key jsonb, p_row_count bigint,
-    p_hint text DEFAULT 'Its SELECT has to return one row per key.'
+    p_hint text DEFAULT 'Its SELECT must return one row per key.'
 )
 RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% has several rows of one key', p_rows USING ERRCODE = 'DW014', DETAIL = p_key, HINT = p_hint;
+    RAISE EXCEPTION '% has duplicate keys', p_rows USING ERRCODE = 'DW014', DETAIL = p_key, HINT = p_hint;
 END;
 $$;
 

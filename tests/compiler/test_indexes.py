@@ -43,4 +43,4 @@ def test_columns_that_others_decide_are_not_looked_up_by(warehouse: Warehouse) -
 
 def test_a_sale_as_of_a_time_has_one_version_of_its_customer(warehouse: Warehouse) -> None:
     body = warehouse.value("SELECT prosrc FROM pg_proc WHERE proname = 'write_fact_sales'")
-    assert "twins" not in body
+    assert "duplicate_keys" not in body

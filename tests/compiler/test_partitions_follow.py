@@ -239,7 +239,7 @@ def test_g7_what_would_be_lost_is_told(shop: Shop, warehouse: Warehouse, project
         before = warehouse.row_versions("gold", "etl")
         with pytest.raises(FdwarehouseError) as caught:
             warehouse.deploy(project)
-        assert "gold.fact_sales cannot be partitioned otherwise: " in caught.value.message
+        assert "gold.fact_sales cannot be repartitioned: " in caught.value.message
         assert name in caught.value.message
         assert "deploy, and create" in str(caught.value.hint)
         assert warehouse.row_versions("gold", "etl") == before

@@ -235,7 +235,7 @@ def test_g7_run_does_not_meet_a_deploy_half_way(warehouse: Warehouse, project: P
             *("etl.run_pipeline()", f"etl.build_silver({run_id})", "etl.start_run(NULL)"),
             *("gold.build_dim_date()", "etl.run_checks()", "etl.rebuild()"),
         ):
-            with failing("DW006", "Call again when it has ended"):
+            with failing("DW006", "Try again when it has ended"):
                 warehouse.call(procedure)
         with pytest.raises(FdwarehouseError, match="another deploy is running"):
             warehouse.deploy(project, wait="0 seconds")
@@ -286,7 +286,7 @@ def test_g7_psql_deploys_too(
     failed = psql(make_conninfo(urls["production"], port="1"))
     assert failed.returncode == 3
     assert "cannot be read: could not connect" in failed.stderr
-    assert "Is it up, and PRODUCTION_URL right as seen from" in failed.stderr
+    assert "Is it running, and is PRODUCTION_URL right as seen from" in failed.stderr
     assert fingerprint(warehouse) == before
     done = psql(urls["production"])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -106,7 +106,7 @@ def test_g6_bootstrap_closes_public_in_the_warehouse_and_warns_of_it_in_producti
         connection.execute((MECHANICS / "bootstrap.sql").read_bytes())
     is_open = database.value("SELECT has_schema_privilege('public', 'public', 'CREATE')")
     assert is_open == (name == "production")
-    assert any("everybody may make functions in schema public" in m for m in said) == is_open
+    assert any("every role may create functions in schema public" in m for m in said) == is_open
 
 
 def test_g6_deploy_calls_nothing_of_others(trapped: Warehouse, project: Path) -> None:
@@ -128,10 +128,10 @@ def test_g6_deploy_refuses_a_public_where_others_may_make_functions(
     bootstrapped_warehouse: Warehouse,
 ) -> None:
     warehouse = bootstrapped_warehouse
-    for grantee, said in (("PUBLIC", "everybody"), ("warehouse_analyst", "warehouse_analyst")):
+    for grantee, said in (("PUBLIC", "every role"), ("warehouse_analyst", "warehouse_analyst")):
         warehouse.execute(f"GRANT CREATE ON SCHEMA public TO {grantee}", role="admin")
         with pytest.raises(
-            FdwarehouseError, match=f"{said} may make objects in schema public"
+            FdwarehouseError, match=f"{said} may create objects in schema public"
         ) as e:
             warehouse.deploy()
         assert "REVOKE CREATE ON SCHEMA public" in str(e.value.hint)
@@ -152,7 +152,7 @@ def test_g6_deploy_refuses_to_read_from_a_schema_where_others_may_make_functions
     file = project / "sql/silver/product_versions.sql"
     file.write_text(file.read_text().replace("btrim(name)", "shared.tidy(name)"))
     with pytest.raises(
-        FdwarehouseError, match="warehouse_analyst may make objects in schema shared"
+        FdwarehouseError, match="warehouse_analyst may create objects in schema shared"
     ):
         warehouse.deploy(project)
     warehouse.execute("REVOKE CREATE ON SCHEMA shared FROM warehouse_analyst", role="admin")

@@ -223,7 +223,7 @@ def test_rows_of_one_key_are_told_of_partitioned_tables_too(shop: Shop, parted: 
     sell(shop, 1)
     parted.lift_rules("products")
     shop.execute("INSERT INTO products SELECT * FROM products")
-    with failing("DW014", "Name the columns in warehouse.yaml that are its key"):
+    with failing("DW014", "Specify the columns of the key in warehouse.yaml"):
         parted.run()
 
 

@@ -97,19 +97,19 @@ def test_g5_other_partitions_of_bronze_are_refused_and_history_stays(
     refused(
         warehouse,
         project,
-        "bronze.raw_order_items cannot be partitioned otherwise in place",
-        "It has none; warehouse.yaml wants 16 by HASH (order_item_id).",
+        "bronze.raw_order_items cannot be repartitioned in place",
+        "It has no partitions; warehouse.yaml specifies 16 by HASH (order_item_id).",
         *way_out,
     )
     bootstrapped_warehouse.deploy(project)
     bootstrapped_warehouse.run()
     for number, wants in ((8, "8 by HASH (order_item_id)"), (None, "none")):
         edit(project, "warehouse.yaml", *ITEMS, value=number)
-        has = f"It has 16 partitions by HASH (order_item_id); warehouse.yaml wants {wants}."
+        has = f"It has 16 partitions by HASH (order_item_id); warehouse.yaml specifies {wants}."
         refused(bootstrapped_warehouse, project, "bronze.raw_order_items", has, *way_out)
     edit(project, "warehouse.yaml", *ITEMS, value=16)
     edit(project, "warehouse.yaml", *ITEMS[:-1], "key", value=["order_item_id", "order_id"])
-    refused(bootstrapped_warehouse, project, "wants 16 by HASH (order_item_id, order_id)")
+    refused(bootstrapped_warehouse, project, "specifies 16 by HASH (order_item_id, order_id)")
     edit(project, "warehouse.yaml", *ITEMS[:-1], "key", value="order_item_id")
     columns = ("tables", "order_items", "columns", "order_item_id", "type")
     edit(project, "contracts/production.yaml", *columns, value="bigint")
@@ -159,7 +159,7 @@ def test_g7_fact_that_is_an_ordinary_table_is_refused(warehouse: Warehouse, proj
         warehouse,
         project,
         "gold.fact_sales is not partitioned by a date",
-        "It is an ordinary table; warehouse.yaml wants a partition for every year.",
+        "It is an ordinary table; warehouse.yaml defines one partition per year.",
         "docs/performance.md",
     )
 
@@ -246,7 +246,7 @@ def test_partition_that_was_detached_is_named(
     warehouse.run()
     detached = "gold.fact_sales_p20200101"
     warehouse.execute(f"ALTER TABLE gold.fact_sales DETACH PARTITION {detached}", role="owner")
-    with failing("DW015", f"{detached} is there, but is no partition of gold.fact_sales"):
+    with failing("DW015", f"{detached} exists, but is not a partition of gold.fact_sales"):
         warehouse.call("etl.rebuild('gold')")
     warehouse.execute(f"ALTER TABLE {detached} RENAME TO fact_sales_2020", role="owner")
     warehouse.call("etl.rebuild('gold')")
@@ -266,5 +266,7 @@ def test_rows_in_a_default_partition_are_named(
     edit(project, "warehouse.yaml", "partitions", value={"gold.fact_sales": BY_YEAR})
     warehouse.deploy(project)
     sell(shop, 2, date="2020-02-02")
-    with failing("DW015", "the default partition of gold.fact_sales has rows from 2020-01-01"):
+    with failing(
+        "DW015", "the default partition of gold.fact_sales has rows with dates from 2020-01-01"
+    ):
         warehouse.run()

@@ -1,21 +1,20 @@
--- The only step that needs an administrator. It can be run again at any time; the only right that
--- it takes away is pg_read_all_stats, which the reader had in earlier versions (and, in the
--- warehouse, that of PUBLIC to make objects in schema public).
+-- The only step that needs an administrator. It can be run again at any time. It revokes only
+-- pg_read_all_stats from the reader, who had it in earlier versions, and, in the warehouse, CREATE
+-- on schema public from PUBLIC.
 --
--- The warehouse's server (extensions, roles, the right to create schemas):
+-- The server of the warehouse (extensions, roles, the privilege to create schemas):
 --     psql "$WAREHOUSE_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
 -- The production server (one role that may read one schema, and the schema fdwarehouse, whose views
 -- show that role when transactions began and which storage its tables have):
 --     PGOPTIONS="-c fdwarehouse.side=production" \
 --         psql "$PRODUCTION_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
 --
--- Settings, all optional, given like fdwarehouse.side above:
+-- Optional settings, in the same form as fdwarehouse.side:
 --     fdwarehouse.schema             schema of production to read (public)
---     fdwarehouse.<role>_password    password of a role (none: it is left as it is, set one with
---                                    \password); <role> is owner, loader, analyst, orchestrator or
---                                    reader
+--     fdwarehouse.<role>_password    password of a role (none: unchanged; set one with \password);
+--                                    <role> is owner, loader, analyst, orchestrator or reader
 
--- An administrator runs this: no name in it may come to mean what somebody else has made.
+-- An administrator runs this, so no name may resolve to an object of another role.
 SET search_path = pg_catalog, pg_temp;
 
 DO $bootstrap$
@@ -37,10 +36,10 @@ BEGIN
     END;
     IF v_roles IS NULL THEN
         RAISE EXCEPTION 'fdwarehouse.side is %', quote_literal(v_side)
-            USING HINT = 'Say warehouse or production.';
+            USING HINT = 'Use warehouse or production.';
     END IF;
 
-    -- What would keep the text of statements in functions must not see a password.
+    -- Extensions that record statements in functions must not see a password.
     FOR v_setting, v_value IN VALUES
         ('pg_stat_statements.track', 'none'),
         ('pg_stat_monitor.pgsm_track', 'none'),
@@ -54,7 +53,7 @@ BEGIN
         BEGIN
             PERFORM set_config(v_setting, v_value, true);
         EXCEPTION WHEN insufficient_privilege THEN
-            RAISE WARNING '% stays %: change passwords with \password',
+            RAISE WARNING '% remains %: change passwords with \password',
                 v_setting, current_setting(v_setting);
         END;
     END LOOP;
@@ -67,10 +66,10 @@ BEGIN
         END IF;
         IF v_password IS NOT NULL THEN
             BEGIN
-                -- What waits for a lock may be logged, with the statement: this one does the waiting.
+                -- A waiting statement may be logged: only this one, without a password, waits.
                 EXECUTE format('ALTER ROLE %I LOGIN', v_role);
                 EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', v_role, v_password);
-            EXCEPTION WHEN OTHERS THEN -- its context would hold the password
+            EXCEPTION WHEN OTHERS THEN -- the context of the error contains the password
                 GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
             END;
             IF v_state IS NOT NULL THEN
@@ -81,20 +80,20 @@ BEGIN
     END LOOP;
 
     IF v_side = 'warehouse' THEN
-        -- Before PostgreSQL 15 everybody could make functions there, which others then call.
+        -- Before PostgreSQL 15, every role could create functions there, which others then call.
         IF to_regnamespace('public') IS NULL THEN
             RAISE EXCEPTION 'the warehouse has no schema public'
-                USING HINT = 'CREATE SCHEMA public; the extensions go there, and nobody else may.';
+                USING HINT = 'CREATE SCHEMA public; only the extensions are created there.';
         END IF;
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-        -- It is not trusted: an administrator has to.
+        -- postgres_fdw is not a trusted extension, so an administrator must create it.
         CREATE EXTENSION IF NOT EXISTS postgres_fdw WITH SCHEMA public;
         CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
         GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO warehouse_owner;
         EXECUTE format(
             'GRANT CREATE, TEMPORARY ON DATABASE %I TO warehouse_owner', current_database()
         );
-        -- A deploy switches off what would record the password of a source.
+        -- A deploy switches off the settings that would record the password of a source.
         FOREACH v_setting IN ARRAY ARRAY[
             'pg_stat_statements.track',
             'pg_stat_monitor.pgsm_track',
@@ -111,11 +110,11 @@ BEGIN
         IF to_regnamespace('public') IS NOT NULL
             AND has_schema_privilege('public', 'public', 'CREATE')
         THEN
-            RAISE WARNING 'everybody may make functions in schema public of production'
-                USING HINT = 'Whoever calls an unqualified name there may call theirs: '
+            RAISE WARNING 'every role may create functions in schema public of production'
+                USING HINT = 'Calls of unqualified names could run them: '
                     'REVOKE CREATE ON SCHEMA public FROM PUBLIC;';
         END IF;
-        -- The same as the foreign server's options, for poolers that drop them.
+        -- The same settings as in the options of the foreign server, for poolers that drop those.
         FOR v_setting, v_value, v_since IN VALUES
             ('cursor_tuple_fraction', '1.0', 12),
             ('statement_timeout', '0', 12),
@@ -132,7 +131,7 @@ BEGIN
             ('lock_timeout', '1min', 12),
             ('default_transaction_read_only', 'on', 12),
             ('row_security', 'off', 12),
-            ('lc_messages', 'C', 12) -- errors are understood by their words, too
+            ('lc_messages', 'C', 12) -- error messages are parsed
         LOOP
             CONTINUE WHEN current_setting('server_version_num')::integer < v_since * 10000;
             BEGIN
@@ -154,10 +153,10 @@ BEGIN
 END;
 $bootstrap$;
 
--- What the warehouse has to know of production besides its rows. The reader gets it from three
--- views and has no other right: one function looks at sessions with the rights of the administrator
--- that runs this, and returns numbers, times and the name of the session that holds the fence back,
--- never the text of a query.
+-- What the warehouse must know of production besides its rows. The reader gets it from three views
+-- and has no other privileges. One function reads the sessions with the privileges of the
+-- administrator that runs this. It returns numbers, times and the name of the session that holds
+-- the fence back, but never the text of a query.
 DO $bootstrap$
 DECLARE
     v_level text := current_setting('client_min_messages');
@@ -178,13 +177,13 @@ BEGIN
             USING DETAIL = 'Its owner could replace a function that the warehouse trusts.',
                 HINT = format('Drop it, or ALTER SCHEMA fdwarehouse OWNER TO %I;', current_user);
     END IF;
-    SET LOCAL client_min_messages = warning; -- not for what is there, or is not
+    SET LOCAL client_min_messages = warning; -- no notices of IF EXISTS
     CREATE SCHEMA IF NOT EXISTS fdwarehouse;
     DROP VIEW IF EXISTS fdwarehouse.fence, fdwarehouse.storage, fdwarehouse.rewritten;
     DROP FUNCTION IF EXISTS fdwarehouse.observe(), fdwarehouse.relations_below(oid);
     PERFORM set_config('client_min_messages', v_level, true);
     REVOKE ALL ON SCHEMA fdwarehouse FROM PUBLIC;
-    COMMENT ON SCHEMA fdwarehouse IS 'What the warehouse fdwarehouse sees of this server besides rows. Made by its bootstrap.';
+    COMMENT ON SCHEMA fdwarehouse IS 'What the warehouse fdwarehouse sees of this server besides rows. Created by its bootstrap.';
 
     CREATE FUNCTION fdwarehouse.observe(
         OUT observed_at timestamptz, OUT fence timestamptz, OUT sees_all boolean,
@@ -194,11 +193,11 @@ BEGIN
         OUT running_since timestamptz, OUT is_in_recovery boolean
     )
     LANGUAGE plpgsql VOLATILE
-    SECURITY DEFINER -- its owner sees the sessions of others, the reader does not
+    SECURITY DEFINER -- its owner sees the sessions of other roles, the reader does not
     SET search_path = pg_catalog, pg_temp
     AS $body$
     BEGIN
-        -- A transaction that is not listed yet stamps its rows with a later time than this one.
+        -- A transaction that is not listed yet stamps its rows with a later time than this.
         fence := transaction_timestamp();
         WITH sessions AS MATERIALIZED (
             SELECT * FROM pg_stat_activity
@@ -225,7 +224,7 @@ BEGIN
             count(w.pid) FILTER (WHERE w.backend_type IS NULL OR w.state = 'disabled') = 0,
             min(h.xact_start),
             min(h.description),
-            -- after a crash all processes but the postmaster are new
+            -- after a crash, all processes except the postmaster are new
             greatest(
                 pg_postmaster_start_time(),
                 (SELECT max(s.backend_start) FROM sessions AS s WHERE s.backend_type = 'checkpointer')
@@ -244,7 +243,7 @@ BEGIN
         oldest_xid := txid_snapshot_xmin(txid_current_snapshot());
         is_in_recovery := pg_is_in_recovery();
         BEGIN
-            system_identifier := ( -- of this database, since another can take its name
+            system_identifier := ( -- of this database, because another one can get its name
                 SELECT c.system_identifier # d.oid::bigint
                 FROM pg_control_system() AS c
                 CROSS JOIN pg_database AS d
@@ -255,7 +254,7 @@ BEGIN
                 ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
             END;
         EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN
-            NULL; -- a managed service may hide them
+            NULL; -- a managed service may not permit them
         END;
         observed_at := clock_timestamp();
     END;
@@ -265,10 +264,10 @@ BEGIN
 
     CREATE VIEW fdwarehouse.fence AS SELECT * FROM fdwarehouse.observe();
     COMMENT ON VIEW fdwarehouse.fence IS
-    'The clock, the start of the oldest open transaction of this database and who holds it, the oldest prepared transaction and transaction id, and which server this is. Grain: one row.';
+    'The clock, the start and the session of the oldest open transaction of this database, the oldest prepared transaction and transaction id, and the identity of the server. Grain: one row.';
 
     CREATE FUNCTION fdwarehouse.relations_below(p_table oid) RETURNS text
-    LANGUAGE plpgsql VOLATILE -- not SECURITY DEFINER: to plan a view is to call its functions
+    LANGUAGE plpgsql VOLATILE -- not SECURITY DEFINER: planning a view can call its functions
     SET search_path = pg_catalog, pg_temp
     AS $body$
     DECLARE
@@ -276,8 +275,8 @@ BEGIN
         v_plan json;
         v_relations oid[];
     BEGIN
-        -- This sees what the snapshot of the transaction shows. Names, partitions, plans and files
-        -- are looked up in the cache of the catalogue, which is never older than now.
+        -- This query uses the snapshot of the transaction. Names, partitions, plans and files come
+        -- from the catalog cache, which is always current.
         SELECT * INTO v_table FROM pg_class WHERE oid = p_table;
         IF v_table.relkind = 'p' THEN
             v_relations := ARRAY(SELECT relid FROM pg_partition_tree(p_table));
@@ -288,15 +287,15 @@ BEGIN
                 WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = p_table
             )
         THEN
-            -- Only the planner knows what a read touches now. A table that was not read yet and has
-            -- no children is spared: planning it would wait for whoever rewrites it.
+            -- Only the planner knows the relations that a read would use now. A table that was not
+            -- read yet and has no children is not planned: that would wait for its rewrite.
             EXECUTE format(
                 'EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT %s FROM %s',
                 CASE WHEN has_table_privilege(p_table, 'SELECT') THEN '*' ELSE '' END,
                 p_table::regclass
             ) INTO v_plan;
             v_relations := ARRAY(
-                SELECT coalesce(c.oid, 0) -- 0: not there in the snapshot
+                SELECT coalesce(c.oid, 0) -- 0: missing in the snapshot
                 FROM jsonb_path_query(v_plan::jsonb, 'strict $.** ? (exists(@."Relation Name"))') AS node
                 LEFT JOIN pg_namespace AS n ON n.nspname = node ->> 'Schema'
                 LEFT JOIN pg_class AS c
@@ -309,7 +308,7 @@ BEGIN
                     '%s:%s:%s',
                     relation,
                     coalesce(pg_relation_filenode(relation), 0),
-                    -- a column, a label or what is generated can be another in the same file
+                    -- columns, enum labels and generated values can change in the same file
                     (
                         SELECT hashtext(string_agg(
                             concat_ws(
@@ -338,7 +337,7 @@ BEGIN
             FROM (SELECT p_table UNION SELECT unnest(v_relations)) AS relations (relation)
         ) || CASE WHEN v_table.relkind = 'v' THEN ' ' || hashtext(pg_get_viewdef(p_table)) ELSE '' END;
     EXCEPTION WHEN OTHERS THEN
-        RETURN NULL; -- it cannot be planned, and so not be read: its reader is told why
+        RETURN NULL; -- it cannot be planned; reading it raises the error
     END;
     $body$;
     COMMENT ON FUNCTION fdwarehouse.relations_below(oid) IS 'See the view fdwarehouse.storage.';
@@ -359,7 +358,7 @@ BEGIN
         AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
         AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT');
     COMMENT ON VIEW fdwarehouse.storage IS
-    'Which relations a read of a table touches now, each with the number of its file, which every rewrite changes; whatever the snapshot shows. Grain: one table that the reader may read.';
+    'The relations that a read of a table would use now, independent of the snapshot, each with the number of its file, which every rewrite changes. Grain: one table that the reader may read.';
 
     CREATE VIEW fdwarehouse.rewritten AS
     SELECT DISTINCT l.relation::pg_catalog.regclass::text AS relation
@@ -367,20 +366,20 @@ BEGIN
     LEFT JOIN pg_catalog.pg_class AS c ON l.relation = c.oid
     WHERE l.pid = pg_catalog.pg_backend_pid()
         AND l.locktype = 'relation'
-        AND l.relation >= 16384::oid -- below are those of the system
+        AND l.relation >= 16384::oid -- lower OIDs are system relations
         AND CASE
             WHEN c.oid IS NULL THEN pg_catalog.pg_get_indexdef(l.relation) IS NULL -- a new table
             ELSE c.relkind IN ('r', 'm')
                 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)
         END;
     COMMENT ON VIEW fdwarehouse.rewritten IS
-    'What this transaction has read, through whatever view or function, and was rewritten after its snapshot was taken: rows that the snapshot shows are missing there. Grain: one relation.';
+    'Relations that this transaction has read, directly or through views and functions, and that were rewritten after its snapshot was taken, so that rows of the snapshot are missing. Grain: one relation.';
 
     GRANT USAGE ON SCHEMA fdwarehouse TO warehouse_reader;
     GRANT SELECT ON fdwarehouse.fence, fdwarehouse.storage, fdwarehouse.rewritten TO warehouse_reader;
     GRANT EXECUTE ON FUNCTION fdwarehouse.observe(), fdwarehouse.relations_below(oid) TO warehouse_reader;
 
-    -- From 16 on every grant has to be revoked by whom it was made.
+    -- Since PostgreSQL 16, every grant must be revoked by its grantor.
     FOR v_grantor IN
         SELECT g.rolname
         FROM pg_auth_members AS m
@@ -394,17 +393,17 @@ BEGIN
                 ELSE ''
             END;
         EXCEPTION WHEN insufficient_privilege THEN
-            NULL; -- said below
+            NULL; -- reported below
         END;
     END LOOP;
     IF pg_has_role('warehouse_reader', 'pg_read_all_stats', 'MEMBER') THEN
-        RAISE WARNING 'warehouse_reader still sees the queries of others'
-            USING HINT = 'REVOKE pg_read_all_stats FROM warehouse_reader, and roles that have it.';
+        RAISE WARNING 'warehouse_reader still sees the queries of other roles'
+            USING HINT = 'REVOKE pg_read_all_stats, and roles that have it, FROM warehouse_reader.';
     END IF;
     IF NOT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN
-        RAISE WARNING '% does not see when transactions of others began: the fence is a margin of time',
+        RAISE WARNING '% does not see when other transactions began: the fence is a margin of time',
             current_user
-            USING HINT = 'Bootstrap as a member of pg_monitor or pg_read_all_stats.';
+            USING HINT = 'Run bootstrap as a member of pg_monitor or pg_read_all_stats.';
     END IF;
     SELECT string_agg(what, '; ') INTO v_open
     FROM (
@@ -414,12 +413,12 @@ BEGIN
         SELECT format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', nspname)
         FROM pg_catalog.pg_namespace
         WHERE nspname <> 'public'
-            AND nspname !~ '^pg_(toast_)?temp_' -- TEMPORARY is said above
+            AND nspname !~ '^pg_(toast_)?temp_' -- TEMPORARY is reported above
             AND has_schema_privilege('warehouse_reader', oid, 'CREATE')
     ) AS commands;
     IF v_open IS NOT NULL THEN
-        RAISE NOTICE 'PUBLIC, and so warehouse_reader, may make objects in this database'
-            USING HINT = 'It needs none. If your applications do not rely on it: ' || v_open;
+        RAISE NOTICE 'PUBLIC, and so warehouse_reader, may create objects in this database'
+            USING HINT = 'It needs none. Unless your applications rely on it: ' || v_open;
     END IF;
 END;
 $bootstrap$;

@@ -13,8 +13,8 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.yaml_files import load_yaml
 
 HEADER = """\
-# What the source looked like when last looked at. Written by `fdwarehouse contract`; review a
-# change of it like that of a lock file.
+# The columns, types and keys of the source. Written by `fdwarehouse contract`; review changes like
+# those of a lock file.
 """
 
 

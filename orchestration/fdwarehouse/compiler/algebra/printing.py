@@ -36,7 +36,7 @@ from fdwarehouse.identifiers import ident, qualified, shortened
 
 _TAKEN = frozenset(
     (
-        *("affected_keys", "expected_rows", "present_rows", "written_rows", "twins"),
+        *("affected_keys", "expected_rows", "present_rows", "written_rows", "duplicate_keys"),
         *("logged_images", "forgotten_images"),
         *("all_rows", "changed_rows", "images", "deltas", "new_states", "states"),
         *("changed_values", "value_counts", "distinct_deltas"),

@@ -1,6 +1,6 @@
 -- layer: bronze
 -- severity: warn
--- A change of a row moves its watermark: the last reconciliation found nothing else but deletions.
+-- Every change of a row changes its watermark: the last reconciliation found only deletions.
 WITH latest_reconciliations AS (
     SELECT DISTINCT ON (s.model)
         s.run_id,

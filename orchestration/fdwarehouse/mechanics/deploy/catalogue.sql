@@ -1,10 +1,11 @@
--- Brings the tables that describe the project, such as etl.pipeline_steps, to what deploy/project.sql says.
+-- Updates the tables that describe the project, such as etl.pipeline_steps, from
+-- deploy/project.sql.
 CREATE OR REPLACE PROCEDURE pg_temp.store_rows(p_table regclass, p_rows jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- *= compares what is stored, byte by byte: 24 hours are another interval than 1 day.
+    -- *= compares the stored bytes: 24 hours and 1 day are different intervals.
     EXECUTE format(
         $query$
         DELETE FROM %1$s AS stored
@@ -25,7 +26,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE pg_temp.store_rows IS
-'Lets a table have these rows and no others; those that stay as they are, are not written. Arguments: the table; its rows, as an array of objects with its columns.';
+'Makes a table have exactly the given rows. Unchanged rows are not written. Arguments: the table; its rows, as an array of objects with its columns.';
 
 DO $$
 DECLARE

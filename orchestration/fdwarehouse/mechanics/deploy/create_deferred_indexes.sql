@@ -1,9 +1,9 @@
--- Creates the indexes and constraints that a failed first load has deferred, so that migrations find
--- the tables as the files describe them. These tables are still empty; the next run defers the same
--- indexes again. Tables with an unfinished backfill are left to it.
+-- Creates the indexes and constraints that a failed first load has deferred, so that migrations
+-- find the tables as the files describe them. These tables are still empty; the next run defers the
+-- same indexes again. Tables with an unfinished backfill are left to it.
 DO $$
 DECLARE
-    -- as they are called in the release that is deployed
+    -- their names in the deployed release
     v_deferred regclass := coalesce(
         to_regclass('etl.deferred_indexes'), to_regclass('etl.owed_definitions')
     );

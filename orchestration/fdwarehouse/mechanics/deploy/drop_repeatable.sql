@@ -1,8 +1,8 @@
--- Drops the routines, views and foreign tables that the last deploy created: this one creates them
--- again from its files. What cannot be dropped because another of ours depends on it is tried again
--- after that one. What somebody else has built on it stops the deploy, and is named. Where somebody
--- is reading a view, all locks are released before the next try, so that nobody queues behind the
--- deploy.
+-- Drops the routines, views and foreign tables that the last deploy created; this deploy creates
+-- them again from its files. An object that another of these objects depends on is dropped after
+-- it. If an object of other roles depends on it, the deploy fails and names that object. While a
+-- session reads a view, all locks are released before the next attempt, so that no session queues
+-- behind the deploy.
 CREATE OR REPLACE FUNCTION pg_temp.repeatable_objects() RETURNS SETOF text
 LANGUAGE sql
 BEGIN ATOMIC
@@ -29,7 +29,7 @@ BEGIN ATOMIC
     SELECT kind || ' ' || (pg_identify_object(class_id, object_id, 0)).identity FROM objects;
 END;
 COMMENT ON FUNCTION pg_temp.repeatable_objects IS
-'The objects of the kinds that every deploy creates again, whoever created them.';
+'Returns all objects of the kinds that every deploy recreates, whichever role created them.';
 
 DO $$
 DECLARE
@@ -64,8 +64,8 @@ BEGIN
                 IF cardinality(v_left) = cardinality(v_drops) THEN
                     RAISE EXCEPTION '%', v_message
                         USING ERRCODE = 'DW011', DETAIL = v_detail,
-                            HINT = 'Base it on a table rather than on a view or routine, '
-                                || 'or drop it before deploying.';
+                            HINT = 'Base it on a table instead of a view or routine, '
+                                || 'or drop it before the deploy.';
                 END IF;
             END LOOP;
             EXIT;

@@ -1,5 +1,5 @@
--- Revokes what PostgreSQL grants to everybody, then grants each role what it needs. A role that
--- does not exist yet is skipped: `fdwarehouse bootstrap` creates it.
+-- Revokes what PostgreSQL grants to PUBLIC, then grants each role the privileges that it needs.
+-- Roles that do not exist yet are skipped: `fdwarehouse bootstrap` creates them.
 DO $$
 DECLARE
     v_command text;
@@ -10,7 +10,7 @@ BEGIN
                 nspname,
                 p.oid::regprocedure AS signature,
                 prokind = 'p' OR prosecdef AS is_called,
-                -- what is told a run is for writers: it reads more than gold
+                -- functions with a run id belong to writers and read more than gold
                 prokind = 'f' AND provolatile <> 'v' AND NOT prosecdef
                 AND ('p_since_run_id' = ANY(proargnames)) IS NOT TRUE AS only_reads
             FROM pg_proc AS p
@@ -24,7 +24,7 @@ BEGIN
             INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
             WHERE nspname = ANY('{etl,bronze,silver,gold}')
                 AND relkind IN ('r', 'p', 'v', 'm')
-                AND NOT relispartition -- who may read a table reads its partitions through it
+                AND NOT relispartition -- partitions are read through their table
                 AND pg_has_role(relowner, 'USAGE')
         ),
 

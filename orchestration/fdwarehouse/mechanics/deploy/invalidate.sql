@@ -1,6 +1,6 @@
--- A model that is built differently from now on, or not any more, loses its watermark and the
--- chunks of its first load: the next run computes all of its table and writes what differs.
--- etl.pipeline_steps still says here how each was built before.
+-- A model that has changed or was removed loses its watermark and the chunks of its first load: the
+-- next run refreshes its table in full. At this point, etl.pipeline_steps still describes the
+-- models of the last deploy.
 WITH described_models AS (
     SELECT d.*
     FROM pg_temp.project AS p

@@ -1,5 +1,5 @@
--- Prepares the migrations, which follow, each a call of pg_temp.migrate. All that were applied must
--- still have their files: a checkout without one of them describes an older warehouse.
+-- Prepares the migrations, which follow as calls of pg_temp.migrate. The file of every applied
+-- migration must exist: a checkout without one of them describes an older warehouse.
 DO $$
 DECLARE
     v_unknown text;
@@ -31,11 +31,11 @@ BEGIN
         EXECUTE p_sql;
         INSERT INTO etl.migrations (migration, checksum) VALUES (p_migration, p_checksum);
     ELSIF v_checksum <> p_checksum THEN
-        RAISE EXCEPTION 'migration % was edited after it had been applied', p_migration
+        RAISE EXCEPTION 'migration % was edited after it was applied', p_migration
             USING ERRCODE = 'DW010',
                 HINT = 'Restore the file and put the change into a new migration.';
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION pg_temp.migrate IS
-'Applies a migration, unless it was applied before. Arguments: its name; SHA-256 of its file; its SQL. Errors: DW010 the file is not what was applied.';
+'Applies a migration, unless it was applied before. Arguments: its name; SHA-256 of its file; its SQL. Errors: DW010 the file differs from the applied one.';

@@ -1,5 +1,5 @@
--- Mounts a source, with a password that nothing records: statements within a function are in no log
--- of the server itself, and extensions that would keep their texts are told not to.
+-- Mounts a source without its password being recorded: the server does not log statements within a
+-- function, and extensions that would record them are switched off.
 CREATE OR REPLACE FUNCTION pg_temp.keep_secrets() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -38,8 +38,8 @@ BEGIN
                 USING ERRCODE = 'DW009',
                     DETAIL = format('%s is %s.', v_setting.name, v_setting.present),
                     HINT = format(
-                        '`fdwarehouse bootstrap --side warehouse` lets the owner switch it off '
-                        'meanwhile; or ALTER ROLE warehouse_owner SET %s = %L, as an administrator.',
+                        '`fdwarehouse bootstrap --side warehouse` permits the owner to switch it '
+                        'off; or ALTER ROLE warehouse_owner SET %s = %L, as an administrator.',
                         v_setting.name, v_setting.value
                     );
         END;
@@ -47,16 +47,16 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION pg_temp.keep_secrets IS
-'For the rest of the transaction, switches off what would record the text or the parameters of statements in functions. Errors: DW009 the role may not.';
+'Switches off, for the rest of the transaction, the settings that record the text or the parameters of statements in functions. Errors: DW009 the role lacks the privilege.';
 
--- Where the deploy finds the connection strings: the data of COPY is never logged.
+-- The connection strings for the deploy. They are loaded with COPY, whose data is never logged.
 CREATE TEMPORARY TABLE IF NOT EXISTS pg_temp.source_urls (
     source_name text,
     url text
 ) ON COMMIT DROP;
-COMMENT ON TABLE pg_temp.source_urls IS 'Grain: one source whose connection string is known.';
+COMMENT ON TABLE pg_temp.source_urls IS 'Grain: one source of which the environment has a connection string.';
 COMMENT ON COLUMN pg_temp.source_urls.source_name IS 'As in warehouse.yaml.';
-COMMENT ON COLUMN pg_temp.source_urls.url IS 'URL or key=value, as libpq reads it; empty where the environment has none.';
+COMMENT ON COLUMN pg_temp.source_urls.url IS 'URL or key=value, as libpq reads it; may be empty.';
 
 CREATE OR REPLACE FUNCTION pg_temp.mount(
     p_server name, p_source text, p_defaults jsonb, p_options jsonb, p_by_hand text[]
@@ -79,15 +79,15 @@ BEGIN
         RAISE EXCEPTION '%: invalid option "%" for a source', v_url_name, v_unfit
             USING ERRCODE = 'DW009',
                 HINT = format(
-                    'postgres_fdw does not take it, or would look for the file on the server of '
-                    'the warehouse. Leave %s out; write host, port, dbname, user and password in full.',
+                    'postgres_fdw does not accept it, or would read the file on the server of '
+                    'the warehouse. Remove %s; specify host, port, dbname, user and password.',
                     v_unfit
                 );
     ELSIF NOT p_options ?& '{user,password}'::text[] THEN
         RAISE EXCEPTION 'the connection to source % has no user or no password', p_source
             USING ERRCODE = 'DW009',
                 HINT = format(
-                    'postgres_fdw takes neither from elsewhere: put both into %s.', v_url_name
+                    'postgres_fdw has no other place for them: put both into %s.', v_url_name
                 );
     END IF;
 
@@ -121,7 +121,7 @@ BEGIN
         EXECUTE format('ALTER SERVER %I OPTIONS (%s)', p_server, v_clause);
     END IF;
 
-    -- What waits for a lock may be logged, with the statement: this one does the waiting.
+    -- A waiting statement may be logged: only this one, without the password, waits.
     EXECUTE format('DROP USER MAPPING IF EXISTS FOR CURRENT_USER SERVER %I', p_server);
     EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I', p_server);
     SELECT string_agg(format('ADD %I %L', key, value), ', ') INTO v_clause
@@ -129,7 +129,7 @@ BEGIN
     WHERE key = ANY({{ words.login | literal }}::text[]);
     BEGIN
         EXECUTE format('ALTER USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (%s)', p_server, v_clause);
-    EXCEPTION WHEN OTHERS THEN -- its context would hold the statement
+    EXCEPTION WHEN OTHERS THEN -- the context of the error contains the statement
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     END;
     IF v_state IS NOT NULL THEN
@@ -138,4 +138,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION pg_temp.mount IS
-'Makes or alters a foreign server and the user mapping of the owner. Arguments: the server; the source, for messages; options of every server; those of its connection string; options that an administrator may have set. Call pg_temp.keep_secrets() before. Errors: DW009 the connection string lacks something, or has what postgres_fdw does not take.';
+'Creates or alters a foreign server and the user mapping of the owner. Call pg_temp.keep_secrets() before. Arguments: the server; the source, for messages; the default options; the options of the connection string; options that an administrator may have set. Errors: DW009 the connection string lacks an option, or has one that postgres_fdw does not accept.';

@@ -1,6 +1,6 @@
 -- noqa: disable=LT02,LT05
--- What this deploy consisted of, so that the next can say what it changes: the files in their order,
--- each with the SHA-256 of its text, and the objects that they made.
+-- Records this deploy, so that the next one can report what it changes: the files in their order,
+-- each with the SHA-256 of its text, and the objects that they created.
 CALL pg_temp.store_rows('etl.deployed_objects', {{ files }});
 
 MERGE INTO etl.repeatable_objects AS t

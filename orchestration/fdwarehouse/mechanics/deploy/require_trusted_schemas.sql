@@ -1,5 +1,5 @@
--- Requires the same of every schema that the project reads, now that all of it is there and
--- pg_depend says what it uses: nobody else may replace what it reads by name.
+-- Requires the same of every schema that the project uses. It runs near the end, when pg_depend has
+-- the dependencies of all objects of the project.
 DO $$
 DECLARE
     v_schema text;
@@ -57,12 +57,12 @@ BEGIN
     ORDER BY 1, 2
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '% may make objects in schema %, which the project reads',
+        RAISE EXCEPTION '% may create objects in schema %, which the project uses',
             pg_temp.who_may_create(v_schema), v_schema
             USING ERRCODE = 'DW017',
-                DETAIL = format('It reads %s there.', v_object),
+                DETAIL = format('It uses %s there.', v_object),
                 HINT = format(
-                    'REVOKE CREATE ON SCHEMA %I FROM them, or move what is read elsewhere.', v_schema
+                    'REVOKE CREATE ON SCHEMA %I FROM them, or move it to another schema.', v_schema
                 );
     END IF;
 END;

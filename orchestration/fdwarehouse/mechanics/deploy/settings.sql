@@ -1,4 +1,4 @@
--- Settings of warehouse.yaml that hold while a step runs. They do not change what it computes.
+-- Settings of warehouse.yaml for the duration of a step. They do not affect its results.
 {% for routine, setting, value in settings -%}
 ALTER FUNCTION {{ routine }} SET {{ setting }} TO {{ value | literal }};
 {% endfor -%}

@@ -1,9 +1,9 @@
--- What names and values mean is decided here, and not by the settings of who deploys.
+-- The meaning of names and values must not depend on the settings of the role that deploys.
 {%- for setting, value in pins.items() %}
 SET LOCAL {{ setting }} = {{ value if setting == "search_path" else value | literal }};
 {%- endfor %}
 
--- What others made under the names of ours would be called below, as the owner.
+-- Objects that another role created in these schemas would be called below, as the owner.
 DO $$
 DECLARE
     v_schema name;
@@ -13,23 +13,23 @@ BEGIN
     WHERE nspname = ANY({{ schemas }}) AND NOT pg_has_role(nspowner, 'USAGE')
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'schema % is not the owner''s', v_schema
+        RAISE EXCEPTION 'schema % does not belong to the owner', v_schema
             USING ERRCODE = 'DW017',
-                DETAIL = 'Whoever made it can put functions there that the deploy would call.',
-                HINT = format('DROP SCHEMA %I, or give it another name.', v_schema);
+                DETAIL = 'Its owner can create functions there that the deploy would call.',
+                HINT = format('DROP SCHEMA %I, or rename it.', v_schema);
     END IF;
 END;
 $$;
 
--- Takes the warehouse for this transaction: no step runs while it is deployed, no deploy while a
--- run is open.
+-- Locks the warehouse for this transaction: no step runs during a deploy, and no deploy runs while
+-- a run is open.
 SET LOCAL client_min_messages = warning;
-SET LOCAL lock_timeout = '1s'; -- who waits for a lock makes all wait that come after
+SET LOCAL lock_timeout = '1s'; -- a waiting lock request blocks all later ones
 DO $$
 DECLARE
     v_wait text := nullif(current_setting('fdwarehouse.deploy_wait', true), '');
     v_give_up timestamptz := clock_timestamp() + coalesce(v_wait, '10 seconds')::interval;
-    v_owner_of text := coalesce( -- as it is called in the release that is deployed
+    v_owner_of text := coalesce( -- its name in the deployed release
         to_regproc('etl.run_owner'), to_regproc('etl.run_holder')
     )::text;
     v_query text := format($query$
@@ -37,7 +37,7 @@ DECLARE
             format('run %%s, begun at %%s by %%s', run_id, started_at, begun_by),
             CASE
                 WHEN %1$s(run_id) IS NULL
-                    THEN format('If it has been given up: CALL etl.abandon_run(%%s).', run_id)
+                    THEN format('If no one needs it: CALL etl.abandon_run(%%s).', run_id)
             END
         FROM etl.runs
         WHERE status = 'running'
@@ -49,23 +49,23 @@ DECLARE
 BEGIN
     LOOP
         IF to_regclass('etl.runs') IS NOT NULL THEN
-            EXECUTE v_query INTO v_open, v_way_out; -- a look without the lock, which would stop the run
+            EXECUTE v_query INTO v_open, v_way_out; -- without the lock, which would block the run
         END IF;
         IF v_open IS NULL THEN
             BEGIN
                 IF to_regclass('etl.gate') IS NOT NULL THEN
                     EXECUTE 'LOCK TABLE etl.gate IN EXCLUSIVE MODE NOWAIT';
                     v_is_ours := true;
-                ELSE -- a first deploy, or one over a warehouse that knew no gate
+                ELSE -- a first deploy, or an upgrade of a warehouse without a gate
                     v_is_ours := pg_try_advisory_xact_lock({{ lock.pipeline() }})
-                        AND to_regclass('etl.gate') IS NULL; -- another deploy made it meanwhile
+                        AND to_regclass('etl.gate') IS NULL; -- another deploy has just created it
                 END IF;
                 IF v_is_ours THEN
                     IF to_regclass('etl.runs') IS NOT NULL THEN
                         EXECUTE v_query INTO v_open, v_way_out;
                     END IF;
                     EXIT WHEN v_open IS NULL;
-                    RAISE EXCEPTION USING ERRCODE = 'DW001'; -- gives the lock back
+                    RAISE EXCEPTION USING ERRCODE = 'DW001'; -- releases the lock
                 END IF;
             EXCEPTION WHEN SQLSTATE 'DW001' OR lock_not_available THEN
                 NULL;

@@ -1,7 +1,7 @@
-{#- The metadata columns that a silver view takes over from bronze.
-    _seen_at is on the same clock as the source's time stamps without time zone; _partition and
-    _version are where the version lies in bronze, by which etl.prune_bronze knows those that silver
-    rejects; _source_key is the key of the row there, for silver tables whose own key is computed. -#}
+{#- The metadata columns that a silver view takes from bronze. _seen_at is on the same clock as the
+    source's timestamps without time zone. _partition and _version are the physical location of the
+    version in bronze, from which etl.prune_bronze knows the versions that silver rejects. _source_key
+    is the key of the row in bronze, for silver tables with a computed key. -#}
 {%- macro metadata(source) -%}
 _is_deleted AS is_deleted,
 _run_id,
@@ -11,7 +11,7 @@ ctid AS _version,
 _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {%- endmacro -%}
 
-{#- In which bucket a row is, by its key. -#}
+{#- The bucket of a row, from its key. -#}
 {%- macro bucket_of(table, alias) -%}
 {{ table.bucket_function }}({{ table.key_hashes | map(attribute="name") | filled(alias) }})
 {%- endmacro -%}

@@ -1,5 +1,5 @@
-{#- The rows of a table that share their key with another, or have none. Everything is read at once
-    where everything is looked at, and otherwise the keys that changed.
+{#- The rows of a table with a duplicate key or without a key. Reads all rows, or only those with keys
+    that have changed.
     table  the table
     key    its key, one column -#}
 {%- macro unique_key(table, key) -%}

@@ -1,6 +1,6 @@
-{#- Whether a row that is there differs from what it should be: in a value, or only in its image, as
-    '1 year' differs from '360 days' and 1.00 from 1.0. Images are compared as the table would hold
-    them: row_type is a view with these columns, whose type gives each its type, scale and length. -#}
+{#- Whether a row differs from the expected one: in a value, or only in its binary image, as '1 year'
+    differs from '360 days' and 1.00 from 1.0. Images are compared as the table would store them:
+    row_type is a view with these columns, whose row type gives values their type, scale and length. -#}
 {%- macro row_differs(left, right, columns, row_type) -%}
 (
     (
@@ -24,7 +24,7 @@
 {% for c in key %}{{ left }}.{{ c | ident }} = {{ right }}.{{ c | ident }}{{ " AND " if not loop.last }}{% endfor %}
 {%- endmacro -%}
 
-{#- Columns, one a line, with an optional alias; ends without a comma. -#}
+{#- Columns, one per line, with an optional alias; ends without a comma. -#}
 {%- macro columns_of(names, alias=none) -%}
 {% for c in names %}{{ alias ~ "." if alias }}{{ c | ident }}{{ ",\n" if not loop.last }}{% endfor %}
 {%- endmacro -%}

@@ -1,14 +1,14 @@
 {#- Metrics are maintained by counting (Gupta, Mumick and Subrahmanian, Maintaining Views
-    Incrementally, SIGMOD 1993): a row that changed counts once as it was, with the sign -1, and once
-    as it is, with +1. What a group was and what its changed rows add up to is what it is. A full
-    build is the same sum over every row, from nothing. -#}
+    Incrementally, SIGMOD 1993): a changed row gives two deltas, the old row with the sign -1 and the
+    new row with +1. The new state of a group is its old state plus the sum of its deltas. A full
+    refresh is the same sum over all rows, from zero. -#}
 
-{#- The images of the rows that a step changed, for the tables that sum them up. Two CTEs for the end
-    of a statement with write_difference(..., returns=columns). Images that every table in gold has
-    taken up are forgotten when there are new ones. A full build leaves none: what follows is full
-    as well.
-    log      table that takes them: run_id, sign and the columns
-    columns  what is summed up, and by what -#}
+{#- Logs the deltas of the rows that a step changed, for the tables that aggregate them. Two CTEs for
+    the end of a statement with write_difference(..., returns=columns). Deltas that every table in gold
+    has read are deleted when there are new ones. A full refresh logs none, because the downstream
+    tables are then refreshed in full as well.
+    log      the change log: run_id, sign and the columns
+    columns  the measures and the columns to group by -#}
 {%- macro log_images(log, columns) -%}
 {%- set columns = columns | listed -%}
 logged_images AS (
@@ -57,10 +57,10 @@ forgotten_images AS (
 )
 {%- endmacro -%}
 
-{#- What has to be summed up: the images of what changed, or every row.
-    table    the table whose rows are summed up
-    log      the log of their images
-    columns  their columns -#}
+{#- The rows to aggregate: the deltas, or all rows.
+    table    the table whose rows are aggregated
+    log      its change log
+    columns  the columns of the change log -#}
 {%- macro images(table, log, columns) -%}
 {%- set columns = columns | listed -%}
 SELECT
@@ -76,16 +76,16 @@ FROM {{ table }}
 WHERE p_since_run_id = 0
 {%- endmacro -%}
 
-{#- What each group is after its images (the CTE images) are added: the CTEs decided_groups, with the
-    keys, and totals, with their measures; groups that have become nothing are among them, with 0.
+{#- The state of each group after its deltas (the CTE images) are added: the CTEs affected_groups, with
+    the affected keys, and totals, with their measures. Groups without rows are included, with 0.
     target    the table of the groups
     key       its key
-    measures  by column of target: {sum: expression} or {count: columns}, each perhaps with a
-              {where: condition on {row}}. Rows that have these columns alike count once, and not
-              where one is null. How many there are is looked up by these columns alone: they have
-              to tell the group, and an index should begin with some
-    table     the table whose rows are summed up
-    also      CTE with further keys that are decided -#}
+    measures  by column of target: {sum: expression} or {count: columns}, each with an optional
+              {where: condition on {row}}. count counts the distinct values of the columns that are
+              not null. They are looked up by these columns alone, so the columns must determine the
+              group, and an index should begin with some of them
+    table     the table whose rows are aggregated
+    also      CTE with further affected keys -#}
 {%- macro totals(target, key, measures, table=none, also=none) -%}
 {%- set key = key | listed -%}
 {%- for name, measure in measures.items() if 'count' in measure -%}
@@ -136,7 +136,7 @@ changed_sums AS (
     GROUP BY {{ key | map("ident") | join(", ") }}
 ),
 
-decided_groups AS (
+affected_groups AS (
     SELECT{{ merge.select_list(key) }}
     FROM changed_sums
     {%- if also %}
@@ -159,7 +159,7 @@ totals AS (
         + coalesce({{ change }}, 0) AS {{ name | ident }}
         {{- ",\n        " if not loop.last }}
         {%- endfor %}
-    FROM decided_groups AS d
+    FROM affected_groups AS d
     LEFT JOIN {{ target }} AS t
         ON p_since_run_id > 0
             AND {{ compare.same_key("d", "t", key) }}

@@ -1,21 +1,21 @@
-{#- A dimension with its history, SCD type 2 (Kimball). A version is valid from the time that
-    production stamped on it, or from when it was seen where the stamp does not rise (a silent
-    change, a deletion, a key that came back) or is later; the first is valid from the beginning. Versions follow
-    one another in the order in which they were seen, which is the order in which they were true. A
-    member that facts refer to but that was never seen is inferred, and completed when it comes.
+{#- A dimension with history, SCD type 2 (Kimball). A version is valid from its updated_at time stamp,
+    or from its extraction if the time stamp does not increase (a change without it, a deletion, a key
+    that reappears) or is later. The first version is valid from the beginning. Versions are ordered by
+    extraction. A member that facts refer to and that was never extracted is inferred, and completed
+    when its row arrives.
     table         name of the table in gold
     surrogate     its surrogate key
     key           business key, one column
-    tracked       columns whose change makes a version
-    carried       columns that only the latest state of a version shows
-    stamped       column with the time of the change
-    versions      view with every version, cleaned
-    referenced_by views with every version of the rows that refer to the key by a column of its
+    type2         type 2 columns: a change creates a version
+    type1         columns of which a version has only the latest value
+    updated_at    the updated_at column
+    versions      view with all cleaned versions
+    referenced_by views with all versions of the rows that refer to the key, by a column of the same
                   name -#}
 {%- macro write_dimension(
-    table, surrogate, key, tracked, carried, stamped, versions, referenced_by
+    table, surrogate, key, type2, type1, updated_at, versions, referenced_by
 ) -%}
-{%- set tracked, carried = tracked | listed, carried | listed -%}
+{%- set type2, type1 = type2 | listed, type1 | listed -%}
 {%- if key_is_computed(versions, [key]) -%}
 {{ refuse("gold." ~ table ~ ": " ~ versions ~ " computes " ~ key ~ ": a row of the source could end the history of another") }}
 {%- endif -%}
@@ -36,7 +36,7 @@ BEGIN ATOMIC
         WHERE is_inferred AND {{ key | ident }} IS NOT NULL AND p_since_run_id > 0
     ),
 
-    decided_members AS (
+    affected_members AS (
         SELECT {{ key | ident }}
         FROM {{ versions }}
         WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }}
@@ -54,14 +54,14 @@ BEGIN ATOMIC
         SELECT
             v.*,
             lag(v._run_id) OVER seen IS NULL AS is_first,
-            NOT v.is_deleted AND v.{{ stamped | ident }} > lag(v.{{ stamped | ident }}) OVER seen AS has_risen
+            NOT v.is_deleted AND v.{{ updated_at | ident }} > lag(v.{{ updated_at | ident }}) OVER seen AS has_risen
         FROM {{ versions }} AS v
         WHERE
             (
-                p_since_run_id = 0 -- all are decided
-                -- a condition, unlike a join, finds its way into the view and to the index below
+                p_since_run_id = 0 -- all are affected
+                -- unlike a join, a condition is pushed down into the view and uses the index
                 OR v.{{ key | ident }} = ANY(
-                    coalesce((SELECT array_agg(m.{{ key | ident }}) FROM decided_members AS m), '{}')
+                    coalesce((SELECT array_agg(m.{{ key | ident }}) FROM affected_members AS m), '{}')
                 )
             )
             AND {{ silver.is_accepted('v') }}
@@ -74,7 +74,7 @@ BEGIN ATOMIC
             max(
                 CASE
                     WHEN is_first THEN '-infinity'
-                    WHEN has_risen THEN least({{ stamped | ident }}, _seen_at)
+                    WHEN has_risen THEN least({{ updated_at | ident }}, _seen_at)
                     ELSE _seen_at
                 END
             ) OVER (PARTITION BY {{ key | ident }} ORDER BY _run_id) AS valid_from
@@ -92,10 +92,10 @@ BEGIN ATOMIC
             *,
             record_image_ne(
                 ROW(
-                    {{ compare.columns_of(tracked + ['is_deleted']) | indent(20) }}
+                    {{ compare.columns_of(type2 + ['is_deleted']) | indent(20) }}
                 ),
                 ROW(
-                    {% for c in tracked + ['is_deleted'] -%}
+                    {% for c in type2 + ['is_deleted'] -%}
                     lag({{ c | ident }}) OVER seen{{ ",\n                    " if not loop.last }}
                     {%- endfor %}
                 )
@@ -115,7 +115,7 @@ BEGIN ATOMIC
 
     changes AS (
         SELECT DISTINCT ON ({{ key | ident }}, change_number)
-            {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
+            {{ compare.columns_of([key] + type2 + type1) | indent(12) }},
             is_deleted,
             change_number,
             min(valid_from) OVER (PARTITION BY {{ key | ident }}, change_number) AS valid_from
@@ -134,7 +134,7 @@ BEGIN ATOMIC
 
     known_versions AS (
         SELECT
-            {{ compare.columns_of([key] + tracked + carried) | indent(12) }},
+            {{ compare.columns_of([key] + type2 + type1) | indent(12) }},
             valid_from,
             valid_to,
             false AS is_inferred
@@ -145,17 +145,17 @@ BEGIN ATOMIC
     inferred_members AS (
         SELECT {{ key | ident }} FROM referenced_members
         INTERSECT
-        SELECT {{ key | ident }} FROM decided_members
+        SELECT {{ key | ident }} FROM affected_members
         EXCEPT
         SELECT {{ key | ident }} FROM known_versions
     ),
 
-    due_versions AS (
+    expected_versions AS (
         SELECT * FROM known_versions
         UNION ALL
         SELECT
             {{ key | ident }},
-            {%- for c in tracked + carried %}
+            {%- for c in type2 + type1 %}
             NULL,
             {%- endfor %}
             '-infinity',
@@ -164,32 +164,32 @@ BEGIN ATOMIC
         FROM inferred_members
     ),
 
-    decided_rows AS (
+    present_rows AS (
         SELECT
             t.{{ key | ident }},
             t.valid_from
         FROM gold.{{ table | ident }} AS t
-        INNER JOIN decided_members AS m ON t.{{ key | ident }} = m.{{ key | ident }}
+        INNER JOIN affected_members AS m ON t.{{ key | ident }} = m.{{ key | ident }}
     ),
 
     {{ merge.write_difference(
         'gold.' ~ (table | ident),
         key=[key, 'valid_from'],
-        columns=tracked + carried + ['valid_to', 'is_inferred'],
-        source='due_versions',
-        scope='decided_rows',
+        columns=type2 + type1 + ['valid_to', 'is_inferred'],
+        source='expected_versions',
+        affected_keys='present_rows',
         born=true,
     ) | indent(4) }}
 
-    {{ merge.counts('decided_members') | indent(4) }};
+    {{ merge.counts('affected_members') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_{{ table }} IS
-'Brings gold.{{ table | ident }} up to the versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.{{ table | ident }} up to date with the versions in {{ versions }}. Arguments: the run; the run since which changes are read (0: all). Returns counts.';
 {%- endmacro -%}
 
-{#- What a dimension was at a moment, as a function that queries like the table: its versions then.
-    It has no settings of its own (a BEGIN ATOMIC needs no search_path), so that PostgreSQL takes
-    its body into the query and conditions on it find their index.
+{#- A function that returns the versions of a dimension at a given time and is queried like the table.
+    It has no SET clause (BEGIN ATOMIC needs no search_path), so that PostgreSQL inlines it and
+    conditions on it use indexes.
     table         name of the table in gold -#}
 {%- macro as_of(table) -%}
 CREATE FUNCTION gold.{{ table }}_as_of(p_at timestamp) RETURNS SETOF gold.{{ table | ident }}
@@ -200,13 +200,13 @@ BEGIN ATOMIC
     WHERE t.valid_from <= p_at AND t.valid_to > p_at;
 END;
 COMMENT ON FUNCTION gold.{{ table }}_as_of IS
-'The versions of gold.{{ table | ident }} that were valid at a moment, at most one a member, and the unknown member. Argument: the moment, local time of production.';
+'Returns the versions of gold.{{ table | ident }} that were valid at a given time, at most one per member, and the unknown member. Argument: the time, local time of production.';
 {%- endmacro -%}
 
-{#- Keys of facts that a change of a dimension moves to another version: those in the validity of a
-    version that was inserted, those that a version which ended before their time still holds, and
-    those that had no version at their time and have one now. One arm each, so that the planner sees
-    how few they are, and does not read whole tables to join them. -#}
+{#- Keys of facts that a change of a dimension assigns to another version: those in the validity of an
+    inserted version, those that still refer to a version that ended before their time, and those that
+    had no version at their time and have one now. Each has an arm of its own, so that the planner
+    estimates few rows and does not read whole tables. -#}
 {%- macro rekeyed_facts(fact, fact_key, event_time, dimension, surrogate, key) -%}
 SELECT f.{{ fact_key | ident }}
 FROM gold.{{ dimension | ident }} AS d

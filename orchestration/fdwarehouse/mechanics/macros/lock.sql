@@ -1,15 +1,16 @@
-{#- What excludes is a lock on rows and tables of etl, which only the owner's code can take:
+{#- Mutual exclusion uses locks on rows and tables of etl, which only code of the owner can take:
       etl.gate     ROW SHARE by every transaction of a run, EXCLUSIVE by a deploy,
-                   SHARE UPDATE EXCLUSIVE by who decides on a run
-      etl.runs     the row, FOR KEY SHARE, by who works on the run; FOR UPDATE by who ends it
-      etl.pipeline_steps   the row, FOR UPDATE, by the step; FOR SHARE by steps that read what it writes
-    Advisory locks only show who is at work: they go when a process dies, and everybody sees them.
-    Nothing waits for one, and nobody is believed who may not run the warehouse. -#}
+                   SHARE UPDATE EXCLUSIVE to begin or join a run
+      etl.runs     the row, FOR KEY SHARE to work on the run, FOR UPDATE to end it
+      etl.pipeline_steps   the row, FOR UPDATE by the step, FOR SHARE by steps downstream of it
+    Advisory locks only show which sessions are at work: they are released when a process ends, and
+    every session sees them. No session waits for one, and those of roles that may not run the
+    warehouse are ignored. -#}
 
-{#- Before there was a gate, steps held this one shared: a deploy over such a warehouse excludes them. -#}
+{#- Releases without a gate held this lock shared in their steps: an upgrade must exclude them. -#}
 {%- macro pipeline() %}hashtext('fdwarehouse.pipeline'), 0{% endmacro -%}
 
-{#- Shows that a step is at work, until its transaction ends. -#}
+{#- Shows that a step is running, until its transaction ends. -#}
 {%- macro show_step(model) -%}
 pg_try_advisory_xact_lock(hashtext('fdwarehouse.step'), hashtext({{ model }}))
 {%- endmacro -%}
@@ -28,7 +29,7 @@ AND EXISTS (
 )
 {%- endmacro -%}
 
-{#- Whether a row of pg_locks is the sign of life of a run. -#}
+{#- Whether a row of pg_locks is the advisory lock of a run. -#}
 {%- macro is_sign_of_life(l, key) -%}
 {{ l }}.objsubid = 1
 AND ({{ l }}.classid::bigint << 32 | {{ l }}.objid::bigint) = {{ key }}

@@ -1,19 +1,19 @@
-{#- Writes what differs between a table and what it should be, and nothing else: the CTEs
-    inserted_rows, updated_rows and removed_rows, to be followed by a SELECT of counts.
-    The lock of the step lets one writer work at a time, so no row comes between look and write; and
-    a table that has no unique index yet, in a first load, is written in the same way.
-    target   the table
-    key      its key columns
-    columns  the other columns in which a difference counts
-    source   CTE with the rows that should be
-    scope    CTE with the keys that are decided: a row of the target whose key is there but not in
-             source is removed; that a key is twice in source is an error
-    returns  columns of which inserted_rows and updated_rows have both images, the one before as
-             old_<column>
-    born     whether the table keeps the run that inserted a row, in _inserted_run_id
-    distinct whether source cannot have a key twice -#}
+{#- Writes the differences between a table and its expected rows: the CTEs inserted_rows, updated_rows
+    and removed_rows, to be followed by a SELECT of counts. The lock of the step permits one writer at
+    a time, so no other session writes between read and write. No unique index is needed, so that a
+    first load without indexes works in the same way.
+    target         the table
+    key            its key columns
+    columns        the other columns to compare
+    source         CTE with the expected rows
+    affected_keys  CTE with the affected keys: a row of the target with such a key that is not in
+                   source is removed; a duplicate key in source is an error
+    returns        columns of which inserted_rows and updated_rows return the new value, and the old
+                   value as old_<column>
+    born           whether the table stores the run that inserted a row in _inserted_run_id
+    distinct       whether source cannot have duplicate keys -#}
 {%- macro write_difference(
-    target, key, columns, source, scope, returns=[], born=false, distinct=false
+    target, key, columns, source, affected_keys, returns=[], born=false, distinct=false
 ) -%}
 {%- set key, columns, returns = key | listed, columns | listed, returns | listed -%}
 inserted_rows AS (
@@ -30,7 +30,7 @@ inserted_rows AS (
             SELECT FROM {{ target }} AS t
             WHERE {{ compare.same_key('t', 's', key) }}
         )
-    ORDER BY {{ compare.list_of(key, 's') }} -- an index that is filled in order is filled fast
+    ORDER BY {{ compare.list_of(key, 's') }} -- inserting into an index in order is faster
     RETURNING
         {{ both_images(returns) | indent(8) }}
 ),
@@ -50,7 +50,7 @@ updated_rows AS (
 
 gone_keys AS (
     SELECT{{ select_list(key, 't') }}
-    FROM {{ scope }} AS d
+    FROM {{ affected_keys }} AS d
     INNER JOIN {{ target }} AS t
         ON {{ compare.same_key('d', 't', key) }}
     EXCEPT
@@ -84,10 +84,10 @@ removed_rows AS (
         AND (
             SELECT
                 etl.raise_duplicate_key(
-                    {{ ("what " ~ target ~ " is made of") | literal }},
+                    {{ ("the input of " ~ target) | literal }},
                     w.key,
                     w.row_count,
-                    'Its writer has to return one row a key.'
+                    'Its writer must return one row per key.'
                 )
             FROM duplicate_keys AS w
         ) IS NULL
@@ -96,7 +96,7 @@ removed_rows AS (
 )
 {%- endmacro -%}
 
-{#- A lone column stays on the line of its SELECT. -#}
+{#- A single column stays on the line of its SELECT. -#}
 {%- macro select_list(columns, alias=none) -%}
 {%- if columns | length == 1 %} {{ compare.columns_of(columns, alias) }}
 {%- else %}

@@ -1,6 +1,5 @@
-{#- Every writer has the same face, so that one runner can call them all:
-    what later runs than p_since_run_id brought is written and stamped with p_run_id; 0 means
-    everything. -#}
+{#- All writers have the same signature, so that one runner can call them: a writer reads the changes
+    of runs after p_since_run_id (0: all) and writes p_run_id into _run_id. -#}
 {%- macro writer(name, hashes=false) -%}
 CREATE FUNCTION {{ name }}(p_run_id bigint, p_since_run_id bigint)
 RETURNS etl.row_counts
@@ -12,6 +11,6 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
 {%- if hashes %}
-SET client_encoding = 'SQL_ASCII' -- jsonb_send converts for the client: not what is hashed
+SET client_encoding = 'SQL_ASCII' -- no conversion of hashed values by jsonb_send
 {%- endif %}
 {%- endmacro -%}

@@ -1,6 +1,6 @@
-{#- The rules that a version breaks, as a text array; empty for a version that is accepted.
-    rules: reason -> SQL condition, or a list of them, any of which breaks the rule. A deleted row is
-    not judged. -#}
+{#- The rules that a version breaks, as a text array; empty for an accepted version.
+    rules: reason -> SQL condition, or a list of conditions, any of which breaks the rule. Rules do
+    not apply to deleted rows. -#}
 {%- macro reject_reasons(rules) -%}
 {%- set judged = rules.items() | selectattr(1) | list -%}
 {%- if not judged -%}
@@ -21,8 +21,8 @@ array_remove(
 {%- endif -%}
 {%- endmacro -%}
 
-{#- Whether a version is accepted. Of an inequality the planner expects that it holds for a third of
-    the rows; of an equality, for one in 200, and would plan for a handful of changes. -#}
+{#- Whether a version is accepted. The planner estimates that an inequality holds for a third of the
+    rows, but an equality only for one in 200. -#}
 {%- macro is_accepted(alias=none) -%}
 cardinality({{ alias ~ "." if alias }}reject_reasons) < 1
 {%- endmacro -%}
@@ -31,11 +31,11 @@ cardinality({{ alias ~ "." if alias }}reject_reasons) < 1
 EXISTS (SELECT FROM {{ versions }} AS n WHERE n._run_id > p_since_run_id)
 {%- endmacro -%}
 
-{#- What silver should hold where its key is not the key of the source, but computed: as keys are
-    cleaned, two rows can come to have one, and a row can get another. So all versions are looked at
-    when there are new ones. Of a key, the row that has it now; where none has, the last that had
-    it, as deleted. That two live rows have it is an error: neither may hide the other, nor delete it.
-    Three CTEs, rows_by_key and twins among them. -#}
+{#- The expected rows of a silver table whose key is computed and not the key of the source. Two source
+    rows can then get the same key, and a row can change its key, so all versions are read when there
+    are new ones. The row of a key is the one that has it now; if there is none, the last one that had
+    it, as deleted. Two live rows with the same key are an error: neither may hide or delete the other.
+    Three CTEs: source_versions, rows_by_key and duplicate_keys. -#}
 {%- macro rows_by_computed_key(versions, key, columns) -%}
 {%- set keys = key | map("ident") | join(", ") -%}
 source_versions AS MATERIALIZED (
@@ -65,9 +65,9 @@ duplicate_keys AS (
             {%- endfor %}
         ) AS key,
         count(*) AS row_count,
-        'It is computed, from the rows with the keys '
+        'The key is computed from the rows with the keys '
         || string_agg(array_to_string(_source_key, ', '), ' and ' ORDER BY _source_key)
-        || ' of the source: reject one of them by a rule, or compute another key.' AS hint
+        || ' of the source: reject one of them by a rule, or compute a different key.' AS hint
     FROM source_versions
     WHERE NOT is_deleted
     GROUP BY {{ keys }}
@@ -78,15 +78,15 @@ duplicate_keys AS (
 
 {% endmacro -%}
 
-{#- The CTEs rejected_versions and standing_rejects: what silver.rejected_rows should hold of the keys
-    that are decided. Reads the CTE accepted_versions.
+{#- The CTEs rejected_versions and standing_rejects: the expected rows of silver.rejected_rows for the
+    affected keys. Reads the CTE accepted_versions.
     columns      those of the table, without is_deleted
-    listed       how they are written in a list; else one on a line -#}
+    listed       the columns as formatted SQL; by default one per line -#}
 {%- macro standing_rejects(versions, key, columns, is_computed, listed=none) -%}
 {%- set keys = key | map("ident") | join(", ") -%}
 rejected_versions AS (
     {%- if is_computed %}
-    SELECT * -- a row of the source is rejected whoever has its key
+    SELECT * -- rejects are per row of the source, not per computed key
     FROM (
         SELECT DISTINCT ON (_source_key)
             {{ (listed or compare.columns_of(columns)) | indent(12) }},
@@ -132,8 +132,8 @@ standing_rejects AS (
 )
 {%- endmacro -%}
 
-{#- The CTEs set_aside_rows and cleared_rows, which bring silver.rejected_rows up to standing_rejects.
-    table        the table that the rows were meant for -#}
+{#- The CTEs set_aside_rows and cleared_rows, which write standing_rejects to silver.rejected_rows.
+    table        the table that rejects the rows -#}
 {%- macro set_aside(table, key, versions, is_computed) -%}
 set_aside_rows AS (
     INSERT INTO silver.rejected_rows AS t (model, key, reasons, rejected_row, _run_id)
@@ -178,13 +178,13 @@ cleared_rows AS (
 {%- endmacro -%}
 
 {#- A silver table holds the latest accepted version of each key. Rejected versions are set aside and
-    the last good one stays; a deletion marks the row.
+    the last accepted version stays. A deletion marks the row.
     table     name of the table in silver
-    versions  view with every version, cleaned: the key, the columns, is_deleted, reject_reasons,
+    versions  view with all cleaned versions: the key, the columns, is_deleted, reject_reasons,
               _run_id
     key       key columns
     columns   the other columns
-    Where the key is computed, several rows of the source can have one: see rows_by_computed_key. -#}
+    For computed keys, see rows_by_computed_key. -#}
 {%- macro write_latest(table, versions, key, columns) -%}
 {%- set key, columns = key | listed, columns | listed -%}
 {%- set keys = key | map("ident") | join(", ") -%}
@@ -212,7 +212,7 @@ BEGIN ATOMIC
 
     {{ standing_rejects(versions, key, key + columns, is_computed) | indent(4) }},
 
-    decided_keys AS (
+    affected_keys AS (
         SELECT {{ keys }}
         FROM silver.{{ table | ident }}
         WHERE p_since_run_id = 0
@@ -223,7 +223,7 @@ BEGIN ATOMIC
         key=key,
         columns=columns + ['is_deleted'],
         source='accepted_versions',
-        scope='decided_keys',
+        affected_keys='affected_keys',
         returns=['is_deleted'],
         distinct=true,
     ) | indent(4) }},
@@ -252,5 +252,5 @@ BEGIN ATOMIC
         (SELECT count(*) FROM set_aside_rows) AS rows_rejected;
 END;
 COMMENT ON FUNCTION silver.write_{{ table }} IS
-'Brings silver.{{ table }} up to the latest accepted versions in {{ versions }}. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings silver.{{ table }} up to date with the latest accepted versions in {{ versions }}. Arguments: the run; the run since which changes are read (0: all). Returns counts.';
 {%- endmacro -%}

@@ -4,9 +4,6 @@ ALTER TABLE etl.owed_definitions RENAME TO deferred_indexes;
 ALTER TABLE etl.steps RENAME COLUMN after_run_id TO since_run_id;
 ALTER TABLE etl.check_results RENAME COLUMN after_run_id TO since_run_id;
 
-CREATE VIEW etl.models AS SELECT * FROM etl.pipeline_steps;
-COMMENT ON VIEW etl.models IS 'The former name of etl.pipeline_steps.';
-
 COMMENT ON TABLE etl.pipeline_steps IS
 'What a run consists of, in the order of building. Grain: one step: the fence of a source, a table, or the reconciliation of a table.';
 COMMENT ON TABLE etl.deferred_indexes IS

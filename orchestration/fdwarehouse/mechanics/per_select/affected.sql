@@ -1,15 +1,14 @@
-{#- Rendered once a table of which some rows are computed: gold.<table>_affected, the keys of rows that may
-    have changed. It has no settings of its own, so that PostgreSQL takes it into the writer, whose
-    settings hold for it.
+{#- Rendered once per incremental table: gold.<table>_affected, which returns the affected keys. It has no
+    SET clause, so that PostgreSQL inlines it into the writer.
     target    the table
-    scope     name and type of the columns of these keys
+    scope     name and type of the key columns
     plan      how its rows are found
     ctes      the steps that the keys need
-    keys      the keys, one SELECT for each way in which a change reaches the table -#}
+    keys      the arms: one SELECT for each way in which a change reaches the table -#}
 {%- set body -%}
 {% if plan.reads_old_state -%}
 -- noqa: disable=AM09
--- OFFSET 0 lets the planner scan what was written since beside an index of the table.
+-- OFFSET 0 makes the planner scan the recently written rows separately from the table's index.
 {% endif -%}
 {% if ctes %}WITH {{ ctes | join(",\n\n") }}
 
@@ -21,4 +20,4 @@ RETURNS TABLE ({% for name, kind in scope %}{{ name | ident }} {{ kind }}{{ ", "
 LANGUAGE sql STABLE
 AS {{ body | dollar_quoted }};
 COMMENT ON FUNCTION {{ target.affected }} IS
-{{ ("Keys of rows of " ~ target.qualified ~ " that changes of later runs than the given one may concern, each once.") | literal }};
+{{ ("Returns the affected keys of " ~ target.qualified ~ ", each once. Argument: the run since which changes are read.") | literal }};

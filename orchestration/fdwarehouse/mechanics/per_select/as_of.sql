@@ -1,6 +1,6 @@
-{#- Rendered once a dimension with history: what it was at a moment, as a function that queries like
-    the table. It has no settings of its own (a BEGIN ATOMIC needs no search_path), so that PostgreSQL
-    takes its body into the query and conditions on it find their index. -#}
+{#- Rendered once per dimension with history: a function that returns its versions at a given time and
+    is queried like the table. It has no SET clause (BEGIN ATOMIC needs no search_path), so that
+    PostgreSQL inlines it and conditions on it use indexes. -#}
 CREATE FUNCTION {{ target.as_of }}(p_at timestamp) RETURNS SETOF {{ target.qualified }}
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -9,4 +9,4 @@ BEGIN ATOMIC
     WHERE t.valid_from <= p_at AND t.valid_to > p_at;
 END;
 COMMENT ON FUNCTION {{ target.as_of }} IS
-{{ ("The versions of " ~ target.qualified ~ " that were valid at a moment, at most one a member, and the unknown member. Argument: the moment, local time of production.") | literal }};
+{{ ("Returns the versions of " ~ target.qualified ~ " that were valid at a given time, at most one per member, and the unknown member. Argument: the time, local time of production.") | literal }};

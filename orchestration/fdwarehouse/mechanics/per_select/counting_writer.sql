@@ -1,18 +1,18 @@
-{#- Rendered once a table that is a GROUP BY kept up by counting: gold.write_<table>.
+{#- Rendered once per counted table (a GROUP BY that is maintained by deltas): gold.write_<table>.
     target     the table
     plan       how its rows are found
-    counting   the groups, their state and what they come to
+    counting   the groups, their state and their results
     printed    blocks of it as SQL
     ctes       the compiled steps that the changed rows need -#}
 {%- import "per_select/merge.sql" as merge -%}
 {%- set groups = counting.groups | list -%}
 {%- set columns = ["_rows"] + (counting.columns | map(attribute="name") | list) -%}
-{%- set affected = "states" if printed.groups_are_keys else "affected_keys" -%}
+{%- set affected = "new_states" if printed.groups_are_keys else "affected_keys" -%}
 {%- set risks = counting.columns | map(attribute="risk") | select | list -%}
 {%- set values = counting.distincts | map(attribute="value") | unique | list -%}
 {%- set conditions = counting.distincts | map(attribute="condition") | unique | list -%}
 
-{#- For a side that an index finds, where groups may be null. -#}
+{#- Compares groups, which may be null, so that an index can be used. -#}
 {%- macro same(left, right) -%}
 {% for g in groups -%}
 {% if g in counting.nullable -%}
@@ -23,7 +23,7 @@
 {%- endfor %}
 {%- endmacro -%}
 
-{#- For two sides that are hashed: null elements of arrays are equal. -#}
+{#- Compares groups for a hash join: null elements of arrays are equal. -#}
 {%- macro equal(left, right) -%}
 {% for g in groups -%}
 {% if g in counting.nullable -%}
@@ -34,14 +34,15 @@ ARRAY[{{ left }}.{{ g }}] = ARRAY[{{ right }}.{{ g }}]
 {%- endfor %}
 {%- endmacro -%}
 
-{#- The number of what a row is asked for in a FILTER, as the end of a column's name. -#}
+{#- The number of a FILTER condition, as the suffix of a column name. -#}
 {%- macro by(condition) -%}{{ "_" ~ (conditions.index(condition) + 1) if conditions | length > 1 }}{%- endmacro -%}
 
-{#- SELECTs of rows whose columns are among the keys of a CTE. Null groups are looked for apart, and
-    only where there are some: IS NOT DISTINCT FROM finds no index.
-    select   what is selected of all_rows AS r
-    names    the columns
-    keys     the CTE, and what is asked of its rows -#}
+{#- SELECTs of the rows whose columns are among the keys of a CTE. Null groups have a SELECT of their
+    own, which is executed only if there are any, because IS NOT DISTINCT FROM cannot use an index.
+    select     the select list over all_rows AS r
+    names      the columns
+    keys       the CTE
+    condition  a column of the CTE that must be true -#}
 {%- macro rows_among(select, names, keys, condition=none) -%}
 {%- set row = names | filled("r") -%}
 {{ select }}
@@ -74,19 +75,19 @@ WHERE
 {%- set steps -%}
 {% if plan.reads_old_state -%}
 -- noqa: disable=AM09
--- OFFSET 0 lets the planner scan what was written since beside an index of the table.
+-- OFFSET 0 makes the planner scan the recently written rows separately from the table's index.
 {% endif -%}
 WITH {% for c in ctes %}{{ c }},
 
 {% endfor -%}
 all_rows AS NOT MATERIALIZED (
-    -- What rows are grouped by, what is aggregated, and what they are filtered by.
+    -- The columns to group by, to aggregate and to filter by.
     {{ printed.rows | indent(4) }}
 ),
 {%- if values %}
 
 changed_values AS MATERIALIZED (
-    -- Values that are counted once each, and the rows that came with them less those that left.
+    -- Values of DISTINCT aggregates, with the number of their rows added minus those removed.
     SELECT
         {{ (groups + values) | filled("i") | indent(8) }},
         {%- for c in conditions %}
@@ -105,7 +106,7 @@ changed_values AS MATERIALIZED (
 ),
 
 value_counts AS (
-    -- Beside these, each row that has one of the values now.
+    -- The same, and each present row that has one of these values.
     SELECT v.*{% for c in conditions %}, 0 AS now{{ by(c) }}{% endfor %} FROM changed_values AS v
     {%- for value in values %}
     UNION ALL
@@ -120,7 +121,7 @@ value_counts AS (
 ),
 
 distinct_deltas AS (
-    -- By how many different values each group grew: 1 for one that is new, -1 for one that left.
+    -- The change of the number of distinct values per group: 1 per new value, -1 per removed one.
     SELECT
         {{ groups | filled("v") | indent(8) }},
         {%- for d in counting.distincts %}
@@ -140,14 +141,14 @@ distinct_deltas AS (
 {%- endif %}
 
 deltas AS MATERIALIZED (
-    -- What changed rows add to each group.
+    -- The sum of the deltas of each group.
     {{ ((groups | prefixed("i")) + ["sum(i.sign) AS _rows"] + counting.deltas) | selected | indent(4) }}
     FROM {{ printed.changed }} AS i
     GROUP BY {{ groups | filled("i") | indent(8) }}
 ),
 
 new_states AS MATERIALIZED (
-    -- What each of these groups comes to.
+    -- The new state of each of these groups.
     {{ ((groups | prefixed("d")) + ["coalesce(t._rows, 0) + d._rows AS _rows"] + counting.sums) | selected | indent(4) }}
     FROM deltas AS d
     {% filter flat(96) -%}
@@ -168,8 +169,8 @@ states AS MATERIALIZED (
     FROM new_states AS n
     WHERE n._rows = 0 OR n.is_at_risk IS NOT TRUE
     UNION ALL
-    -- From their rows: groups whose least or greatest value may be gone, or a sum is no number,
-    -- and in a full build all.
+    -- Computed from their rows: groups whose minimum or maximum may have been removed or whose sum
+    -- is not a number; in a full refresh, all groups.
     {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
     FROM (
         {{ rows_among("SELECT r.*", groups, "new_states", "is_at_risk") | indent(8) }}
@@ -179,7 +180,7 @@ states AS MATERIALIZED (
     {%- else %}
     SELECT n.* FROM new_states AS n
     UNION ALL
-    -- In a full build, from their rows.
+    -- In a full refresh, computed from their rows.
     {{ ((groups | prefixed("r")) + ["count(*)"] + (counting.columns | map(attribute="full") | list)) | selected | indent(4) }}
     FROM all_rows AS r
     WHERE p_since_run_id = 0
@@ -188,7 +189,7 @@ states AS MATERIALIZED (
 ),
 
 written_states AS (
-    -- Its columns are those of states, in their order.
+    -- The columns of states, in the same order.
     INSERT INTO {{ target.state }} AS t
     SELECT s.* FROM states AS s WHERE s._rows > 0
     ON CONFLICT ({{ groups | filled }}) DO UPDATE SET
@@ -209,7 +210,7 @@ removed_states AS (
 ),
 
 vanished_states AS (
-    -- In a full build, those of groups that are no more.
+    -- In a full refresh, the states of groups that no longer exist.
     DELETE FROM {{ target.state }} AS t
     WHERE
         p_since_run_id = 0
@@ -229,7 +230,7 @@ affected_keys AS (
 
 {% endif -%}
 expected_rows AS MATERIALIZED (
-    -- Rows as they should be: those of the affected groups.
+    -- The expected rows of the affected groups.
     {{ printed.outputs | selected | indent(4) }}
     FROM states AS s
     WHERE s._rows > 0

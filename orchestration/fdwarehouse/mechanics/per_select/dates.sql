@@ -1,8 +1,8 @@
-{#- Rendered once a partitioned table of gold: the dates that it may get, for etl.add_partitions.
+{#- Rendered once per partitioned table of gold: the dates that it may get, for etl.add_partitions.
     target  the table
-    type    of its date
-    arms    SELECTs of the dates that tables have; none where the rows themselves tell
-    ctes    then, the steps of the writer up to expected_rows -#}
+    type    the type of its partition column
+    arms    SELECTs of dates of upstream tables; none if the dates must be computed
+    ctes    in that case, the steps of the writer up to expected_rows -#}
 {%- import "per_select/difference.sql" as difference -%}
 {%- set by = target.partitions.by | ident -%}
 {%- if arms -%}
@@ -16,7 +16,7 @@ SELECT
     d._run_id
 FROM dates AS d;
 COMMENT ON VIEW {{ target.dates }} IS
-{{ ("Dates that " ~ target.qualified ~ " may get: those of the rows that it is made of, with the run that wrote them.") | literal }};
+{{ ("Dates that " ~ target.qualified ~ " may get: the dates of the upstream rows, with the run that wrote them.") | literal }};
 {%- else -%}
 {{ difference.dates_routine(target, type) }}
 BEGIN ATOMIC
@@ -25,5 +25,5 @@ BEGIN ATOMIC
     SELECT s.{{ by }} FROM expected_rows AS s;
 END;
 COMMENT ON FUNCTION {{ target.dates }} IS
-{{ ("Dates of the rows that " ~ target.writer ~ " would write. Argument: changes of later runs than this one are read, 0 for everything.") | literal }};
+{{ ("Returns the dates of the rows that " ~ target.writer ~ " would write. Argument: the run since which changes are read (0: all).") | literal }};
 {%- endif %}

@@ -1,13 +1,13 @@
-{#- What the writers of compiled tables have in common: CTEs that write the difference between a table
-    and the CTE expected_rows, and log it.
+{#- Common parts of the writers of compiled tables: CTEs that write the differences between a table and
+    the CTE expected_rows, and log them.
     target     the table, see Target in compiler/statement.py -#}
 
-{#- a.k1 = b.k1 AND a.k2 = b.k2, each on a line. -#}
+{#- a.k1 = b.k1 AND a.k2 = b.k2, one per line. -#}
 {%- macro same(left, right, key) -%}
 {% for k in key %}{{ left }}.{{ k | ident }} = {{ right }}.{{ k | ident }}{{ "\nAND " if not loop.last }}{% endfor %}
 {%- endmacro -%}
 
-{#- What every writer begins with. -#}
+{#- The head of every writer. -#}
 {%- macro routine(target) -%}
 CREATE FUNCTION {{ target.writer }}(p_run_id bigint, p_since_run_id bigint)
 RETURNS etl.row_counts
@@ -15,7 +15,7 @@ LANGUAGE sql
 {{ settings_of_statement() }}
 {%- endmacro -%}
 
-{#- What a function begins with that tells the dates of the rows that would be written. -#}
+{#- The head of a function that returns the dates of the rows that would be written. -#}
 {%- macro dates_routine(target, type) -%}
 CREATE FUNCTION {{ target.dates }}(p_since_run_id bigint)
 RETURNS TABLE ({{ target.partitions.by | ident }} {{ type }})
@@ -26,12 +26,12 @@ LANGUAGE sql STABLE
 {%- macro settings_of_statement() -%}
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
-SET plan_cache_mode = force_custom_plan -- as many rows as this run has, not as one may have
-SET enable_mergejoin = off -- which reads an index to its end for the sake of a few keys
+SET plan_cache_mode = force_custom_plan -- plan for the number of rows of this run
+SET enable_mergejoin = off -- it would read a whole index for a few keys
 {%- endmacro -%}
 
-{#- inserted_rows: expected rows that are not there.
-    born       whether the table keeps the run that inserted a row, in _inserted_run_id -#}
+{#- inserted_rows: expected rows that are missing.
+    born       whether the table stores the run that inserted a row in _inserted_run_id -#}
 {%- macro inserted_rows(target, born=false) -%}
 inserted_rows AS (
     INSERT INTO {{ target.qualified }} AS t (
@@ -47,15 +47,15 @@ inserted_rows AS (
             WHERE
                 {{ same("t", "s", target.key) | indent(16) }}
         )
-    -- an index that is filled in order is filled fast
+    -- inserting into an index in order is faster
     ORDER BY {{ target.key | filled("s") | indent(8) }}
     RETURNING
         {{ (target.logged | filled("new") | indent(8)) or "1" }}
 )
 {%- endmacro -%}
 
-{#- updated_rows: expected rows that are there, and differ.
-    returns    more that it returns, beside the images for the log -#}
+{#- updated_rows: expected rows that exist and differ.
+    returns    what it returns in addition to the images for the log -#}
 {%- macro updated_rows(target, returns=[]) -%}
 updated_rows AS (
     UPDATE {{ target.qualified }} AS t
@@ -92,9 +92,9 @@ updated_rows AS (
 )
 {%- endmacro -%}
 
-{#- The images of the rows that were written, for the tables that are made of them: three CTEs, after
-    inserted_rows, updated_rows and removed_rows. Images that every table of gold has
-    taken up are forgotten when there are new ones. -#}
+{#- Logs the deltas of the rows that were written, for the downstream tables: three CTEs, after
+    inserted_rows, updated_rows and removed_rows. Deltas that every table of gold has read are deleted
+    when there are new ones. -#}
 {%- macro logged_images(target) -%}
 row_images AS (
     SELECT
@@ -126,14 +126,14 @@ logged_images AS (
         p_run_id,
         i.*
     FROM row_images AS i
-    WHERE p_since_run_id > 0 -- after a full build all that reads it is full too
+    WHERE p_since_run_id > 0 -- after a full refresh, downstream tables are refreshed in full
     RETURNING 1
 ),
 
 {{ forgotten_images(target) }}
 {%- endmacro -%}
 
-{#- forgotten_images: those that every table of gold has taken up, when there are new ones. -#}
+{#- forgotten_images: deletes the deltas that every table of gold has read, when there are new ones. -#}
 {%- macro forgotten_images(target) -%}
 forgotten_images AS (
     DELETE FROM {{ target.log }}

@@ -1,4 +1,4 @@
-{#- Rendered once a dimension: its table, with the columns of the engine, and the unknown member.
+{#- Rendered once per dimension: its table, with the columns of the engine, and the unknown member.
     columns    name and type of each column of the SELECT
     own        columns that the engine adds
     surrogate  the surrogate key -#}
@@ -39,7 +39,7 @@ $do$;
 CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_run_id") | ident }} ON {{ target.qualified }} (_run_id);
 CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_inferred") | ident }} ON {{ target.qualified }} ({{ key | ident }}) WHERE is_inferred;
 
--- The unknown member, for facts whose dimension has no version at their time.
+-- The unknown member, for facts without a version at their time.
 INSERT INTO {{ target.qualified }} (
     {{ surrogate | ident }},
     {%- for name in header.unknown %}
@@ -67,14 +67,14 @@ ON CONFLICT ({{ surrogate | ident }}) DO NOTHING;
 {%- include "per_select/log_table.sql" %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
-{{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ kept_up ~ ".") | literal }};
+{{ (header.description ~ " Grain: " ~ header.grain ~ ". Maintained " ~ kept_up ~ ".") | literal }};
 COMMENT ON COLUMN {{ target.qualified }}.{{ surrogate | ident }} IS 'Surrogate key of the version; -1 is the unknown member.';
 {%- for name, _ in columns %}
 COMMENT ON COLUMN {{ target.qualified }}.{{ name | ident }} IS {{ comments[name] | literal }};
 {%- endfor %}
-COMMENT ON COLUMN {{ target.qualified }}.valid_from IS 'From when the version was valid, local time of production; -infinity: the first.';
-COMMENT ON COLUMN {{ target.qualified }}.valid_to IS 'Until when, exclusive; infinity: it still is.';
-COMMENT ON COLUMN {{ target.qualified }}.is_current IS 'Whether it is valid now.';
-COMMENT ON COLUMN {{ target.qualified }}.is_inferred IS 'Whether facts refer to it, and production has not shown it yet.';
+COMMENT ON COLUMN {{ target.qualified }}.valid_from IS 'Beginning of the validity, local time of production; -infinity: the first version.';
+COMMENT ON COLUMN {{ target.qualified }}.valid_to IS 'End of the validity, exclusive; infinity: valid now.';
+COMMENT ON COLUMN {{ target.qualified }}.is_current IS 'Whether the version is valid now.';
+COMMENT ON COLUMN {{ target.qualified }}.is_inferred IS 'Whether facts refer to the member and production has not shown it yet.';
 COMMENT ON COLUMN {{ target.qualified }}._inserted_run_id IS 'Run that inserted the row.';
 COMMENT ON COLUMN {{ target.qualified }}._run_id IS 'Run that last wrote the row.';

@@ -1,6 +1,6 @@
-{#- Rendered once a dimension: the view with every version of its members.
-    select     the SELECT of the table, taken apart
-    source     the versions of the table of silver that it reads -#}
+{#- Rendered once per dimension: a view with all versions of its members.
+    select     the parts of the SELECT of the table
+    source     the versions of the silver table that it reads -#}
 -- noqa: disable=all
 CREATE VIEW {{ target.versions }} AS
 {{ select.columns }},
@@ -10,4 +10,4 @@ CREATE VIEW {{ target.versions }} AS
     {{ select.alias }}.reject_reasons
 FROM {{ source }} AS {{ select.alias }};
 COMMENT ON VIEW {{ target.versions }} IS
-{{ ("Every version of the members of " ~ target.qualified ~ ". Grain: one version.") | literal }};
+{{ ("All versions of the members of " ~ target.qualified ~ ". Grain: one version.") | literal }};

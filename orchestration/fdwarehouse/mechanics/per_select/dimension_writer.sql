@@ -1,14 +1,13 @@
-{#- Rendered once a dimension: gold.write_<table>, which keeps its members and their history (SCD type
-    2, Kimball). A version is valid from the time that production stamped on it, or from when it was
-    seen where the stamp does not rise (a silent change, a deletion, a key that came back) or is later;
-    the first is valid from the beginning. Versions follow one another in the order in which they were
-    seen, which is the order in which they were true. A member that facts refer to but that was never
-    seen is inferred, and completed when it comes.
+{#- Rendered once per dimension: gold.write_<table>, which writes its members and their history (SCD type
+    2, Kimball). A version is valid from its updated_at time stamp, or from its extraction if the time
+    stamp does not increase (a change without it, a deletion, a key that reappears) or is later. The
+    first version is valid from the beginning. Versions are ordered by extraction. A member that facts
+    refer to and that was never extracted is inferred, and completed when its row arrives.
     target         the table; its key is (key, valid_from)
     key            business key
-    type2          columns whose change makes a version
-    stamped        the column with the time of the change; none: a version is valid from when it was seen
-    overwritten    other columns: all versions show the latest state
+    type2          type 2 columns: a change creates a version
+    stamped        the updated_at column; none: versions are valid from their extraction
+    overwritten    type 1 columns: all versions show the latest value
     referenced_by  views of versions whose rows refer to the key, each with the column -#}
 {%- import "per_select/difference.sql" as difference -%}
 {%- import "per_select/merge.sql" as merge -%}
@@ -29,7 +28,7 @@ WITH referenced_members AS (
 ),
 
 affected_members AS (
-    -- Members with new versions, members that are referred to and missing; for a full build all.
+    -- Members with new versions, and missing members that are referred to; in a full refresh, all.
     SELECT {{ k }} FROM {{ target.versions }}
     WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }}
     UNION
@@ -41,7 +40,8 @@ affected_members AS (
 ),
 
 accepted_versions AS (
-    -- All their versions. A condition, unlike a join, finds its way into the view and to an index.
+    -- All their versions. Unlike a join, a condition is pushed down into the view and uses an
+    -- index.
     SELECT
         v.*
         {%- if type2 %},
@@ -69,7 +69,8 @@ accepted_versions AS (
 {%- if type2 %}
 
 dated_versions AS (
-    -- From when each is valid: never before one that was seen earlier; of one moment, the last.
+    -- The beginning of each validity: not before that of an earlier version; of equal ones, the
+    -- last.
     SELECT DISTINCT ON ({{ k }}, valid_from)
         *, max(began_at) OVER (PARTITION BY {{ k }} ORDER BY _run_id) AS valid_from
     FROM accepted_versions
@@ -77,7 +78,7 @@ dated_versions AS (
 ),
 
 marked_versions AS (
-    -- Whether a version differs from the one before in what makes history.
+    -- Whether a version differs from the previous one in a type 2 column.
     SELECT
         *, record_image_ne(
             row({{ tracked | filled(width=84) | indent(12) }}),
@@ -94,7 +95,7 @@ numbered_versions AS (
 ),
 
 changes AS (
-    -- Each change: valid from its first version to that of the next, and otherwise as its last.
+    -- Each change: valid from its first version to that of the next change, with its last values.
     SELECT DISTINCT ON ({{ k }}, change)
         {{ ([key] + attributes + ["is_deleted"]) | filled(width=88) | indent(8) }},
         min(valid_from) OVER (PARTITION BY {{ k }}, change) AS valid_from,
@@ -118,7 +119,7 @@ known_versions AS (
 {%- else %}
 
 known_versions AS (
-    -- Without history: the last state, also of what is deleted.
+    -- Without history: the last state, also of deleted members.
     {{ known | selected("SELECT DISTINCT ON (" ~ k ~ ")") | indent(4) }}
     FROM accepted_versions
     WHERE NOT is_deleted
@@ -135,7 +136,7 @@ inferred_members AS (
 ),
 
 expected_rows AS MATERIALIZED (
-    -- Versions as they should be.
+    -- The expected versions.
     SELECT * FROM known_versions
     UNION ALL
     {{ inferred | selected | indent(4) }}
@@ -143,7 +144,7 @@ expected_rows AS MATERIALIZED (
 ),
 
 present_rows AS MATERIALIZED (
-    -- Versions as they are.
+    -- The present versions.
     {{ target.names | prefixed("t") | selected | indent(4) }}
     FROM {{ target.qualified }} AS t
     INNER JOIN affected_members AS m ON t.{{ k }} = m.{{ k }}
@@ -160,4 +161,4 @@ present_rows AS MATERIALIZED (
 {{ difference.routine(target) }}
 AS {{ body | dollar_quoted }};
 COMMENT ON FUNCTION {{ target.writer }} IS
-{{ ("Brings " ~ target.qualified ~ " up to the versions in " ~ target.versions ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};
+{{ ("Brings " ~ target.qualified ~ " up to date with the versions in " ~ target.versions ~ ". Arguments: the run; the run since which changes are read (0: all). Returns counts.") | literal }};

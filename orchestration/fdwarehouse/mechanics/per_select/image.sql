@@ -1,4 +1,4 @@
-{#- Rendered once a table with a change log: a view whose row type is that of an image. -#}
+{#- Rendered once per table with a change log: a view whose row type is that of a logged row. -#}
 CREATE VIEW {{ target.log_row }} AS
 SELECT
     {%- for name in target.logged %}
@@ -6,4 +6,4 @@ SELECT
     {%- endfor %}
 FROM {{ target.qualified }};
 COMMENT ON VIEW {{ target.log_row }} IS
-{{ ("The columns of " ~ target.qualified ~ " that its change log has.") | literal }};
+{{ ("The columns of " ~ target.qualified ~ " in its change log. Grain: that of the table.") | literal }};

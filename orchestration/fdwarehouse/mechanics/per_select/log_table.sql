@@ -1,5 +1,5 @@
-{#- The change log of a table, where it has one.
-    logged_columns  name and type of each column of an image -#}
+{#- The change log of a table, if it has one.
+    logged_columns  name and type of each logged column -#}
 {%- if target.logged %}
 CREATE TABLE IF NOT EXISTS {{ target.log }} (
     run_id bigint NOT NULL,
@@ -24,12 +24,12 @@ BEGIN
 END;
 $do$;
 CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_changes_run_id") | ident }} ON {{ target.log }} (run_id);
--- A table that was never analyzed is planned for as if it had ten pages: more rows than a run changes.
+-- The planner assumes ten pages for a table that was never analyzed: more rows than a run changes.
 ANALYZE {{ target.log }};
 COMMENT ON TABLE {{ target.log }} IS
-{{ ("Rows of " ~ target.qualified ~ " that the latest runs changed, for the tables that are made of it. Grain: one image of a row, as it was before a run or as it was after it.") | literal }};
-COMMENT ON COLUMN {{ target.log }}.run_id IS 'The run.';
-COMMENT ON COLUMN {{ target.log }}.sign IS '1: as it was after the run; -1: before.';
+{{ ("The change log of " ~ target.qualified ~ ", for the tables downstream of it. Grain: one delta: a row before or after the change of a run.") | literal }};
+COMMENT ON COLUMN {{ target.log }}.run_id IS 'The run that changed the row.';
+COMMENT ON COLUMN {{ target.log }}.sign IS '1: the row after the run; -1: the row before it.';
 {%- for name in target.logged %}
 COMMENT ON COLUMN {{ target.log }}.{{ name | ident }} IS {{ ("As in " ~ target.qualified ~ ".") | literal }};
 {%- endfor %}

@@ -1,4 +1,4 @@
-{#- Rendered once a table of silver whose rows can be counted in the source: a check.
+{#- Rendered once per silver table whose rows can be counted in the source: a check.
     source  the source
     table   its table
     totals  name and expression of sums that are compared -#}

@@ -1,12 +1,12 @@
-{#- What the writers of plain tables end with: what differs between a table and the CTE expected_rows is
-    merged into it, and logged.
+{#- The end of the writers: merges the differences between the CTE expected_rows and a table into the
+    table, and logs them.
     target     the table, see Target in compiler/statement.py -#}
 {%- import "per_select/difference.sql" as difference -%}
 
-{#- twins: a key that the SELECT returns twice is an error. -#}
-{%- macro twins(target) -%}
+{#- duplicate_keys: raises an error if the SELECT returns a key twice. -#}
+{%- macro duplicate_keys(target) -%}
 duplicate_keys AS (
-    -- Keys that the SELECT returns twice: an error.
+    -- Raises an error for keys that the SELECT returns twice.
     SELECT
         {%- set key %}{% for k in target.key %}{{ k | literal }}, s.{{ k | ident }}{{ ", " if not loop.last }}{% endfor %}{% endset %}
         etl.raise_duplicate_key(
@@ -18,18 +18,18 @@ duplicate_keys AS (
 )
 {%- endmacro -%}
 
-{#- present_rows: those of which the expected ones are told apart.
-    scope      whether some rows are computed: those of affected_keys
+{#- present_rows: the rows with which the expected ones are compared.
+    scope      whether only the rows of affected_keys are computed
     key        columns of affected_keys
-    is_exact   whether all expected rows are among them
-    affected   the CTE that stands for affected_keys -#}
+    is_exact   whether the keys of all expected rows are among affected_keys
+    affected   the CTE with the affected keys -#}
 {%- macro present_rows(target, scope, key, is_exact, affected="affected_keys") -%}
 {%- set rows -%}
 {{ target.names | prefixed("t") | selected }}
 FROM {{ target.qualified }} AS t
 {%- endset -%}
 present_rows AS MATERIALIZED (
-    -- Rows as they are.
+    -- The present rows.
     {{ rows | indent(4) }}
     {%- if scope %}
     LEFT JOIN {{ affected }} AS k ON {{ difference.same("t", "k", key) | indent(8) }}
@@ -39,18 +39,18 @@ present_rows AS MATERIALIZED (
     {{ rows | indent(4) }}
     INNER JOIN expected_rows AS s ON {{ difference.same("t", "s", target.key) | indent(8) }}
     LEFT JOIN {{ affected }} AS k ON {{ difference.same("t", "k", key) | indent(8) }}
-    WHERE p_since_run_id > 0 AND k.{{ key[0] | ident }} IS NULL -- computed, and not asked for
+    WHERE p_since_run_id > 0 AND k.{{ key[0] | ident }} IS NULL -- computed in addition
     {%- endif %}
     {%- endif %}
 )
 {%- endmacro -%}
 
-{#- filled_rows: all rows of a table that is empty, which has nothing that they could differ from. For
-    written_rows, which leaves them to it.
-    is_key_unique  whether the SELECT cannot have a key twice -#}
+{#- filled_rows: all rows, if the table is empty and there is nothing to compare. written_rows then
+    writes nothing.
+    is_key_unique  whether the SELECT cannot return a key twice -#}
 {%- macro filled_rows(target, is_key_unique) -%}
 filled_rows AS (
-    -- An empty table is filled: there is nothing to compare.
+    -- Fills an empty table without comparing.
     INSERT INTO {{ target.qualified }}
         ({{ (target.names + ["_run_id"]) | filled(width=88) | indent(8) }})
     SELECT s.*, p_run_id
@@ -63,15 +63,15 @@ filled_rows AS (
 )
 {%- endmacro -%}
 
-{#- written_rows: each row that was missing, different or gone, with what was done about it.
-    is_key_unique  whether the SELECT cannot have a key twice
-    returns        what is returned of a row beside the action and the images for the log
-    born           whether the table keeps the run that inserted a row, in _inserted_run_id; such a
+{#- written_rows: each row that was inserted, updated or deleted, with the action.
+    is_key_unique  whether the SELECT cannot return a key twice
+    returns        what is returned in addition to the action and the images for the log
+    born           whether the table stores the run that inserted a row in _inserted_run_id; such a
                    table is never empty, so there are no filled_rows -#}
 {%- macro written_rows(target, is_key_unique, returns=[], born=false) -%}
 {%- set runs = ["_inserted_run_id", "_run_id"] if born else ["_run_id"] -%}
 written_rows AS (
-    -- What is missing, different or gone.
+    -- Inserts missing rows, updates different ones and deletes rows that are no longer expected.
     MERGE INTO {{ target.qualified }} AS t
     USING (
         SELECT _is.*{% for k in target.primary_key %}, _was.{{ k | ident }} AS _key_{{ loop.index }}{% endfor %}
@@ -105,11 +105,11 @@ written_rows AS (
 )
 {%- endmacro -%}
 
-{#- logged_images: the rows as they were and as they are, for the tables that are made of them. Images
-    that every table of gold has taken up are forgotten when there are new ones. -#}
+{#- logged_images: the deltas of the changed rows, for the downstream tables. Deltas that every table of
+    gold has read are deleted when there are new ones. -#}
 {%- macro logged_images(target) -%}
 logged_images AS (
-    -- Changed rows as they were and as they are, for the tables that are made of them.
+    -- The deltas of the changed rows, for the downstream tables.
     {% filter flat(96) -%}
     INSERT INTO {{ target.log }}
         ({{ (["run_id", "sign"] + target.logged | list) | filled(width=88) | indent(8) }})
@@ -117,7 +117,7 @@ logged_images AS (
     SELECT p_run_id, v.sign, (v.image).*
     FROM written_rows AS w
     CROSS JOIN LATERAL (VALUES (-1, w.was, 'INSERT'), (1, w.is_now, 'DELETE')) AS v (sign, image, no)
-    WHERE p_since_run_id > 0 AND w.action <> v.no -- after a full build readers build in full too
+    WHERE p_since_run_id > 0 AND w.action <> v.no -- downstream tables follow a full refresh in full
         AND (w.action <> 'UPDATE' OR record_image_ne(w.was, w.is_now))
     RETURNING 1
 ),
@@ -126,7 +126,7 @@ logged_images AS (
 {%- endmacro -%}
 
 {#- The row that every writer returns, an etl.row_counts.
-    read       the CTE whose rows are those that were read
+    read       the CTE with the rows that were read
     is_filled  whether there are filled_rows -#}
 {%- macro counts(read="expected_rows", is_filled=false) -%}
 SELECT
@@ -138,8 +138,8 @@ SELECT
 FROM written_rows
 {%- endmacro -%}
 
-{#- The end of a function that has computed expected_rows: the difference, and what is said of it.
-    ctes       what comes before
+{#- A writer that computes expected_rows and writes the differences.
+    ctes       the steps that compute expected_rows
     plan       how its rows are found
     scope, key, is_exact, affected  see present_rows -#}
 {%- macro function(target, plan, ctes, scope, key, is_exact, affected="affected_keys") -%}
@@ -147,7 +147,7 @@ FROM written_rows
 {{ ctes }},
 
 {% if not plan.is_key_unique -%}
-{{ twins(target) }},
+{{ duplicate_keys(target) }},
 
 {% endif -%}
 {{ present_rows(target, scope, key, is_exact, affected) }},
@@ -165,5 +165,5 @@ FROM written_rows
 {{ difference.routine(target) }}
 AS {{ body | dollar_quoted }};
 COMMENT ON FUNCTION {{ target.writer }} IS
-{{ ("Brings " ~ target.qualified ~ " up to its SELECT, " ~ plan.describe() ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};
+{{ ("Brings " ~ target.qualified ~ " up to date with its SELECT, " ~ plan.describe() ~ ". Arguments: the run; the run since which changes are read (0: all). Returns counts.") | literal }};
 {% endmacro -%}

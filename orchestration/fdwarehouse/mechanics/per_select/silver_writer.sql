@@ -1,7 +1,8 @@
-{#- Rendered once a table of silver: silver.write_<table>, which keeps the latest accepted version of
-    each key. Rejected versions are set aside and the last good one stays; a deletion marks the row.
+{#- Rendered once per table of silver: silver.write_<table>, which writes the latest accepted version of
+    each key. Rejected versions are set aside and the last accepted version stays. A deletion marks the
+    row.
     target       the table; its last column is is_deleted
-    is_computed  whether several rows of the source can have one key -#}
+    is_computed  whether the key is computed, so that several rows of the source can have the same -#}
 {%- import "per_select/difference.sql" as difference -%}
 {%- import "per_select/merge.sql" as merge -%}
 {%- set keys = target.key | map("ident") | join(", ") -%}
@@ -24,7 +25,7 @@
 
     {% if target.primary_key != target.key -%}
     {%- set by = target.partitions.by | ident -%}
-    -- A row that is gone may end without a date that a partition holds: it keeps the last one.
+    -- A deleted row may have no date that a partition accepts: it keeps its last valid date.
     placed_versions AS (
         SELECT
             {%- for c in target.names %}
@@ -107,4 +108,4 @@
 {{ difference.routine(target) }}
 AS {{ body | dedented | dollar_quoted }};
 COMMENT ON FUNCTION {{ target.writer }} IS
-{{ ("Brings " ~ target.qualified ~ " up to the latest accepted versions in " ~ target.versions ~ ". Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.") | literal }};
+{{ ("Brings " ~ target.qualified ~ " up to date with the latest accepted versions in " ~ target.versions ~ ". Arguments: the run; the run since which changes are read (0: all). Returns counts.") | literal }};

@@ -1,10 +1,10 @@
-{#- The state of the groups of a table that is counted.
+{#- The state of the groups of a counted table.
     state     name and type of each of its columns, the groups first
     counting  the groups -#}
 {%- if counting is not none %}
 DO $do$
 BEGIN
-    -- The writer fills its columns in this order. Another definition fills it in the next run.
+    -- The writer relies on the order of columns. A new definition fills the table in the next run.
     IF ARRAY[
         {%- for name, type in state %}
         {{ (name ~ " " ~ type) | literal }}{{ "," if not loop.last }}
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS {{ target.state }} (
     CONSTRAINT {{ (target.name ~ "_state__key")[:63] | ident }} UNIQUE NULLS NOT DISTINCT ({{ counting.groups | join(", ") }})
 );
 COMMENT ON TABLE {{ target.state }} IS
-{{ ("What the aggregates of " ~ target.qualified ~ " are computed from: rows, sums, counts and extremes. Grain: one group, those that HAVING hides included.") | literal }};
+{{ ("What the aggregates of " ~ target.qualified ~ " are computed from: rows, sums, counts and extremes. Grain: one group, including groups that HAVING excludes.") | literal }};
 {%- for name, _ in state %}
 COMMENT ON COLUMN {{ target.state }}.{{ name }} IS {{ said[name] | literal }};
 {%- endfor %}

@@ -1,4 +1,4 @@
-{#- Rendered once a table that is one SELECT: the table, its constraints, indexes and change log. -#}
+{#- Rendered once per table that is one SELECT: the table, its constraints, indexes and change log. -#}
 -- noqa: disable=LT05
 CREATE TABLE IF NOT EXISTS {{ target.qualified }} (
     {%- for name, type in target.columns %}
@@ -39,7 +39,7 @@ CREATE INDEX IF NOT EXISTS {{ (target.name ~ "_run_id") | ident }} ON {{ target.
 {%- include "per_select/state_table.sql" %}
 
 COMMENT ON TABLE {{ target.qualified }} IS
-{{ (header.description ~ " Grain: " ~ header.grain ~ ". Kept up " ~ kept_up ~ ".") | literal }};
+{{ (header.description ~ " Grain: " ~ header.grain ~ ". Maintained " ~ kept_up ~ ".") | literal }};
 {%- for name, _ in target.columns %}
 COMMENT ON COLUMN {{ target.qualified }}.{{ name | ident }} IS {{ comments[name] | literal }};
 {%- endfor %}

@@ -1,7 +1,7 @@
-{#- Rendered once a table of silver: the view with every version, cleaned, and the rules it breaks.
-    select     the SELECT of the table, taken apart
-    table      the table of the source that it is made of
-    zone       of its time stamps without time zone
+{#- Rendered once per table of silver: a view with all versions, cleaned, and the rules that they break.
+    select     the parts of the SELECT of the table
+    table      the table of the source that it reads
+    zone       the time zone of its timestamps without time zone
     rules      reason -> conditions -#}
 -- noqa: disable=all
 CREATE VIEW {{ target.versions }} AS
@@ -21,4 +21,4 @@ SELECT
     {{ silver.reject_reasons(rules) | indent(4) }} AS reject_reasons
 FROM cleaned_versions;
 COMMENT ON VIEW {{ target.versions }} IS
-{{ ("Every version of a row in " ~ table.raw_table ~ ", as " ~ target.qualified ~ " would have it, and the rules that it breaks. Grain: one version.") | literal }};
+{{ ("All versions in " ~ table.raw_table ~ ", cleaned as in " ~ target.qualified ~ ", with the rules that they break. Grain: one version.") | literal }};

@@ -1,4 +1,4 @@
-{#- Rendered once a view with a header. -#}
+{#- Rendered once per view with a header. -#}
 -- noqa: disable=all
 CREATE VIEW {{ target.qualified }} AS
 {{ definition.select }};

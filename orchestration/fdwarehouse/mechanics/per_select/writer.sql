@@ -1,4 +1,4 @@
-{#- Rendered once a table that is one SELECT: gold.write_<table>, which writes what differs.
+{#- Rendered once per table that is one SELECT: gold.write_<table>, which writes the differences.
     target    the table
     plan      how its rows are found
     ctes      the compiled steps, up to expected_rows -#}

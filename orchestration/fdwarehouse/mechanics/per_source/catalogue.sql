@@ -1,5 +1,5 @@
-{#- Rendered once a source, and by `fdwarehouse contract` for one that is not mounted yet. -#}
--- The catalogue of {{ source.name }}, to compare it with its contract.
+{#- Rendered once per source, and by `fdwarehouse contract` for one that is not mounted yet. -#}
+-- The catalog of {{ source.name }}, to compare it with its contract.
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_namespace (
     oid oid,
     nspname text

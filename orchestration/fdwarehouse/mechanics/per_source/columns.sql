@@ -1,6 +1,6 @@
-{#- Rendered once a source, and by `fdwarehouse contract` for one that is not mounted yet. -#}
--- Object numbers below 10,000 are given by hand and are the same in every version and database. Of
--- these, some hold names of the source's own objects, or have no input at all.
+{#- Rendered once per source, and by `fdwarehouse contract` for one that is not mounted yet. -#}
+-- OIDs below 10,000 are assigned by hand and are the same in every version and database. Some types
+-- among them have names of objects of the source as values, or no input function.
 -- https://www.postgresql.org/docs/18/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT
 CREATE VIEW {{ source.name | ident }}._columns AS
 WITH RECURSIVE tables AS MATERIALIZED (
@@ -21,7 +21,7 @@ WITH RECURSIVE tables AS MATERIALIZED (
         )
 ),
 
--- The source reads its indexes: each query tells it the numbers that are wanted.
+-- Each query passes the OIDs, so that the source uses its indexes.
 attributes AS MATERIALIZED (
     SELECT *
     FROM {{ source.name | ident }}._pg_attribute
@@ -45,7 +45,7 @@ primary_keys AS MATERIALIZED (
         AND contype = 'p'
 ),
 
-loose_collations AS MATERIALIZED ( -- which hold different texts equal
+loose_collations AS MATERIALIZED ( -- for which different strings can be equal
     SELECT oid
     FROM {{ source.name | ident }}._pg_collation
     WHERE NOT collisdeterministic
@@ -111,7 +111,7 @@ described_columns AS (
         b.typname AS base_name,
         coalesce(
             l.oid < 10000
-            AND coalesce(e.typrelid, l.typrelid) = 0 -- rows of a catalogue change with the version
+            AND coalesce(e.typrelid, l.typrelid) = 0 -- row types of catalogs vary with the version
             AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)',
             false
         ) AS is_known
@@ -134,4 +134,4 @@ SELECT
     array_position(conkey, attnum) AS key_position
 FROM described_columns;
 COMMENT ON VIEW {{ source.name | ident }}._columns IS
-'The tables of the source that are wanted, as they are now, described as in its contract. Grain: one column.';
+'The present columns of the mounted tables, described as in the contract of the source. Grain: one column.';

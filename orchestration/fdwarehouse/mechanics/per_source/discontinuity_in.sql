@@ -1,5 +1,5 @@
-{#- Rendered once a source. -#}
--- A step may be read hours after the fence of its run, or by another attempt after a failover.
+{#- Rendered once per source. -#}
+-- A step may run hours after the fence of its run was read, or as a retry after a failover.
 CREATE FUNCTION {{ creates }}(p_run_id bigint) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -25,8 +25,8 @@ BEGIN
     v_now.is_in_recovery := v_seen.is_in_recovery;
     RETURN etl.discontinuity(v_fence, NULL, v_now, v_source.overlap);
 EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege THEN
-    RETURN NULL; -- production has no view fdwarehouse.fence, which status says
+    RETURN NULL; -- production has no view fdwarehouse.fence; `fdwarehouse status` reports that
 END;
 $$;
 COMMENT ON FUNCTION {{ creates }} IS
-'Whether {{ source.name }} is another server now, or its clock went back, since the fence of a run was read: why what was read may lack changes; null where it does not. Argument: the run.';
+'Returns the reason why rows read from {{ source.name }} since the fence of a run may lack changes: it is another server now, or its clock went back (null: none). Argument: the run.';

@@ -1,8 +1,8 @@
-{#- Rendered once a source. -#}
--- How many rows {{ source.name }} sends at once: they are in memory together, twice. As many as fit
--- into 16 MB, by the larger of what its statistics and its first rows say of their size; statistics
--- know large values by what is left of them in the table, and the first rows are not all. A table
--- of which nothing is known is taken for one of large rows.
+{#- Rendered once per source. -#}
+-- Sets how many rows {{ source.name }} sends at once, because they are in memory together, twice:
+-- as many as fit into 16 MB. The row size is the larger of the estimates from statistics, which
+-- ignore the size of TOASTed values, and from the first rows, which may not be typical. Without
+-- any estimate, rows are assumed to be large.
 DO $$
 DECLARE
     v_table text;
@@ -40,7 +40,7 @@ BEGIN
                 )
                 INTO v_seen_bytes;
             EXCEPTION WHEN object_not_in_prerequisite_state THEN
-                NULL; -- a materialized view without data, of which the deploy has warned
+                NULL; -- a materialized view without data; the deploy has warned of it
             END;
             v_bytes := greatest(v_bytes, v_seen_bytes);
             v_chosen := CASE

@@ -1,5 +1,5 @@
--- What would break a table stops that table before anything of it is read; what is only more than
--- the contract says is noted.
+-- Drift that breaks a table prevents that table from being read. Additional columns are only
+-- reported.
 CREATE FUNCTION {{ source.name | ident }}.find_drift(p_run_id bigint, p_time_zone text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -42,9 +42,9 @@ BEGIN
                         'its type is %s, no longer %s',
                         coalesce(l.source_type, l.type), coalesce(e.source_type, e.full_type)
                     )
-                WHEN e.is_watermark AND NOT l.not_null THEN 'the watermark may be null now'
+                WHEN e.is_watermark AND NOT l.not_null THEN 'the watermark is nullable now'
                 WHEN l.key_position <> e.key_position OR e.key_position IS NULL
-                    THEN 'the primary key is another'
+                    THEN 'the primary key has changed'
             END,
             e.table_name
         FROM expected AS e
@@ -71,7 +71,7 @@ BEGIN
             WHERE e.table_name = l.table_name AND e.column_name = l.column_name
         )
         UNION ALL
-        SELECT DISTINCT e.table_name, 'it has no primary key any more', e.table_name
+        SELECT DISTINCT e.table_name, 'it no longer has a primary key', e.table_name
         FROM expected AS e
         INNER JOIN live AS l ON e.table_name = l.table_name
         WHERE e.key_position IS NOT NULL AND NOT l.has_key
@@ -112,10 +112,10 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING *
     LOOP
-        CONTINUE WHEN v_new.breaks IS NOT NULL; -- that table fails, and says it
+        CONTINUE WHEN v_new.breaks IS NOT NULL; -- the step of that table raises it
         RAISE WARNING '{{ source.name }}.%: %', v_new.subject, v_new.difference;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION {{ source.name | ident }}.find_drift IS
-'Compares the catalogue of the source with its contract, into etl.drift. Arguments: the run, the time zone that the source has now.';
+'Compares the catalog of the source with its contract and stores the differences in etl.drift. Arguments: the run, the present time zone of the source.';

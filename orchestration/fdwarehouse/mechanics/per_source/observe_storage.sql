@@ -1,5 +1,5 @@
-{#- Rendered once a source. -#}
--- In the transaction of the fence, which ends before the snapshot of the data is taken.
+{#- Rendered once per source. -#}
+-- Runs in the transaction of the fence, which ends before the snapshot of the data is taken.
 CREATE FUNCTION {{ creates }}(p_run_id bigint, p_models text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -20,8 +20,8 @@ BEGIN
         WHERE s.model = v_table.model AND s.extracted_relations <> v_table.relations;
     END LOOP;
 EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege THEN
-    NULL; -- production has no view fdwarehouse.storage, which status says
+    NULL; -- production has no view fdwarehouse.storage; `fdwarehouse status` reports that
 END;
 $$;
 COMMENT ON FUNCTION {{ creates }} IS
-'Notes which files the tables of {{ source.name }} have, and marks those as unreconciled that have others than when they were read last. Arguments: the run, the tables in bronze (null: all).';
+'Records the files of the tables of {{ source.name }}, and marks tables as unreconciled whose files have changed since they were last read. Arguments: the run, the tables in bronze (null: all).';

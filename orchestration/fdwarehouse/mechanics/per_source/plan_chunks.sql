@@ -1,8 +1,8 @@
-{#- Rendered once a source. -#}
--- Divides tables that were never loaded into ranges of their keys. Where to cut is read from the
--- statistics of the source: between two bounds of a histogram lie as many rows as between any
--- others, whatever the type. A table is one range when it has no histogram, or one in the order of
--- citext, which is mounted as text, or rows already: only who reads all of it sees what is gone.
+{#- Rendered once per source. -#}
+-- Divides tables that were never loaded into chunks. The statistics of the source give the bounds:
+-- any two neighboring bounds of a histogram have equally many rows between them, whatever the type.
+-- A table is one chunk if it has no histogram; if its key is citext, which is mounted as text and
+-- sorts differently; or if bronze already has rows of it, because only a full read finds deletions.
 CREATE FUNCTION {{ creates }}(p_run_id bigint, p_chunk_rows bigint) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
@@ -61,7 +61,7 @@ BEGIN ATOMIC
             )
     ),
 
-    -- A chunk has as many bins of the histogram as come near to the rows that are wanted.
+    -- A chunk has the number of bins whose rows are nearest to p_chunk_rows.
     measured_tables AS (
         SELECT DISTINCT ON (t.model)
             t.model,
@@ -110,4 +110,4 @@ BEGIN ATOMIC
     FROM cuts;
 END;
 COMMENT ON FUNCTION {{ creates }} IS
-'Divides the tables of {{ source.name }} that were never loaded into ranges of keys, in etl.chunks. Arguments: the run whose fence has been read; how many rows a chunk shall have.';
+'Divides the tables of {{ source.name }} that were never loaded into chunks, in etl.chunks. Arguments: the run whose fence has been read, the rows per chunk.';

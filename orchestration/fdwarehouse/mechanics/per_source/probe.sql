@@ -1,5 +1,5 @@
-{#- Rendered once a source. -#}
--- Nothing is deployed that could not be read.
+{#- Rendered once per source. -#}
+-- Makes the deploy fail if a table cannot be read.
 SET LOCAL statement_timeout = {{ timeouts.source | literal }};
 DO $$
 DECLARE
@@ -15,7 +15,7 @@ BEGIN
         IF v_failure.detail !~ '"(idle_session_timeout|transaction_timeout)"' THEN
             RAISE;
         END IF;
-        -- The source is older than its contract: it has no such settings to switch off.
+        -- The source runs an older version than its contract and does not have these settings.
         EXECUTE (
             SELECT format(
                 'ALTER SERVER {{ source.name | ident }} OPTIONS (SET options %L)',
@@ -37,14 +37,14 @@ BEGIN
         )
         AND s.setting <> '0';
     IF v_limits IS NOT NULL THEN
-        RAISE WARNING 'source {{ source.name }} ends sessions by itself: %', v_limits
-            USING DETAIL = 'A load that takes longer fails, again and again.',
+        RAISE WARNING 'source {{ source.name }} limits the duration of sessions: %', v_limits
+            USING DETAIL = 'Every load that takes longer fails.',
                 HINT = 'A pooler in between may drop `options`: `fdwarehouse bootstrap --side production` '
                     'sets them to 0 for the reader.';
     END IF;
     FOR v_table, v_columns IN VALUES
         {%- if source.fence == "xid" %}
-        ('{{ source.name | ident }}._fence', 'oldest_xid'), -- others can do without
+        ('{{ source.name | ident }}._fence', 'oldest_xid'), -- other kinds of fence do not need it
         {%- endif %}
         {%- for table in source.tables %}
         ({{ table.foreign_table | literal }}, {{ table.columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
@@ -54,8 +54,8 @@ BEGIN
             EXECUTE format('SELECT %s FROM %s LIMIT 1', v_columns, v_table);
         EXCEPTION WHEN object_not_in_prerequisite_state THEN -- a materialized view WITH NO DATA
             RAISE WARNING '% cannot be read yet: %.', v_table, SQLERRM
-                USING HINT = 'REFRESH MATERIALIZED VIEW fills it in production; until then no run '
-                    'can read it.';
+                USING HINT = 'No run can read it until REFRESH MATERIALIZED VIEW fills it in '
+                    'production.';
         END;
     END LOOP;
 EXCEPTION WHEN query_canceled OR OTHERS THEN
@@ -65,16 +65,16 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
         v_failure.detail = PG_EXCEPTION_DETAIL,
         v_failure.hint = PG_EXCEPTION_HINT;
     IF v_failure.error_code !~ '^DW' THEN
-        v_failure.hint := NULL; -- it is about names in the statement
+        v_failure.hint := NULL; -- it concerns names in the statement
     END IF;
     IF v_failure.error_code = '57014' THEN
         IF clock_timestamp() < statement_timestamp() + {{ timeouts.source | literal }}::interval THEN
-            RAISE; -- somebody cancelled it
+            RAISE; -- a user canceled it
         END IF;
-        RAISE EXCEPTION 'source {{ source.name }} has not answered within {{ timeouts.source }}'
+        RAISE EXCEPTION 'source {{ source.name }} did not respond within {{ timeouts.source }}'
             USING ERRCODE = 'DW008',
-                HINT = 'Is its server at work, and not stopped? timeouts.source in warehouse.yaml says '
-                    'how long it may take.';
+                HINT = 'Is its server running? timeouts.source in warehouse.yaml sets how long the '
+                    'deploy waits.';
     END IF;
     v_failure := etl.explain_source_failure(v_failure, {{ source.name | literal }}, v_table);
     RAISE EXCEPTION '%',
@@ -89,7 +89,8 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
             DETAIL = v_failure.detail,
             HINT = coalesce(
                 v_failure.hint,
-                'Is it up, and {{ source.name | upper }}_URL right as seen from the server of the warehouse?'
+                'Is it running, and is {{ source.name | upper }}_URL right as seen from the server '
+                'of the warehouse?'
             );
 END;
 $$;

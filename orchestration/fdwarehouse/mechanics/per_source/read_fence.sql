@@ -1,5 +1,5 @@
--- Every transaction of {{ source.name }} that began before the fence has ended when this returns.
--- It has to be read in a remote transaction of its own, before the data's snapshot is taken.
+-- When this returns, every transaction of {{ source.name }} that began before the fence has ended.
+-- It must run in a remote transaction of its own, before the snapshot of the data is taken.
 CREATE FUNCTION {{ source.name | ident }}.read_fence(p_run_id bigint, p_since_run_id bigint)
 RETURNS etl.row_counts
 LANGUAGE plpgsql
@@ -26,7 +26,7 @@ BEGIN
         SELECT * INTO STRICT v_seen FROM {{ source.name | ident }}._fence;
     EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege THEN
         SELECT max(query_start) INTO STRICT v_seen.observed_at
-        FROM {{ source.name | ident }}._pg_stat_activity; -- that of this query
+        FROM {{ source.name | ident }}._pg_stat_activity; -- the start of this query
     END;
     v_fence.answered_at := clock_timestamp();
 
@@ -55,7 +55,7 @@ BEGIN
     v_why_uncertain := CASE
         WHEN v_seen.fence IS NULL
             THEN 'there is no view fdwarehouse.fence that the reader may read: '
-                '`fdwarehouse bootstrap --side production` makes it'
+                '`fdwarehouse bootstrap --side production` creates it'
         WHEN v_seen.is_in_recovery THEN 'a replica does not show the transactions of its primary'
         WHEN NOT v_seen.sees_all
             THEN 'a session hides its activity, or sessions of others are hidden from the owner of '
@@ -65,7 +65,7 @@ BEGIN
         RAISE EXCEPTION '{{ source.name }}: %', split_part(v_why_uncertain, ':', 1)
             USING ERRCODE = 'DW008',
                 DETAIL = 'A fence of kind xid reads the oldest transaction id from it.',
-                HINT = '`fdwarehouse bootstrap --side production` makes it.';
+                HINT = '`fdwarehouse bootstrap --side production` creates it.';
     ELSIF v_fence.kind = 'activity' AND v_why_uncertain IS NOT NULL THEN
         v_fence.kind := 'lookback';
         v_fence.held_by := v_why_uncertain;
@@ -73,8 +73,8 @@ BEGIN
     END IF;
     v_fence.fence := CASE
         WHEN v_fence.kind = 'lookback' THEN v_fence.observed_at - v_source.lookback
-        -- When a prepared transaction began cannot be seen any more; the last fence was before it,
-        -- and so is the clock of now less the time that has passed since, where it was put back.
+        -- The beginning of a prepared transaction is no longer visible. It is after the last fence,
+        -- and, if the clock was set back, after the present time minus the time elapsed since then.
         WHEN v_seen.prepared_gid IS NOT NULL
             THEN least(
                 coalesce(v_last_certain.fence, '-infinity'),
@@ -82,8 +82,8 @@ BEGIN
             )
         ELSE v_seen.fence
     END;
-    -- What began before the clock on the wall was put forward was stamped by the clock of then.
-    -- When that was is not known; without an open transaction nothing comes before now.
+    -- Transactions that began before local time was set forward stamp their rows with the earlier
+    -- offset. When they began may be unknown; without an open transaction, none began before now.
     v_fence.utc_offset := least(
         (v_fence.observed_at AT TIME ZONE v_zone) - (v_fence.observed_at AT TIME ZONE 'UTC'),
         CASE
@@ -108,4 +108,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION {{ source.name | ident }}.read_fence IS
-'Compares the source with its contract and reads its fence into etl.fences. Marks all its tables as unreconciled where it is another server or its clock went back. Arguments: the run; the second is not used. Returns counts. Errors: DW008 a fence of kind xid without its view, and those of the connection.';
+'Compares the source with its contract and reads its fence into etl.fences. Marks all its tables as unreconciled if it is another server or its clock went back. Arguments: the run; the second is not used. Returns counts. Errors: DW008 a fence of kind xid without its view, and connection errors.';

@@ -1,5 +1,5 @@
-{#- Rendered once a source. The connection is not in the text: deploy puts it into a temporary table,
-    and so does psql. -#}
+{#- Rendered once per source. It does not contain the connection string: deploy, or psql, puts that into
+    a temporary table. -#}
 -- The server, its user mapping and the foreign tables of the source {{ source.name }}.
 CREATE SCHEMA IF NOT EXISTS {{ source.name | ident }};
 COMMENT ON SCHEMA {{ source.name | ident }} IS 'The source {{ source.name }}, mounted with postgres_fdw. Read-only.';
@@ -14,10 +14,10 @@ BEGIN
     WHERE u.source_name = {{ source.name | literal }};
     IF v_url IS NULL THEN
         IF NOT EXISTS (SELECT FROM pg_foreign_server WHERE srvname = {{ source.name | literal }}) THEN
-            RAISE EXCEPTION 'the connection to source {{ source.name }} is not known'
+            RAISE EXCEPTION 'the connection to source {{ source.name }} is unknown'
                 USING ERRCODE = 'DW009', HINT = 'Set {{ source.name | upper }}_URL.';
         END IF;
-        RETURN; -- it stays as it was
+        RETURN; -- it stays unchanged
     END IF;
     PERFORM pg_temp.mount(
         {{ source.name | literal }},
@@ -32,7 +32,7 @@ $$;
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity (
     query_start timestamptz
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stat_activity');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity IS 'Sessions of the source: the last query to begin, our own, tells its clock.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stat_activity IS 'Sessions of the source. The start of the latest query, which is this one, shows its clock.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._fence (
     observed_at timestamptz,
@@ -48,26 +48,26 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._fence (
     running_since timestamptz,
     is_in_recovery boolean
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'fdwarehouse', table_name 'fence');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._fence IS 'Clock, oldest transaction and identity of the source, which bootstrap shows.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._fence IS 'Clock, oldest transaction and identity of the source, from a view that bootstrap creates.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._storage (
     schema_name text,
     table_name text,
     relations text
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'fdwarehouse', table_name 'storage');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._storage IS 'Which relations and files a read of a table of the source touches now, whatever the snapshot shows.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._storage IS 'Relations and files that a read of a table of the source would use now, independent of the snapshot.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._rewritten (
     relation text
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'fdwarehouse', table_name 'rewritten');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._rewritten IS 'What this transaction has read in the source and was rewritten after its snapshot.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._rewritten IS 'Relations of the source that this transaction has read and that were rewritten after its snapshot.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_settings (
     name text,
     setting text,
     reset_val text
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_settings');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_settings IS 'Settings of the source; reset_val has its own time zone.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_settings IS 'Settings of the source. reset_val of TimeZone is its time zone.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
     schemaname text,
@@ -77,7 +77,7 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
     avg_width integer,
     histogram_bounds text
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_stats');
-COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill and the size of fetches.';
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill and the fetch sizes.';
 
 {% for table in source.tables -%}
 CREATE FOREIGN TABLE {{ table.foreign_table }} (

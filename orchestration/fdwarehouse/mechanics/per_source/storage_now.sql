@@ -1,4 +1,4 @@
-{#- Rendered once a source. -#}
+{#- Rendered once per source. -#}
 CREATE FUNCTION {{ creates }}(p_models text[])
 RETURNS TABLE (model text, table_name text, relations text)
 LANGUAGE sql
@@ -29,4 +29,4 @@ BEGIN ATOMIC
         AND s.relations IS NOT NULL;
 END;
 COMMENT ON FUNCTION {{ creates }} IS
-'Which relations and files a read of tables of {{ source.name }} touches now, whatever the snapshot of the transaction shows. Argument: the tables in bronze (null: all). Not every table has a row: what the reader may not read has none.';
+'Returns the relations and files that a read of tables of {{ source.name }} would use now, independent of the snapshot. Tables that the reader may not read are left out. Argument: the tables in bronze (null: all).';

@@ -1,5 +1,5 @@
--- Local time can go back after the fence was read. What the snapshot shows was stamped before the
--- snapshot was taken, and so before this looks at the clock on the wall in the same transaction.
+-- Local time can go back after the fence was read. Rows in the snapshot were stamped before it was
+-- taken, and therefore before this function reads the clock in the same transaction.
 CREATE FUNCTION {{ creates }}() RETURNS interval
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -20,4 +20,4 @@ BEGIN ATOMIC
     CROSS JOIN time_zone AS z;
 END;
 COMMENT ON FUNCTION {{ creates }} IS
-'Offset from UTC of the clock on the wall of the source now, in its own time zone.';
+'Returns the current UTC offset of the source, in its own time zone.';

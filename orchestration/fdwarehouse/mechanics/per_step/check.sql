@@ -1,4 +1,4 @@
-{#- Rendered once a check: etl.check_<name>, around the SELECT of the file. -#}
+{#- Rendered once per check: etl.check_<name>, around the SELECT of the file. -#}
 -- {{ check.description | wordwrap(97, wrapstring="\n-- ") }}
 CREATE FUNCTION etl.check_{{ check.name }}(p_since_run_id bigint) RETURNS SETOF jsonb
 LANGUAGE sql STABLE
@@ -12,4 +12,4 @@ BEGIN ATOMIC
     SELECT etl.storable_jsonb(to_json(offending_rows.*), 100000) FROM offending_rows;
 END;
 COMMENT ON FUNCTION etl.check_{{ check.name }} IS
-{{ (check.description ~ " Returns the rows that break it. Argument: look at what later runs than this one changed, 0 for everything.") | literal }};
+{{ (check.description ~ " Returns the offending rows. Argument: the run since which changes are checked (0: all rows).") | literal }};

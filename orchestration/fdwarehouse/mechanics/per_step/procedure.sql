@@ -1,4 +1,5 @@
-{#- Rendered once a model: bronze.load_<table>, silver.build_<table>, gold.build_<table>. -#}
+{#- Rendered once per model: bronze.load_<table>, silver.build_<table>, gold.build_<table>. -#}
+-- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE {{ model.procedure }}(
     p_run_id bigint DEFAULT NULL, p_is_full boolean DEFAULT false
 )

@@ -1,6 +1,6 @@
-{#- Rendered once a table and list of columns that a writer compares. -#}
--- The columns of {{ target }} that are compared.
--- A cast to its type gives values their scale and length.
+{#- Rendered once per table and list of columns that a writer compares. -#}
+-- The columns of {{ target }} that are compared. A cast to the row type gives values the type,
+-- scale and length of the columns.
 CREATE VIEW {{ creates }} AS
 SELECT
     {% for c in columns -%}

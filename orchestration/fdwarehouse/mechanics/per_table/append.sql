@@ -1,5 +1,5 @@
-{#- Rendered once per table of a source: bronze.append_raw_<table>. Every way of loading the table calls
-    it: a run, a full load, a chunk of a backfill, a reconciliation. -#}
+{#- Rendered once per table of a source: bronze.append_raw_<table>. A run, a full load, a chunk of a
+    backfill and a reconciliation all call it. -#}
 {%- set columns = table.columns -%}
 {%- set keys = table.key -%}
 {%- set model = table.model | literal -%}
@@ -8,7 +8,7 @@
 {% for c in keys %}{{ c | literal }}, r.{{ c | ident }}{{ ", " if not loop.last }}{% endfor %}
 {%- endset -%}
 {%- set unkeyed, keyed = bronze.is_unkeyed(table, "r"), bronze.is_keyed(table, "r") -%}
-{#- Whether every row was read that the table has, or that it has in some buckets. -#}
+{#- Whether all rows of the table, or of some buckets, were read. -#}
 {%- set is_complete = "p_since_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
 {#- Whether the whole table was read. -#}
 {%- set is_whole = is_complete ~ " AND p_buckets IS NULL" -%}
@@ -24,9 +24,9 @@ ORDER BY {{ keys | filled("b") | indent(4) }}, b._run_id DESC
 
 {%- set body -%}
 {%- if table.watermark -%}
--- The arguments say what is read: the rows stamped since the fence of a run, or (p_since_run_id = 0)
--- all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them as constants: a condition
--- that they decide is neither evaluated nor sent to the source.
+-- The arguments define what is read: the rows stamped since the fence of a run, or, if
+-- p_since_run_id = 0, all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them
+-- as constants, so a condition that they decide is neither evaluated nor sent to the source.
 {% endif -%}
 WITH read_rows AS MATERIALIZED (
     SELECT s.*
@@ -41,7 +41,7 @@ WITH read_rows AS MATERIALIZED (
         ))
         AND (p_from_key IS NULL OR s.{{ first }} >= (SELECT p_from_key::{{ table.first_key.type }}))
         AND (p_before_key IS NULL OR s.{{ first }} < (SELECT p_before_key::{{ table.first_key.type }})
-            OR (p_from_key IS NULL AND s.{{ first }} IS NULL)) -- the first chunk has these
+            OR (p_from_key IS NULL AND s.{{ first }} IS NULL)) -- nulls are in the first chunk
         {%- if table.is_hashed %}
         AND (p_buckets IS NULL OR {{ bronze.is_unkeyed(table, "s") }} OR (
             p_buckets <> '{}' AND {{ bronze.bucket_of(table, "s") }} = ANY (p_buckets)
@@ -81,7 +81,7 @@ cleared_rows AS (
 
 known_versions AS MATERIALIZED (
     {%- if table.watermark %}
-    -- The latest version of every row where all were read, ...
+    -- The latest version of every row if all rows were read, ...
     (
         {%- set condition -%}
 {{ is_complete }}
@@ -98,7 +98,7 @@ AND p_buckets IS DISTINCT FROM '{}'
         {%- set condition -%}
 NOT ({{ is_complete }})
 AND ({{ keys | filled("b") }}) IN (SELECT {{ keys | filled("r") }} FROM keyed_rows AS r)
--- the rows of a chunk are neighbours in the index
+-- the rows of a chunk are adjacent in the index
 AND (p_chunk IS NULL OR b.{{ first }} BETWEEN
     (SELECT r.{{ first }} FROM keyed_rows AS r ORDER BY r.{{ first }} LIMIT 1)
     AND (SELECT r.{{ first }} FROM keyed_rows AS r ORDER BY r.{{ first }} DESC LIMIT 1))
@@ -186,7 +186,7 @@ duplicate_keys AS (
     -- Several rows with one key are an error. If the key is new, the unique constraint of bronze
     -- finds them; if it is known, there are more rows than keys.
     SELECT
-        etl.refuse_source_twins(jsonb_build_object({{ named_key }}), count(*)) AS refusal
+        etl.raise_duplicate_source_key(jsonb_build_object({{ named_key }}), count(*)) AS refusal
     FROM keyed_rows AS r
     WHERE (SELECT count(*) FROM keyed_rows) + (SELECT count(*) FROM gone_rows)
         > (SELECT count(*) FROM known_versions)
@@ -223,7 +223,7 @@ SELECT
     {%- endif %}
     (SELECT count(*) FROM set_aside_rows) AS rows_rejected
 {%- endset -%}
--- Appends to {{ table.raw_table }} what is new, changed or gone.
+-- Appends new, changed and deleted rows to {{ table.raw_table }}.
 -- Grain: one version of one row.
 CREATE FUNCTION {{ creates }}(
     p_run_id bigint, p_since_run_id bigint
@@ -240,4 +240,4 @@ LANGUAGE sql
 SET plan_cache_mode = force_custom_plan
 AS {{ body | dollar_quoted }};
 COMMENT ON FUNCTION {{ creates }} IS
-{{ ("Appends to " ~ table.raw_table ~ " what differs between " ~ table.foreign_table ~ " and the latest versions: new versions, and tombstones for rows that are gone. Arguments: the run; the run since whose fence the rows were changed that are read, or 0 to read all" ~ ("; of these a chunk, with the first value of " ~ keys[0] ~ " (null: from the beginning) and the one that the next chunk begins with (null: to the end)" if table.watermark) ~ ("; or of these some buckets" if table.is_hashed) ~ ". Returns counts.") | literal }};
+{{ ("Appends the differences between " ~ table.foreign_table ~ " and the latest versions to " ~ table.raw_table ~ ": new versions, and tombstones for deleted rows. Arguments: the run; the run since whose fence changes are read (0: all rows)" ~ ("; the chunk, its first value of " ~ keys[0] ~ " (null: from the beginning) and the first value of the next chunk (null: to the end)" if table.watermark) ~ ("; the buckets to read (null: all)" if table.is_hashed) ~ ". Returns counts.") | literal }};

@@ -1,5 +1,5 @@
 {#- Rendered once per table that is reconciled by hashes: bronze.bucket_of_raw_<table>. -#}
--- It has no settings of its own, so PostgreSQL inlines it, and the source evaluates it.
+-- It has no SET clause, so PostgreSQL inlines it and the source evaluates it.
 CREATE FUNCTION {{ creates }}(
     {%- for c in table.contract_columns if c.name in table.key %}
     {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
@@ -15,4 +15,4 @@ RETURN hash_array_extended(
     0
 ) & 4095;
 COMMENT ON FUNCTION {{ creates }} IS
-{{ ("In which of 4096 buckets a row of " ~ table.foreign_table ~ " is, by its key.") | literal }};
+{{ ("Returns the bucket of a row of " ~ table.foreign_table ~ ", one of 4096, from its key.") | literal }};

@@ -1,4 +1,4 @@
-{#- Rendered once a table of a source: bronze.raw_<table>. -#}
+{#- Rendered once per table of a source: bronze.raw_<table>. -#}
 CREATE TABLE IF NOT EXISTS {{ table.raw_table }} (
     {%- for c in table.contract_columns %}
     {{ c.name | ident }} {{ c.type }},
@@ -33,11 +33,11 @@ FOR VALUES WITH (MODULUS {{ table.partitions }}, REMAINDER {{ loop.index0 }});
 {%- endfor %}
 
 COMMENT ON TABLE {{ table.raw_table }} IS
-{{ ("Every version of " ~ table.foreign_table ~ " that was seen. Append-only. Grain: one version of one row.") | literal }};
+{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row.") | literal }};
 {% for c in table.contract_columns -%}
 COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ ("As in " ~ table.foreign_table ~ ".") | literal }};
 {% endfor -%}
-COMMENT ON COLUMN {{ table.raw_table }}._run_id IS 'Run that saw this version first.';
-COMMENT ON COLUMN {{ table.raw_table }}._extracted_at IS 'Start of the transaction that read it, clock of the warehouse.';
-COMMENT ON COLUMN {{ table.raw_table }}._is_deleted IS 'A tombstone: the row was gone from the source; the columns hold its last version.';
-COMMENT ON COLUMN {{ table.raw_table }}._source_system IS 'System that the row comes from.';
+COMMENT ON COLUMN {{ table.raw_table }}._run_id IS 'Run that extracted the version.';
+COMMENT ON COLUMN {{ table.raw_table }}._extracted_at IS 'Start of the transaction that extracted it, clock of the warehouse.';
+COMMENT ON COLUMN {{ table.raw_table }}._is_deleted IS 'Whether the version is a tombstone: the row was deleted from the source, and the columns have its last values.';
+COMMENT ON COLUMN {{ table.raw_table }}._source_system IS 'System of origin of the row.';

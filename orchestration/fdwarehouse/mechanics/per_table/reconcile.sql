@@ -2,7 +2,7 @@
 {%- set body -%}
 {%- if table.is_hashed -%}
 WITH source_hashes AS (
-    -- One row per bucket: the source hashes its rows itself.
+    -- One row per bucket: the source computes the hashes.
     SELECT
         {{ bronze.bucket_of(table, "s") }} AS bucket,
         count(*) AS row_count,
@@ -31,12 +31,12 @@ SELECT c.*
 FROM differing_buckets AS d
 CROSS JOIN LATERAL {{ appends }}(p_run_id, 0, p_buckets => d.buckets) AS c
 {%- else -%}
--- Not every column has a hash in the source: all rows are read.
+-- A column has no hash in the source, so all rows are read.
 SELECT c.* FROM {{ appends }}(p_run_id, 0) AS c
 {%- endif -%}
 {%- endset -%}
--- Finds what no watermark shows: deletions, updates that left the watermark alone, and all else.
+-- Finds what the watermark does not show: deletions, and updates that did not change the watermark.
 {{ routine.writer(creates, hashes=true) }}
 AS {{ body | dollar_quoted }};
 COMMENT ON FUNCTION {{ creates }} IS
-{{ ("Compares " ~ table.foreign_table ~ " with " ~ table.raw_table ~ (", by the hashes of 4096 buckets of keys," if table.is_hashed else ", row by row,") ~ " and appends what differs: new versions, and tombstones for rows that are gone. Arguments: the run; the second is not used. Returns counts; rows read are those that were compared one by one.") | literal }};
+{{ ("Compares " ~ table.foreign_table ~ " with " ~ table.raw_table ~ (", by the hashes of 4096 buckets of keys," if table.is_hashed else ", row by row,") ~ " and appends the differences: new versions, and tombstones for deleted rows. Arguments: the run; the second is not used. Returns counts; rows_read counts the rows that were compared one by one.") | literal }};

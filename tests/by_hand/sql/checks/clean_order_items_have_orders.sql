@@ -1,6 +1,6 @@
 -- layer: silver
 -- severity: warn
--- Every live order item has a live order; without one it is no sale.
+-- Every live order item has a live order; without one, it is not a sale.
 SELECT
     i.order_item_id,
     i.order_id

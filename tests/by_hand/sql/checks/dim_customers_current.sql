@@ -1,6 +1,6 @@
 -- layer: gold
 -- severity: error
--- The current version of a customer is what silver has.
+-- The current version of a customer equals its row in silver.
 SELECT
     s.customer_id,
     d.customer_key

@@ -1,6 +1,6 @@
 -- layer: gold
 -- severity: error
--- The current version of a product is what silver has.
+-- The current version of a product equals its row in silver.
 SELECT
     s.product_id,
     d.product_key

@@ -1,6 +1,6 @@
 -- layer: gold
 -- severity: error
--- A sale is there for every live item of a live order, with its amount, and for no other.
+-- There is a sale for every live item of a live order, with its amount, and for no other.
 WITH changed_items AS (
     SELECT order_item_id
     FROM silver.clean_order_items

@@ -1,6 +1,6 @@
 -- layer: bronze
 -- severity: warn
--- Every table was read within the last two days, behind a fence not much older.
+-- Every table was read within the last two days, with a fence that is not older either.
 SELECT
     w.model,
     w.fence,
@@ -9,5 +9,5 @@ FROM etl.watermarks AS w
 INNER JOIN etl.pipeline_steps AS m ON w.model = m.model
 WHERE
     m.layer = 'bronze'
-    AND m.interval_between IS NULL -- a reconciliation may be as rare as is wished
+    AND m.interval_between IS NULL -- reconciliations may be less frequent
     AND (w.advanced_at < now() - interval '2 days' OR w.fence < now() - interval '2 days')

@@ -1,2 +1,2 @@
--- Grain: one customer who was there at the moment.
+-- Grain: one customer that existed at the given time.
 {{ gold.as_of('dim_customers') }}

@@ -1,2 +1,2 @@
--- Grain: one product that was there at the moment.
+-- Grain: one product that existed at the given time.
 {{ gold.as_of('dim_products') }}

@@ -1,5 +1,5 @@
--- How many customers of a cohort, those who first bought in the same month, buy again month by
--- month. Grain: one cohort and number of months since.
+-- Customers of a cohort (first order in the same month) who buy again, per month.
+-- Grain: one cohort and number of months since.
 {{ routine.writer('gold.write_cohort_retention') }}
 BEGIN ATOMIC
     WITH month_images AS NOT MATERIALIZED (
@@ -19,7 +19,7 @@ BEGIN ATOMIC
         FROM month_images
     ),
 
-    rows_of_cohorts AS ( -- the size of a cohort is in all of them
+    rows_of_cohorts AS ( -- all of them store the size of the cohort
         SELECT
             cohort_month,
             months_since
@@ -34,7 +34,7 @@ BEGIN ATOMIC
         also='rows_of_cohorts',
     ) | indent(4) }},
 
-    due_rows AS (
+    expected_rows AS (
         SELECT
             cohort_month,
             months_since,
@@ -51,12 +51,12 @@ BEGIN ATOMIC
         'gold.cohort_retention',
         key=['cohort_month', 'months_since'],
         columns=['cohort_customers', 'active_customers', 'revenue'],
-        source='due_rows',
-        scope='decided_groups',
+        source='expected_rows',
+        affected_keys='affected_groups',
         distinct=true,
     ) | indent(4) }}
 
-    {{ merge.counts('decided_groups') | indent(4) }};
+    {{ merge.counts('affected_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_cohort_retention IS
-'Brings gold.cohort_retention up to gold.customer_months. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.cohort_retention up to date with gold.customer_months. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

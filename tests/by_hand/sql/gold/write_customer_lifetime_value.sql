@@ -1,4 +1,4 @@
--- What each customer has brought; what was cancelled is not revenue.
+-- Revenue of each customer, without cancelled orders.
 -- Grain: one customer with orders.
 {%- set sold, cancelled = 'NOT {row}.is_cancelled', '{row}.is_cancelled' %}
 {{ routine.writer('gold.write_customer_lifetime_value') }}
@@ -26,7 +26,7 @@ BEGIN ATOMIC
         table='gold.fact_sales',
     ) | indent(4) }},
 
-    due_groups AS (
+    expected_groups AS (
         SELECT
             customer_id,
             orders,
@@ -55,12 +55,12 @@ BEGIN ATOMIC
             'orders', 'quantity', 'revenue', 'average_order_value', 'first_order_date',
             'last_order_date', 'cancelled_orders',
         ],
-        source='due_groups',
-        scope='decided_groups',
+        source='expected_groups',
+        affected_keys='affected_groups',
         distinct=true,
     ) | indent(4) }}
 
-    {{ merge.counts('decided_groups') | indent(4) }};
+    {{ merge.counts('affected_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_customer_lifetime_value IS
-'Brings gold.customer_lifetime_value up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.customer_lifetime_value up to date with gold.fact_sales. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

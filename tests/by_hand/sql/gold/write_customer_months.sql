@@ -1,4 +1,4 @@
--- In which months each customer bought, and since when. Its changes are left for the retention.
+-- Months in which each customer bought. Logs its deltas for cohort_retention.
 -- Grain: one customer and month with an order that was not cancelled.
 {{ routine.writer('gold.write_customer_months') }}
 BEGIN ATOMIC
@@ -63,7 +63,7 @@ BEGIN ATOMIC
         also='moved_months',
     ) | indent(4) }},
 
-    due_months AS (
+    expected_months AS (
         SELECT
             t.customer_id,
             t.month,
@@ -79,8 +79,8 @@ BEGIN ATOMIC
         'gold.customer_months',
         key=['customer_id', 'month'],
         columns=['cohort_month', 'orders', 'revenue'],
-        source='due_months',
-        scope='decided_groups',
+        source='expected_months',
+        affected_keys='affected_groups',
         returns=['cohort_month', 'month', 'revenue'],
         distinct=true,
     ) | indent(4) }},
@@ -89,7 +89,7 @@ BEGIN ATOMIC
         'gold.customer_months_changes', ['cohort_month', 'month', 'revenue']
     ) | indent(4) }}
 
-    {{ merge.counts('decided_groups') | indent(4) }};
+    {{ merge.counts('affected_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_customer_months IS
-'Brings gold.customer_months up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.customer_months up to date with gold.fact_sales. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -1,4 +1,4 @@
--- Sales a day; what was cancelled is not revenue. Grain: one day with orders.
+-- Sales per day. Cancelled sales are not revenue. Grain: one day with orders.
 {%- set sold, cancelled = 'NOT {row}.is_cancelled', '{row}.is_cancelled' %}
 {{ routine.writer('gold.write_daily_sales') }}
 BEGIN ATOMIC
@@ -28,7 +28,7 @@ BEGIN ATOMIC
         table='gold.fact_sales',
     ) | indent(4) }},
 
-    due_groups AS (
+    expected_groups AS (
         SELECT *
         FROM totals
         WHERE orders > 0 OR cancelled_orders > 0
@@ -40,12 +40,12 @@ BEGIN ATOMIC
         columns=[
             'orders', 'customers', 'quantity', 'revenue', 'cancelled_orders', 'cancelled_amount',
         ],
-        source='due_groups',
-        scope='decided_groups',
+        source='expected_groups',
+        affected_keys='affected_groups',
         distinct=true,
     ) | indent(4) }}
 
-    {{ merge.counts('decided_groups') | indent(4) }};
+    {{ merge.counts('affected_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_daily_sales IS
-'Brings gold.daily_sales up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.daily_sales up to date with gold.fact_sales. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -3,9 +3,9 @@
     'dim_customers',
     surrogate='customer_key',
     key='customer_id',
-    tracked=['full_name', 'email', 'created_at'],
-    carried=['updated_at'],
-    stamped='updated_at',
+    type2=['full_name', 'email', 'created_at'],
+    type1=['updated_at'],
+    updated_at='updated_at',
     versions='silver.customer_versions',
     referenced_by=['silver.order_versions'],
 ) }}

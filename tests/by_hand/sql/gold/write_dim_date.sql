@@ -1,4 +1,4 @@
--- The calendar: every day of every year in which an order was ever placed. Grain: one day.
+-- Calendar with every day of each year that ever had an order. Grain: one day.
 {{ routine.writer('gold.write_dim_date') }}
 BEGIN ATOMIC
     WITH order_years AS (
@@ -7,7 +7,7 @@ BEGIN ATOMIC
         WHERE _run_id > p_since_run_id AND {{ silver.is_accepted() }} AND isfinite(order_date)
     ),
 
-    due_days AS (
+    expected_days AS (
         SELECT
             to_char(day, 'YYYYMMDD')::integer AS date_key,
             day::date AS date,
@@ -28,7 +28,7 @@ BEGIN ATOMIC
         ) AS day
     ),
 
-    decided_days AS (
+    affected_days AS (
         SELECT date_key
         FROM gold.dim_date
         WHERE p_since_run_id = 0
@@ -41,11 +41,11 @@ BEGIN ATOMIC
             'date', 'year', 'quarter', 'month', 'month_name', 'month_start', 'iso_year', 'iso_week',
             'day_of_month', 'day_of_week', 'day_name', 'is_weekend',
         ],
-        source='due_days',
-        scope='decided_days',
+        source='expected_days',
+        affected_keys='affected_days',
     ) | indent(4) }}
 
     {{ merge.counts('order_years') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_dim_date IS
-'Adds to gold.dim_date the years of new orders. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Adds to gold.dim_date the years of new orders. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -3,9 +3,9 @@
     'dim_products',
     surrogate='product_key',
     key='product_id',
-    tracked=['name', 'category', 'price', 'created_at'],
-    carried=['updated_at'],
-    stamped='updated_at',
+    type2=['name', 'category', 'price', 'created_at'],
+    type1=['updated_at'],
+    updated_at='updated_at',
     versions='silver.product_versions',
     referenced_by=['silver.order_item_versions'],
 ) }}

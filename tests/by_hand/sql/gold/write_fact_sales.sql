@@ -1,5 +1,5 @@
--- Sales, each with the versions of customer and product that were valid when it was ordered. What
--- changed is left in gold.fact_sales_changes for the metrics.
+-- Sales, each with the versions of customer and product that were valid when it was ordered. Logs
+-- its deltas in gold.fact_sales_changes for the metrics.
 -- Grain: one order item.
 {%- set images = [
     'date_key', 'customer_id', 'product_id', 'order_id', 'order_date', 'is_cancelled', 'quantity',
@@ -26,7 +26,7 @@ BEGIN ATOMIC
         ) | indent(8) }}
     ),
 
-    decided_items AS (
+    affected_items AS (
         SELECT order_item_id
         FROM changed_items
         UNION ALL
@@ -35,7 +35,7 @@ BEGIN ATOMIC
         WHERE p_since_run_id = 0
     ),
 
-    due_items AS (
+    expected_items AS (
         SELECT i.*
         FROM changed_items AS d
         INNER JOIN silver.clean_order_items AS i ON d.order_item_id = i.order_item_id
@@ -45,7 +45,7 @@ BEGIN ATOMIC
         WHERE p_since_run_id = 0
     ),
 
-    due_sales AS (
+    expected_sales AS (
         SELECT
             i.order_item_id,
             to_char(o.order_date, 'YYYYMMDD')::integer AS date_key,
@@ -58,7 +58,7 @@ BEGIN ATOMIC
             o.status AS order_status,
             i.quantity,
             i.unit_price
-        FROM due_items AS i
+        FROM expected_items AS i
         INNER JOIN silver.clean_orders AS o ON i.order_id = o.order_id
         LEFT JOIN gold.dim_customers AS c
             ON o.customer_id = c.customer_id
@@ -78,15 +78,15 @@ BEGIN ATOMIC
             'date_key', 'customer_key', 'product_key', 'customer_id', 'product_id', 'order_id',
             'order_date', 'order_status', 'quantity', 'unit_price',
         ],
-        source='due_sales',
-        scope='decided_items',
+        source='expected_sales',
+        affected_keys='affected_items',
         returns=images,
         distinct=true,
     ) | indent(4) }},
 
     {{ counting.log_images('gold.fact_sales_changes', images) | indent(4) }}
 
-    {{ merge.counts('due_sales') | indent(4) }};
+    {{ merge.counts('expected_sales') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_fact_sales IS
-'Brings gold.fact_sales up to silver and the dimensions. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.fact_sales up to silver and the dimensions. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

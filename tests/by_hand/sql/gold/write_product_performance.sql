@@ -1,4 +1,4 @@
--- How each product sells; what was cancelled is not revenue. Grain: one product that was ordered.
+-- Sales per product. Cancelled sales are not revenue. Grain: one product that was ordered.
 {%- set sold = 'NOT {row}.is_cancelled' %}
 {{ routine.writer('gold.write_product_performance') }}
 BEGIN ATOMIC
@@ -26,7 +26,7 @@ BEGIN ATOMIC
         table='gold.fact_sales',
     ) | indent(4) }},
 
-    due_groups AS (
+    expected_groups AS (
         SELECT
             product_id,
             orders,
@@ -55,12 +55,12 @@ BEGIN ATOMIC
             'orders', 'customers', 'quantity', 'revenue', 'average_unit_price', 'first_order_date',
             'last_order_date',
         ],
-        source='due_groups',
-        scope='decided_groups',
+        source='expected_groups',
+        affected_keys='affected_groups',
         distinct=true,
     ) | indent(4) }}
 
-    {{ merge.counts('decided_groups') | indent(4) }};
+    {{ merge.counts('affected_groups') | indent(4) }};
 END;
 COMMENT ON FUNCTION gold.write_product_performance IS
-'Brings gold.product_performance up to gold.fact_sales. Arguments: the run; changes of later runs than this one are read, 0 for everything. Returns counts.';
+'Brings gold.product_performance up to date with gold.fact_sales. Arguments: the run; the run since which changes are read (0: all). Returns counts.';

@@ -1,4 +1,4 @@
--- What silver makes of customers, and which versions it sets aside.
+-- Customers as cleaned by silver, with the rules that they break.
 -- Grain: one version of one customer.
 CREATE VIEW silver.customer_versions AS
 WITH cleaned_versions AS (

@@ -1,4 +1,4 @@
--- What silver makes of order_items, and which versions it sets aside.
+-- Order items as cleaned by silver, with the rules that they break.
 -- Grain: one version of one order item.
 CREATE VIEW silver.order_item_versions AS
 WITH cleaned_versions AS (

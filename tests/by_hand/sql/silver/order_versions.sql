@@ -1,4 +1,4 @@
--- What silver makes of orders, and which versions it sets aside.
+-- Orders as cleaned by silver, with the rules that they break.
 -- Grain: one version of one order.
 CREATE VIEW silver.order_versions AS
 WITH cleaned_versions AS (

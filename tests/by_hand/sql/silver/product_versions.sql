@@ -1,4 +1,4 @@
--- What silver makes of products, and which versions it sets aside.
+-- Products as cleaned by silver, with the rules that they break.
 -- Grain: one version of one product.
 CREATE VIEW silver.product_versions AS
 WITH cleaned_versions AS (

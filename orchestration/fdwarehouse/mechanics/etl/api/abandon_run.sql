@@ -9,4 +9,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.abandon_run IS
-'Gives up an open run that nobody is working on, so that the next can begin without waiting for its lease. Argument: run id. Errors: DW001 a process still works on it, DW004 the run is not open.';
+'Abandons an open run that no session is working on, so that the next run need not wait for its lease to expire. Argument: run id. Errors: DW001 a process still works on it, DW004 the run is not open.';

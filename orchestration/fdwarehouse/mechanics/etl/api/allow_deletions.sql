@@ -25,4 +25,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.allow_deletions IS
-'Lets the next run that finds more rows of a table gone than max_deleted allows go on, once and within a day. Argument: a table of a source. Errors: DW003 there is no such table.';
+'Allows the next run to delete more rows of a table than max_deleted permits. The permission is valid once and expires after a day. Argument: a table of a source. Errors: DW003 unknown table.';

@@ -1,6 +1,6 @@
--- The first load of large tables, in pieces: each is committed, so that what was loaded stays when
--- the rest fails, and several sessions load side by side. The fence is read before the first piece:
--- the next run takes up all that has changed since, so that bronze is one picture again.
+-- Loads large tables for the first time, in chunks. Each chunk is committed, so that a failure
+-- loses only the chunk in progress, and several sessions can load in parallel. The fence is read
+-- before the first chunk: the next run reads all changes since then, which makes bronze consistent.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.backfill(p_chunk_rows bigint DEFAULT 250000)
 LANGUAGE plpgsql
@@ -13,16 +13,16 @@ BEGIN
     CALL etl.pin_settings();
     IF p_chunk_rows IS NULL OR p_chunk_rows < 1 THEN
         RAISE EXCEPTION 'a chunk cannot have % rows', coalesce(p_chunk_rows::text, 'NULL')
-            USING ERRCODE = 'DW003', HINT = 'Say how many rows it has, 1 or more.';
+            USING ERRCODE = 'DW003', HINT = 'Specify the number of rows, 1 or more.';
     END IF;
     IF etl.is_backfilled() THEN
-        RAISE NOTICE 'every table has been loaded: there is nothing to load';
+        RAISE NOTICE 'every table has already been loaded';
         RETURN;
     END IF;
-    v_run := etl.acquire_run(NULL, 'etl.backfill', '1 minute'); -- for those who come later
+    v_run := etl.acquire_run(NULL, 'etl.backfill', '1 minute'); -- other sessions may join
     COMMIT;
     CALL etl.pin_settings();
-    IF NOT etl.has_fence(v_run.run_id) THEN -- else another session has read it
+    IF NOT etl.has_fence(v_run.run_id) THEN -- otherwise another session has read it
         CALL etl.run_transaction(v_run.run_id, etl.models_of('{source}'), false);
     END IF;
 
@@ -64,4 +64,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.backfill IS
-'Loads the tables of bronze that were never loaded, in ranges of keys, each in a transaction of its own. Called again, it goes on where it was; called in several sessions, they share the work. The next run of the pipeline takes up what has changed since it began. Call it outside a transaction. Argument: how many rows a range has. Errors: DW001 a run is in progress, DW003 no such number of rows, DW006 a deploy is under way, DW014 the source has several rows of one key, DW018 a table is rewritten again and again while it is read, and those of the connection.';
+'Loads the bronze tables that were never loaded, in chunks, each in its own transaction. Another call continues an interrupted backfill; calls in several sessions share the work. The next run of the pipeline reads what has changed since the backfill began. Call it outside a transaction. Argument: rows per chunk. Errors: DW001 a run is in progress, DW003 invalid number of rows, DW006 a deploy is under way, DW014 the source has duplicate keys, DW018 a table is rewritten repeatedly while it is read, and connection errors.';

@@ -8,4 +8,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.build_gold IS
-'Brings the star schema and the metrics up to date and publishes them in one commit, if the checks pass. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.';
+'Brings the star schema and the metrics up to date and, if the checks pass, publishes them in one commit. Arguments: run id (null: the open run, or a new one), true for a full refresh. Errors: see etl.run_models.';

@@ -8,4 +8,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.build_silver IS
-'Brings the silver tables up to the latest accepted versions in bronze. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.';
+'Brings the silver tables up to the latest accepted versions in bronze. Arguments: run id (null: the open run, or a new one), true for a full refresh. Errors: see etl.run_models.';

@@ -12,4 +12,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.extract_and_load_bronze IS
-'Appends to bronze what changed in the sources, all tables as of one moment. Arguments: run id (null: the open run, or one of its own), true to compute everything anew. Errors: see etl.run_models.';
+'Appends the changes of the sources to bronze, all tables of a source in one snapshot. Arguments: run id (null: the open run, or a new one), true to compare the tables as a whole. Errors: see etl.run_models.';

@@ -1,5 +1,6 @@
--- Whoever calls it must own what it deletes. The loader may only CALL: functions behind it that are
--- not SECURITY DEFINER refuse the loader, the first of them before a run begins.
+-- The caller must own the tables that it deletes from. The loader can only CALL: it lacks the
+-- privileges for the functions below that are not SECURITY DEFINER, and fails at the first of them,
+-- before a run begins.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.prune_bronze(p_older_than interval, p_table text DEFAULT NULL)
 LANGUAGE plpgsql
@@ -27,4 +28,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.prune_bronze IS
-'Drops from bronze the versions that had been superseded at a given age. What is true now stays, and so does what was true at that age: history begins there, and the next run computes gold in full. Dropped history cannot be brought back, so only the owner may do this. Arguments: the age, a table of a source (null: all). Errors: 22023 the age is null or negative, DW001 a run is in progress, DW003 unknown table, DW006 a deploy is under way.';
+'Deletes from bronze the versions that were superseded before a given age. The current versions stay, and so do those that were current at that age: history begins there, and the next run refreshes gold in full. Deleted history cannot be restored, so only the owner may call this. Arguments: the age, a table of a source (null: all). Errors: 22023 the age is null or negative, DW001 a run is in progress, DW003 unknown table, DW006 a deploy is under way.';

@@ -10,7 +10,7 @@ BEGIN
     CALL etl.pin_settings();
     IF p_layer IS NULL OR p_layer NOT IN ('silver', 'gold', 'all') THEN
         RAISE EXCEPTION 'cannot rebuild %', quote_nullable(p_layer)
-            USING ERRCODE = 'DW003', HINT = 'Say silver, gold or all; bronze is the history itself.';
+            USING ERRCODE = 'DW003', HINT = 'Use silver, gold or all; bronze is the history.';
     END IF;
     v_with_silver := p_layer <> 'gold';
     v_with_gold := p_layer <> 'silver';
@@ -24,4 +24,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.rebuild IS
-'Computes silver, gold or both from bronze and writes only what differs, so it is also the audit of the incremental build. Silver is brought up to date before gold is computed. Arguments: the layer, run id (null: the open run, or a new one). Errors: DW003 unknown layer, and see etl.run_models.';
+'Computes silver, gold or both in full and writes only the rows that differ, so it also audits the incremental build. Silver is brought up to date before gold is computed. Arguments: the layer, run id (null: the open run, or a new one). Errors: DW003 unknown layer, and see etl.run_models.';

@@ -18,4 +18,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.reconcile IS
-'Compares production with bronze, repairs what differs (deletions, silent updates) and carries it on to gold. The pipeline does the same as often as warehouse.yaml says. Arguments: a table of the source (null: all), run id (null: a new run). Errors: DW003 unknown table, and see etl.run_models.';
+'Compares production with bronze, repairs the differences (deletions, updates that the watermark does not show) and applies them to silver and gold. The pipeline does the same at the interval set in warehouse.yaml. Arguments: a table of the source (null: all), run id (null: a new run). Errors: DW003 unknown table, and see etl.run_models.';

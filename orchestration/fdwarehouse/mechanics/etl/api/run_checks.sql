@@ -18,4 +18,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_checks IS
-'Runs the checks and stores their results. On its own: all of them, over everything. In a run that built something: those that have not run in it yet, over what it changed; where it reconciled, also those that look at everything. Argument: run id (null: the open run, or a new one). Errors: DW002 a check of severity error failed.';
+'Runs the checks and stores their results. In a run of its own: all checks, over all rows. In a run that built something: the checks that have not run in it yet, over the rows that it changed; if the run reconciled, also the checks that read all rows. Argument: run id (null: the open run, or a new one). Errors: DW002 a check of severity error failed.';

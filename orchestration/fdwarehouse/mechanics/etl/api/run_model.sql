@@ -9,4 +9,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_model IS
-'Brings one table up to date. Arguments: the table, as etl.pipeline_steps names it; run id (null: the open run, or a new one); true to compute everything. Errors: DW003 unknown table, and see etl.run_models.';
+'Brings one table up to date. Arguments: the table, as etl.pipeline_steps names it; run id (null: the open run, or a new one); true for a full refresh. Errors: DW003 unknown table, and see etl.run_models.';

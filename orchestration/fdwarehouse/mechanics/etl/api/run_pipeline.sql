@@ -16,4 +16,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_pipeline IS
-'Does everything: extracts what changed in production, cleans it, publishes the star schema, runs the checks. Call it outside a transaction. Argument: true to compute everything and write what differs. Errors: DW001 a run is in progress, DW002 a check failed, DW006 a deploy is under way, and those of the models.';
+'Runs the whole pipeline: extracts what changed in production, cleans it, publishes the star schema and runs the checks. Call it outside a transaction. Argument: true for a full refresh. Errors: DW001 a run is in progress, DW002 a check failed, DW006 a deploy is under way, and those of the models.';

@@ -1,4 +1,4 @@
--- The counterpart of etl.build_models: what a session of a backfill does in one transaction.
+-- The counterpart of etl.build_models: one transaction of a session of a backfill.
 CREATE FUNCTION etl.advance_backfill(
     p_run_id bigint, p_chunk_rows bigint, p_attempt integer DEFAULT 1
 ) RETURNS etl.failure
@@ -30,7 +30,7 @@ BEGIN
             AND NOT EXISTS (SELECT FROM etl.chunks AS c WHERE c.model = m.model)
     ) THEN
         SET LOCAL transaction_timeout = 0;
-        SET LOCAL transaction_timeout = {{ timeouts.source | literal }}; -- it asks for statistics
+        SET LOCAL transaction_timeout = {{ timeouts.source | literal }}; -- reads only statistics
         PERFORM etl.plan_backfill(p_run_id, p_chunk_rows);
         RETURN v_failure;
     END IF;
@@ -39,17 +39,17 @@ BEGIN
     FROM etl.chunks AS c
     INNER JOIN etl.pipeline_steps AS m ON c.model = m.model
     WHERE c.run_id IS NULL
-        AND NOT EXISTS ( -- a table that failed is left to the next backfill
+        AND NOT EXISTS ( -- the next backfill retries a failed table
             SELECT FROM etl.chunks AS f
             WHERE f.model = c.model AND f.failed_run_id = p_run_id
         )
     ORDER BY m.position, c.chunk
     LIMIT 1
-    FOR UPDATE OF c SKIP LOCKED; -- another session is at it
+    FOR UPDATE OF c SKIP LOCKED; -- another session loads it
     IF FOUND THEN
         v_failure.model := v_chunk.model;
         v_storage := etl.expected_storage(ARRAY[v_chunk.model]);
-        SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
+        SET LOCAL transaction_timeout = 0; -- a running timer must be stopped before it is set again
         SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
         EXECUTE format(
             'SELECT %I.require_session()',
@@ -76,4 +76,4 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.advance_backfill IS
-'Does what a backfill needs next: divides the tables, loads a chunk that no other session is at, or completes a table; and renews the lease. Arguments: the run, how many rows a chunk shall have, which attempt it is: later ones wait a little (0, 1, 3, 7, 15 seconds). Returns what was worked on, with the error that took it back if there was one; null when nothing is left to do.';
+'Does the next piece of work of a backfill: divides the tables into chunks, loads a chunk that no other session loads, or completes a table. Renews the lease. Arguments: the run, the rows per chunk, the number of the attempt (1 to 5; they wait for 0, 1, 3, 7, 15 seconds). Returns the model that was worked on, with the error if it was rolled back; null when nothing is left to do.';

@@ -31,4 +31,4 @@ FROM etl.chunks AS c
 CROSS JOIN speeds AS s
 GROUP BY c.model;
 COMMENT ON VIEW etl.backfill_progress IS
-'How far a backfill has come. time_left is an estimate, at the speed of its last run, all sessions together; the tables are loaded one after the other, so their times add up. Grain: one table in bronze.';
+'The progress of a backfill. time_left is an estimate at the speed of its last run, all sessions together. Tables are loaded one after the other, so their times add up. Grain: one table in bronze.';

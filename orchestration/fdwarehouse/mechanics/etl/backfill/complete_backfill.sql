@@ -1,6 +1,6 @@
--- A table whose chunks are all there is as after one long extraction that began when the fence was
--- read: the next run takes up what has changed since. Deletions in the meantime are found by its
--- reconciliation, which is due at once.
+-- When all its chunks are loaded, a table is in the same state as after one long extraction that
+-- began at the fence: the next run reads what has changed since. Its reconciliation, which is due
+-- immediately, finds the rows that were deleted in the meantime.
 CREATE FUNCTION etl.complete_backfill() RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -18,8 +18,8 @@ BEGIN
         ORDER BY c.model
     LOOP
         PERFORM FROM etl.pipeline_steps WHERE model = v_model FOR UPDATE SKIP LOCKED;
-        CONTINUE WHEN NOT FOUND -- another does it
-            OR EXISTS (SELECT FROM etl.watermarks WHERE model = v_model); -- another has done it
+        CONTINUE WHEN NOT FOUND -- another session completes it
+            OR EXISTS (SELECT FROM etl.watermarks WHERE model = v_model); -- or has done so
         PERFORM {{ lock.show_step('v_model') }};
 
         WITH parts AS (
@@ -57,4 +57,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.complete_backfill IS
-'Gives a table whose chunks are all loaded its indexes, statistics and watermark. Returns the table; null when no other is due.';
+'Completes one table whose chunks are all loaded: creates its indexes, statistics and watermark. Returns the table (null: none).';

@@ -15,8 +15,8 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = d.breaks)
         ORDER BY d.breaks, d.subject
         LIMIT 1;
-        v_failure.hint := 'Take it over with `fdwarehouse contract`, adapt what is built on it, and '
-            'deploy.';
+        v_failure.hint := 'Update the contract with `fdwarehouse contract`, adapt the downstream '
+            'tables, and deploy.';
     ELSE
         SELECT (c.failure).* INTO v_failure
         FROM etl.chunks AS c
@@ -26,11 +26,11 @@ BEGIN
         v_failure.detail := concat_ws(
             E'\n',
             nullif(v_failure.detail, ''),
-            format('Not loaded: %s. All other tables are.', array_to_string(v_failed, ', '))
+            format('Not loaded: %s. All other tables were.', array_to_string(v_failed, ', '))
         );
     END IF;
     RETURN v_failure;
 END;
 $$;
 COMMENT ON FUNCTION etl.failure_of_backfill IS
-'What is to be raised when nothing more can be loaded: why the first of the tables that were set aside was; without an error code: none was. Argument: the run.';
+'Returns the failure to raise when nothing is left to load: that of the first table that was set aside. Its error code is null if all tables were loaded. Argument: the run.';

@@ -11,11 +11,11 @@ BEGIN
         PERFORM FROM etl.runs
         WHERE run_id = p_run_id AND begun_by = 'etl.backfill'
         FOR UPDATE SKIP LOCKED;
-        IF FOUND THEN -- else another session goes on
+        IF FOUND THEN -- otherwise another session still works on it
             PERFORM etl.end_run(p_run_id, 'succeeded');
         END IF;
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.finish_backfill IS
-'Ends the run of a backfill when all is loaded and no other session works on it. Argument: the run.';
+'Ends the run of a backfill if all tables are loaded and no other session works on it. Argument: the run.';

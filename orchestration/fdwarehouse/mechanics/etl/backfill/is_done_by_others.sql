@@ -7,4 +7,4 @@ BEGIN ATOMIC
     WHERE run_id = p_run_id AND begun_by = 'etl.backfill' AND status = 'succeeded';
 END;
 COMMENT ON FUNCTION etl.is_done_by_others IS
-'Whether a backfill that this session joined has been brought to its end by another one. Argument: the run.';
+'Whether another session has finished the backfill that this session joined. Argument: the run.';

@@ -26,4 +26,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.load_chunk IS
-'Loads a chunk of a backfill, which may be a whole table, and notes it. Arguments: the run, the chunk. Errors: DW013, and those of the table.';
+'Loads a chunk of a backfill, which may be a whole table, and records it. Arguments: the run, the chunk. Errors: DW013 drift, and those of the table.';

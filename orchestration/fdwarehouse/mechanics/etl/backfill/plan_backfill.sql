@@ -5,7 +5,7 @@ AS $$
 DECLARE
     v_source text;
 BEGIN
-    PERFORM FROM etl.sources ORDER BY source_name FOR UPDATE; -- one session plans for all
+    PERFORM FROM etl.sources ORDER BY source_name FOR UPDATE; -- one session plans for all sessions
     FOR v_source IN
         SELECT DISTINCT source_name
         FROM etl.pipeline_steps
@@ -21,4 +21,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.plan_backfill IS
-'Divides the tables that were never loaded into chunks; those that are divided already stay as they are. Arguments: the run, how many rows a chunk shall have.';
+'Divides the tables that were never loaded into chunks. Tables that already have chunks keep them. Arguments: the run, the rows per chunk.';

@@ -14,4 +14,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.set_chunk_aside IS
-'Leaves a table that cannot be loaded to the next backfill, so that this one goes on with the others. Arguments: the run, the failure. Returns whether the failure concerns that table alone.';
+'Leaves a table that cannot be loaded to the next backfill, so that this one continues with the others. Arguments: the run, the failure. Returns whether the failure concerns only that table.';

@@ -13,7 +13,7 @@ BEGIN ATOMIC
     FROM etl.checks AS c
     CROSS JOIN built_models AS b
     WHERE
-        (c.scope = 'run' OR b.reconciled IS NOT FALSE) -- null: it has built nothing
+        (c.scope = 'run' OR b.reconciled IS NOT FALSE) -- null: the run has built nothing
         AND NOT EXISTS (
             SELECT FROM etl.check_results AS r
             WHERE
@@ -23,4 +23,4 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON FUNCTION etl.checks_of_run IS
-'The checks that are due at the end of a run: those that have not passed in it. Those of scope full only where the run reconciled, or built nothing. Argument: the run.';
+'Returns the checks that are due at the end of a run: those that have not passed in it. Checks of scope full are due only if the run reconciled, or built nothing. Argument: the run.';

@@ -11,7 +11,7 @@ BEGIN ATOMIC
             SELECT FROM etl.pipeline_steps AS m
             WHERE m.model = ANY(p_models) AND m.layer = 'gold'
         )
-        AND NOT EXISTS ( -- what is built alone is not judged by what is not built yet
+        AND NOT EXISTS ( -- no check reads gold tables that are not built yet
             SELECT FROM etl.pipeline_steps AS m
             WHERE
                 m.model = ANY(c.reads)
@@ -20,4 +20,4 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON FUNCTION etl.checks_to_publish IS
-'The checks that must hold before models of gold are published: those that read silver and, of gold, only these models. Argument: the models that are published together.';
+'Returns the checks that must pass before models of gold are published: those that read silver and, of gold, only these models. Argument: the models that are published together.';

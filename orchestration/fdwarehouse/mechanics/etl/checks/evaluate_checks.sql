@@ -15,7 +15,7 @@ BEGIN
     FOR v_check IN
         SELECT c.*
         FROM unnest(p_checks) AS c
-        WHERE NOT EXISTS ( -- what failed, or is held back, is not judged
+        WHERE NOT EXISTS ( -- tables that failed or are held back are not checked
             SELECT FROM etl.steps AS s
             INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
             WHERE s.run_id = p_run_id
@@ -60,4 +60,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.evaluate_checks IS
-'Runs checks over what a run changed; over everything those of scope full, and all where the run built nothing. Arguments: the run, the checks, the models that are published now (null: all of the run). Returns the results as rows of etl.check_results. Those that read what has failed or is held back are left out.';
+'Runs checks over the rows that a run changed; over all rows if the scope is full or the run built nothing. Skips checks that read a table that failed or is held back. Arguments: the run, the checks, the models that are published now (null: all of the run). Returns the results as rows of etl.check_results.';

@@ -19,4 +19,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.require_checks IS
-'Raises DW002 when a check of severity error has offending rows in the given results.';
+'Raises DW002 if the given results have offending rows for a check of severity error.';

@@ -28,4 +28,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.run_due_checks IS
-'Runs the checks of a run that have not run in it and keeps their results. Argument: the run. Returns the error, if there was one: DW002 a check failed.';
+'Runs the checks that are due at the end of a run and stores their results. Argument: the run. Returns the error (null: none); DW002 a check failed.';

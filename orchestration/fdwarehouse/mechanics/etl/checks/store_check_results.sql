@@ -22,4 +22,4 @@ BEGIN ATOMIC
             duration = excluded.duration,
             checked_at = clock_timestamp();
 END;
-COMMENT ON FUNCTION etl.store_check_results IS 'Keeps the results of checks in the log.';
+COMMENT ON FUNCTION etl.store_check_results IS 'Stores the results of checks in the log.';

@@ -1,5 +1,5 @@
--- What a deploy adds holds for rows that are written from then on (NOT VALID): those that are there
--- are computed again in the next run.
+-- A constraint that a deploy adds to a table with rows is NOT VALID: it holds for rows written from
+-- then on. The next run computes the existing rows again.
 CREATE FUNCTION etl.add_constraints(p_table regclass, p_constraints text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -52,4 +52,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.add_constraints IS
-'Adds the constraints of its header to a table that is one SELECT. A primary key of the same columns is taken over, so that what refers to it stays. Arguments: the table; name and clause of each constraint.';
+'Adds the constraints of its header to a table that is one SELECT. Renames an existing primary key of the same columns instead of replacing it, so that foreign keys to it stay. Arguments: the table; name and clause of each constraint.';

@@ -1,5 +1,5 @@
--- A partition is created by itself and then attached: so it waits for no reader of the table, and
--- no reader waits for it. What has a place already, in whoever's partition, keeps it.
+-- A partition is created as a separate table and then attached, so that neither it nor readers of
+-- the partitioned table wait for each other. Ranges that an existing partition holds are left out.
 CREATE FUNCTION etl.add_partition(p_table text, p_beginning timestamp, p_every text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -48,10 +48,10 @@ BEGIN
         WHERE oid = p_table::regclass;
 
         IF to_regclass(v_partition) IS NOT NULL THEN
-            RAISE EXCEPTION '% is there, but is no partition of %', v_partition, p_table
+            RAISE EXCEPTION '% exists, but is not a partition of %', v_partition, p_table
                 USING ERRCODE = 'DW015',
-                    DETAIL = format('There are dates from %s on.', lower(v_missing)),
-                    HINT = 'Attach it again, or give it another name.';
+                    DETAIL = format('A partition for dates from %s is needed.', lower(v_missing)),
+                    HINT = 'Attach it again, or rename it.';
         END IF;
         EXECUTE format(
             'CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY)',
@@ -63,14 +63,14 @@ BEGIN
                 p_table, v_partition, lower(v_missing), upper(v_missing)
             );
         EXCEPTION WHEN check_violation THEN
-            RAISE EXCEPTION 'the default partition of % has rows from % on',
+            RAISE EXCEPTION 'the default partition of % has rows with dates from %',
                 p_table, lower(v_missing)
                 USING ERRCODE = 'DW015',
-                    HINT = 'Detach it and copy its rows back when the others are there, or '
-                        'take the table out of partitions.';
+                    HINT = 'Detach it and copy its rows back after the next run, or remove the '
+                        'table from partitions.';
         END;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION etl.add_partition IS
-'Creates the partition of a table for one year or month, or what of it no partition holds. Arguments: the table, when it begins, year or month. Errors: DW015 there is no room for it.';
+'Creates the partition of a table for one year or month, or for the part of it that no partition holds. Arguments: the table, the beginning of the range, year or month. Errors: DW015 the partition cannot be attached.';

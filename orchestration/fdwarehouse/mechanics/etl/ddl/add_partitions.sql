@@ -1,5 +1,5 @@
--- Dates come from a table or view with a _run_id, or, where only the rows themselves tell, from a
--- function that is asked for those since a run.
+-- Dates come from a table or view with a _run_id, or from a function that returns the dates of the
+-- rows that have changed since a run.
 CREATE FUNCTION etl.add_partitions(p_table text, p_since_run_id bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -32,4 +32,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.add_partitions IS
-'Creates the partitions of a table for dates that are new, if its header or warehouse.yaml says so. Arguments: the table; dates of later runs than this one are looked at, 0 for all. Errors: DW015 there is no room for one.';
+'Creates the partitions of a table for new dates, if its header or warehouse.yaml defines any. Arguments: the table, the run after which dates are new (0: all are). Errors: DW015 a partition cannot be attached.';

@@ -6,10 +6,10 @@ AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, p_name, p_clause);
 EXCEPTION WHEN unique_violation OR not_null_violation OR exclusion_violation THEN
-    -- Another grain: what is there has no place in it. The next run computes all rows.
+    -- The grain has changed, and the existing rows do not fit it. The next run computes all rows.
     EXECUTE format('DELETE FROM %s', p_table);
     EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, p_name, p_clause);
 END;
 $$;
 COMMENT ON FUNCTION etl.add_unique_constraint IS
-'Adds a primary key, a unique or an exclusion constraint to a table that is one SELECT; rows that are in its way are gone until the next run. Arguments: table, name, clause.';
+'Adds a primary key, a unique or an exclusion constraint to a table that is one SELECT. If its rows violate the constraint, empties the table until the next run. Arguments: table, name, clause.';

@@ -8,10 +8,10 @@ BEGIN
         p_table, p_column, p_type, p_column, p_type
     );
 EXCEPTION WHEN data_exception OR cannot_coerce THEN
-    -- What is there has no value of the type; the next run computes one.
+    -- The values cannot be converted; the next run computes them.
     EXECUTE format('ALTER TABLE %s DROP COLUMN %I', p_table, p_column);
     EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_table, p_column, p_type);
 END;
 $$;
 COMMENT ON FUNCTION etl.change_type IS
-'Gives a column of a table that is one SELECT another type; values that cannot be converted become null until the next run. Arguments: table, column, type.';
+'Changes the type of a column of a table that is one SELECT. If its values cannot be converted, they are null until the next run. Arguments: table, column, type.';

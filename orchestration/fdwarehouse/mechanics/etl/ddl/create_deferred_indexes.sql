@@ -14,12 +14,12 @@ BEGIN
             EXECUTE v_command;
         EXCEPTION
             WHEN duplicate_table OR duplicate_object OR invalid_table_definition THEN
-                CONTINUE; -- a deploy has made it since
+                CONTINUE; -- a deploy has created it since
             WHEN undefined_table OR undefined_column OR undefined_object THEN
-                CONTINUE; -- or has taken away what it is made of
+                CONTINUE; -- or has dropped its columns
         END;
     END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION etl.create_deferred_indexes IS
-'Makes the indexes and references of a table that were put off until it is loaded; the data must fulfil them. Argument: the table.';
+'Creates the deferred indexes, foreign keys and constraints of a table. Fails if its rows violate them. Argument: the table.';

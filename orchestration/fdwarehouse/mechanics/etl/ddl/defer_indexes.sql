@@ -1,14 +1,14 @@
--- A first load pays for every index entry and every reference row by row; made afterwards, from all
--- rows at once, they cost a tenth. Dropped in a short transaction before the load, so that readers
--- of gold do not wait; making them does not block readers. Making a key or an exclusion does: those
--- of gold stay, and so do the keys by which a load in chunks finds what is there.
--- What is owed is kept in a table: it survives a load that fails.
+-- A first load maintains indexes and checks foreign keys row by row. Creating them after the load,
+-- from all rows at once, costs a tenth. They are dropped in a short transaction before the load, so
+-- that readers of gold do not wait, and creating them again does not block readers. Creating a key
+-- or an exclusion constraint does, so those of gold stay. So do the keys that a load in chunks
+-- needs to find existing rows. Deferred indexes are recorded in a table and survive a failed load.
 CREATE FUNCTION etl.defer_indexes(
     p_models text[], p_keeps_keys boolean DEFAULT false
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '100ms' -- who reads the empty table goes first, and the load is slower
+SET lock_timeout = '100ms' -- if a session reads the empty table, its indexes stay
 AS $$
 DECLARE
     v_table regclass;
@@ -31,12 +31,12 @@ BEGIN
             EXECUTE format(
                 'SELECT count(*) < 2 FROM (SELECT FROM %s LIMIT 2) AS first_rows', v_table
             )
-            INTO v_is_empty; -- but for an unknown member
+            INTO v_is_empty; -- apart from an unknown member
         EXCEPTION WHEN lock_not_available THEN
             CONTINUE; -- the load itself waits for it
         END;
-        -- A table of silver whose definition is another changes in most rows, and nobody reads it
-        -- while gold waits for it; readers of gold would wait for its indexes until the commit.
+        -- If the definition of a silver table has changed, most of its rows change, and no reader
+        -- waits. Readers of gold would wait for its indexes until the commit.
         CONTINUE WHEN NOT v_is_empty AND v_layer <> 'silver';
 
         FOR v_definition IN
@@ -69,7 +69,7 @@ BEGIN
                 EXECUTE v_definition.drop_command;
                 INSERT INTO etl.deferred_indexes (table_name, make_command)
                 VALUES (v_table::text, v_definition.make_command)
-                ON CONFLICT DO NOTHING; -- owed already, and made anew by a deploy since
+                ON CONFLICT DO NOTHING; -- already deferred, and recreated by a deploy since
             EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
                 CONTINUE;
             END;
@@ -78,4 +78,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.defer_indexes IS
-'Drops the secondary indexes and references, below gold the keys as well, of tables that are about to be loaded for the first time, and of tables of silver whose definition has changed, and notes them in etl.deferred_indexes. Arguments: the models of the load, whether keys stay.';
+'Drops the secondary indexes and foreign keys (in bronze and silver also the keys) of tables before their first load, and of silver tables whose definition has changed, and records them in etl.deferred_indexes. Arguments: the models of the load, whether keys stay.';

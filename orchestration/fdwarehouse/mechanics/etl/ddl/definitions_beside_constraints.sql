@@ -38,4 +38,4 @@ BEGIN ATOMIC
     SELECT coalesce(array_agg(command), '{}') FROM commands;
 END;
 COMMENT ON FUNCTION etl.definitions_beside_constraints IS
-'Commands that give a table of the same name and columns the indexes and privileges that a table has; indexes of constraints aside.';
+'Returns the commands that recreate the indexes and privileges of a table, except the indexes of constraints.';

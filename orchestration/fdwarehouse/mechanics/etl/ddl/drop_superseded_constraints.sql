@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_name text;
-    v_is_ours boolean := EXISTS ( -- those of a header have two underscores, and their clause as comment
+    v_is_ours boolean := EXISTS ( -- those of headers have two underscores and their clause as comment
         SELECT FROM pg_constraint AS c
         WHERE c.conrelid = p_table AND c.conname LIKE '%\_\_key'
     );
@@ -14,8 +14,8 @@ BEGIN
         SELECT c.conname
         FROM pg_constraint AS c
         WHERE c.conrelid = p_table
-            AND c.contype <> 'p' -- others may refer to it, see etl.add_constraints
-            AND NOT EXISTS ( -- nor is what the engine's columns, the key and identities need
+            AND c.contype <> 'p' -- foreign keys may refer to it, see etl.add_constraints
+            AND NOT EXISTS ( -- nor NOT NULL of metadata, key and identity columns
                 SELECT FROM pg_attribute AS a
                 WHERE c.contype = 'n'
                     AND a.attrelid = p_table
@@ -42,4 +42,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.drop_superseded_constraints IS
-'Drops the constraints of a table that is one SELECT which its header does not have any more; when it was made by hand until now, all that it has, the primary key aside. Arguments: the table; name and clause of each constraint that it should have.';
+'Drops the constraints of a table that is one SELECT if they are no longer in its header; if the table was written by hand until now, all its constraints. Never drops the primary key. Arguments: the table; name and clause of each constraint that it should have.';

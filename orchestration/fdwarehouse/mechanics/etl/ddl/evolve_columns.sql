@@ -33,7 +33,7 @@ BEGIN
         IF v_now.attname <> v_name THEN
             EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', p_table, v_former, v_name);
         END IF;
-        IF v_now.attgenerated <> '' THEN -- its values are the SELECT's from now on
+        IF v_now.attgenerated <> '' THEN -- its values now come from the SELECT
             EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP EXPRESSION', p_table, v_name);
         END IF;
         IF v_now.type <> v_type THEN
@@ -55,4 +55,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_columns IS
-'Adds, renames, retypes and drops columns of a table that is one SELECT. Arguments: the table; name, type and former name (null: none) of each column that it should have; columns that the engine adds, which are left alone, as are those that begin with an underscore.';
+'Adds, renames, retypes and drops columns of a table that is one SELECT. Columns that begin with an underscore are left unchanged. Arguments: the table; name, type and former name (null: none) of each column that it should have; the columns that the engine adds, which are left unchanged.';

@@ -1,5 +1,5 @@
--- History is never lost: a column is added and never dropped, and gets another type only if every
--- value in it survives the way there and back.
+-- History is never lost: columns are added but never dropped, and a type changes only if every
+-- value survives the conversion to the new type and back.
 CREATE FUNCTION etl.evolve_raw_table(
     p_table regclass,
     p_columns text[],
@@ -9,7 +9,7 @@ CREATE FUNCTION etl.evolve_raw_table(
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' -- put back at the end
+SET timezone = 'UTC' -- reset at the end of the function
 AS $$
 DECLARE
     v_column text;
@@ -20,32 +20,35 @@ DECLARE
         SELECT relname || '_one_version_a_run' FROM pg_class WHERE oid = p_table
     );
     v_key text := (SELECT string_agg(quote_ident(k), ', ') FROM unnest(p_key) AS k);
-    v_hashed text[] := ( -- by which it is partitioned; null where it is not
+    v_hashed text[] := ( -- the partition key; null if the table is not partitioned
         SELECT array_agg(a.attname)
         FROM pg_partitioned_table AS p
         INNER JOIN pg_attribute AS a ON p.partrelid = a.attrelid AND a.attnum = ANY(p.partattrs)
         WHERE p.partrelid = p_table AND p.partstrat = 'h'
     );
     v_partitions integer := (SELECT count(*) FROM pg_inherits WHERE inhparent = p_table);
-    v_way_out text := 'Leave it as it is, or move its rows into a new table by a migration: '
-        'docs/performance.md has one.';
+    v_way_out text := 'Leave it as it is, or move its rows into a new table in a migration: '
+        'see docs/performance.md.';
 BEGIN
-    -- One that has no partitions yet was made just now.
+    -- A partitioned table without partitions was created just now.
     IF (v_hashed IS NOT NULL) <> (p_partitions > 0)
         OR NOT (v_hashed @> p_key AND v_hashed <@ p_key)
         OR (v_hashed IS NOT NULL AND v_partitions NOT IN (0, p_partitions))
     THEN
-        RAISE EXCEPTION '% cannot be partitioned otherwise in place', p_table
+        RAISE EXCEPTION '% cannot be repartitioned in place', p_table
             USING ERRCODE = 'DW015',
                 DETAIL = format(
-                    'It has %s; warehouse.yaml wants %s.',
-                    coalesce(v_partitions || ' partitions by ' || pg_get_partkeydef(p_table), 'none'),
+                    'It has %s; warehouse.yaml specifies %s.',
+                    coalesce(
+                        v_partitions || ' partitions by ' || pg_get_partkeydef(p_table),
+                        'no partitions'
+                    ),
                     coalesce(nullif(p_partitions, 0) || ' by HASH (' || v_key || ')', 'none')
                 ),
                 HINT = v_way_out;
     END IF;
 
-    PERFORM set_config('TimeZone', p_time_zone, true); -- what times without a zone are in
+    PERFORM set_config('TimeZone', p_time_zone, true); -- the zone of timestamps without time zone
 
     FOR v_column, v_new_type, v_old_type IN
         SELECT
@@ -79,8 +82,8 @@ BEGIN
                     USING ERRCODE = 'DW012',
                         DETAIL = format('It is %s, and would lose: %s', v_old_type, v_lost),
                         HINT = format(
-                            'Keep its history under another name, by a migration: '
-                            'ALTER TABLE %s RENAME COLUMN %I TO %I; the deploy adds it anew.',
+                            'Keep its history under another name, in a migration: '
+                            'ALTER TABLE %s RENAME COLUMN %I TO %I; the deploy adds it again.',
                             p_table, v_column, v_column || '_before'
                         );
             END IF;
@@ -103,12 +106,12 @@ BEGIN
         );
     END IF;
 EXCEPTION WHEN unique_violation THEN
-    RAISE EXCEPTION '% has several versions of one (%) in one run', p_table, v_key
+    RAISE EXCEPTION '% has several versions of the same (%) in one run', p_table, v_key
         USING ERRCODE = 'DW012',
             DETAIL = SQLERRM,
-            HINT = 'These columns were no key when it was loaded. Name others in warehouse.yaml, '
-                'or move the table aside by a migration: it is then loaded anew.';
+            HINT = 'These columns were not a key when it was loaded. Use others in warehouse.yaml, '
+                'or rename the table in a migration, so that it is loaded again.';
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_raw_table IS
-'Gives a table in bronze the columns, types and key that the contract has. Arguments: the table, pairs of column and type, the key, the time zone of the source, the number of partitions, 0 for an ordinary table. Errors: DW012 history would lose a value, or is not unique by the key; DW015 it would have to be moved into other partitions.';
+'Gives a table in bronze the columns, types and key of the contract. Arguments: the table, pairs of column and type, the key, the time zone of the source, the number of partitions (0: an ordinary table). Errors: DW012 history would lose a value, or the key is not unique in it; DW015 the table would have to be repartitioned.';

@@ -1,5 +1,5 @@
--- A table that is one SELECT follows it: its rows can be computed from what is upstream, so nothing
--- is lost, and the next run computes those that the SELECT says otherwise now.
+-- A table that is one SELECT changes with it. Nothing is lost, because its rows can be computed
+-- from the upstream tables. The next run computes the rows that change.
 CREATE FUNCTION etl.evolve_table(
     p_table regclass,
     p_columns text[],
@@ -16,7 +16,7 @@ DECLARE
         SELECT FROM pg_partitioned_table WHERE partrelid = p_table
     );
 BEGIN
-    -- What a table is partitioned by can neither be dropped nor changed.
+    -- A partition key can neither be dropped nor changed.
     IF v_is_partitioned
         AND NOT etl.is_partitioned_by(v_table, p_columns, p_partitions[1], p_partitions[2])
     THEN
@@ -32,4 +32,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_table IS
-'Gives a table that is one SELECT the columns, partitions and constraints that it should have. Arguments: the table; name, type and former name of each column; name and clause of each constraint; columns that the engine adds; the column with the dates and year or month where it is partitioned.';
+'Gives a table that is one SELECT the columns, partitions and constraints that it should have. Arguments: the table; name, type and former name of each column; name and clause of each constraint; the columns that the engine adds; the column with the dates, and year or month, if it is partitioned.';

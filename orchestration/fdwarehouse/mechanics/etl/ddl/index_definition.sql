@@ -3,7 +3,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT
-        replace( -- of a partitioned table the definition is meant for the parent alone
+        replace( -- the definition for a partitioned table is that of the parent only
             pg_get_indexdef(oid),
             format('INDEX %I ON ONLY ', relname),
             format('INDEX %I ON ', relname)
@@ -12,4 +12,4 @@ BEGIN ATOMIC
     WHERE oid = p_index;
 END;
 COMMENT ON FUNCTION etl.index_definition IS
-'The command that makes an index, of a partitioned table with those of its partitions.';
+'Returns the command that creates an index; for a partitioned table, including the indexes of its partitions.';

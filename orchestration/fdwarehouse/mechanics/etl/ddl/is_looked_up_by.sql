@@ -22,4 +22,4 @@ BEGIN ATOMIC
     SELECT coalesce(bool_or(first_columns @> p_columns), false) FROM indexes;
 END;
 COMMENT ON FUNCTION etl.is_looked_up_by IS
-'Whether an index of all rows of a table begins with some columns, in any order.';
+'Whether a table has a B-tree index of all its rows that begins with the given columns, in any order.';

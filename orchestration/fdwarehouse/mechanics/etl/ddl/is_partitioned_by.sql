@@ -29,4 +29,4 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON FUNCTION etl.is_partitioned_by IS
-'Whether a table has the partitions that its header wants. Arguments: the table; name, type and former name of each column; the column with the dates; year or month.';
+'Whether a table has the partitions that its header defines. Arguments: the table; name, type and former name of each column; the column with the dates; year or month.';

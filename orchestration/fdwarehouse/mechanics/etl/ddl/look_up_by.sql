@@ -14,8 +14,8 @@ BEGIN
         );
     END IF;
 EXCEPTION WHEN undefined_object THEN
-    RETURN; -- an index has values of types that have an order
+    RETURN; -- a column has a type without an order
 END;
 $$;
 COMMENT ON FUNCTION etl.look_up_by IS
-'Creates the index by which a writer looks rows of a table up, where none finds them and there can be one.';
+'Creates the index by which a writer looks up rows of a table, unless there is one or the types do not permit it.';

@@ -9,8 +9,8 @@ BEGIN
         p_name, p_table, array_to_string(p_expressions, '), (')
     );
 EXCEPTION WHEN invalid_object_definition OR undefined_object THEN
-    RETURN; -- an index has values that depend on their row alone, of types that have an order
+    RETURN; -- an expression is not immutable, or its type has no order
 END;
 $$;
 COMMENT ON FUNCTION etl.look_up_by_expressions IS
-'Creates the index of expressions by which a writer looks rows of a table up, where there can be one. Arguments: the table, the name of the index, which tells the expressions apart, the expressions.';
+'Creates the index of expressions by which a writer looks up rows of a table, if the expressions permit it. Arguments: the table, the name of the index (different for different expressions), the expressions.';

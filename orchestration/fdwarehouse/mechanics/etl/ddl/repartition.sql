@@ -1,5 +1,5 @@
--- PostgreSQL cannot partition a table in place, nor otherwise than it is: another table takes its
--- name, its rows and what belongs to it. The caller adds the constraints, which the header has.
+-- PostgreSQL cannot partition or repartition a table in place, so a new table gets its name, rows,
+-- indexes and privileges. The caller adds the constraints of the header.
 CREATE FUNCTION etl.repartition(p_table regclass, p_column text, p_every text) RETURNS regclass
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -20,7 +20,7 @@ BEGIN
     FROM pg_attribute
     WHERE attrelid = p_table AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
 
-    FOR v_command IN -- references of headers become checks while the table is partitioned
+    FOR v_command IN -- foreign keys of headers become checks while the table is partitioned
         SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)
         FROM pg_constraint
         WHERE confrelid = p_table AND conparentid = 0 AND conname LIKE '%\_\_references'
@@ -55,11 +55,11 @@ BEGIN
         EXECUTE format('DROP TABLE %s', v_before);
     EXCEPTION WHEN dependent_objects_still_exist THEN
         GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL;
-        RAISE EXCEPTION '% cannot be partitioned otherwise: others depend on it', v_table
+        RAISE EXCEPTION '% cannot be repartitioned: other objects depend on it', v_table
             USING ERRCODE = 'DW015',
                 DETAIL = replace(v_detail, v_before, v_table),
-                HINT = 'Another table takes its place: drop what depends on it, deploy, and create '
-                    'it again.';
+                HINT = 'A new table replaces it: drop the objects that depend on it, deploy, and '
+                    'create them again.';
     END;
     FOREACH v_command IN ARRAY v_commands LOOP
         EXECUTE v_command;
@@ -68,4 +68,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.repartition IS
-'Puts a table that is partitioned, or one that is not (column null), in the place of a table that is one SELECT, with its rows, indexes and privileges, and without constraints. Arguments: the table, the column with the dates, year or month. Returns the new table. Errors: DW015 something is on the old one that cannot be taken over.';
+'Replaces a table that is one SELECT by a partitioned table, or by an ordinary one (column null), with its rows, indexes and privileges, but without constraints. Arguments: the table, the column with the dates, year or month. Returns the new table. Errors: DW015 the old table has something that cannot be recreated.';

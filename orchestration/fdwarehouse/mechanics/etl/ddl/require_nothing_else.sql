@@ -22,12 +22,12 @@ BEGIN
         WHERE r.prrelid = p_table
     ) AS found (name);
     IF v_found IS NOT NULL THEN
-        RAISE EXCEPTION '% cannot be partitioned otherwise: it has %', p_table, v_found
+        RAISE EXCEPTION '% cannot be repartitioned: it has %', p_table, v_found
             USING ERRCODE = 'DW015',
-                DETAIL = 'Another table takes its place, which would be without.',
+                DETAIL = 'The new table that replaces it would not have them.',
                 HINT = 'Drop them, deploy, and create them again.';
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.require_nothing_else IS
-'Refuses to replace a table that has more to it than rows, columns, constraints, indexes and privileges. Errors: DW015.';
+'Raises an error if a table to be replaced has more than rows, columns, constraints, indexes and privileges. Argument: the table. Errors: DW015.';

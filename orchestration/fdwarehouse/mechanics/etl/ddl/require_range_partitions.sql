@@ -19,7 +19,7 @@ BEGIN
             RAISE EXCEPTION '% is not partitioned by a date', v_choice.table_name
                 USING ERRCODE = 'DW015',
                     DETAIL = format(
-                        'It is %s; warehouse.yaml wants a partition for every %s.',
+                        'It is %s; warehouse.yaml defines one partition per %s.',
                         coalesce(
                             'partitioned by '
                             || pg_get_partkeydef(to_regclass(v_choice.table_name)),
@@ -27,8 +27,8 @@ BEGIN
                         ),
                         v_choice.every
                     ),
-                    HINT = 'Take it out of partitions, or move its rows into a new table by a '
-                        'migration: docs/performance.md has one.';
+                    HINT = 'Remove it from partitions, or move its rows into a new table in a '
+                        'migration: see docs/performance.md.';
         END IF;
 
         IF to_regproc(v_choice.dates_table) IS NULL AND (
@@ -40,7 +40,7 @@ BEGIN
                 v_choice.table_name, v_choice.dates_table, v_choice.dates_column, v_type
                 USING ERRCODE = 'DW015',
                     HINT = format(
-                        'Name the column that %s is made of, in a table or view with a _run_id.',
+                        'Use the column that %s comes from, in a table or view with a _run_id.',
                         v_column
                     );
         END IF;
@@ -48,4 +48,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.require_range_partitions IS
-'Refuses partitions by a date that cannot be made. Errors: DW015 the table is not partitioned so, or what shall have its dates has not.';
+'Raises an error if partitions by a date cannot be created. Errors: DW015 the table is not partitioned by a date, or the table with its dates lacks a column.';

@@ -2,11 +2,11 @@ CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text, p_is_full b
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH chunks_left AS ( -- of a backfill that was not finished
+    WITH chunks_left AS ( -- of an unfinished backfill
         DELETE FROM etl.chunks WHERE model = p_model AND p_is_full
     ),
 
-    reconciled_tables AS ( -- the fence of this run, or of one before, has marked it
+    reconciled_tables AS ( -- marked by the fence of this run or an earlier one
         DELETE FROM etl.unreconciled AS u
         USING etl.pipeline_steps AS m
         WHERE
@@ -27,7 +27,7 @@ BEGIN ATOMIC
     LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
     WHERE
         m.model = p_model
-        -- what was read as a whole is reconciled too
+        -- a table that was read as a whole is also reconciled
         OR (p_is_full AND m.interval_between IS NOT NULL AND m.table_name = p_model)
     ON CONFLICT (model) DO UPDATE
         SET run_id = excluded.run_id,
@@ -37,4 +37,4 @@ BEGIN ATOMIC
             advanced_at = clock_timestamp();
 END;
 COMMENT ON FUNCTION etl.advance_watermark IS
-'Notes that a model holds everything up to a run, and for bronze the fence it was read behind. Arguments: the run, the model, whether all of it was computed.';
+'Advances the watermark of a model to a run, for bronze with the fence of that run. Arguments: the run, the model, whether it was refreshed in full.';

@@ -15,4 +15,4 @@ BEGIN ATOMIC
     FROM etl.storable_jsonb(p_row) AS s (stored_row);
 END;
 COMMENT ON FUNCTION etl.describe_unkeyed_row IS
-'How a row of a source whose key has a null in it stands in silver.rejected_rows. Arguments: the columns of the key, the row. Returns its key, with a hash of the row; which columns are null; the row.';
+'Describes a row of a source with a null in its key for silver.rejected_rows. Arguments: the columns of the key, the row. Returns the key, with a hash of the row; the columns that are null; the row.';

@@ -18,4 +18,4 @@ BEGIN ATOMIC
     );
 END;
 COMMENT ON FUNCTION etl.extract_since IS
-'From which watermark on a bronze table must be read: its last fence, or what the clock of its source showed since where that is earlier, less the overlap. Arguments: the model, the run, 0 to read all.';
+'Returns the lower bound of the watermark for an extraction: the last fence of the table, or the earliest time that the clock of its source has shown since, minus the overlap. Arguments: the model, the run, 0 to read all.';

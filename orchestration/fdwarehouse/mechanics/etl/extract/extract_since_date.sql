@@ -1,4 +1,4 @@
--- A row that is stamped with a day may change at any time of that day.
+-- A row whose watermark is a date may change at any time of that day.
 CREATE FUNCTION etl.extract_since_date(
     p_model text, p_run_id bigint, p_since_run_id bigint, p_utc_offset interval
 ) RETURNS date
@@ -8,4 +8,4 @@ BEGIN ATOMIC
     SELECT etl.extract_since_local(p_model, p_run_id, p_since_run_id, p_utc_offset)::date;
 END;
 COMMENT ON FUNCTION etl.extract_since_date IS
-'From which day on a bronze table must be read: that of its last fence less the overlap of its source. Arguments: the model, the run, 0 to read all, the offset of the source from UTC now.';
+'Returns the lower bound of a watermark of type date for an extraction: the day of the last fence minus the overlap. Arguments: the model, the run, 0 to read all, the current UTC offset of the source.';

@@ -1,6 +1,7 @@
--- For time stamps without time zone. Local time is no clock: it goes back when summer time ends or
--- the server's time zone is changed. The smallest of the offsets then, now and in the runs between,
--- which may have failed, is before all of them; so is the earliest that the clock showed.
+-- For timestamps without time zone. Local time is not monotonic: it goes back when daylight saving
+-- time ends or the time zone of the server changes. The lower bound is safe because it uses the
+-- smallest UTC offset and the earliest clock reading of the last extraction, of the runs since then
+-- (which may have failed) and of this run.
 CREATE FUNCTION etl.extract_since_local(
     p_model text, p_run_id bigint, p_since_run_id bigint, p_utc_offset interval
 ) RETURNS timestamp
@@ -25,4 +26,4 @@ BEGIN ATOMIC
     );
 END;
 COMMENT ON FUNCTION etl.extract_since_local IS
-'From which watermark on a bronze table must be read: its last fence less the overlap of its source. Arguments: the model, the run, 0 to read all, the offset of the source from UTC now.';
+'Returns the lower bound of a watermark without time zone for an extraction: the last fence minus the overlap. Arguments: the model, the run, 0 to read all, the current UTC offset of the source.';

@@ -1,5 +1,5 @@
--- What had not ended when the snapshot of the last fence was taken has at least its xmin for an id.
--- Where ids have begun anew (production was restored into another cluster), all is read.
+-- Transactions that were open when the snapshot of the last fence was taken have ids from its xmin
+-- upward. If ids have started over (production was restored into another cluster), all is read.
 CREATE FUNCTION etl.extract_since_number(p_model text, p_run_id bigint, p_since_run_id bigint)
 RETURNS bigint
 LANGUAGE sql STABLE
@@ -17,4 +17,4 @@ BEGIN ATOMIC
     );
 END;
 COMMENT ON FUNCTION etl.extract_since_number IS
-'From which transaction id on a bronze table must be read: the xmin of its last fence. Arguments: the model, the run, 0 to read all.';
+'Returns the lower bound of a transaction id for an extraction: the xmin of the last fence. Arguments: the model, the run, 0 to read all.';

@@ -6,4 +6,4 @@ BEGIN ATOMIC
     SELECT etl.extract_since_number(p_model, p_run_id, p_since_run_id)::text::xid8;
 END;
 COMMENT ON FUNCTION etl.extract_since_xid IS
-'From which transaction id on a bronze table must be read, for a watermark of type xid8. Arguments: the model, the run, 0 to read all.';
+'Like etl.extract_since_number, for a watermark of type xid8. Arguments: the model, the run, 0 to read all.';

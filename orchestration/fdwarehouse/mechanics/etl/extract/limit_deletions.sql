@@ -17,14 +17,13 @@ BEGIN
             AND used_by_run IS NULL
             AND allowed_at > clock_timestamp() - interval '1 day';
         IF NOT FOUND THEN
-            RAISE EXCEPTION '% of % rows of % are gone from the source', p_gone, p_live, p_model
+            RAISE EXCEPTION '% of % rows of % are missing from the source', p_gone, p_live, p_model
                 USING ERRCODE = 'DW016',
-                    DETAIL = 'That is more than max_deleted allows, and nothing was changed. A table '
-                        'that was emptied by mistake, restored halfway or swapped for another looks '
-                        'like that.',
+                    DETAIL = 'This exceeds max_deleted, so nothing was changed. The table may have '
+                        'been emptied by mistake, restored partially or replaced by another.',
                     HINT = format(
-                        'If they are meant to be gone: CALL etl.allow_deletions(%L), and run again. '
-                        'If it is usual: max_deleted in warehouse.yaml.',
+                        'If they are intended: CALL etl.allow_deletions(%L), and run again. '
+                        'If they are usual: increase max_deleted in warehouse.yaml.',
                         p_model
                     );
         END IF;
@@ -33,4 +32,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.limit_deletions IS
-'Stops the statement that has found too many rows gone, unless somebody has allowed it. Arguments: the run; the table in bronze; its max_deleted: how many rows may always be gone, and which share; how many rows are gone, of how many. Returns how many are gone. Errors: DW016.';
+'Raises an error if too many rows of a table were deleted in the source, unless etl.allow_deletions permits it. Arguments: the run; the table in bronze; its max_deleted, as a number of rows and as a share; the number of deleted rows; the number of live rows. Returns the number of deleted rows. Errors: DW016 too many rows are missing.';

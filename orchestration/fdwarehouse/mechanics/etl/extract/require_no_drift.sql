@@ -14,10 +14,10 @@ BEGIN
         RAISE EXCEPTION '%', v_broken[1]
             USING ERRCODE = 'DW013',
                 DETAIL = array_to_string(v_broken[2:], E'\n'),
-                HINT = 'The table is not what its contract says, and was not read. Take it over '
-                    'with `fdwarehouse contract`, adapt what is built on it, and deploy.';
+                HINT = 'The table differs from its contract and was not read. Update the contract '
+                    'with `fdwarehouse contract`, adapt the downstream tables, and deploy.';
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.require_no_drift IS
-'Raises an error where the last fence found that a table cannot be read as its contract says. Argument: the table in bronze. Errors: DW013.';
+'Raises an error if the last fence found drift that prevents reading a table. Argument: the table in bronze. Errors: DW013.';

@@ -21,4 +21,4 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.attempt IS
-'Executes a statement, and takes back what it did if it fails. Arguments: the statement, the model that it builds. Returns the error, explained; null: there was none.';
+'Executes a statement and rolls it back if it fails. Arguments: the statement, the model that it builds. Returns the explained error (null: none).';

@@ -1,4 +1,4 @@
--- PostgreSQL speaks of a constraint, or a connection; who reads it wants to know what to do.
+-- PostgreSQL names a constraint or a connection; the user needs to know what to do.
 CREATE FUNCTION etl.explain_failure(p_failure etl.failure, p_schema text) RETURNS etl.failure
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -8,9 +8,9 @@ DECLARE
 BEGIN
     IF p_failure.error_code = '23505' AND p_schema = 'bronze' THEN -- only versions are unique there
         p_failure.error_code := 'DW014';
-        p_failure.message := 'the source has several rows of one key';
-        p_failure.hint := 'Name the columns in warehouse.yaml that are its key in production. Of a '
-            'parent that others inherit from, the rows of its children are read too.';
+        p_failure.message := 'the source has duplicate keys';
+        p_failure.hint := 'Specify the columns of the key in warehouse.yaml. If other tables '
+            'inherit from the table, their rows are read too.';
     END IF;
     SELECT source_name INTO v_source
     FROM etl.pipeline_steps
@@ -19,7 +19,7 @@ BEGIN
         p_failure := etl.explain_source_failure(p_failure, v_source, NULL);
         IF p_failure.error_code LIKE '08%' AND coalesce(p_failure.hint, '') = '' THEN
             p_failure.hint := format(
-                'Is it up? If its connection is another one now, deploy with %s_URL.',
+                'Is the server running? If its address has changed, deploy with %s_URL.',
                 upper(v_source)
             );
         END IF;
@@ -30,18 +30,18 @@ BEGIN
         END IF;
     END IF;
     IF p_failure.error_code = '55P03' THEN
-        p_failure.message := 'it waited for a lock for too long';
+        p_failure.message := 'the wait for a lock timed out';
         p_failure.detail := etl.locked_by(
             ARRAY[
                 'etl.pipeline_steps',
                 (SELECT m.table_name FROM etl.pipeline_steps AS m WHERE m.model = p_failure.model)
             ]::regclass[]
         );
-        p_failure.hint := 'Wait for it, or SELECT pg_terminate_backend(pid). How long a step waits '
-            'is timeouts.lock in warehouse.yaml.';
+        p_failure.hint := 'Wait for it, or SELECT pg_terminate_backend(pid). timeouts.lock in '
+            'warehouse.yaml sets how long a step waits.';
     END IF;
     RETURN p_failure;
 END;
 $$;
 COMMENT ON FUNCTION etl.explain_failure IS
-'An error of a step in words that name what is wrong with the source, and the way out. Arguments: the error, the schema that it names. Returns the error.';
+'Rewords an error of a step so that it names the cause, and adds a hint. Arguments: the error, the schema that it names. Returns the error.';

@@ -1,4 +1,4 @@
--- What a source, or libpq on the way to it, said, with the way out.
+-- Adds hints to errors of a source and of libpq.
 CREATE FUNCTION etl.explain_source_failure(p_failure etl.failure, p_source text, p_table text)
 RETURNS etl.failure
 LANGUAGE plpgsql
@@ -27,7 +27,8 @@ BEGIN
             WHEN p_failure.error_code = '55P03' THEN {{ hints.lock | literal }}
             WHEN p_failure.error_code LIKE '42%' AND p_table LIKE '%.\_fence'
                 THEN {{ hints.rights | literal }}
-            WHEN p_failure.error_code LIKE '42%' THEN 'Is the contract that of today? See `fdwarehouse contract`.'
+            WHEN p_failure.error_code LIKE '42%'
+                THEN 'Update the contract with `fdwarehouse contract`.'
         END;
         p_failure.hint := replace(p_failure.hint, 'X_URL', upper(p_source) || '_URL');
     END IF;
@@ -35,4 +36,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.explain_source_failure IS
-'An error of a source in words that name what is wrong there, and the way out. Arguments: the error; the source; what was read, null where no table was. Returns the error.';
+'Rewords an error of a source so that it names the cause, and adds a hint. Arguments: the error, the source, the table that was read (null: none). Returns the error.';

@@ -31,8 +31,8 @@ BEGIN
         SELECT FROM etl.runs
         WHERE run_id = p_run_id
             AND (
-                lease IS NULL -- its one session ends with the error
-                OR (begun_by = 'etl.backfill' AND etl.run_owner(run_id) IS NULL) -- so does the last
+                lease IS NULL -- its only session ends with the error
+                OR (begun_by = 'etl.backfill' AND etl.run_owner(run_id) IS NULL) -- so does its last
             )
     ) THEN
         PERFORM etl.end_run(p_run_id, 'failed', v_error);
@@ -40,4 +40,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.fail_steps IS
-'Logs the failure of the steps of one transaction, which was rolled back; without a model in the failure, all of them. A run that lives in one session has failed with it; another stays open for a retry.';
+'Logs the failure of the steps of a transaction that was rolled back. Without a model in the failure, all of them failed. Ends a run without a lease as failed; a run with a lease stays open for a retry. Arguments: the run, the models of the transaction, the failure.';

@@ -1,4 +1,4 @@
--- How each transaction of a run that failed ends.
+-- The end of each failed transaction of a run.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.fail_transaction(p_run_id bigint, p_models text[], p_failure etl.failure)
 LANGUAGE plpgsql
@@ -8,7 +8,7 @@ BEGIN
         ROLLBACK; -- a transaction that lost its connection to a source cannot be committed
     END IF;
     CALL etl.pin_settings();
-    IF p_failure.error_code <> 'DW004' THEN -- else there is no run to write of
+    IF p_failure.error_code <> 'DW004' THEN -- otherwise there is no open run
         PERFORM etl.fail_steps(p_run_id, p_models, p_failure);
     END IF;
     COMMIT;
@@ -17,4 +17,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.fail_transaction IS
-'Takes a transaction back, logs why in one of its own, and raises the error. Arguments: the run, the models that were built in it, the error.';
+'Rolls a transaction back, logs the error in a transaction of its own, and raises it. Arguments: the run, the models of the transaction, the error.';

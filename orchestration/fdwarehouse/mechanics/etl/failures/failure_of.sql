@@ -36,4 +36,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.failure_of IS
-'What is to be raised when models have been built: the first failure of one that failed alone, with what is held back; null: none. Arguments: the run, the models (null: all of the run). Codes: those of the models, DW020 nothing failed now, but something is held back.';
+'Returns the failure to raise after models have been built: that of the first model that failed, with the names of the others that failed or are held back (null: none). Arguments: the run, the models (null: all of the run). Codes: those of the models, DW020 no model failed, but one is held back.';

@@ -1,6 +1,6 @@
--- Where in a source the bytes are that are no text of the encoding of its database. A database of
--- SQL_ASCII takes any; PostgreSQL tells which bytes, not where. Called after such an error alone:
--- it reads the columns one by one.
+-- Finds the bytes of a source that are invalid in the encoding of its database. A database with
+-- encoding SQL_ASCII accepts any bytes, and the error of PostgreSQL reports the bytes but not their
+-- row. Called only after such an error, because it reads the columns one by one.
 CREATE FUNCTION etl.find_unreadable_text(p_model text) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -41,9 +41,9 @@ BEGIN
             USING c_utf8;
             CONTINUE WHEN v_key IS NULL;
         EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
-            v_key := NULL; -- the column is a part of the key
+            v_key := NULL; -- the column is part of the key
         WHEN OTHERS THEN
-            RETURN NULL; -- the error that it is about is more important
+            RETURN NULL; -- must not hide the original error
         END;
         RETURN concat_ws(
             ' ',
@@ -55,4 +55,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.find_unreadable_text IS
-'After an error of encoding: names column and row of the source, as far as they can be found. Argument: the model. Returns words for people, or null.';
+'After an encoding error, describes the column and row of the source that caused it. Argument: the model. Returns a sentence (null: not found).';

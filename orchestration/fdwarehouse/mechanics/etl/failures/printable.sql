@@ -12,4 +12,4 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON FUNCTION etl.printable IS
-'A text of the caller''s as the log keeps it: without control characters, cut. Arguments: the text, how many characters are kept.';
+'Returns a text for the log: without control characters, truncated. Arguments: the text, the maximum number of characters.';

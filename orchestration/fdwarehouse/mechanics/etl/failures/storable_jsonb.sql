@@ -1,18 +1,18 @@
--- json holds what jsonb cannot: the escape of a zero byte, half a surrogate pair, a number beyond
--- numeric. What breaks a rule is often just that, and has to be stored all the same.
+-- json holds values that jsonb cannot: the escape of a zero byte, half of a surrogate pair, a
+-- number outside the range of numeric. Rejected rows often have such values and must be stored.
 CREATE FUNCTION etl.storable_jsonb(p_row json, p_max_bytes integer DEFAULT 16777216) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_text text := p_row::text;
-    -- An even number of backslashes before an escape leaves it one.
+    -- After an even number of backslashes, an escape is still an escape.
     c_begin CONSTANT text := '(?<!\\)((?:\\\\)*)';
     c_high CONSTANT text := '\\u[dD][89abAB][0-9a-fA-F]{2}';
     c_low CONSTANT text := '\\u[dD][c-fC-F][0-9a-fA-F]{2}';
     c_note CONSTANT text := '%s [cut off: %s bytes of JSON, MD5 %s]';
 BEGIN
-    IF octet_length(v_text) > 250000000 THEN -- a regular expression takes four bytes a character
+    IF octet_length(v_text) > 250000000 THEN -- a regular expression needs four bytes per character
         RETURN jsonb_build_object(
             'row', format(c_note, left(v_text, 1000), octet_length(v_text), md5(v_text))
         );
@@ -55,4 +55,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.storable_jsonb IS
-'A row as jsonb, whatever is in it. An escape in JSON that jsonb cannot hold becomes its text, so does JSON with a number beyond numeric. Of a row with more bytes than the second argument, values of more than 10,000 bytes are cut to their first 1,000 characters, with a note of their length and hash.';
+'Converts any row to jsonb. An escape that jsonb cannot hold becomes plain text, and so does JSON with a number outside the range of numeric. In a row with more bytes than the second argument, values of more than 10,000 bytes are truncated to 1,000 characters, with a note of their length and hash.';

@@ -1,4 +1,4 @@
-{#- Types whose values are text of the source's own encoding. -#}
+{#- Types whose values are text in the encoding of the source. -#}
 {%- set text_types = ["text", "character", "character varying", "json", "jsonb", "xml", "name", '"char"'] -%}
 CREATE FUNCTION etl.text_columns()
 RETURNS TABLE (
@@ -34,4 +34,4 @@ BEGIN ATOMIC
     WHERE t.raw_table IS NOT NULL;
 END;
 COMMENT ON FUNCTION etl.text_columns IS
-'Columns of the sources whose values are text, with where they are read from, and an expression for the key of their rows. Grain: one column.';
+'Returns the text columns of the sources, with their foreign table and an expression for the key of their rows. Grain: one column.';

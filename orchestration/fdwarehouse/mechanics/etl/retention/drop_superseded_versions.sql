@@ -19,4 +19,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.drop_superseded_versions IS
-'Shortens the history of tables in bronze within the caller''s transaction. Arguments: the run, the models of bronze, the age at which history begins. Returns the error of the table that could not be shortened, if there was one.';
+'Deletes the superseded versions of tables in bronze within the caller''s transaction. Arguments: the run, the models of bronze, the age at which history begins. Returns the error of the table that failed (null: none).';

@@ -1,4 +1,4 @@
--- It is no SECURITY DEFINER, see etl.prune_bronze.
+-- It is not SECURITY DEFINER, see etl.prune_bronze.
 CREATE FUNCTION etl.models_to_prune(p_older_than interval, p_table text) RETURNS text[]
 LANGUAGE plpgsql STABLE
 {{- settings.pinned() }}
@@ -7,10 +7,10 @@ DECLARE
     v_models text[];
 BEGIN
     IF p_older_than IS NULL OR p_older_than < '0' THEN
-        RAISE EXCEPTION 'bronze cannot be pruned of what is older than %',
+        RAISE EXCEPTION 'bronze cannot be pruned of versions older than %',
             quote_nullable(p_older_than::text)
             USING ERRCODE = 'invalid_parameter_value',
-                HINT = 'Say how far back history shall reach: CALL etl.prune_bronze(''2 years'').';
+                HINT = 'Specify how far back history reaches: CALL etl.prune_bronze(''2 years'').';
     END IF;
 
     SELECT array_agg(model ORDER BY position) INTO v_models
@@ -35,4 +35,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.models_to_prune IS
-'The models of bronze whose history is to be shortened. Arguments: the age at which it shall begin, a table of a source (null: all). Errors: 22023 the age is null or negative, DW003 there is no such table.';
+'Returns the models of bronze to prune. Arguments: the age at which history begins, a table of a source (null: all). Errors: 22023 the age is null or negative, DW003 unknown table.';

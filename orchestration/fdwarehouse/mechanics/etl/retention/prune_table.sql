@@ -1,7 +1,7 @@
--- Of each key stays the last version that was good at the given age, and every later one: good is
--- what no view over the table in silver rejects. A tombstone is no such version, so of a row that
--- was gone by then its last version stays beside it: facts about a customer who has left still find
--- that customer.
+-- For each key, the last good version at the given age stays, and every later version. A version is
+-- good if no silver view over the table rejects it. A tombstone does not count: for a row that had
+-- been deleted by then, its last version stays in addition, so that facts about a deleted customer
+-- still find that customer.
 CREATE FUNCTION etl.prune_table(p_run_id bigint, p_model text, p_older_than interval) RETURNS void
 LANGUAGE plpgsql
 {{- settings.pinned() }}
@@ -16,7 +16,7 @@ BEGIN
     PERFORM {{ lock.show_step('p_model') }};
     SELECT table_name::regclass INTO STRICT v_table
     FROM etl.pipeline_steps WHERE model = p_model;
-    PERFORM etl.create_deferred_indexes(v_table::text); -- a first load that failed left no key
+    PERFORM etl.create_deferred_indexes(v_table::text); -- a failed first load left no key
 
     UPDATE etl.steps SET started_at = clock_timestamp()
     WHERE run_id = p_run_id AND model = p_model;
@@ -82,11 +82,11 @@ BEGIN
         finished_at = clock_timestamp()
     WHERE run_id = p_run_id AND model = p_model;
 
-    IF v_dropped > 0 THEN -- the history of dimensions is made of all versions
+    IF v_dropped > 0 THEN -- dimensions with history are computed from all versions
         DELETE FROM etl.watermarks
         WHERE model IN (SELECT m.model FROM etl.pipeline_steps AS m WHERE m.layer = 'gold');
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.prune_table IS
-'Shortens the history of a table of bronze, and lets the next run compute gold in full. Arguments: the run, the model of bronze, the age at which history begins.';
+'Deletes the superseded versions of a table in bronze, and makes the next run refresh gold in full. Arguments: the run, the model of bronze, the age at which history begins.';

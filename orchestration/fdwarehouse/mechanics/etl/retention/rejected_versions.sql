@@ -23,7 +23,7 @@ BEGIN
         FROM readers
         INNER JOIN pg_attribute AS a ON readers.reader = a.attrelid
         WHERE a.attname = 'reject_reasons'
-            AND EXISTS ( -- not those that are made of them in turn
+            AND EXISTS ( -- but not views over these views
                 SELECT FROM pg_attribute AS p
                 WHERE p.attrelid = readers.reader AND p.attname = '_partition'
             )
@@ -36,4 +36,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.rejected_versions IS
-'Where the versions lie in a table of bronze that break a rule, as the views say that are made of it and have reject_reasons.';
+'Returns the physical location of the versions in a bronze table that a silver view over it rejects. Argument: the table. Grain: one version.';

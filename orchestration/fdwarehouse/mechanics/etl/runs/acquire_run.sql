@@ -1,4 +1,4 @@
--- The one door to a run: joins the open one, or begins one when none is open.
+-- The only way into a run: joins the open run, or begins one when none is open.
 CREATE FUNCTION etl.acquire_run(
     p_run_id bigint,
     p_begun_by text,
@@ -22,15 +22,15 @@ BEGIN
     BEGIN
         LOCK TABLE etl.gate IN SHARE UPDATE EXCLUSIVE MODE; -- one caller at a time decides
     EXCEPTION WHEN lock_not_available THEN
-        RAISE EXCEPTION 'another session begins or ends a run, and does not come to an end'
+        RAISE EXCEPTION 'another session is still beginning or ending a run'
             USING ERRCODE = 'DW001',
                 DETAIL = etl.locked_by('{etl.gate}'),
-                HINT = 'Call again, or end that session: SELECT pg_terminate_backend(pid).';
+                HINT = 'Try again, or terminate that session: SELECT pg_terminate_backend(pid).';
     END;
 
     SELECT * INTO v_open FROM etl.runs WHERE status = 'running';
     v_owner := etl.run_owner(v_open.run_id);
-    -- A backfill is for sessions that load chunks, another run for those that build tables.
+    -- Sessions that load chunks join a backfill, sessions that build tables join other runs.
     v_spans_sessions := v_open.lease IS NOT NULL
         AND (v_open.begun_by = 'etl.backfill') = (p_begun_by = 'etl.backfill');
     v_is_held := coalesce(v_owner <> pg_backend_pid(), false)
@@ -44,9 +44,9 @@ BEGIN
                         SELECT format('It has %s at %s.', status, finished_at)
                         FROM etl.runs WHERE run_id = p_run_id
                     ),
-                    'There never was such a run.'
+                    'There is no run with this id.'
                 ),
-                HINT = 'CALL etl.start_run() begins one; without a run id a step takes the open run.';
+                HINT = 'CALL etl.start_run() begins one; without a run id, a step joins the open run.';
     ELSIF p_run_id IS NOT NULL AND (v_spans_sessions OR v_owner = pg_backend_pid()) THEN
         RETURN (p_run_id, false);
     ELSIF v_is_held AND v_spans_sessions AND (p_may_join OR p_label = v_open.label) THEN
@@ -67,7 +67,7 @@ BEGIN
                         THEN 'CALL etl.backfill() continues it. '
                     ELSE ''
                 END
-                || 'Wait for its end, or give it up: ' || CASE
+                || 'Wait until it ends, or abandon it: ' || CASE
                     WHEN v_owner IS NULL
                         THEN format('CALL etl.abandon_run(%s).', v_open.run_id)
                     ELSE format('SELECT pg_terminate_backend(%s).', v_owner)
@@ -75,18 +75,18 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         RAISE EXCEPTION 'run % is not open', p_run_id
             USING ERRCODE = 'DW004',
-                DETAIL = 'The session that held it is gone; the next run marks it as abandoned.',
+                DETAIL = 'The session that owned it has ended. The next run marks it as abandoned.',
                 HINT = 'Call again without a run id.';
     ELSIF v_open.run_id IS NOT NULL THEN
-        PERFORM etl.end_run(v_open.run_id, 'abandoned', 'nobody held the run any more');
+        PERFORM etl.end_run(v_open.run_id, 'abandoned', 'no session owned the run');
     END IF;
 
-    LOOP -- until it is one that nobody holds
+    LOOP -- until no session holds that number
         v_sign_of_life := (
             'x' || translate(left(gen_random_uuid()::text, 18), '-', '')
         )::bit(64)::bigint;
-        EXIT WHEN p_lease IS NOT NULL; -- shown by those who work on it
-        EXIT WHEN pg_try_advisory_lock(v_sign_of_life); -- the session's, until end_run
+        EXIT WHEN p_lease IS NOT NULL; -- the sessions that work on the run hold it
+        EXIT WHEN pg_try_advisory_lock(v_sign_of_life); -- held until end_run
     END LOOP;
     INSERT INTO etl.runs (begun_by, label, lease, lease_until, sign_of_life)
     VALUES (
@@ -101,4 +101,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.acquire_run IS
-'Joins the open run or begins one. Arguments: the run id (null: the open run, or a new one), the procedure that asks, how long a new run may rest between steps (null: it lives as long as this session), the caller''s name for the run, whether to join an open run of another caller. Returns the run, and whether it is a new one. Errors: DW001 a run is in progress, DW004 the run is not open, DW006 a deploy is under way.';
+'Joins the open run or begins one. Arguments: the run id (null: the open run, or a new one), the calling procedure, the lease of a new run (null: the run belongs to this session and ends with it), the caller''s label for the run, whether to join a run that another caller began. Returns the run, and whether it is new. Errors: DW001 a run is in progress, DW004 the run is not open, DW006 a deploy is under way.';

@@ -31,4 +31,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.conclude_run IS
-'Ends a run as it went: failed with the given error, or that of the first step or check that failed; else succeeded. Arguments: the run, what went wrong outside of the warehouse. Returns the error. Errors: DW001 another session works on it, DW004 the run is not open.';
+'Ends a run: failed with the given error, or with that of the first step or check that failed; otherwise succeeded. Arguments: the run, an error from outside the warehouse (null: none). Returns the error. Errors: DW001 another session works on it, DW004 the run is not open.';

@@ -11,8 +11,8 @@ DECLARE
     );
     v_owner integer;
 BEGIN
-    -- Who works on a run would go on as if it had not ended. That is for the steps of other
-    -- sessions; a run that lives in one session ends with it.
+    -- A session that works on the run would continue as if it had not ended. Only a run that spans
+    -- sessions can have steps in others.
     BEGIN
         PERFORM FROM etl.runs WHERE run_id = p_run_id AND v_spans_sessions FOR UPDATE NOWAIT;
     EXCEPTION WHEN lock_not_available THEN
@@ -46,4 +46,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.end_run IS
-'Ends a run with a status and lets go of it. Steps that never ran are marked abandoned. Keeps the first error. Errors: DW001 a step of it is at work.';
+'Ends a run with a status and releases its lock. Marks steps that never ran as abandoned. Keeps the first error. Errors: DW001 a step of it is running.';

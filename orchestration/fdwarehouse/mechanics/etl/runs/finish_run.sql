@@ -12,11 +12,11 @@ BEGIN
     COMMIT;
     CALL etl.pin_settings();
     IF v_error IS NOT NULL THEN
-        RAISE EXCEPTION 'run % has failed', v_run_id
+        RAISE EXCEPTION 'run % failed', v_run_id
             USING ERRCODE = 'DW007', DETAIL = v_error,
                 HINT = '`fdwarehouse status`, or etl.steps, shows what failed.';
     END IF;
 END;
 $$;
 COMMENT ON PROCEDURE etl.finish_run IS
-'Ends the run that start_run began: succeeded when every step that was begun has, else failed. Arguments: run id, null for the open run; what went wrong outside the warehouse, null for nothing. Errors: DW004 the run is not open, DW007 the run has failed.';
+'Ends the run that start_run began: succeeded if all its steps succeeded, otherwise failed. Arguments: run id (null: the open run), an error from outside the warehouse (null: none). Errors: DW004 the run is not open, DW007 the run failed.';

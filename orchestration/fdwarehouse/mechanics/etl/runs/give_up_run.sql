@@ -11,7 +11,7 @@ BEGIN
             USING ERRCODE = 'DW001',
                 HINT = format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_owner);
     END IF;
-    PERFORM etl.end_run(v_run_id, 'abandoned', 'given up by hand');
+    PERFORM etl.end_run(v_run_id, 'abandoned', 'abandoned by etl.abandon_run');
 END;
 $$;
 COMMENT ON FUNCTION etl.give_up_run IS 'See the procedure etl.abandon_run.';

@@ -9,13 +9,13 @@ BEGIN
     SELECT sign_of_life INTO v_sign_of_life
     FROM etl.runs
     WHERE run_id = p_run_id AND status = 'running'
-    FOR KEY SHARE; -- so that it is not ended meanwhile
+    FOR KEY SHARE; -- keeps it open
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'run % is not open any more', p_run_id
+        RAISE EXCEPTION 'run % is no longer open', p_run_id
             USING ERRCODE = 'DW004', DETAIL = 'Another session has ended it.';
     END IF;
     PERFORM pg_try_advisory_xact_lock_shared(v_sign_of_life);
 END;
 $$;
 COMMENT ON FUNCTION etl.lock_run IS
-'Keeps deploys away and a run open until the transaction ends. Argument: the run. Errors: DW004 the run has been ended, DW006 a deploy is under way.';
+'Blocks deploys and keeps a run open until the transaction ends. Argument: the run. Errors: DW004 the run has ended, DW006 a deploy is under way.';

@@ -32,9 +32,9 @@ BEGIN ATOMIC
                 ),
                 E'\n'
             ),
-            'Nobody holds it any more.'
+            'No session holds the lock any longer.'
         )
     FROM holders;
 END;
 COMMENT ON FUNCTION etl.locked_by IS
-'Which other sessions hold locks on tables, for people. Argument: the tables.';
+'Describes which other sessions hold locks on tables. Argument: the tables.';

@@ -14,4 +14,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.open_run IS
-'The run that is open. Argument: the run id that it should be, null for any. Errors: DW004.';
+'Returns the open run. Argument: the run id that it must have (null: any). Errors: DW004 the run is not open.';

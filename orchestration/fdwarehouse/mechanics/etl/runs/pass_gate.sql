@@ -8,8 +8,8 @@ EXCEPTION WHEN lock_not_available THEN
     RAISE EXCEPTION 'a deploy is under way'
         USING ERRCODE = 'DW006',
             DETAIL = etl.locked_by('{etl.gate}'),
-            HINT = 'Call again when it has ended.';
+            HINT = 'Try again when it has ended.';
 END;
 $$;
 COMMENT ON FUNCTION etl.pass_gate IS
-'Keeps deploys away until the transaction ends. Errors: DW006 a deploy is under way.';
+'Blocks deploys until the transaction ends. Errors: DW006 a deploy is under way.';

@@ -1,5 +1,6 @@
--- A procedure that commits cannot have settings of its own, and a COMMIT ends those of its
--- transaction: each transaction begins with this. Nothing before it may need the search_path.
+-- A procedure that commits cannot have a SET clause, and a COMMIT resets settings that are local to
+-- the transaction, so each transaction begins with this call. Nothing before it may depend on the
+-- search_path.
 CREATE PROCEDURE etl.pin_settings()
 LANGUAGE sql
 BEGIN ATOMIC
@@ -7,7 +8,7 @@ BEGIN ATOMIC
         {%- for setting, value in pins.items() %}
         pg_catalog.set_config({{ setting | literal }}, {{ value | literal }}, true),
         {%- endfor %}
-        pg_catalog.set_config( -- a limit of the caller's holds
+        pg_catalog.set_config( -- a limit that the caller has set stays
             'lock_timeout',
             coalesce(
                 nullif(pg_catalog.current_setting('lock_timeout'), '0'), {{ timeouts.lock | literal }}
@@ -16,4 +17,4 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON PROCEDURE etl.pin_settings IS
-'Until the transaction ends: the settings that decide what statements mean and compute are the warehouse''s, whatever those of the session are, and no wait for a lock is without a limit.';
+'Sets, until the transaction ends, the settings that affect the meaning and results of statements to the values of the warehouse, and a lock_timeout if the session has none.';

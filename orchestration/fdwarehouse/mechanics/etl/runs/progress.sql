@@ -1,5 +1,5 @@
--- A transaction's rows cannot be seen before it commits, its locks can: a step that runs holds its
--- model's.
+-- The rows of a transaction are not visible before it commits, but its locks are: a running step
+-- holds the lock of its model.
 CREATE VIEW etl.progress AS
 WITH last_run AS (
     SELECT max(run_id) AS run_id FROM etl.runs
@@ -44,4 +44,4 @@ FROM etl.steps AS s
 INNER JOIN last_run AS r ON s.run_id = r.run_id
 LEFT JOIN held_steps AS h ON s.run_id = h.run_id AND s.model = h.model;
 COMMENT ON VIEW etl.progress IS
-'The steps of the last run as they are now: pending, running, written (done, but its transaction goes on), succeeded, failed or abandoned. Grain: one step.';
+'The steps of the last run and their present state: pending, running, written (done, in a transaction that is still open), succeeded, failed, skipped or abandoned. Grain: one step.';

@@ -23,4 +23,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.release_run IS
-'Ends a new run as it went, and renews the lease of any other. Arguments: the run as it was acquired, the models that were built (null: all of the run). Returns what is to be raised; null: nothing. Errors: DW001 another session works on it, DW004 the run is not open.';
+'Ends a run that the caller began, and renews the lease of any other run. Arguments: the result of acquire_run, the models that were built (null: all of the run). Returns the failure to raise (null: none). Errors: DW001 another session works on it, DW004 the run is not open.';

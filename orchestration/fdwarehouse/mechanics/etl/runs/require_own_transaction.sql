@@ -1,6 +1,7 @@
--- A source shows one snapshot per transaction, from the first that is asked of it. What commits
--- there between this snapshot and the fence would never be read: so a fence is read and committed
--- before what relies on it begins, however the caller puts calls together.
+-- A source shows one snapshot per transaction, taken by the first query. Rows committed there
+-- between this snapshot and the fence would never be read. The fence is therefore read and
+-- committed before the transaction that relies on it begins, in whatever order the caller makes
+-- its calls.
 CREATE FUNCTION etl.require_own_transaction(p_run_id bigint, p_models text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -11,8 +12,8 @@ BEGIN
     IF pg_current_xact_id_if_assigned() IS NOT NULL THEN
         RAISE EXCEPTION 'a batch of a run needs a transaction of its own'
             USING ERRCODE = 'DW004',
-                DETAIL = 'Something was written in this transaction before.',
-                HINT = 'CALL etl.run_pipeline() outside of a transaction, with autocommit.';
+                DETAIL = 'This transaction has already written something.',
+                HINT = 'CALL etl.run_pipeline() outside a transaction, with autocommit.';
     END IF;
     SELECT m.source_name INTO v_source
     FROM etl.pipeline_steps AS m
@@ -26,10 +27,10 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'run % has not read the fence of %', p_run_id, v_source
             USING ERRCODE = 'DW004',
-                DETAIL = 'It comes first, in a transaction of its own.',
-                HINT = 'CALL etl.extract_and_load_bronze() reads it and then the tables.';
+                DETAIL = 'The fence must be read first, in a transaction of its own.',
+                HINT = 'CALL etl.extract_and_load_bronze() reads the fence and then the tables.';
     END IF;
 END;
 $$;
 COMMENT ON FUNCTION etl.require_own_transaction IS
-'Refuses to read tables of a source before the fence of the run, or in the transaction of the fence. Arguments: the run, the models to build. Errors: DW004.';
+'Raises an error if tables of a source would be read before the fence of the run, or in the same transaction. Arguments: the run, the models to build. Errors: DW004.';

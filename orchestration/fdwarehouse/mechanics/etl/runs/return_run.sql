@@ -1,4 +1,4 @@
--- How each procedure that acquired a run ends.
+-- The last call of each procedure that acquired a run.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.return_run(p_run etl.acquired_run, p_models text[] DEFAULT NULL)
 LANGUAGE plpgsql
@@ -16,4 +16,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.return_run IS
-'Releases a run, commits, and raises what failed in it. Arguments: the run as it was acquired, the models that were built (null: all of the run). Errors: those of the models; DW020 something is held back.';
+'Releases a run, commits, and raises what failed in it. Arguments: the result of acquire_run, the models that were built (null: all of the run). Errors: those of the models, DW020 a model is held back.';

@@ -1,7 +1,7 @@
--- Which server process works on a run: the session that runs the whole of it, or one of its steps.
--- A session can outlive its run, and keep its sign of life, where a COMMIT failed: it was cut off
--- from a source then. It has no transaction open, which pg_locks tells everybody; nor has, for a
--- moment, one that is between two transactions. So it is looked at again before it is passed over.
+-- The server process that works on a run: on all of it, or on one of its steps. A session whose
+-- COMMIT failed because it lost its connection to a source can outlive its run and keep the
+-- advisory lock. pg_locks shows that such a session has no open transaction. For a moment, the same
+-- is true of a session between two transactions, so the test is repeated before it is ignored.
 CREATE FUNCTION etl.run_owner(p_run_id bigint) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -34,4 +34,4 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION etl.run_owner IS 'Process id that works on the run now, null when none does.';
+COMMENT ON FUNCTION etl.run_owner IS 'Returns the id of the process that works on a run, or null.';

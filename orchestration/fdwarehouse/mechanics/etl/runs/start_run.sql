@@ -13,4 +13,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.start_run IS
-'Begins a run whose steps may be called from any session, until finish_run. Returns its id. Arguments: run id (to take up an open run again), a name for it (a second call with the same name takes up the same run), how long it may rest between two steps before the next run takes it for abandoned. Errors: DW001, DW004, DW006.';
+'Begins a run whose steps may be called from any session, until finish_run. Returns its id. Arguments: run id (to continue an open run), a label (a second call with the same label continues the same run), the lease: how long the run stays open between two steps. Errors: DW001 a run is in progress, DW004 the run is not open, DW006 a deploy is under way.';

@@ -1,5 +1,5 @@
--- The two forms that libpq takes, so that psql can deploy with the connection strings of the
--- command. No error holds a part of it: a password that was not escaped can end up in any.
+-- Parses both forms that libpq accepts, so that psql can deploy with the same connection strings as
+-- the command. No error quotes the string: an unescaped password could be in any part of it.
 -- https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNSTRING
 CREATE FUNCTION etl.conninfo_options(p_conninfo text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
@@ -39,7 +39,7 @@ BEGIN
     SELECT coalesce(jsonb_object_agg(key, value), '{}') INTO v_options
     FROM jsonb_each_text(v_options)
     WHERE value <> '';
-    -- what libpq would fill in from the user
+    -- the default of libpq for dbname is the user
     RETURN jsonb_strip_nulls(jsonb_build_object('dbname', v_options ->> 'user')) || v_options;
 EXCEPTION WHEN SQLSTATE 'DW009' OR data_exception THEN
     RAISE EXCEPTION '{{ words.malformed }}'

@@ -1,6 +1,6 @@
--- Rows are stamped by the clock of the source, so the next extraction is right only where that
--- clock has gone on since the last fence. A step back hides in the time that passes: the clock
--- of the warehouse tells how much of it has. What a crash or a failover lost may have been read.
+-- The clock of the source stamps its rows, so the next extraction is correct only if that clock has
+-- advanced since the last fence. The elapsed time can hide a step back, so it is compared with the
+-- clock of the warehouse. Rows that a crash or a failover lost may already have been read.
 CREATE FUNCTION etl.discontinuity(
     p_last etl.fences, p_last_certain timestamptz, p_fence etl.fences, p_overlap interval
 ) RETURNS text
@@ -9,7 +9,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_advance interval := p_fence.observed_at - p_last.observed_at;
-    -- at most: from before the first question to after the second answer
+    -- an upper bound: from before the first query to after the second result
     v_elapsed interval := p_fence.answered_at - p_last.asked_at;
     v_server text;
     v_clock text;
@@ -25,10 +25,10 @@ BEGIN
         WHEN p_fence.is_in_recovery <> p_last.is_in_recovery
             THEN CASE
                 WHEN p_fence.is_in_recovery THEN 'the source is a standby now'
-                ELSE 'the source is not a standby any more'
+                ELSE 'the source is no longer a standby'
             END
         WHEN p_fence.running_since <> p_last.running_since
-            THEN 'the source was restarted, and may have lost what was committed last'
+            THEN 'the source was restarted and may have lost its last commits'
     END;
     v_clock := CASE
         WHEN p_fence.kind = 'xid' THEN NULL -- has no clock
@@ -37,10 +37,10 @@ BEGIN
         WHEN v_elapsed - v_advance > greatest(p_overlap, '1 second')
             THEN format('the clock of the source went back by about %s', v_elapsed - v_advance)
         WHEN p_fence.kind = 'activity' AND p_fence.fence < p_last_certain - p_overlap
-            THEN 'the oldest transaction of the source is older than the last fence'
+            THEN 'the oldest transaction of the source began before the last fence'
     END;
     RETURN nullif(concat_ws('; ', v_server, v_clock), '');
 END;
 $$;
 COMMENT ON FUNCTION etl.discontinuity IS
-'Why what the source stamped since its last fence may be before that fence, or what was read before it be lost; null where it is not. Arguments: the last fence; the last of kind activity; the new one; how far an extraction looks back behind the fence.';
+'Returns the reason why rows stamped since the last fence may have earlier time stamps, or why rows read before it may be lost (null: none). Arguments: the last fence, the time of the last fence of kind activity, the new fence, the overlap of extractions.';

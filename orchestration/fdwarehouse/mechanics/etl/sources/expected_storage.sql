@@ -14,4 +14,4 @@ BEGIN ATOMIC
     ) AS s;
 END;
 COMMENT ON FUNCTION etl.expected_storage IS
-'The files that tables of the sources had when they were last noted. To be called before the sources are read: another session may note them again meanwhile. Argument: models. Returns, by source and table in bronze, the relations (null: not known); null when no model is in bronze.';
+'Returns the recorded files of tables of the sources. Call it before the sources are read, because another session may record them again meanwhile. Argument: models. Returns, by source and table in bronze, the relations (null: unknown); null if no model is in bronze.';

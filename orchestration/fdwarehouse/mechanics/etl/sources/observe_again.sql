@@ -9,4 +9,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.observe_again IS
-'After DW018: notes the files of tables again, in a transaction of its own, before they are read again. Arguments: the run, the models. Returns the error, if there was one. Errors: DW004 the run is not open.';
+'After DW018: records the files of tables again, in a transaction of its own, before the tables are read again. Arguments: the run, the models. Returns the error (null: none). Errors: DW004 the run is not open.';

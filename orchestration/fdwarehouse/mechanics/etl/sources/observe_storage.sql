@@ -16,4 +16,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.observe_storage IS
-'Notes the files of tables, which shows whether they are rewritten while they are read. Arguments: the run, the models. Errors: DW004 the run has been ended, DW006 a deploy is under way, and those of the connection.';
+'Records the files of tables, to detect whether they are rewritten while they are read. Arguments: the run, the models. Errors: DW004 the run has ended, DW006 a deploy is under way, and connection errors.';

@@ -22,4 +22,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.percent_decoded IS
-'Decodes the %xx of a URL; null for an empty text. RFC 3986, section 2.1. Errors: DW009 a % is not followed by two digits.';
+'Decodes percent-encoded characters of a URL; returns null for an empty text. RFC 3986, section 2.1. Errors: DW009 a % is not followed by two hexadecimal digits.';

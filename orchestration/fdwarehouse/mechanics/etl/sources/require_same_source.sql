@@ -10,7 +10,7 @@ BEGIN
     FOR v_source, v_relations IN
         SELECT
             e.key,
-            e.value - ARRAY( -- what has failed was not read
+            e.value - ARRAY( -- tables that failed were not read
                 SELECT m.table_name
                 FROM etl.steps AS s
                 INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
@@ -25,7 +25,7 @@ BEGIN
         FROM jsonb_each_text(v_relations) AS e (model, relations)
         WHERE s.model = e.model AND s.extracted_relations IS DISTINCT FROM e.relations;
 
-        -- What was read is right as far as it goes, so it is kept, and reconciled by the next run.
+        -- The rows that were read are correct but may be incomplete. The next run reconciles them.
         EXECUTE format('SELECT %I.discontinuity_in($1)', v_source) INTO v_reason USING p_run_id;
         PERFORM etl.mark_unreconciled(
             p_run_id, ARRAY(SELECT jsonb_object_keys(v_relations)), v_reason
@@ -34,4 +34,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.require_same_source IS
-'Raises an error where a table that was read in this transaction was rewritten meanwhile; else notes that these files were read, and marks as unreconciled what was read from another server, or by another clock, than the fence of the run. Arguments: the run, what etl.expected_storage returned before. Errors: DW018.';
+'Raises an error if a table was rewritten while this transaction read it. Otherwise records which files were read, and marks tables as unreconciled if the server has changed or its clock has gone back since the fence of the run. Arguments: the run, the earlier result of etl.expected_storage. Errors: DW018 a table was rewritten.';

@@ -16,7 +16,7 @@ DECLARE
 BEGIN
     v_address := split_part(v_rest, '?', 1);
     IF v_address LIKE '%@%' OR p_location ~ '[ \t\n\v\f\r]' THEN
-        RAISE SQLSTATE 'DW009'; -- was not escaped: it is the password's, most likely
+        RAISE SQLSTATE 'DW009'; -- unescaped, probably in the password
     END IF;
     LOOP
         v_host := regexp_match(
@@ -51,7 +51,7 @@ BEGIN
         END IF;
         v_name := coalesce(etl.percent_decoded(v_name), '');
         v_value := coalesce(etl.percent_decoded(v_value), '');
-        IF v_name = 'ssl' AND v_value = 'true' THEN -- as JDBC says it
+        IF v_name = 'ssl' AND v_value = 'true' THEN -- as in JDBC
             v_name := 'sslmode';
             v_value := 'require';
         END IF;
@@ -61,4 +61,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.uri_options IS
-'The options in a connection URL without its scheme, as a JSON object; empty where it has none. Errors: DW009 it is malformed.';
+'Returns the options of a connection URL (without its scheme) as a JSON object; options that are not set are empty. Errors: DW009 it is malformed.';

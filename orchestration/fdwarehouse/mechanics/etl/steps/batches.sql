@@ -1,5 +1,5 @@
--- What is published together is built together: bronze is one picture of production, gold one star.
--- Silver tables do not depend on one another, so each has a transaction of its own.
+-- Models that are published together are built in one transaction: bronze is one snapshot of
+-- production, gold one star schema. Each silver table has a transaction of its own.
 CREATE FUNCTION etl.batches(p_models text[]) RETURNS SETOF text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no right on the catalogue itself
 {{- settings.pinned() }}
@@ -35,4 +35,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.batches IS
-'The given models (null: all) in the order of building, an array for each transaction. Errors: DW003 unknown model.';
+'Returns the given models (null: all) in topological order, one array per transaction. Errors: DW003 unknown model.';

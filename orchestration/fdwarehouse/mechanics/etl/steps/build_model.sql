@@ -11,8 +11,8 @@ DECLARE
     v_counts etl.row_counts;
 BEGIN
     PERFORM etl.lock_run(p_run_id);
-    -- A step whose client is gone may still be at work: it is waited for, be it this one or one
-    -- whose rows this one reads. All take the locks in one order.
+    -- A step can still be running after its client has disconnected. Wait for this step and for
+    -- those whose rows it reads. All sessions take the locks in the same order.
     FOR v_read_model IN
         SELECT earlier.model
         FROM etl.pipeline_steps AS m
@@ -30,17 +30,17 @@ BEGIN
     PERFORM {{ lock.show_step('p_model') }};
 
     IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
-        RAISE EXCEPTION 'run % is not open any more', p_run_id
+        RAISE EXCEPTION 'run % is no longer open', p_run_id
             USING ERRCODE = 'DW004', DETAIL = 'Another session has ended it.';
     END IF;
 
     SELECT * INTO STRICT v_step FROM etl.steps WHERE run_id = p_run_id AND model = p_model;
     SELECT * INTO STRICT v_model FROM etl.pipeline_steps WHERE model = p_model;
     IF v_step.status = 'succeeded' THEN
-        RETURN; -- a retry after success: there is nothing to do
+        RETURN; -- a retry after success
     END IF;
 
-    -- A run sees one picture of production, and each layer once it is complete.
+    -- A run reads one snapshot of production, and reads a layer only when it is complete.
     SELECT done.model INTO v_done_model
     FROM etl.steps AS done
     INNER JOIN etl.pipeline_steps AS m ON done.model = m.model
@@ -53,9 +53,9 @@ BEGIN
             OR (m.table_name = v_model.table_name AND done.finished_at < now())
         );
     IF FOUND THEN
-        RAISE EXCEPTION '% comes too late in run %', p_model, p_run_id
+        RAISE EXCEPTION '% can no longer be built in run %', p_model, p_run_id
             USING ERRCODE = 'DW005',
-                DETAIL = format('%s has been built in this run already.', v_done_model),
+                DETAIL = format('%s has already been built in this run.', v_done_model),
                 HINT = 'End the run and begin another.';
     END IF;
 
@@ -95,4 +95,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.build_model IS
-'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has been ended, DW005 what reads it, or the table itself, is built in this run already, DW006 a deploy is under way, DW013 production''s table is not what its contract says, and those of the model.';
+'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has ended, DW005 a downstream table, or the table itself, has already been built in this run, DW006 a deploy is under way, DW013 the table of production differs from its contract, and those of the model.';

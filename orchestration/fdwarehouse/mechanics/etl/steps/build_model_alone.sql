@@ -1,5 +1,5 @@
--- In bronze and silver a table that cannot be built does not take the others with it. What is made
--- of it is held back, in every layer: it stays as it is. Gold is published whole or not at all.
+-- In bronze and silver, a table that fails does not fail the others. Its downstream tables are held
+-- back in every layer: they stay unchanged. Gold is published as a whole or not at all.
 CREATE FUNCTION etl.build_model_alone(p_run_id bigint, p_model text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -56,4 +56,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.build_model_alone IS
-'Brings one model up to date within the caller''s transaction; in bronze and silver its failure is logged and the others go on. Arguments: the run, the model. Errors: see etl.build_model; of bronze and silver those that do not concern the table alone.';
+'Brings one model up to date within the caller''s transaction; in bronze and silver, logs a failure instead of raising it, so that other models can be built. Arguments: the run, the model. Errors: see etl.build_model; in bronze and silver, only errors that do not concern the table alone.';

@@ -1,5 +1,5 @@
--- The one place where the loader's CALL gets the owner's rights: what is built together is built
--- with the checks that it must pass, or not at all.
+-- The only place where the loader's CALL gets the owner's privileges: models that are built
+-- together are committed only if their checks pass.
 CREATE FUNCTION etl.build_models(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
 RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- checks cannot be left out
@@ -17,11 +17,11 @@ BEGIN
     SET LOCAL lock_timeout = {{ timeouts.lock | literal }};
     SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
     BEGIN
-        PERFORM etl.lock_run(p_run_id); -- it is held while we wait
+        PERFORM etl.lock_run(p_run_id); -- held during the sleep
         PERFORM pg_sleep(least(2 ^ (p_attempt - 1) - 1, 3));
         v_storage := etl.expected_storage(p_models);
-        -- For how long a step reads cannot be known, for how long a source lets nobody in can.
-        SET LOCAL transaction_timeout = 0; -- a timer that runs is not set again
+        -- The time to connect to a source can be limited tightly, the time to read from it cannot.
+        SET LOCAL transaction_timeout = 0; -- a running timer must be stopped before it is set again
         SET LOCAL transaction_timeout = {{ timeouts.source | literal }};
         FOR v_failure.model, v_source IN
             SELECT DISTINCT ON (source_name) model, source_name
@@ -40,7 +40,7 @@ BEGIN
         END LOOP;
         v_failure.model := NULL;
         PERFORM etl.require_same_source(p_run_id, v_storage);
-        SET CONSTRAINTS ALL IMMEDIATE; -- here their errors are still caught
+        SET CONSTRAINTS ALL IMMEDIATE; -- while errors are still caught
         v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
@@ -58,4 +58,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.build_models IS
-'Brings models up to date within the caller''s transaction, and runs the checks that must hold before it is committed. Arguments: the run, the models in the order of building, which attempt it is: later ones wait a little (0, 1, 3, 3, 3 seconds). Returns the error that took everything back, if there was one.';
+'Brings models up to date within the caller''s transaction, and runs the checks that must pass before it is committed. Arguments: the run, the models in topological order, the number of the attempt (1 to 5; they wait for 0, 1, 3, 3, 3 seconds). Returns the error that rolled everything back (null: none).';

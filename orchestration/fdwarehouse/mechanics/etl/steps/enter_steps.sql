@@ -7,7 +7,7 @@ BEGIN
     SELECT p_run_id, m.model, m.layer, m.position, p_is_full
     FROM etl.pipeline_steps AS m
     WHERE m.model = ANY(p_models)
-    ORDER BY m.position -- as the steps are executed: who plans them again waits, and is not in the way
+    ORDER BY m.position -- the order of execution, so that a retry waits and does not deadlock
     ON CONFLICT (run_id, model) DO UPDATE
         SET status = 'pending', is_full = s.is_full OR excluded.is_full
         WHERE s.status <> 'succeeded' OR (excluded.is_full AND NOT s.is_full);
@@ -19,4 +19,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.enter_steps IS
-'Enters the steps of a run in the log before they run, so that others can see what is to come. A step that has succeeded stays so. Renews the lease.';
+'Enters the steps of a run in the log before they run, so that other sessions can see them. A step that has succeeded keeps its status. Renews the lease.';

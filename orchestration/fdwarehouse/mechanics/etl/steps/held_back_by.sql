@@ -15,4 +15,4 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION etl.held_back_by IS
-'Which step of a run has failed, or is held back, that a model is made of; null: none. Arguments: the run, the model.';
+'Returns the step that holds a model back: an upstream step that failed or was held back itself (null: none). Arguments: the run, the model.';

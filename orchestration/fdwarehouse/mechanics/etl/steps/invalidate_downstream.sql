@@ -1,6 +1,5 @@
--- What a step removes leaves no trace for an incremental build: neither rows that a full build
--- takes away, nor versions of a dimension that turn out never to have been (a change that was
--- committed late was stamped before they were seen).
+-- An incremental build does not see removed rows: rows that a full refresh deletes, or versions of
+-- a dimension that a late-arriving change replaces.
 CREATE FUNCTION etl.invalidate_downstream(p_model text, p_is_full boolean) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
@@ -26,4 +25,4 @@ BEGIN ATOMIC
     WHERE model IN (SELECT l.model FROM later_models AS l);
 END;
 COMMENT ON FUNCTION etl.invalidate_downstream IS
-'After a full build, or one that removed rows of a table that others refer to: lets what is made of it in its layer, and all tables of gold that come later, be computed anew. Arguments: the model, whether all of it was computed.';
+'After a full refresh, or a step that removed rows that other tables refer to: makes the next builds of its downstream tables in its layer, and of all later tables of gold, full refreshes. Arguments: the model, whether it was refreshed in full.';

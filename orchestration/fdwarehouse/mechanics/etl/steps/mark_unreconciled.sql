@@ -10,7 +10,7 @@ BEGIN ATOMIC
     FROM etl.pipeline_steps AS m
     WHERE
         m.table_name = ANY(p_models)
-        AND m.interval_between IS NOT NULL -- others are compared as a whole in every run
+        AND m.interval_between IS NOT NULL -- the others are compared as a whole in every run
         AND p_reason IS NOT NULL
         AND (
             EXISTS (SELECT FROM etl.watermarks AS w WHERE w.model = m.table_name)
@@ -24,4 +24,4 @@ BEGIN ATOMIC
             END;
 END;
 COMMENT ON FUNCTION etl.mark_unreconciled IS
-'Notes that tables may lack what no watermark shows, so that they are reconciled. Arguments: the run that noticed it, the tables in bronze, the reason (null: nothing is noted). Tables that were never loaded are not noted.';
+'Marks tables that may lack changes that their watermark does not show, so that they are reconciled. Skips tables that were never loaded. Arguments: the run that detected it, the tables in bronze, the reason (null: marks nothing).';

@@ -10,10 +10,10 @@ BEGIN ATOMIC
         m.layer = ANY(p_layers)
         AND (
             m.interval_between IS NULL
-            -- a first load needs no reconciliation, and brings its watermark
+            -- a first load needs no reconciliation and sets its watermark
             OR w.advanced_at < now() - m.interval_between
             OR u.model IS NOT NULL
         );
 END;
 COMMENT ON FUNCTION etl.models_of IS
-'The models of some layers that are due, in the order of building. A reconciliation is due when its interval has passed, or its table may lack what no watermark shows.';
+'Returns the models of some layers that are due, in topological order. A reconciliation is due when its interval has passed, or when its table is marked as unreconciled.';

@@ -12,4 +12,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.plan_steps IS
-'Enters the steps of a run in the log, see etl.enter_steps. Arguments: the run, the models, whether to compute everything. Returns the error, if there was one. Errors: DW004 the run is not open.';
+'Enters the steps of a run in the log, see etl.enter_steps. Arguments: the run, the models, whether it is a full refresh. Returns the error (null: none). Errors: DW004 the run is not open.';

@@ -5,7 +5,7 @@ AS $$
 DECLARE
     v_models text[];
 BEGIN
-    -- What has no watermark is read, and compared, as a whole.
+    -- A table without a watermark has only one model, which compares it as a whole.
     SELECT array_agg(m.model ORDER BY m.position) INTO v_models
     FROM etl.pipeline_steps AS m
     WHERE m.layer = 'bronze'
@@ -19,7 +19,7 @@ BEGIN
             )
         );
     IF v_models IS NULL THEN
-        RAISE EXCEPTION 'no table % is reconciled', quote_nullable(p_table)
+        RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
             USING ERRCODE = 'DW003',
                 HINT = 'SELECT DISTINCT table_name FROM etl.pipeline_steps WHERE layer = ''bronze'';';
     END IF;
@@ -27,4 +27,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.reconciliations_of IS
-'The models that compare a table of a source (null: all tables) with bronze: by its watermark first, so that what is found by its reconciliation then is what the watermark did not show; as a whole where it has none. Errors: DW003 there is none.';
+'Returns the models that compare a table of a source (null: all tables) with bronze: first the extraction by its watermark, so that the reconciliation then finds only what the watermark does not show. Errors: DW003 unknown table.';

@@ -1,4 +1,4 @@
--- Rows written in this transaction have no statistics yet, and the next step plans with them.
+-- Autovacuum does not see rows of an open transaction, but the next step reads them.
 CREATE FUNCTION etl.refresh_statistics(p_table text, p_counts etl.row_counts) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -12,4 +12,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.refresh_statistics IS
-'Analyzes a table when a step changed more than a tenth of it, and 50 rows, which is when autovacuum would.';
+'Analyzes a table if a step changed more than 50 rows plus a tenth of the table, the defaults of autovacuum.';

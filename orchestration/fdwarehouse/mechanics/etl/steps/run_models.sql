@@ -1,4 +1,4 @@
--- What all procedures that build something come down to.
+-- Called by all procedures that build something.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.run_models(
     p_models text[],
@@ -13,7 +13,7 @@ DECLARE
     v_batch pg_catalog.text[];
 BEGIN
     CALL etl.pin_settings();
-    PERFORM etl.batches(p_models); -- an unknown model begins no run
+    PERFORM etl.batches(p_models); -- fails for an unknown model before a run begins
     v_run := etl.acquire_run(p_run_id, p_begun_by);
     COMMIT;
     CALL etl.pin_settings();
@@ -24,4 +24,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_models IS
-'Builds models, one transaction per batch. Arguments: the models (null: all), the run (null: the open one, or a new one), the procedure that asks, whether to compute everything. Errors: DW001 to DW006, and those of the models.';
+'Builds models, one transaction per batch. Arguments: the models (null: all), the run (null: the open run, or a new one), the calling procedure, whether it is a full refresh. Errors: DW001 to DW006, and those of the models.';

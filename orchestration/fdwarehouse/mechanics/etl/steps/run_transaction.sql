@@ -1,5 +1,5 @@
--- One transaction of a run: planned, built, checked, and committed. If it fails, it is taken back,
--- and logged in a transaction of its own.
+-- One transaction of a run: planned, built, checked and committed. If it fails, it is rolled back,
+-- and the failure is logged in a transaction of its own.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
 CREATE PROCEDURE etl.run_transaction(p_run_id bigint, p_models text[], p_is_full boolean)
 LANGUAGE plpgsql
@@ -10,13 +10,13 @@ DECLARE
 BEGIN
     FOR v_attempt IN 1..5 LOOP
         CALL etl.pin_settings();
-        IF NOT p_is_full THEN -- the fence, and each attempt, may have made some due
+        IF NOT p_is_full THEN -- the fence or a failed attempt may have made some due
             v_models := etl.with_reconciliations(p_models);
         END IF;
         v_failure := etl.plan_steps(p_run_id, v_models, p_is_full);
         EXIT WHEN v_failure.error_code IS NOT NULL;
         COMMIT;
-        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what a lock was waited for
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what was committed while it waited
 
         CALL etl.pin_settings();
         v_failure := etl.build_models(p_run_id, v_models, v_attempt);
@@ -39,4 +39,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_transaction IS
-'Builds models in one transaction, with the checks that must hold before it is committed. Arguments: the run, the models in the order of building, whether to compute everything. Three attempts are made where a connection was lost, five where a table was rewritten while it was read. Errors: those of the models; DW002 a check failed.';
+'Builds models in one transaction, with the checks that must pass before it is committed. Arguments: the run, the models in topological order, whether it is a full refresh. Makes up to three attempts if a connection is lost, and up to five if a table is rewritten while it is read. Errors: those of the models, DW002 a check failed.';

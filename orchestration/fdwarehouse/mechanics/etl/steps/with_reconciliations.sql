@@ -13,4 +13,4 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON FUNCTION etl.with_reconciliations IS
-'The given models and the reconciliations of those tables among them that may lack what no watermark shows, in the order of building.';
+'Returns the given models, and the reconciliations of their tables that are marked as unreconciled, in topological order.';
