@@ -18,7 +18,7 @@ WORKS = {
     "first load": "etl.run_pipeline()",
     "changed rows": "etl.run_pipeline()",
     "nothing changed": "etl.run_pipeline()",
-    "everything anew": "etl.rebuild('all')",
+    "full rebuild": "etl.rebuild('all')",
 }
 
 

@@ -22,7 +22,7 @@ class Shape:
 
 
 def _key(text: str) -> tuple[str, ...]:
-    """Read names that stand beside one another, or one that has a space in it, in quotes."""
+    """Read names that are separated by spaces, or a quoted one that contains a space."""
     return (text.strip('"'),) if text.startswith('"') else tuple(text.split())
 
 

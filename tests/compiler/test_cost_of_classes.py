@@ -82,7 +82,7 @@ def follows_the_change(small: Cost, large: Cost) -> bool:
     """Check for growth beyond the cost of a deeper index.
 
     In small tables a writer may read all of a few pages instead of looking rows up; so there is a
-    limit beside the ratio. A row that an index finds costs up to four pages.
+    limit besides the ratio. A row that an index finds costs up to four pages.
     """
     are_few = large.all_rows <= min(1.5 * small.all_rows + 20, SIZES["large"] / 10)
     return are_few and large.pages <= max(1.5 * small.pages + 50, 4 * large.all_rows + 100)

@@ -78,8 +78,8 @@ def _problem(attempt: Attempt | None, status: str, error: str) -> str | None:
         return None if status == "succeeded" else "the client was told that all is well"
     if status == "running":
         return "it is over"
-    # A failure after the commit can lose the answer of a successful run. Of several runs the first may
-    # have succeeded.
+    # A failure after the commit can lose the answer of a successful run. Of several runs, the first
+    # may have succeeded.
     may_succeed = attempt.kind == "layers" or (
         attempt.error is None or attempt.error.sqlstate in (None, "57P01", "57014")
     )

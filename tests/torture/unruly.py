@@ -39,7 +39,7 @@ class UnrulyWriter(Writer):
         is_silent = self.random.random() < 0.6
         role = "replica" if is_silent else "origin"
         connection.execute(f"SET LOCAL session_replication_role = {role}".encode())
-        # Others can read it before it is durable: a crash or a failover may lose rows that were read.
+        # Others can read it before it is durable: a crash or a failover may lose what they read.
         connection.execute("SET LOCAL synchronous_commit = off")
         act = self.random.choice([self._put, self._put, self._change, self._delete])
         act(connection, table, ids, is_silent)
