@@ -32,7 +32,7 @@ def test_file_of_passwords_of_another_shape_is_named(
     assert caught.value.message.startswith(
         f"{path} does not contain the embedded servers' passwords"
     )
-    way_out = "Put the right file back" if is_made else f"Delete {path}"
+    way_out = "Restore the right file" if is_made else f"Delete {path}"
     assert way_out in (caught.value.hint or "")
     assert path.read_text() == content, "it was written over"
 
