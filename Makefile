@@ -1,5 +1,5 @@
 # Needs Python >= 3.11, make and git. Everything else is installed into .venv, in locked versions
-# (requirements/); a second call of a target installs nothing.
+# (requirements/), by the first call of a target.
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
@@ -22,19 +22,19 @@ help: ## Show this list
 
 setup: .venv/.all ## Install everything into .venv: the command, Airflow, what tests and lint need
 
-demo: .venv/.core ## Show it: two embedded PostgreSQL servers, a seeded shop, a warehouse, a changed day
+demo: .venv/.core ## Run the demo: two embedded PostgreSQL servers, a seeded shop, a warehouse, a day of changes
 	$(BIN)/fdwarehouse demo
 
 test: .venv/.all ## Run the tests (PYTEST_ARGS="-k name" for some of them)
 	$(BIN)/python -m pytest -n logical --dist worksteal $(PYTEST_ARGS)
 
-test-all: .venv/.all ## Run the slow tests and those that need Docker as well
+test-all: .venv/.all ## Run all tests, including slow ones and those that need Docker
 	$(BIN)/python -m pytest -n logical --dist worksteal -m '' $(PYTEST_ARGS)
 
-torture: .venv/.all ## Run writers, runs, crashes and deploys at once, and compare every row (TORTURE_MINUTES=30)
+torture: .venv/.all ## Run writers, runs, crashes and deploys concurrently, and compare every row (TORTURE_MINUTES=30)
 	$(BIN)/python -m tests.torture --minutes $(TORTURE_MINUTES) $(TORTURE_ARGS)
 
-bench: .venv/.core benchmarks/.venv/.peers ## Measure it beside others (BENCH_SCALE=0.01 BENCH_REPEATS=1 BENCH_ONLY=pipeline)
+bench: .venv/.core benchmarks/.venv/.peers ## Compare it with other tools (BENCH_SCALE=0.01 BENCH_REPEATS=1 BENCH_ONLY=pipeline)
 	$(BIN)/python -m benchmarks
 
 lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff, PL/pgSQL)
@@ -43,25 +43,25 @@ lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff
 	$(BIN)/mypy
 	$(BIN)/python -m tests.sql_lint
 
-lock: .venv/.uv ## Resolve requirements/ again (LOCK_ARGS=--upgrade takes the newest versions)
+lock: .venv/.uv ## Resolve requirements/ again (LOCK_ARGS=--upgrade for the newest versions)
 	$(COMPILE) pyproject.toml --extra embedded --extra airflow --group uv --group build --group dev -o requirements/all.txt
 	$(COMPILE) pyproject.toml --extra embedded --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
 	$(COMPILE) --group uv -c requirements/all.txt --no-annotate -o requirements/uv.txt
 	$(COMPILE) --group bench --no-annotate -o benchmarks/requirements.txt
 
-clean: ## Remove what was installed, built and cached (the embedded servers' data stays)
+clean: ## Remove installed, built and cached files (but not the embedded servers' data)
 	@if [ -d .fdwarehouse ] && [ -x $(BIN)/fdwarehouse ]; then $(BIN)/fdwarehouse down; fi
 	rm -rf .venv benchmarks/.venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Each stamp is newer than what it was made from.
+# Each stamp is newer than the files that it depends on.
 
 .venv/.uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'Python 3.11 or newer is needed; $(PYTHON) is' "$$($(PYTHON) --version 2>&1)." \
-		'Name another one: make PYTHON=python3.12' >&2; exit 2; }
+		'Choose another one: make PYTHON=python3.12' >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo '$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
+		echo '$(PYTHON) cannot create virtual environments. On Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
 	@echo 'Installing into .venv'
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt

@@ -1,9 +1,9 @@
-"""What the warehouse costs, beside what others cost, on the same two servers in one run.
+"""Measures the warehouse and its peers, on the same two servers in one run.
 
     make bench                                       everything, at 1 million orders: hours
     BENCH_SCALE=0.01 BENCH_REPEATS=1 make bench      everything, small: minutes
     BENCH_ONLY=pipeline,bronze make bench            some parts
 
-`benchmarks/results/` gets a table, its numbers and the plots. The peers run in an environment of
-their own, `benchmarks/.venv`, each in a process of its own: nothing of theirs is imported here.
+The results are a table, its numbers and plots in `benchmarks/results/`. The peers run in their own
+environment, `benchmarks/.venv`, each in its own process: none of them is imported here.
 """

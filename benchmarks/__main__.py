@@ -1,4 +1,4 @@
-"""Measures what the environment asks for and writes `benchmarks/results/`."""
+"""Runs the parts that the environment selects and writes `benchmarks/results/`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATE = ROOT / "build" / "bench"
 
 
 def main() -> None:
-    """Run the parts, one after the other, and report after each."""
+    """Run the parts in turn, and write the results after each."""
     try:
         options = Options.from_environment()
     except ValueError as error:

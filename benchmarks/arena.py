@@ -1,4 +1,4 @@
-"""Two servers, and fresh databases in them, so that every contestant begins with the same."""
+"""Two servers, with fresh databases for every contestant."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fdwarehouse.embedded import lifecycle
 from fdwarehouse.rendering.render import render_project
 from fdwarehouse.rendering.templates import MECHANICS
 
-# Both servers, for a machine of two cores and 24 GB that they share with the clients. All that
-# makes a commit safe is on.
+# For both servers, on a machine with two cores and 24 GB that they share with the clients. All
+# settings for durability are on.
 SETTINGS = {
     "shared_buffers": "2GB",
     "effective_cache_size": "8GB",
@@ -70,19 +70,19 @@ class Pair:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables for a contestant's process: those of the command, and libpq's."""
+        """Environment of a contestant's process: variables of the command, and of libpq."""
         return os.environ | {
             "WAREHOUSE_URL": self.url("warehouse", OWNER),
             "PRODUCTION_URL": self.url("production", READER),
         }
 
     def deploy(self, project: Path = ROOT) -> None:
-        """Make it a warehouse of a project, this repository's if not of another."""
+        """Deploy a project to the warehouse, by default this repository's."""
         urls = {"production": self.url("production", READER)}
         deploy(render_project(project), self.url("warehouse", OWNER), urls)
 
     def rows(self, server: str, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        """Ask one of the databases as administrator."""
+        """Query one of the databases as administrator."""
         with psycopg.connect(self.url(server), autocommit=True) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
 
@@ -120,7 +120,7 @@ class Arena:
 
     @contextmanager
     def pair(self, size: Size) -> Iterator[Pair]:
-        """Copy a shop and make a warehouse that has but its roles; both are dropped afterwards.
+        """Copy a shop and create a warehouse with only its roles; both are dropped afterwards.
 
         Args:
             size: Of the shop; the first one of a size is seeded.
@@ -138,7 +138,7 @@ class Arena:
             self._administrate("warehouse", "DROP DATABASE {} WITH (FORCE)", pair.warehouse)
 
     def settle(self) -> None:
-        """Write out what lies in memory, so that nobody pays for what others did."""
+        """Write dirty pages to disk, so that no contestant pays for the work of another."""
         for server in ("production", "warehouse"):
             self._administrate(server, "CHECKPOINT")
 

@@ -1,14 +1,14 @@
-"""A day's work in a shop: always the same number of rows, whatever the shop's size.
+"""A day of changes in a shop: the same number of rows for every size of the shop.
 
-No row is deleted: a pipeline that asks for `max(updated_at)` cannot see that, and both sides have
-to arrive at the same revenue.
+No row is deleted: a pipeline that reads since `max(updated_at)` cannot see deletions, and both
+contestants must get the same revenue.
 """
 
 from __future__ import annotations
 
 import psycopg
 
-# Of 31 rows: 10 orders that move on, 5 new ones of 3 items each, half a customer, half a product.
+# Of 31 rows: 10 orders with a new status, 5 new orders of 3 items, half a customer, half a product.
 _STATEMENTS = (
     # The newest orders, as in any shop.
     """
@@ -64,12 +64,12 @@ _STATEMENTS = (
 
 
 def change(production_url: str, changes: int, day: int) -> int:
-    """Do a day's work, each statement a transaction of its own.
+    """Change rows of the shop, in one transaction per statement.
 
     Args:
         production_url: Connection string of the administrator.
         changes: Rows to insert or update.
-        day: Another number, other customers and products.
+        day: Another number changes other customers and products.
 
     Returns:
         Rows inserted and updated.

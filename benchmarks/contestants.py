@@ -1,4 +1,4 @@
-"""Who is measured: ours, and pandas + psycopg2 + dbt-postgres."""
+"""The contestants: fdwarehouse, and pandas + psycopg2 + dbt-postgres."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Contestant(Protocol):
     name: str
 
     def prepare(self, pair: Pair, workspace: Path) -> None:
-        """Make what is made once, when the pipeline is set up; not measured."""
+        """Set up the pipeline; not measured."""
 
     def run(self, pair: Pair, workspace: Path) -> Cost:
         """Bring everything up to date and check it."""
 
     def revenue(self, pair: Pair) -> Revenue:
-        """Answer with the revenue by day that its metrics show."""
+        """Return the revenue by day in its metrics."""
 
 
 class Fdwarehouse:
-    """Ours, called by psql."""
+    """fdwarehouse, called with psql."""
 
     name = "fdwarehouse"
 
@@ -48,21 +48,21 @@ class Fdwarehouse:
         return self.call(pair, "etl.run_pipeline()")
 
     def call(self, pair: Pair, *procedures: str) -> Cost:
-        """CALL some procedures with one psql, as the role that may do no more."""
+        """CALL some procedures in one psql, as the role that may only do that."""
         return measure(pair, [psql(pair, LOADER, *(f"CALL {each}" for each in procedures))], {})
 
     def backfill(self, pair: Pair, jobs: int) -> Cost:
-        """Load bronze in pieces with the command, as the role that may do no more."""
+        """Load bronze in chunks with the command, as the role that may only do that."""
         program = str(Path(sys.executable).with_name("fdwarehouse"))
         command = [program, "backfill", "--jobs", str(jobs)]
         return measure(pair, [command], {"WAREHOUSE_URL": pair.url("warehouse", LOADER)})
 
     def revenue(self, pair: Pair) -> Revenue:
-        """Ask gold.daily_sales."""
+        """Read gold.daily_sales."""
         return _daily_sales(pair)
 
     def steps(self, pair: Pair) -> list[dict[str, Any]]:
-        """Return what each step and check of the last run took."""
+        """Return the time of each step and check of the last run."""
         rows = pair.rows(
             "warehouse",
             """
@@ -84,12 +84,12 @@ class Fdwarehouse:
 
 
 class WrittenByHand(Fdwarehouse):
-    """Ours, with every table written by hand instead of as a SELECT."""
+    """fdwarehouse, with every table written by hand instead of as a SELECT."""
 
     name = "written by hand"
 
     def prepare(self, pair: Pair, workspace: Path) -> None:
-        """Deploy that project."""
+        """Deploy the project with tables by hand."""
         pair.deploy(written_by_hand(workspace / "by_hand"))
 
 
@@ -99,38 +99,38 @@ class PandasDbt:
     name = "pandas + dbt"
 
     def prepare(self, pair: Pair, workspace: Path) -> None:
-        """Make the tables of bronze, and let dbt parse its project."""
+        """Create the tables of bronze, and parse the dbt project."""
         self.make_bronze(pair)
         peers.copy_dbt_project(workspace)
         measure(pair, [peers.dbt(workspace, "parse")], peers.environment(pair, workspace))
 
     def make_bronze(self, pair: Pair) -> None:
-        """Make the tables of bronze."""
+        """Create the tables of bronze."""
         with psycopg.connect(pair.url("warehouse", OWNER)) as connection:
             connection.execute((FOLDER / "pandas_dbt" / "bronze.sql").read_bytes())
 
     def extract(self, pair: Pair, workspace: Path) -> Cost:
-        """Bring bronze up to date, no more."""
+        """Bring only bronze up to date."""
         command = peers.python("pandas_dbt.extract")
         return measure(pair, [command], peers.environment(pair, workspace))
 
     def run(self, pair: Pair, workspace: Path) -> Cost:
-        """Extract, then `dbt build`: run, snapshot and test in one process, the quickest way."""
+        """Extract, then `dbt build`: run, snapshot and test in one process, which is fastest."""
         commands = [peers.python("pandas_dbt.extract"), peers.dbt(workspace, "build")]
         return measure(pair, commands, peers.environment(pair, workspace))
 
     def revenue(self, pair: Pair) -> Revenue:
-        """Ask the model daily_sales."""
+        """Read the model daily_sales."""
         return _daily_sales(pair)
 
 
 def psql(pair: Pair, role: str, *statements: str) -> list[str]:
-    """Command line of psql, each statement in a transaction of its own.
+    """Return the command line of psql, with one transaction per statement.
 
     Args:
-        pair: The databases; the warehouse is asked.
-        role: Who asks.
-        statements: What to run.
+        pair: The databases; the statements run in the warehouse.
+        role: The role that connects.
+        statements: The statements.
     """
     command = [str(binaries({}) / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
     for statement in statements:
@@ -139,7 +139,7 @@ def psql(pair: Pair, role: str, *statements: str) -> list[str]:
 
 
 def revenue_in_production(pair: Pair) -> Revenue:
-    """Ask production itself for the revenue by day."""
+    """Return the revenue by day in production."""
     return pair.rows(
         "production",
         """
@@ -151,7 +151,7 @@ def revenue_in_production(pair: Pair) -> Revenue:
 
 
 def all_contestants() -> Sequence[Contestant]:
-    """Name both."""
+    """Return the contestants."""
     return (Fdwarehouse(), PandasDbt())
 
 

@@ -1,4 +1,4 @@
-"""The limit: COPY in binary from server to server, into tables without a key or an index.
+"""The limit: binary COPY from server to server, into tables without keys and indexes.
 
 `python -m benchmarks.copy_limit`, with PRODUCTION_URL and WAREHOUSE_URL set; tables in schema bare.
 """
@@ -13,7 +13,7 @@ from benchmarks.options import TABLES
 
 
 def main() -> None:
-    """Copy all tables, one after the other, as one picture of production."""
+    """Copy all tables in turn, in one snapshot of production."""
     with (
         psycopg.connect(os.environ["PRODUCTION_URL"]) as production,
         psycopg.connect(os.environ["WAREHOUSE_URL"]) as warehouse,

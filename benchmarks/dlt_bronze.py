@@ -1,7 +1,7 @@
-"""Bronze by dlt, with what its documentation names as fastest for PostgreSQL to PostgreSQL.
+"""Bronze by dlt, with the fastest options of its documentation for PostgreSQL to PostgreSQL.
 
-The source reads with ConnectorX or pyarrow; Arrow tables go to Parquet without being looked at row
-by row, and into PostgreSQL by ADBC, which copies in binary. Runs in the peers' environment:
+The source reads with ConnectorX or pyarrow. Arrow tables are written to Parquet without processing
+single rows, and to PostgreSQL by ADBC, with a binary COPY. Runs in the peers' environment:
 `python -m benchmarks.dlt_bronze connectorx FOLDER`, with PRODUCTION_URL and WAREHOUSE_URL set.
 """
 
@@ -21,8 +21,8 @@ def main(backend: str, folder: Path) -> None:
     """Load all tables.
 
     Args:
-        backend: What reads: connectorx or pyarrow.
-        folder: Where dlt keeps its files.
+        backend: The reader: connectorx or pyarrow.
+        folder: Of dlt's files.
     """
     production = os.environ["PRODUCTION_URL"]
     kwargs: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The measurements as they are made: kept, and shown."""
+"""The log of measurements, which are printed as they are made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fdwarehouse.terminal.console import say
 
 
 class Log:
-    """Measurements, one a record: part, work, contestant, and its numbers."""
+    """Measurements, one per record: part, work, contestant, and the numbers."""
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
@@ -20,14 +20,14 @@ class Log:
     def add(
         self, part: str, work: str, contestant: str, cost: Cost | None = None, /, **numbers: Any
     ) -> None:
-        """Keep one measurement and show it.
+        """Add a measurement and print it.
 
         Args:
             part: Name of the part.
-            work: What was done.
-            contestant: Who did it.
-            cost: What it cost.
-            numbers: What else was measured.
+            work: The work that was measured.
+            contestant: Name of the contestant.
+            cost: The cost.
+            numbers: Further numbers.
         """
         measured = (asdict(cost) if cost else {}) | numbers
         self.records.append({"part": part, "work": work, "contestant": contestant} | measured)
@@ -47,7 +47,7 @@ class Log:
     def median(
         self, part: str, work: str, contestant: str, number: str = "seconds"
     ) -> float | None:
-        """Return the median of a number over the repeats, None when it was not measured."""
+        """Return the median of a number over the repeats, None if it was not measured."""
         values = [
             record[number]
             for record in self.of(part, work)

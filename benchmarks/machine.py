@@ -1,4 +1,4 @@
-"""What the machine and the programs were: no path, no name of a host or a person."""
+"""Describes the machine and the programs, without paths and names of hosts or users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a contestant's processes cost: time, memory on both sides, and what production had to do."""
+"""Measures a contestant's processes: time, memory on both sides, and the load on production."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _SENT = """
 
 @dataclass(frozen=True)
 class Cost:
-    """What one measured piece of work cost.
+    """The cost of one measurement.
 
     Attributes:
         seconds: From the start of the first process to the end of the last one.
         client_mb: Largest resident memory of any of its processes, sampled.
-        server_mb: Largest resident memory of a backend in the warehouse, shared buffers aside.
+        server_mb: Largest resident memory of a backend in the warehouse, without shared buffers.
         server_mb_shared: The same with the shared buffers that it touched (VmHWM).
         rows_sent: Rows that production sent.
-        open_seconds: For how long a transaction was open on production, sampled.
-        client_cpu: Seconds of processor time of the processes.
-        server_cpu: The same of the backends in the warehouse, sampled.
-        production_cpu: The same of the backends in production, sampled.
+        open_seconds: Time during which a transaction was open on production, sampled.
+        client_cpu: CPU time of the processes, in seconds.
+        server_cpu: CPU time of the backends in the warehouse, sampled.
+        production_cpu: CPU time of the backends in production, sampled.
     """
 
     seconds: float
@@ -61,16 +61,16 @@ class Cost:
 
 
 class ContestantError(Exception):
-    """A contestant's process failed; the text is what it said last."""
+    """A contestant's process failed; the text is the end of its output."""
 
 
 def measure(pair: Pair, commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Cost:
-    """Run processes one after the other and watch what they cost.
+    """Run processes in turn and measure their cost.
 
     Args:
         pair: The databases that they work on.
         commands: Command lines.
-        environment: Their variables.
+        environment: Their environment variables.
 
     Raises:
         ContestantError: One of them failed.
@@ -115,7 +115,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], watcher: _Watch
 
 
 class _Watcher(threading.Thread):
-    """Samples the backends of both databases while it is entered."""
+    """Samples the backends of both databases inside its block."""
 
     def __init__(self, pair: Pair) -> None:
         super().__init__(daemon=True)
@@ -157,7 +157,7 @@ class _Watcher(threading.Thread):
                 self.server_kb = max(self.server_kb, memory.get("RssAnon", 0))
                 self.server_shared_kb = max(self.server_shared_kb, memory.get("VmHWM", 0))
             if self.client:
-                # not getrusage: that counts what this process had when it began the other
+                # not getrusage: that includes the memory of this process at the fork
                 self.client_kb = max(self.client_kb, _memory(self.client).get("VmHWM", 0))
 
 
@@ -166,7 +166,7 @@ def _sessions(connection: psycopg.Connection, database: str) -> list[tuple[int, 
 
 
 def _memory(pid: int) -> dict[str, int]:
-    """Memory of a process as Linux tells it, in KB; nothing elsewhere, or when it has ended."""
+    """Memory of a process according to Linux, in kB; empty elsewhere, or if it has ended."""
     with suppress(OSError):
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
         pairs = (line.split(":", 1) for line in lines if line.endswith(" kB"))
@@ -175,7 +175,7 @@ def _memory(pid: int) -> dict[str, int]:
 
 
 def _cpu(pid: int, last: float) -> float:
-    """Processor time of a process so far, in seconds; the last one known when it has ended."""
+    """CPU time of a process so far, in seconds; the last known value if it has ended."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

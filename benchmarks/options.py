@@ -1,4 +1,4 @@
-"""What is measured and how large: taken from the environment."""
+"""The options of a benchmark, from the environment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARTS = {
 
 
 class Size(NamedTuple):
-    """How many rows a shop has, and how many a day's changes touch."""
+    """The number of rows of a shop, and of a day's changes."""
 
     customers: int
     products: int
@@ -38,7 +38,7 @@ class Size(NamedTuple):
 
         Args:
             scale: Size of the shop.
-            changes_scale: Size of the changes, 31,000 rows at 1; that of the shop when None.
+            changes_scale: Size of the changes, 31,000 rows at 1; that of the shop if None.
         """
         changes = 31_000 * (scale if changes_scale is None else changes_scale)
         return cls(
@@ -55,11 +55,11 @@ class Options:
 
     Attributes:
         scale: Size of the shop; 1 has 1 million orders.
-        repeats: How often each thing is measured; the median counts.
+        repeats: Number of measurements, of which the median is used.
         parts: Names of `PARTS`.
         growth: Sizes for the part growth, as multiples of scale.
-        keeps_servers: Whether the servers and their data stay, to look into.
-        explains: Whether the servers log the plans of all statements (auto_explain); slows them.
+        keeps_servers: Whether to keep the servers and their data, for inspection.
+        explains: Whether the servers log the plans of all statements (auto_explain), which is slow.
     """
 
     scale: float
@@ -74,7 +74,7 @@ class Options:
         """Read BENCH_SCALE, BENCH_REPEATS, BENCH_ONLY, BENCH_GROWTH, BENCH_KEEP, BENCH_EXPLAIN.
 
         Raises:
-            ValueError: One of them is no number, or no part.
+            ValueError: One of them is not a number, or not a part.
         """
         parts = tuple(filter(None, environment.get("BENCH_ONLY", "").split(","))) or tuple(PARTS)
         if unknown := set(parts) - set(PARTS):

@@ -1,4 +1,4 @@
-"""The peers' programs, in an environment of their own, as command lines."""
+"""Command lines of the peers' programs, in their own environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.options import FOLDER
 
 PROGRAMS = FOLDER / ".venv" / "bin"
 
-# Nobody is told about a benchmark.
+# No telemetry.
 QUIET = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
@@ -24,11 +24,11 @@ QUIET = {
 
 
 def environment(pair: Pair, workspace: Path) -> dict[str, str]:
-    """Variables for a peer: its connections, a home of its own.
+    """Return the environment of a peer: its connections, and its own home.
 
     Args:
         pair: Its databases.
-        workspace: Folder for what it keeps between runs.
+        workspace: Folder of its files between runs.
     """
     warehouse = conninfo_to_dict(pair.url("warehouse", OWNER))
     return (
@@ -71,5 +71,5 @@ def dbt(workspace: Path, *arguments: str) -> list[str]:
 
 
 def copy_dbt_project(workspace: Path) -> None:
-    """Copy the dbt project, so that its target folder is no other contestant's."""
+    """Copy the dbt project, so that its target folder is not shared."""
     shutil.copytree(FOLDER / "pandas_dbt" / "dbt", workspace / "dbt_project")

@@ -1,4 +1,4 @@
-"""Draws what was measured, with matplotlib.
+"""Plots the measurements with matplotlib.
 
 Runs in the peers' environment: `python -m benchmarks.plots RESULTS.json FOLDER`.
 """
@@ -21,7 +21,7 @@ Records = list[dict[str, Any]]
 
 
 def main(numbers: Path, folder: Path) -> None:
-    """Draw every part that was measured."""
+    """Plot every part that was measured."""
     mpl.use("svg")
     # The same numbers give the same file.
     mpl.rcParams.update({"svg.hashsalt": "bench", "font.size": 10, "axes.spines.top": False})

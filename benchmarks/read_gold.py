@@ -1,7 +1,7 @@
-"""An analyst's session: small queries of gold, one after the other, until its input ends.
+"""An analyst's session: small queries on gold in a loop, until its input ends.
 
-`python -m benchmarks.read_gold URL`; prints a JSON list of [when it began, seconds, whether it
-waited for a lock], by the monotonic clock, which on Linux is the same in all processes.
+`python -m benchmarks.read_gold URL` prints a JSON list of [start, seconds, whether it waited for a
+lock], by the monotonic clock, which on Linux is the same in all processes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ QUERIES = (
 
 
 def main(url: str) -> None:
-    """Ask until the input ends."""
+    """Query until the input ends."""
     asked: list[tuple[float, float, bool]] = []
     is_over = threading.Event()
     threading.Thread(target=_await_end, args=[is_over], daemon=True).start()
@@ -48,7 +48,7 @@ def _await_end(is_over: threading.Event) -> None:
 
 
 def _ask(connection: psycopg.Connection, query: str) -> bool:
-    """Ask, and tell whether that waited for a lock."""
+    """Run a query, and return whether it waited for a lock."""
     try:
         connection.execute(query.encode()).fetchall()
     except psycopg.errors.LockNotAvailable:

@@ -1,4 +1,4 @@
-"""Writes what was measured: results.json, results.md, and the plots."""
+"""Writes the results: results.json, results.md, and the plots."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchmarks.options import RESULTS, ROOT, Options, Size
 
 
 def write(arena: Arena, options: Options, log: Log) -> None:
-    """Write the results; parts that were measured earlier stay.
+    """Write the results, and keep those of parts that were measured earlier.
 
     Args:
-        arena: The servers that it was measured on.
-        options: What was asked for.
-        log: What was measured.
+        arena: The servers.
+        options: Of the benchmark.
+        log: The measurements.
     """
     folder = folder_of(options)
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,10 +37,10 @@ def write(arena: Arena, options: Options, log: Log) -> None:
 
 
 def folder_of(options: Options) -> Path:
-    """Say where the results go: those of other scales do not replace those of scale 1.
+    """Return the folder of the results: other scales do not replace those of scale 1.
 
     Args:
-        options: What was asked for.
+        options: Of the benchmark.
     """
     return RESULTS if options.scale == 1 else RESULTS / f"scale-{options.scale:g}"
 

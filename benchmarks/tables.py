@@ -1,4 +1,4 @@
-"""The measurements as a document: first the targets, then the numbers behind them."""
+"""The measurements as a document: first the targets, then the numbers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def document(results: dict[str, Any]) -> str:
     """Write the results in Markdown.
 
     Args:
-        results: As in results.json.
+        results: The content of results.json.
     """
     log = Log()
     log.records = results["records"]
     parts = [
-        "# What it costs",
+        "# Benchmarks",
         "Written by `make bench`. Medians; every repeat is in [results.json](results.json).",
         _setting(results),
         "## Targets",
@@ -75,9 +75,9 @@ def _targets(log: Log) -> Iterator[Sequence[str]]:
     )
     if ours and theirs:
         yield (
-            "reconciliation, nothing differing",
+            "reconciliation without differences",
             _seconds(ours),
-            f"reading all again, {_seconds(theirs)}",
+            f"reading all rows again, {_seconds(theirs)}",
             f"{theirs / ours:.1f} times faster",
             "15 times",
             _verdict(theirs / ours >= 15),
@@ -139,8 +139,8 @@ def _details(log: Log) -> Iterator[str]:
     }
     yield "## Time, memory, production's load"
     yield (
-        "Backends: the largest of the warehouse's, without and with the shared buffers that it "
-        "touched. Transactions on production are sampled every 20 ms."
+        "Backend MB: the largest backend of the warehouse, without and with the shared buffers "
+        "that it touched. Transactions on production are sampled every 20 ms."
     )
     yield _table(
         ["work", "who", *columns.values()],

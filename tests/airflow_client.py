@@ -1,4 +1,4 @@
-"""What tests say to Airflow in a process of its own, see :mod:`tests.airflow_process`."""
+"""The tests' client of Airflow, which runs in its own process, see :mod:`tests.airflow_process`."""
 
 import json
 import os
@@ -15,7 +15,7 @@ DAGS = ROOT / "orchestration" / "dags"
 
 
 class Airflow:
-    """Airflow in a process of its own, with a metadata database of its own.
+    """Airflow in its own process, with its own metadata database.
 
     Args:
         home: Its folder.
@@ -53,7 +53,7 @@ class Airflow:
         return self._answer()
 
     def close(self) -> None:
-        """Let the process end."""
+        """End the process."""
         self._process.communicate(timeout=60)
         self._answers.close()
 
@@ -64,7 +64,7 @@ class Airflow:
 
 
 def connection_of(warehouse: Warehouse) -> dict[str, Any]:
-    """Return the orchestrator's connection as Airflow takes it."""
+    """Return the orchestrator's connection as Airflow reads it."""
     options = conninfo_to_dict(warehouse.urls["orchestrator"])
     return {
         "conn_type": "postgres",

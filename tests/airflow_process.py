@@ -1,7 +1,7 @@
-"""Airflow in a process of its own: runs DAGs as `airflow dags test` does, many times.
+"""Airflow in its own process: runs DAGs like `airflow dags test`, repeatedly.
 
-Started by test_airflow.py with an AIRFLOW_HOME of its own. A line of JSON on standard input is a
-request, a line of JSON to the file descriptor in the first argument the answer.
+Started by test_airflow.py with its own AIRFLOW_HOME. Each line of JSON on standard input is a
+request; the answer is a line of JSON to the file descriptor in the first argument.
 """
 
 import json
@@ -43,7 +43,7 @@ def _answer(answers: TextIO, content: dict[str, Any]) -> None:
 
 
 def _describe(dag: Any) -> dict[str, Any]:
-    """Return what the DAG promises."""
+    """Return the documented properties of the DAG."""
     return {
         "schedule": dag.schedule,
         "catchup": dag.catchup,
@@ -72,7 +72,7 @@ def _describe(dag: Any) -> dict[str, Any]:
 
 
 def _run(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
-    """Run the DAG and return what became of it."""
+    """Run the DAG and return its result."""
     dag_run = dag.test(run_conf=conf)
     with create_session() as session:
         tasks = dag_run.get_task_instances(session=session)

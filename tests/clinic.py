@@ -1,4 +1,4 @@
-"""A production that is no shop, of any key and column type, and a warehouse of it."""
+"""A production other than the shop, with any key and column type, and its warehouse."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -62,7 +62,7 @@ CONFIG: dict[str, Any] = {
 
 
 class Clinic:
-    """A production with another schema, and a warehouse of it that has only bronze."""
+    """A production with another schema, and its warehouse, which has only bronze."""
 
     def __init__(self, shop: Shop, warehouse: Warehouse, root: Path) -> None:
         self.shop = shop

@@ -1,4 +1,4 @@
-"""Runs the command `fdwarehouse` in this process, and looks at all that it says."""
+"""Runs the command `fdwarehouse` in this process, and captures its output."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ VARIABLES = ("WAREHOUSE_URL", "PRODUCTION_URL", "WAREHOUSE_ADMIN_URL", "PRODUCTI
 
 
 class Said(NamedTuple):
-    """How the command ended, and what it wrote."""
+    """The exit code and the output of the command."""
 
     exit_code: int
     out: str
@@ -28,7 +28,7 @@ class Command:
     Args:
         monkeypatch: of the test.
         capsys: of the test.
-        secrets: passwords that nothing may ever show.
+        secrets: passwords that must not be in any output.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Command:
         self.project(ROOT)
 
     def use(self, environment: Mapping[str, str]) -> None:
-        """Take these connections, and no others."""
+        """Use only these connections."""
         for name in VARIABLES:
             self._monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
@@ -57,7 +57,7 @@ class Command:
         self._monkeypatch.setenv("FDWAREHOUSE_PROJECT", str(root))
 
     def __call__(self, *arguments: str) -> Said:
-        """Run it; no password and no traceback is ever shown."""
+        """Run it, and check that it shows neither a password nor a traceback."""
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main(arguments)
@@ -70,13 +70,13 @@ class Command:
         return said
 
     def works(self, *arguments: str) -> str:
-        """Run it, expect success, and return what it wrote to stdout."""
+        """Run it, expect success, and return its stdout."""
         said = self(*arguments)
         assert (said.exit_code, said.err) == (0, "")
         return said.out
 
     def fails(self, exit_code: int, *arguments: str) -> str:
-        """Run it, expect this exit code and a message with a way out, and return them."""
+        """Run it, expect this exit code and a message with a hint, and return the output."""
         said = self(*arguments)
         assert said.exit_code == exit_code
         assert said.err.startswith("Error: ")

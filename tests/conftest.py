@@ -1,13 +1,13 @@
-"""One pair of servers a session; a shop and a warehouse a test.
+"""One pair of servers per session; a shop and a warehouse per test.
 
 shop, warehouse                empty tables, and a deployed warehouse that mounts them
-seeded_shop, seeded_warehouse  the demo's data at scale 1; nothing was run yet
+seeded_shop, seeded_warehouse  the demo's data at scale 1, before the first run
 bootstrapped_warehouse         nothing deployed yet; mounts `shop`
-clinic                         another production, and a warehouse of it that has only bronze
+clinic                         another production, and its warehouse, which has only bronze
 project                        a copy of this repository's project to change
 by_hand                        the same project, with every table written by hand
-beside                         a warehouse of `seeded_shop` that by_hand deployed; nothing was run
-command                        the command line, without connections until a test gives it some
+beside                         a warehouse of `seeded_shop`, deployed from by_hand; not run yet
+command                        the command line, without connections until a test sets them
 """
 
 import shutil
@@ -27,7 +27,7 @@ from tests.harness import ROOT, Shop, Warehouse
 from tests.servers import Servers
 from tests.shop_database import AS_OF, PRODUCTION, NewDatabase
 
-# Every example runs a pipeline: few, and the same ones each time. More of them:
+# Every example runs a pipeline: few examples, and always the same. To run more:
 # `pytest --hypothesis-profile=thorough`.
 _UNHURRIED = settings(
     deadline=None,
@@ -48,7 +48,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def new_database(servers: Servers) -> NewDatabase:
-    """Make an empty database on the production server."""
+    """Create an empty database on the production server."""
 
     def make() -> str:
         return servers.url("production", "admin", servers.create_database("production", "bare"))

@@ -13,7 +13,7 @@ def mount_table(shop: Shop, project: Path, name: str, key: str, *columns: str) -
         project: to be changed.
         name: of the table.
         key: the column that is its primary key.
-        columns: beside `updated_at`, as CREATE TABLE takes them.
+        columns: besides `updated_at`, as in CREATE TABLE.
     """
     shop.execute(
         f"CREATE TABLE {name} ({', '.join(columns)}, "

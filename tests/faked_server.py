@@ -1,4 +1,4 @@
-"""A production whose clock and identity a test decides, by replacing what its view calls."""
+"""A production with a fake clock and identity: the functions that its view calls are replaced."""
 
 from tests.harness import Shop
 
@@ -37,7 +37,7 @@ $do$;
 
 
 class FakedServer:
-    """The server of a shop, whose clock is put forward or back.
+    """The server of a shop, whose clock can be set forward or back.
 
     Args:
         shop: its database; others on the server are left alone.
@@ -48,11 +48,11 @@ class FakedServer:
         shop.execute(REPLACED)
 
     def step(self, by: str) -> None:
-        """Put the clock forward, or back: `-60 seconds`."""
+        """Set the clock forward, or back: `-60 seconds`."""
         self.shop.execute(f"UPDATE fdwarehouse.faked SET shift = shift + interval '{by}'")
 
     def be(self, identity: str) -> None:
-        """Be another: `{"timeline": 2}`."""
+        """Change its identity: `{"timeline": 2}`."""
         self.shop.execute(f"UPDATE fdwarehouse.faked SET identity = '{identity}'")
 
     def write(self, change: str, *, ago: str = "0") -> None:

@@ -1,4 +1,4 @@
-"""A shop and a warehouse of its own for each test: fresh databases and connections by role."""
+"""A separate shop and warehouse for each test: fresh databases, and connections by role."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ def wait_until(condition: Callable[[], T], seconds: float = 30) -> T:
 
 @contextmanager
 def failing(code: str, words: str = "") -> Iterator[pytest.ExceptionInfo[psycopg.Error]]:
-    """Expect an error with this SQLSTATE whose message, detail or hint holds these words."""
+    """Expect an error with this SQLSTATE whose message, detail or hint contains these words."""
     with pytest.raises(psycopg.Error) as caught:
         yield caught
     said = caught.value.diag
@@ -45,7 +45,7 @@ def failing(code: str, words: str = "") -> Iterator[pytest.ExceptionInfo[psycopg
 
 @contextmanager
 def fence_alone(warehouse: "Warehouse") -> Iterator[int]:
-    """Read the fence and leave the run open: no snapshot of production is taken yet.
+    """Read the fence and keep the run open: no snapshot of production is taken yet.
 
     Silver and gold are built at the end of the block, which extracts, and the run is finished.
     """
@@ -58,7 +58,7 @@ def fence_alone(warehouse: "Warehouse") -> Iterator[int]:
 
 
 class Background:
-    """A statement that runs in a session of its own while the test goes on.
+    """A statement that runs in its own session while the test continues.
 
     Args:
         url: Connection string.
@@ -85,7 +85,7 @@ class Background:
             wait_until(is_blocked)
 
     def result(self) -> None:
-        """Wait for its end; raises its error."""
+        """Wait for its end, and raise its error."""
         self._done.result(60)
 
     def _run(self, statement: str) -> None:
@@ -121,7 +121,7 @@ class Database:
     def rows(
         self, query: str, parameters: Parameters = None, *, role: str | None = None
     ) -> list[Row]:
-        """Run one statement in a transaction of its own and return its rows."""
+        """Run one statement in its own transaction and return its rows."""
         role = role or self._default
         connection = self._idle.get(role)
         if connection is None or connection.broken:
@@ -130,7 +130,7 @@ class Database:
         return cursor.fetchall() if cursor.description else []
 
     def value(self, query: str, parameters: Parameters = None, *, role: str | None = None) -> Any:
-        """Return the one value that a query has."""
+        """Return the single value of a query."""
         ((value,),) = self.rows(query, parameters, role=role)
         return value
 
@@ -139,7 +139,7 @@ class Database:
         return [row[0] for row in self.rows(query, parameters)]
 
     def execute(self, *statements: str, role: str | None = None) -> None:
-        """Run statements, each in a transaction of its own."""
+        """Run statements, each in its own transaction."""
         for statement in statements:
             self.rows(statement, role=role)
 
@@ -158,7 +158,7 @@ class Shop(Database):
     def force(self, *statements: str) -> None:
         """Write as replication does, in one transaction.
 
-        No trigger fires, so time stamps stay as given, and foreign keys are not enforced.
+        No trigger fires, so time stamps are kept, and foreign keys are not enforced.
         """
         with self.connect("admin") as connection:
             connection.execute("SET session_replication_role = replica")
@@ -166,7 +166,7 @@ class Shop(Database):
                 connection.execute(statement.encode())
 
     def lift_rules(self, table: str) -> None:
-        """Let any value pass in any column but the watermark: no key, unique, check or NOT NULL."""
+        """Drop all constraints, except on the watermark: key, unique, check, NOT NULL."""
         constraints = f"SELECT conname FROM pg_constraint WHERE conrelid = '{table}'::regclass"
         for name in self.column(
             f"{constraints} AND contype IN ('p', 'u', 'c', 'n') "
@@ -193,7 +193,7 @@ class Warehouse(Database):
         }
 
     def lift_rules(self, table: str) -> None:
-        """Let any value pass in production, which never had a primary key as far as we know."""
+        """Drop all constraints in production, and its primary keys from the contract."""
         self.shop.lift_rules(table)
         self.execute(
             f"UPDATE etl.source_columns SET key_position = NULL WHERE table_name = '{table}'"
@@ -216,7 +216,7 @@ class Warehouse(Database):
         return self.last_run()
 
     def reconcile(self) -> int:
-        """Compare with production and carry repairs on; return the run's id."""
+        """Reconcile with production, update silver and gold, and return the run's id."""
         self.call("etl.reconcile()")
         return self.last_run()
 
@@ -225,11 +225,11 @@ class Warehouse(Database):
         return int(self.value("SELECT max(run_id) FROM etl.runs"))
 
     def begin(self, procedure: str, *, role: str = "loader") -> Background:
-        """CALL a procedure in a session of its own, without waiting for its end."""
+        """CALL a procedure in its own session, without waiting for its end."""
         return Background(self.urls[role], f"CALL {procedure}")
 
     def tables(self, *schemas: str) -> list[str]:
-        """Name the tables of some schemas, bronze, silver and gold when none is given.
+        """Name the tables of some schemas, by default bronze, silver and gold.
 
         Partitions are not named: they are read through their table.
         """
@@ -244,7 +244,7 @@ class Warehouse(Database):
         )
 
     def contents(self, *schemas: str) -> dict[str, list[Row]]:
-        """Return all rows of all tables, in an order of their own."""
+        """Return all rows of all tables, sorted."""
         return {
             table: self.rows(f"SELECT t.* FROM {table} AS t ORDER BY t::text")
             for table in self.tables(*schemas)
@@ -258,7 +258,7 @@ class Warehouse(Database):
         }
 
     def row_versions(self, *schemas: str) -> dict[str, list[Row]]:
-        """Return who wrote each row, and where it lies: the same when nothing was written."""
+        """Return xmin and ctid of each row: they are unchanged if nothing was written."""
         return {
             table: self.rows(
                 f"SELECT xmin::text, tableoid, ctid::text FROM {table} ORDER BY tableoid, ctid"

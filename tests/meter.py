@@ -9,7 +9,7 @@ import psycopg
 from tests.harness import Row, Shop, Warehouse
 from tests.servers import Servers
 
-# What the runner calls, and what it asks the source: the names that stand in these statements.
+# The names in the statements that the runner calls and that it sends to the source.
 _STEP = re.compile(r"SELECT \* FROM (\w+\.\w+)\(\$1, \$2\)")
 _CHECK = re.compile(r"FROM (etl\.check_\w+)\(\$1\)")
 _FETCHED = re.compile(r"FROM public\.(\w+)")
@@ -18,7 +18,7 @@ _RUN = "CALL etl.run_pipeline()"
 
 
 class Cost(NamedTuple):
-    """What one run cost.
+    """The cost of one run.
 
     Attributes:
         written: Rows inserted, updated and deleted, by table.
@@ -39,7 +39,7 @@ class Cost(NamedTuple):
 
 
 class Meter:
-    """Runs a warehouse in one session, which has run before, and counts.
+    """Runs a warehouse in one session, which has run before, and counts rows and pages.
 
     Args:
         servers: Where the databases are; they have pg_stat_statements.
@@ -57,7 +57,7 @@ class Meter:
         for database in (shop, warehouse):
             tracks = "SET pg_stat_statements.track = 'all'"
             database.execute(f"ALTER DATABASE {database.name} {tracks}", role="admin")
-        # for disks without a head that moves, as most are
+        # for solid state disks
         warehouse.execute(
             f"ALTER DATABASE {warehouse.name} SET random_page_cost = 1.1", role="admin"
         )

@@ -1,4 +1,4 @@
-"""Debian's PostgreSQL 15: a production of another version, and one that has TLS."""
+"""Debian's PostgreSQL 15: a production of another version, and one with TLS."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 from fdwarehouse.embedded import programs
 
 FOUND = Path("/usr/lib/postgresql/15/bin")
-WANTED = os.environ.get("FDWAREHOUSE_OLDER_POSTGRES")  # CI says so: then it has to be there
+WANTED = os.environ.get("FDWAREHOUSE_OLDER_POSTGRES")  # set in CI: then it must exist
 BIN = Path(WANTED) if WANTED else FOUND
 IS_MISSING = not WANTED and not FOUND.exists()
 PASSWORD = "of-the-old-server"
@@ -22,8 +22,8 @@ def old_server(hba: str = "", certificate: bool = False) -> Iterator[int]:
     """Start PostgreSQL 15 on a free port of the loopback, and return the port.
 
     Args:
-        hba: who may log in, and how; everybody with a password when omitted.
-        certificate: whether it speaks TLS, with a certificate that it signed itself.
+        hba: content of pg_hba.conf; by default, all roles log in with a password.
+        certificate: whether it supports TLS, with a self-signed certificate.
     """
     folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-old-"))
     account = programs.account_of(folder / "none")

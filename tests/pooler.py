@@ -1,4 +1,4 @@
-"""A pgbouncer in between, with one database on a server."""
+"""A pgbouncer with one database on a server."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from fdwarehouse.embedded import programs
 from tests.harness import wait_until
 
-_WANTED = os.environ.get("FDWAREHOUSE_PGBOUNCER")  # CI says so: then it has to be there
+_WANTED = os.environ.get("FDWAREHOUSE_PGBOUNCER")  # set in CI: then it must exist
 _FOUND = [path for path in ("/usr/sbin/pgbouncer", "/usr/bin/pgbouncer") if Path(path).exists()]
 PROGRAM = Path(_WANTED or _FOUND[0]) if _WANTED or _FOUND else None
 
@@ -27,8 +27,8 @@ def pooled(url: str, mode: str, *, ignored: str, database: str | None = None) ->
     Args:
         url: connection string of the login, which has a password.
         mode: session, transaction or statement.
-        ignored: startup parameters that it drops; others but its own it refuses.
-        database: what the pooler calls the database; the same name when omitted.
+        ignored: startup parameters that it drops; it refuses other unknown ones.
+        database: name of the database in the pooler; by default the same name.
     """
     assert PROGRAM
     options = conninfo_to_dict(url)

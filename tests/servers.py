@@ -1,4 +1,4 @@
-"""Two embedded servers a session, and template databases in them that are copied for each test."""
+"""Two embedded servers per session, with template databases that are copied for each test."""
 
 from collections.abc import Mapping
 from itertools import count
@@ -17,7 +17,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
-    "shared_preload_libraries": "pg_stat_statements",  # for the tests of what a run costs
+    "shared_preload_libraries": "pg_stat_statements",  # for the tests of the cost of a run
 }
 
 
@@ -45,18 +45,18 @@ class Servers:
         return make_conninfo(admin, dbname=database, user=role, password=self.passwords[role])
 
     def create_database(self, server: str, kind: str) -> str:
-        """Make a database from nothing, or from the template of a kind once that is there."""
+        """Create an empty database, or a copy of the template of a kind, once that exists."""
         name = f"{kind}_{next(self._numbers)}"
         command = "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"  # five times as fast as WAL
         self._administrate(server, command, name, self._templates.get(kind, "template0"))
         return name
 
     def drop_database(self, server: str, name: str) -> None:
-        """Drop a database, whoever still uses it."""
+        """Drop a database, even if sessions still use it."""
         self._administrate(server, "DROP DATABASE {} WITH (FORCE)", name)
 
     def bootstrap(self, server: str, database: str) -> None:
-        """Make roles, extensions and grants, as an administrator."""
+        """Create roles, extensions and grants, as an administrator."""
         with psycopg.connect(self.url(server, "admin", database)) as connection:
             settings = {
                 f"{r.removeprefix('warehouse_')}_password": self.passwords[r]
@@ -94,7 +94,7 @@ class Servers:
             warehouse.close()
             self._templates[kind] = name
             return self.warehouse(kind, shop)
-        # a copy has no rights on the database, and the template's connection
+        # a copy has no privileges on the database, and the template's connection
         self._administrate(
             "warehouse", "GRANT CREATE, CONNECT ON DATABASE {} TO warehouse_owner", name
         )

@@ -1,4 +1,4 @@
-"""What tests of the demo's production database share."""
+"""Helpers for tests of the demo's production database."""
 
 from collections.abc import Callable
 from datetime import date
@@ -12,7 +12,7 @@ PRODUCTION = ROOT / "production"
 AS_OF = date(2025, 11, 1)
 TABLES = ("customers", "products", "orders", "order_items")
 
-# Every table's content, whatever the rows' order on disk.
+# Every table's content, independent of the order on disk.
 FINGERPRINT = " UNION ALL ".join(
     f"SELECT '{table}', count(*), md5(string_agg({table}::text, ';' ORDER BY {table})) FROM {table}"
     for table in TABLES

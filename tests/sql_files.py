@@ -1,4 +1,4 @@
-"""All SQL of the repository as it is deployed, for lint: rendered, split, parsed."""
+"""All SQL of the repository as deployed, for lint: rendered, split, parsed."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One file, named after what a person would edit to change it."""
+    """One file, named after the file to edit."""
 
     origin: str
     name: str
@@ -62,7 +62,7 @@ class SqlFile:
 
 
 def sql_files(root: Path = ROOT) -> list[SqlFile]:
-    """Render the project and return all its SQL, the mechanics' own included.
+    """Render the project and return all its SQL, including that of the mechanics.
 
     Args:
         root: The project's folder.
@@ -82,7 +82,7 @@ def sql_files(root: Path = ROOT) -> list[SqlFile]:
             for path in sorted(folder.glob("*.sql"))
         ]
     for file in render_project(root).files:
-        if "migrations/" not in file.origin:  # there they are text, handed to a function
+        if "migrations/" not in file.origin:  # there they are text, passed to a function
             kind = "repeatable" if file.creates else "deploy"
             files.append(SqlFile(file.origin, file.name[4:], kind, file.sql, file.creates))
     return files
@@ -115,9 +115,9 @@ def plpgsql_errors(file: SqlFile) -> Iterator[tuple[int, str]]:
 
 
 def _without_own_types(text: str) -> str:
-    """Make a record of every variable, argument and result of a type in a schema of ours.
+    """Replace the types of our schemas in variables, arguments and results by record.
 
-    The parser of PL/pgSQL has no catalogue, and knows no schema but pg_catalog and public.
+    The parser of PL/pgSQL has no catalogue, and knows only the schemas pg_catalog and public.
     """
     header, quote, body = text.partition("$")
     header = re.sub(r"\b[a-z_]\w*\.[a-z_]\w*\[\]", "anyarray", header)

@@ -1,7 +1,7 @@
-"""Lint all SQL as it is deployed: sqlfluff, and a parse of the PL/pgSQL, which is text to sqlfluff.
+"""Lint all SQL as deployed: sqlfluff, and a parse of the PL/pgSQL, which is text to sqlfluff.
 
-Run by `make lint`. `python -m tests.sql_lint orders` looks only at files with orders in their name.
-What was rendered stays in build/lint, so that a line number has something to point at.
+Run by `make lint`. `python -m tests.sql_lint orders` checks only files with orders in their name.
+The rendered SQL is kept in build/lint, which line numbers refer to.
 """
 
 import os
@@ -28,7 +28,7 @@ def linter() -> Linter:
 
 
 def problems(file: SqlFile) -> Iterator[str]:
-    """Yield what is wrong with a file, one line a problem."""
+    """Yield the problems of a file, one line each."""
     try:
         for line, message in plpgsql_errors(file):
             yield f"{line}: PL/pgSQL: {message}"
@@ -47,7 +47,7 @@ def report(file: SqlFile) -> list[str]:
 
 
 def main(words: list[str]) -> int:
-    """Lint the files whose name has one of the words in it, or all; return the exit code."""
+    """Lint the files whose name contains one of the words, or all; return the exit code."""
     try:
         files = [f for f in sql_files() if not words or any(word in str(f) for word in words)]
     except FdwarehouseError as error:
@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
     for file in files:
         if file.kind in ("repeatable", "deploy"):
             (RENDERED / file.name).write_text(file.sql, encoding="utf-8")
-    # The longest first, so that no process is left alone with it at the end.
+    # The longest first, so that all processes end at about the same time.
     files.sort(key=lambda file: -len(file.sql))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         found = sorted(line for lines in pool.map(report, files) for line in lines)

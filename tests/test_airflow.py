@@ -1,4 +1,4 @@
-"""The DAG, run by Airflow itself against a shop and a warehouse of its own."""
+"""The DAG, run by Airflow itself on a shop and its warehouse."""
 
 import subprocess
 import sys
@@ -46,7 +46,7 @@ def without_run_ids(warehouse: Warehouse) -> dict[str, list[str]]:
 
 
 def break_rows(warehouse: Warehouse, table: str, change: str) -> None:
-    """Have a trigger spoil the rows that are written from now on."""
+    """Create a trigger that corrupts the rows written from now on."""
     warehouse.execute(
         f"""
         CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS

@@ -151,7 +151,7 @@ def test_airflow_serves_its_ui_runs_the_dag_and_ends_on_ctrl_c(
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as ui:
                 ui.request("GET", "/dags/warehouse")
                 assert ui.getresponse().status == 200
-            # Nobody triggers it: it is not paused, and this hour is due.
+            # It is not triggered: it is not paused, and this hour is due.
             runs = "SELECT status FROM etl.runs"
             wait_until(lambda: "succeeded" in warehouse.column(runs), 180)
             assert warehouse.value("SELECT count(*) FROM gold.fact_sales") > 0

@@ -1,4 +1,4 @@
-"""What Airflow tries again, and what ends a run of the warehouse at once."""
+"""Which errors Airflow retries, and which end a run of the warehouse at once."""
 
 import runpy
 
@@ -70,7 +70,7 @@ def test_failure_that_would_come_again_ends_the_run_at_once(
     ((status, label, _),) = runs(warehouse)
     assert (status, label) == ("failed", answer["run_id"])
     warehouse.execute("DROP FUNCTION spoil CASCADE", role="admin")
-    warehouse.run()  # nobody is in the way
+    warehouse.run()  # no other run holds the lock
 
 
 class Psycopg2Error(Exception):

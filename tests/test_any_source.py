@@ -1,4 +1,4 @@
-"""G1 complete, for a production that is no shop: any key, any column type, each mode of reading."""
+"""G1 complete, for productions other than the shop: any key, any column type, every mode."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from fdwarehouse.rendering.render import render_project
 from tests.clinic import CONFIG, Clinic, with_tables
 from tests.test_reconciliation import is_hashed_remotely
 
-# Two values of a column, as PostgreSQL writes them; the embedded server has no values of xml.
+# Two values of a column, as PostgreSQL writes them; the embedded server does not support xml.
 VALUES = {
     "report": ['{"a": 1, "a":  2}', '{"a":1,"a":2}'],
     "findings": ['{"b": [1, null]}', "null"],
@@ -20,7 +20,7 @@ VALUES = {
     "scan": [r"\x00ff", r"\x"],
     "stay": ['["2020-01-01 00:00:00",)', "empty"],
     "device": ["10.0.0.1/8", "::1/64"],
-    "lasted": ["1 mon", "30 days"],  # equal, and yet not the same
+    "lasted": ["1 mon", "30 days"],  # equal, but not identical
 }
 
 

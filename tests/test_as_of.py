@@ -1,4 +1,4 @@
-"""Gold's dimensions as they were at a moment."""
+"""Gold's dimensions as of a moment."""
 
 from tests.harness import Shop, Warehouse
 from tests.test_dimensions import insert_customer, rename_customer

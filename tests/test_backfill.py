@@ -1,4 +1,4 @@
-"""First loads in ranges of keys: committed one by one, taken up again."""
+"""First loads in ranges of keys: committed one by one, resumable."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ PRODUCTION = BRONZE.replace("bronze.raw_", "")
 
 
 def versions(warehouse: Warehouse) -> dict[str, list[str]]:
-    """What bronze holds, without when it was loaded."""
+    """The rows of bronze, without the time of loading."""
     return {
         table: warehouse.column(
             f"SELECT to_jsonb(t) - '{{_run_id,_extracted_at}}'::text [] FROM {table} AS t"
@@ -30,7 +30,7 @@ def versions(warehouse: Warehouse) -> dict[str, list[str]]:
 
 
 def analyze(shop: Shop) -> None:
-    """Take statistics, by which chunks are cut."""
+    """Collect statistics, which determine the chunks."""
     shop.execute("ANALYZE")
 
 
@@ -251,5 +251,5 @@ def test_progress_tells_how_long_the_rest_takes(shop: Shop, warehouse: Warehouse
         assert progress["bronze.raw_orders"][:4] == (4, 0, 8, 0)
         elapsed = warehouse.value("SELECT clock_timestamp() - started_at FROM etl.runs")
         left = progress["bronze.raw_orders"][4]
-        assert left <= elapsed  # 16 rows are there, 8 are missing
+        assert left <= elapsed  # 16 rows are loaded, 8 are missing
     backfill.result()

@@ -1,4 +1,4 @@
-"""Keys of any type are divided into ranges of any size; a key that is there twice is refused."""
+"""Keys of any type are divided into ranges of any size; a duplicate key is refused."""
 
 import pytest
 

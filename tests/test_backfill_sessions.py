@@ -1,4 +1,4 @@
-"""A backfill that several sessions share, each with chunks of its own."""
+"""A backfill shared by several sessions, each with its own chunks."""
 
 from tests.harness import Shop, Warehouse, failing
 from tests.test_backfill import BRONZE, PRODUCTION, analyze
@@ -59,7 +59,7 @@ def test_a_session_that_comes_last_finds_nothing_left(shop: Shop, warehouse: War
     sell(shop, 1)
     warehouse.call("etl.backfill()")
     assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"
-    # What a session does that had joined the run before another one ended it.
+    # The steps of a session that has joined the run before another one ends it.
     assert warehouse.value("SELECT etl.has_fence(1)") is True
     assert warehouse.value("SELECT etl.advance_backfill(1, 1) IS NULL") is True
     warehouse.execute("SELECT etl.finish_backfill(1)")

@@ -1,4 +1,4 @@
-"""Connections and rights that do not do: the cause and the way out are said, nothing is changed."""
+"""Wrong connections and missing privileges: the cause and a hint are shown, nothing changes."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.servers import Servers
 from tests.test_models import sell
 
 SECRET = "pa55word"
-# What is wrong with the connection, and the cause, as it is told.
+# What is wrong with the connection, and the reported cause.
 CONNECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "unreachable host": ({"host": "no.such.host.invalid"}, "could not translate host name"),
     "wrong port": ({"port": 1}, "Connection refused"),
@@ -35,7 +35,7 @@ RIGHTS = {
 
 
 def state(warehouse: Warehouse) -> dict[str, Any]:
-    """Return all that a deploy or a run could change, but for the log of runs."""
+    """Return all that a deploy or a run could change, except the log of runs."""
     catalogue = """
         SELECT array_agg(c.oid::regclass::text ORDER BY c.oid) FROM pg_class AS c
         WHERE relnamespace::regnamespace::text !~ '^pg_|information_schema'
@@ -45,7 +45,7 @@ def state(warehouse: Warehouse) -> dict[str, Any]:
 
 
 def state_of_orders(warehouse: Warehouse) -> list[Any]:
-    """Return the rows of orders, and of what is made of them."""
+    """Return the rows of orders, and of the tables downstream."""
     rows = warehouse.row_versions()
     return [rows[t] for t in ("bronze.raw_orders", "silver.clean_orders", "gold.fact_sales")]
 
@@ -112,7 +112,7 @@ def test_g6_deploy_and_run_name_the_table_and_who_grants_the_right(
     assert f"bronze.raw_{table}" in said.splitlines()[0]
     assert cause in said
     assert "bootstrap --side production" in said.splitlines()[-1]
-    # what cannot be read, and what is made of it, is as it was
+    # tables that cannot be read, and those downstream, are unchanged
     assert (state_of_orders(warehouse), state(bootstrapped_warehouse)) == before
 
 
@@ -158,7 +158,7 @@ def test_fence_without_sight_of_others_falls_back_to_a_margin_and_says_so(
 ) -> None:
     sell(warehouse.shop, 1)
     warehouse.shop.execute("DROP VIEW fdwarehouse.fence")
-    with psycopg.connect(warehouse.shop.urls["admin"]):  # somebody whose session is hidden
+    with psycopg.connect(warehouse.shop.urls["admin"]):  # a role whose session is hidden
         command.use(warehouse.environment)
         command.works("run")
     assert warehouse.fence(1)["kind"] == "lookback"
@@ -175,7 +175,7 @@ def test_role_that_bootstrap_makes_is_missing(
     command.use(bootstrapped_warehouse.environment | {"WAREHOUSE_URL": url})
     for asked in ("deploy", "contract", "run", "status"):
         said = command.fails(2, asked)
-        assert "`fdwarehouse bootstrap` makes the roles" in said
+        assert "`fdwarehouse bootstrap` creates the roles" in said
     name = servers.create_database("warehouse", "bare")
     bare = Database({role: servers.url("warehouse", role, name) for role in ("owner", "admin")})
     command.use(bootstrapped_warehouse.environment | {"WAREHOUSE_URL": bare.urls["owner"]})

@@ -1,4 +1,4 @@
-"""G1, G6: who may CALL cannot put a run's transactions together so that changes are lost."""
+"""G1, G6: a role that may CALL cannot arrange a run's transactions so that changes are lost."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from tests.harness import Shop, Warehouse, failing
 FENCE = "SELECT etl.build_models({run}, '{{production.fence}}')"
 BRONZE = "SELECT etl.build_models({run}, '{{bronze.raw_customers}}')"
 PLAN = "SELECT etl.plan_steps({run}, '{{production.fence,bronze.raw_customers}}', false)"
-# By what the snapshot can be taken before the fence is read: what is committed in between is behind
-# the fence and not in the snapshot.
+# Statements that take the snapshot before the fence is read: commits in between would be behind the
+# fence, but not in the snapshot.
 OPENINGS = {
     "observation": "SELECT etl.observe_again({run}, '{{bronze.raw_customers}}')",
     "read": BRONZE,
@@ -30,7 +30,7 @@ def late(shop: Shop, warehouse: Warehouse) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def loader(warehouse: Warehouse, late: psycopg.Connection) -> psycopg.Connection:
-    """A loader's session with a run of its own that spans sessions."""
+    """A loader's session with its own run that spans sessions."""
     connection = warehouse.connect("loader", autocommit=True)
     connection.execute("CALL etl.start_run()")
     connection.execute(PLAN.format(run=warehouse.last_run()).encode())

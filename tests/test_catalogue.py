@@ -1,4 +1,4 @@
-"""What a deploy says about the project arrives in the tables of etl exactly, and once."""
+"""A deploy stores the description of the project in the tables of etl exactly, and once."""
 
 import json
 from collections.abc import Mapping, Sequence

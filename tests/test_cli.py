@@ -1,4 +1,4 @@
-"""The command as a whole: its help, its connections, and how it tells a person what is wrong."""
+"""The command as a whole: its help, its connections, and its errors."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from fdwarehouse.terminal import console
 from tests.command import VARIABLES, Command
 from tests.harness import ROOT, Warehouse
 
-# What the documentation and users' scripts call.
+# The commands that the documentation and users' scripts call.
 COMMANDS = [
     "airflow",
     "backfill",
@@ -115,7 +115,7 @@ def test_seed_needs_production_alone(command: Command, warehouse: Warehouse) -> 
 def test_g6_a_malformed_connection_is_named_and_not_shown(command: Command, url: str) -> None:
     command.secrets.add("pa55word")
     command.use({"WAREHOUSE_URL": url})
-    assert "WAREHOUSE_URL is not a connection string" in command.fails(2, "status")
+    assert "WAREHOUSE_URL is not a PostgreSQL connection string" in command.fails(2, "status")
 
 
 def test_g6_a_server_that_is_down_is_named_without_the_password(command: Command) -> None:
@@ -130,7 +130,7 @@ def test_a_refused_login_says_who_makes_the_roles(command: Command, warehouse: W
     url = make_conninfo(warehouse.urls["owner"], password="pa55word")
     command.secrets.add("pa55word")
     command.use({"WAREHOUSE_URL": url})
-    assert "`fdwarehouse bootstrap` makes the roles" in command.fails(2, "run")
+    assert "`fdwarehouse bootstrap` creates the roles" in command.fails(2, "run")
 
 
 def test_a_source_without_password_cannot_be_mounted(
@@ -261,7 +261,7 @@ HEAVY = ("jinja2", "pglast", "psutil", "pydantic")
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a process of its own, whose modules are not loaded yet."""
+    """Run Python in its own process, which has no modules loaded yet."""
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,

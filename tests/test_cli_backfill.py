@@ -19,10 +19,10 @@ def test_backfill_as_typed(
     assert re.fullmatch(
         r"(?:\d+ of \d+ chunks loaded, .*\n)*"
         r"backfill succeeded in .*: 1,787 rows in \d\d chunks\n"
-        r"`fdwarehouse run` takes up what has changed since it began, and builds the rest.\n",
+        r"`fdwarehouse run` extracts what has changed since, and builds silver and gold.\n",
         said,
     )
-    assert "nothing to load" in command.works("backfill")
+    assert "there is nothing to do" in command.works("backfill")
     loaded = command.works("status")  # before the first run, which reconciles
     assert re.search(r"✓ +1 +etl\.backfill .* 1,787 +1,787 +0\n", loaded)
     assert command.works("run").splitlines()[-1].startswith("run 2 succeeded")
@@ -42,10 +42,11 @@ def test_backfill_that_fails_says_how_far_it_came(
     said = command.fails(1, "backfill", "--chunk-rows", "2")
     assert "bronze.raw_order_items: new row" in said
     assert re.search(
-        r"What was loaded stays \(\d+ of \d+ chunks loaded\): `fdwarehouse backfill`", said
+        r"Loaded chunks are kept \(\d+ of \d+ chunks loaded\); `fdwarehouse backfill`", said
     )
     assert re.search(
-        r"\d+ of \d+ chunks are loaded: `fdwarehouse backfill` goes on\n", command.works("status")
+        r"\d+ of \d+ chunks are loaded: `fdwarehouse backfill` loads the rest\n",
+        command.works("status"),
     )
     warehouse.execute("ALTER TABLE bronze.raw_order_items DROP CONSTRAINT no_five")
     assert "backfill succeeded" in command.works("backfill")

@@ -1,4 +1,4 @@
-"""`fdwarehouse contract`: what production looks like, seen through the warehouse."""
+"""`fdwarehouse contract`: the schema of production, read through the warehouse."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_contract_shows_what_has_changed(
     assert said.exit_code == 1
     assert "+      phone: {type: 'text'}" in said.out
     assert "-      status: {type: 'character varying(50)', not_null: true}" in said.out
-    assert "production is not what the contract says" in said.err
+    assert "production differs from the contract" in said.err
     assert path.read_text() == before
 
     told = command.works("contract")
@@ -122,7 +122,7 @@ def test_contract_names_the_table_that_the_reader_may_not_read(
     ):
         bootstrapped_warehouse.shop.execute(change_of_rights)
         said = command.fails(2, "contract")
-        assert "does not let its reader read public.orders: permission denied" in said
+        assert "does not allow its reader to read public.orders: permission denied" in said
         assert "`fdwarehouse bootstrap --side production`" in said
 
 

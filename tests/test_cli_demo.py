@@ -1,4 +1,4 @@
-"""`fdwarehouse demo`: the whole story, from nothing, twice."""
+"""`fdwarehouse demo`: the whole demo, from empty databases, twice."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from tests.command import Command
 from tests.harness import ROOT
 from tests.servers import Servers
 
-# Tables are as wide as the times in them.
+# The width of tables depends on the times in them.
 CHANGING = r"[\d.]+ m?s\b|\d+-\d+-\d+|\d+:\d+:\d+|\s+"
 
 
@@ -40,7 +40,7 @@ def test_demo_tells_the_same_story_again(
     for command_line in ("psql", "status", "seed --changes", "run", "up", "down"):
         assert re.search(rf"(?m)^\S*(?:eval)?.* {command_line}", said.out)
 
-    # What it deployed is what can be read in build/, the compiled tables included.
+    # It deployed the files in build/, including the compiled tables.
     with psycopg.connect(Connections(project).embedded_urls()["WAREHOUSE_URL"]) as warehouse:
         deployed = warehouse.execute("SELECT object_name, checksum FROM etl.deployed_objects")
         recorded: dict[str, str] = dict(deployed.fetchall())

@@ -70,10 +70,10 @@ def test_deploy_shows_its_plan_and_the_second_has_nothing_to_do(
     plan = command.works("deploy", "--plan")
     assert "project_0004_tables_are_selects.sql" in plan
     assert "etl: " in plan
-    assert plan.endswith("Nothing was changed: this is the plan.\n")
+    assert plan.endswith("This is only the plan; nothing was changed.\n")
     assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
     done = command.works("deploy")
-    assert done == plan.replace("Nothing was changed: this is the plan.", "Deployed.")
+    assert done == plan.replace("This is only the plan; nothing was changed.", "Deployed.")
     assert command.works("deploy") == "Nothing to change.\n"
     assert command.works("deploy", "--plan") == "Nothing to change.\n"
 
@@ -91,7 +91,7 @@ def test_deploy_names_what_is_changed_new_and_gone(
     assert told[1].strip() == "+ etl: check_fresh"
     assert told[2] == "Changed"
     assert told[3].strip() == "~ silver: clean_products_versions"
-    assert told[4] == "Gone"
+    assert told[4] == "Removed"
     assert told[5].strip() == "- etl: check_freshness"
     assert told[6:] == [
         "Tables",
@@ -212,10 +212,10 @@ def test_deploy_refuses_an_edited_migration_and_says_so_in_its_plan(
     plan = command("deploy", "--plan")
     assert plan.exit_code == 1
     edited = "Migrations edited after they were applied: refused\n  ! project_0005_mine.sql"
-    missing = "Migrations applied, without a file: refused\n  ! project_0004_tables_are_selects"
+    missing = "Applied migrations without a file: refused\n  ! project_0004_tables_are_selects"
     assert edited in plan.out
     assert missing in plan.out
-    assert "Gone" not in plan.out
+    assert "Removed" not in plan.out
     assert "this deploy would be refused" in plan.err
     assert command.fails(1, "deploy").startswith(
         "Error: migration project/0004_tables_are_selects.sql was applied"

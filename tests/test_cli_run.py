@@ -140,7 +140,7 @@ def interrupted(
     blocker.execute("LOCK TABLE orders")
     environment = {**os.environ, **warehouse.environment, "FDWAREHOUSE_PROJECT": str(ROOT)}
     process = subprocess.Popen(
-        # a shell that starts the tests in the background has it ignored
+        # it is ignored if a shell starts the tests in the background
         ["env", "--default-signal=INT", sys.executable, "-m", "fdwarehouse.cli.main", "run"],
         env=environment,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""`fdwarehouse status`: for people, and for machines."""
+"""`fdwarehouse status`: as text, and as JSON."""
 
 import json
 import re
@@ -135,7 +135,7 @@ def test_status_of_a_source_held_back_for_ever(
     command.use(seeded_warehouse.environment)
     try:
         command.works("run")
-        assert "for ever behind its clock" in command.works("status")
+        assert "indefinitely behind its clock" in command.works("status")
         assert "held back by prepared transaction forgotten" in command.works("status")
         assert as_json(command)["sources"][0]["lag_seconds"] is None
     finally:

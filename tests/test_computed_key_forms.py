@@ -1,4 +1,4 @@
-"""However a view says that it computes its key, two rows that come to have one are told apart."""
+"""Rows with the same computed key are distinguished, in every form of computing a key."""
 
 from __future__ import annotations
 

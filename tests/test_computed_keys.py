@@ -1,4 +1,4 @@
-"""A key that silver computes: two rows that come to have one never hide each other."""
+"""A key that silver computes: two rows with the same computed key never hide each other."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.extra_tables import mount_table
 from tests.harness import Row, Warehouse, failing
 
-# How a project may compute the key of its articles, and rows that come to have one of it.
+# Ways to compute the key of articles, and rows that get the same key.
 KEYS = {
     "cleaned": ("lower(btrim(code))", "('AB1', 1), ('ab1 ', 2)", "ab1"),
     "rounded": ("round(weight)::text", "('A', 1.1), ('B', 0.9)", "1"),

@@ -1,4 +1,4 @@
-"""Connections to the warehouse: what happens to one that cannot be used."""
+"""Connections to the warehouse: those that cannot be used are closed."""
 
 import psycopg
 import pytest

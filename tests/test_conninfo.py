@@ -1,4 +1,4 @@
-"""Connection strings are understood as libpq does, since deploy hands them to postgres_fdw."""
+"""Connection strings are parsed as by libpq, since deploy passes them to postgres_fdw."""
 
 import re
 from typing import Any
@@ -41,7 +41,7 @@ def understood(warehouse: Warehouse, conninfo: str) -> dict[str, Any]:
 
 
 def expected(conninfo: str) -> dict[str, Any]:
-    """What libpq takes from it; without a database it takes the one named like the user."""
+    """The options that libpq reads; the database defaults to the user's name."""
     known = {name: value for name, value in conninfo_to_dict(conninfo).items() if value}
     if "user" in known:
         known.setdefault("dbname", known["user"])
@@ -122,7 +122,7 @@ PIECES = [
 
 
 def both(warehouse: Warehouse, conninfo: str) -> tuple[Any, Any]:
-    """What Python and SQL understand, None where they refuse; errors show nothing of the text."""
+    """The options that Python and SQL read, None if they refuse; errors quote none of the text."""
     said: list[str] = []
     in_python = in_sql = None
     try:

@@ -1,7 +1,7 @@
-"""A run costs what changed, not what is there: rows and pages are counted, nothing is timed.
+"""The cost of a run depends on the changes, not on the size: rows and pages are counted.
 
 The same few changes are made in a shop, in one that is ten times as wide (customers, products and
-orders), and in one that is ten times as old (orders alone). Each has a session that has run before.
+orders), and in one that is ten times as old (only orders). Each has a session that has run before.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ MEMBERS = (
 
 
 class Costs(NamedTuple):
-    """What runs of one shop cost: with the changes, then with those of members, then with none."""
+    """The cost of runs of one shop: with changes, then with changes of members, then without."""
 
     changed: Cost
     members: Cost
@@ -95,7 +95,7 @@ def _measure(servers: Servers, opened: ExitStack, counts: str) -> Costs:
 
 
 def too_many(large: int, small: int) -> bool:
-    """Tell growth from what a deeper index costs."""
+    """Check for growth beyond the cost of a deeper index."""
     return large > 1.5 * small + 50
 
 

@@ -1,4 +1,4 @@
-"""What a first load puts off and still owes when it fails: a deploy finds the tables whole."""
+"""Indexes that a failed first load has deferred: a deploy creates them."""
 
 from pathlib import Path
 

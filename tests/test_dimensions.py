@@ -79,7 +79,7 @@ def test_change_makes_a_version_valid_from_its_stamp(shop: Shop, warehouse: Ware
     first_run = warehouse.run()
     rename_customer(shop, "Ann", "2021-01-01")
     second_run = warehouse.reconcile()
-    rename_customer(shop, "Ana", "2022-01-01")  # as before, and yet a version
+    rename_customer(shop, "Ana", "2022-01-01")  # unchanged, but a version
     third_run = warehouse.reconcile()
     assert history(warehouse) == [
         ("Ana", FIRST, "2021-01-01 00:00:00"),
@@ -116,7 +116,7 @@ def test_change_of_price_makes_a_version_of_the_product(shop: Shop, warehouse: W
 def test_unchanged_attributes_make_no_version(shop: Shop, warehouse: Warehouse) -> None:
     insert_customer(shop)
     warehouse.run()
-    rename_customer(shop, "  ana ", "2021-01-01")  # the same when it is clean
+    rename_customer(shop, "  ana ", "2021-01-01")  # the same once cleaned
     warehouse.reconcile()
     assert history(warehouse) == [("Ana", FIRST, LAST)]
     query = "SELECT updated_at::text FROM gold.dim_customers WHERE customer_key > 0"

@@ -1,4 +1,4 @@
-"""G1: a clock that is put back, or another server, is noticed, and all is reconciled at once."""
+"""G1: a clock set back, or another server, is detected, and all tables are reconciled at once."""
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -44,7 +44,7 @@ def doubted(warehouse: Warehouse) -> list[str]:
 
 
 def let_time_pass(warehouse: Warehouse, time: str) -> None:
-    """Let all that the warehouse knows have happened so long ago."""
+    """Move all times in the warehouse back by an interval."""
     past = f"- interval '{time}'"
     warehouse.execute(
         f"""
@@ -145,7 +145,7 @@ def test_g1_tables_are_reconciled_one_by_one_and_status_says_which_are_left(
     command: Command, warehouse: Warehouse, server: FakedServer
 ) -> None:
     command.use(warehouse.environment)
-    assert "complete: what began before the fence" in command.works("status")
+    assert "complete: transactions that began before the fence" in command.works("status")
     server.step("-1 hour")
     server.write("customers SET full_name = 'Changed' WHERE customer_id = 2")
     server.write("products SET name = 'Changed' WHERE product_id = 2")
@@ -164,7 +164,7 @@ def test_g1_tables_are_reconciled_one_by_one_and_status_says_which_are_left(
     said = command.works("status")
     assert "bronze.raw_products may lack changes" in said
     assert "bronze.raw_customers may lack" not in said
-    assert "complete: what began before the fence" not in said
+    assert "complete: transactions that began before the fence" not in said
 
     warehouse.call("etl.build_silver()")
     warehouse.call("etl.rebuild('silver')")
@@ -178,7 +178,7 @@ def test_g1_tables_are_reconciled_one_by_one_and_status_says_which_are_left(
     assert (
         warehouse.value("SELECT name FROM silver.clean_products WHERE product_id = 2") == "Changed"
     )
-    assert "complete: what began before the fence" in command.works("status")
+    assert "complete: transactions that began before the fence" in command.works("status")
 
 
 def test_g1_transaction_prepared_after_the_step_is_not_lost(
@@ -224,7 +224,7 @@ def test_g1_change_of_server_between_fence_and_snapshot_is_told_and_reconciled_n
 
 
 def test_fence_by_transaction_id_has_no_clock(warehouse: Warehouse, server: FakedServer) -> None:
-    """A step says nothing about ids; another server does."""
+    """A step of the clock does not affect ids; another server does."""
     judged = """
         SELECT etl.discontinuity(
             jsonb_populate_record(NULL::etl.fences, %s), NULL,
@@ -252,7 +252,7 @@ def test_production_without_the_views_is_read_and_status_says_what_is_not_notice
     assert warehouse.fence(warehouse.last_run())["kind"] == "lookback"
     command.use(warehouse.environment)
     said = " ".join(command.works("status").split())
-    assert "clock that is put back, another server and rewritten tables are not noticed" in said
+    assert "clock set back, another server and rewritten tables are not detected" in said
     assert "`fdwarehouse bootstrap --side production`" in said
 
 

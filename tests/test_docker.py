@@ -1,6 +1,6 @@
 """The compose file, and a warehouse between two containers of the official image.
 
-What needs a Docker engine and the image postgres:18 is marked, and fails without them.
+Tests that need a Docker engine and the image postgres:18 are marked, and fail without them.
 """
 
 import shutil
@@ -106,7 +106,7 @@ def containers() -> Iterator[Warehouse]:
             for role in ("owner", "loader", "analyst", "orchestrator")
         }
         shop = Shop({"admin": production.get_connection_url()})
-        # As the warehouse's server reaches it, which is not how this machine does.
+        # The address is valid on the warehouse's server, but not on this machine.
         shop.urls["reader"] = "postgresql://warehouse_reader:secret@production_db:5432/xyz_store"
         warehouse = stack.enter_context(closing(Warehouse(roles | {"admin": admin}, shop)))
         stack.enter_context(closing(shop))

@@ -1,4 +1,4 @@
-"""What the documentation names is there: paths, links with their anchors, commands, options."""
+"""The documentation refers to existing paths, links with anchors, commands and options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = sorted(
 FOLDERS = (ROOT, PACKAGE, PACKAGE / "mechanics")
 """What paths in the text are relative to."""
 
-# What the reader makes, or a deploy, a build or a test run writes.
+# Created by the reader, or written by a deploy, a build or a test run.
 _MADE = re.compile(r"(build|\.fdwarehouse|\.venv|benchmarks/\.venv)(/|$)")
 _NAMED_FILE = re.compile(r"^(?:--|#) ([\w./]+\.(?:sql|yaml))$", re.MULTILINE)
 _REPLACED = r"\b(?:mend|anew|for ?ever|shall|twins?|put off|owe[sd]?|comes? too late|pieces)\b"

@@ -1,4 +1,4 @@
-"""A production that is no longer what its contract says: its table fails alone, unread."""
+"""A production that differs from its contract: only the table concerned fails, unread."""
 
 import re
 from decimal import Decimal

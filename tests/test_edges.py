@@ -1,4 +1,4 @@
-"""What a review found broken, a case each."""
+"""Regressions that reviews found, one case each."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

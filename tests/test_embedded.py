@@ -1,4 +1,4 @@
-"""The embedded servers: reachable by password alone, and up again after whatever befell them."""
+"""The embedded servers: reachable only with a password, and restartable after any failure."""
 
 import multiprocessing
 import os
@@ -51,7 +51,7 @@ def kill_9(state_dir: Path, server: str) -> None:
 
 @pytest.fixture(scope="module")
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    # Spaces, quotes, and longer than the 107 bytes that a Unix socket's path may have.
+    # Spaces, quotes, and longer than the 107 bytes of a Unix socket's path.
     deep = tmp_path_factory.mktemp("a project's folder") / ("deep folder " * 10) / "$HOME"
     yield deep
     lifecycle.remove(deep)
@@ -222,7 +222,7 @@ def test_up_side_by_side_makes_one_pair_of_servers(tmp_path: Path) -> None:
     try:
         assert first == second == third
         assert query(first["WAREHOUSE_ADMIN_URL"], "SELECT 1") == [(1,)]
-        # Started by processes that have ended: theirs is not our lifetime.
+        # Started by processes that have ended; the servers outlive them.
         (tmp_path / "state" / "secrets.json").rename(tmp_path / "secrets.json")
         with pytest.raises(FdwarehouseError, match=r"secrets\.json is missing"):
             start(tmp_path / "state")
@@ -253,7 +253,7 @@ def test_up_as_an_ordinary_user() -> None:
     binaries = programs.binaries(account)
     folder = Path(tempfile.mkdtemp())
     os.chown(folder, nobody, nobody)
-    # A fork, since nobody may be unable to reach this Python and its packages.
+    # A fork, since the user nobody may be unable to reach this Python and its packages.
     child = os.fork()
     if child == 0:
         try:

@@ -1,4 +1,4 @@
-"""A production whose bytes are no text: the error says where they are."""
+"""A production with bytes that are not valid text: the error says where they are."""
 
 from collections.abc import Iterator
 

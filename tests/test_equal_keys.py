@@ -1,4 +1,4 @@
-"""G1: what equal values can hide: keys written otherwise, arrays, columns and databases swapped."""
+"""G1: changes that equality hides: keys written differently, arrays, swapped columns, databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a project is told at once, and not one thing per attempt."""
+"""All errors of a project are reported together, not one per attempt."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,15 +37,21 @@ def setting(*path: str, value: object) -> Callable[[Path], object]:
 CASES: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "files, configuration, contract and template": [
         (setting("work_mem", value="much"), "warehouse.yaml: work_mem: expected an amount"),
-        (replace("contracts/production.yaml", "'integer'", "'big'"), "'big' is not a type"),
-        (write("migrations/later.sql", "SELECT 1"), "migrations/later.sql: a migration is a file"),
+        (
+            replace("contracts/production.yaml", "'integer'", "'big'"),
+            "'big' is not a built-in type of PostgreSQL",
+        ),
+        (
+            write("migrations/later.sql", "SELECT 1"),
+            "migrations/later.sql: the name of a migration",
+        ),
         (write("sql/gold/x.txt", "hello"), "sql/gold/x.txt: only files that end in .sql"),
         (write("sql/silver/y.sql", "{% if %}"), "sql/silver/y.sql, line 1: "),
     ],
     "one table and another": [
         (setting(*TABLES, "orders", "watermark", value="created"), "orders: column created of"),
         (setting(*TABLES, "orders", "key", value=["a", "b"]), "orders: column b of warehouse.yaml"),
-        (setting(*TABLES, "customers", "as", value="_fence"), "has a _fence of its own"),
+        (setting(*TABLES, "customers", "as", value="_fence"), "the warehouse has its own _fence"),
         (
             setting(*TABLES, "products", "watermark", value="name"),
             "products: watermark name is of type character varying(255), not a time",
@@ -54,8 +60,11 @@ CASES: dict[str, list[tuple[Callable[[Path], object], str]]] = {
     "files of sql": [
         (write("sql/silver/a.sql", "SELECT 1"), "sql/silver/a.sql, line 1: "),
         (write("sql/gold/b.sql", "{{ nothing.there }}"), "sql/gold/b.sql, line 1: "),
-        (write("sql/checks/c.sql", "SELECT 1"), "sql/checks/c.sql: a check says its layer"),
-        (write("sql/checks/d.sql", "-- layer: gold\nSELECT 1"), "sql/checks/d.sql: a check says"),
+        (write("sql/checks/c.sql", "SELECT 1"), "sql/checks/c.sql: a check must set layer"),
+        (
+            write("sql/checks/d.sql", "-- layer: gold\nSELECT 1"),
+            "sql/checks/d.sql: a check must set",
+        ),
     ],
     "settings and partitions": [
         (
@@ -88,7 +97,7 @@ def test_everything_that_is_wrong_is_told_at_once(project: Path, case: str) -> N
         render_project(project)
     for _, message in CASES[case]:
         assert message in caught.value.message
-    assert f"{len(caught.value.parts)} things are wrong:" in caught.value.message
+    assert f"{len(caught.value.parts)} problems:" in caught.value.message
     assert len(caught.value.parts) >= len(CASES[case])
     assert caught.value.exit_code == 2
 
@@ -101,7 +110,7 @@ def test_names_that_are_there_twice_are_told_with_what_else_is_wrong(
     command.project(project)
     said = command.fails(2, "contract")
     for message in (
-        *("line 2: project is there twice", "line 4: work_mem is there twice"),
+        *("line 2: project is given twice", "line 4: work_mem is given twice"),
         *("work_mem: expected an amount", "source: there is no such name; sources?"),
     ):
         assert message in said

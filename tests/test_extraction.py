@@ -11,7 +11,7 @@ TABLES = ("customers", "products", "orders", "order_items")
 
 @pytest.fixture(autouse=True)
 def no_overlap(warehouse: Warehouse) -> None:
-    """Take away the margin behind the fence, so that nothing but the fence finds a row."""
+    """Remove the margin behind the fence, so that only the fence finds a row."""
     warehouse.execute("UPDATE etl.sources SET overlap = '0'")
 
 

@@ -31,7 +31,7 @@ class Writer:
         self._connection = shop.connect(autocommit=True)
 
     def act(self, action: str) -> None:
-        """Do one thing, if it can be done now."""
+        """Take one action, if it is possible now."""
         if action in ("insert", "update") and self.state != "prepared":
             if self.state == "idle":
                 self._connection.execute("BEGIN")
@@ -51,7 +51,7 @@ class Writer:
             self.state = "idle"
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Clean up."""
         self.act("rollback")
         self._connection.close()
 

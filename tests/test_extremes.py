@@ -1,4 +1,4 @@
-"""Whatever production can hold reaches gold, or is set aside with a reason; nothing else stops."""
+"""Any value of production reaches gold, or is rejected with a reason; other rows are loaded."""
 
 import pytest
 

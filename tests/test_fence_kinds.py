@@ -1,4 +1,4 @@
-"""G1: fences that need no clock, and fences of a production that is only a replica."""
+"""G1: fences without a clock, and fences of a production that is a replica."""
 
 import os
 import re
@@ -30,7 +30,7 @@ TABLES = ("customers", "products", "orders", "order_items")
 
 
 def stamp_transaction_ids(shop: Shop, type_: str) -> None:
-    """Do to production what the page of the documentation says."""
+    """Set up production as the documentation says."""
     page = (ROOT / "docs/fence-by-transaction-id.md").read_text()
     (ddl,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     once, for_each = ddl.split("-- for each table")

@@ -1,4 +1,4 @@
-"""A source sends as many rows at once as fit into memory, by what its statistics say of them."""
+"""A source sends as many rows per fetch as fit into memory, according to its statistics."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ FETCH_SIZE = """
     WHERE t.ftrelid = 'clinic.scans'::regclass AND o.option_name = 'fetch_size'
 """
 
-# The rows of a table, and between how many of them are fetched at once.
+# The rows of a table, and the limits of the rows per fetch.
 TABLES = {
     "narrow": ("n, NULL, NULL", 10_000, 10_000),
     "of a megabyte each": ("n, image(1_000_000), NULL", 10, 60),

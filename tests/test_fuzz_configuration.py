@@ -1,4 +1,4 @@
-"""Whatever is in the project's YAML: it is rendered, or the file that is wrong is named."""
+"""For any YAML in the project, it is rendered, or the error names the wrong file."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ from tests.command import Command
 from tests.harness import ROOT
 
 FILES = ("warehouse.yaml", "contracts/production.yaml")
-EXAMPLES = 2 * settings().max_examples  # nothing is run: they are cheap
+EXAMPLES = 2 * settings().max_examples  # nothing is run: examples are cheap
 TEXTS = {name: (ROOT / name).read_text() for name in FILES}
 
 ODD_STRINGS = st.one_of(
@@ -58,7 +58,7 @@ def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> str:
-    """Take the file with some nodes deleted, replaced, renamed or copied elsewhere."""
+    """The file with some nodes deleted, replaced, renamed or copied elsewhere."""
     content = yaml.safe_load(TEXTS[name])
     for _ in range(draw(st.integers(1, 3))):
         ways = sorted(paths(content), key=str)
@@ -89,7 +89,7 @@ def mutated(draw: st.DrawFn, name: str) -> str:
 
 @st.composite
 def damaged(draw: st.DrawFn, name: str) -> bytes:
-    """Take the file with some of its bytes cut out, written over or doubled."""
+    """The file with some of its bytes deleted, overwritten or doubled."""
     text = TEXTS[name].encode()
     for _ in range(draw(st.integers(1, 4))):
         begin = draw(st.integers(0, max(len(text) - 1, 0)))
@@ -109,14 +109,14 @@ def damaged(draw: st.DrawFn, name: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project without SQL of its own, which is rendered in no time."""
+    """A project without SQL, which is rendered quickly."""
     root = tmp_path_factory.mktemp("fuzzed")
     (root / "contracts").mkdir()
     return root
 
 
 def require_named(root: Path, name: str, content: bytes) -> None:
-    """Render with this file changed, and expect success or an error for a person."""
+    """Render with this file changed, and expect success or an error for the user."""
     for other in FILES:
         (root / other).write_text(TEXTS[other])
     (root / name).write_bytes(content)
@@ -132,7 +132,7 @@ def require_named(root: Path, name: str, content: bytes) -> None:
 
 
 def require_words(error: FdwarehouseError) -> None:
-    """Expect that a person can act on it."""
+    """Expect that the user can act on it."""
     assert re.match(r"(warehouse|contracts/.{1,63})\.yaml: .", error.message, re.DOTALL)
     assert error.hint
     assert error.exit_code == 2

@@ -1,4 +1,4 @@
-"""Gold's facts and metrics: what production would answer; what its tables refuse."""
+"""Gold's facts and metrics agree with production, and its constraints refuse wrong rows."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ import pytest
 from fdwarehouse.demo.seeding import make_changes
 from tests.harness import ROOT, Shop, Warehouse
 
-# What was sold, in production: the words of the warehouse for the rows of the shop.
+# The sales in production, with the column names of the warehouse.
 SALES = """
     WITH sales AS (
         SELECT
@@ -24,7 +24,7 @@ SALES = """
     cohorts AS (SELECT customer_id, min(month) AS cohort_month FROM revenue GROUP BY customer_id)
 """
 
-# Question: how to ask gold, how to ask production.
+# Question: the query on gold, the query on production.
 QUESTIONS = {
     "what was sold": (
         """

@@ -1,4 +1,4 @@
-"""Equality is not identity: a value that only equals the old one is a change all the same."""
+"""Equality is not identity: a value that equals the old one but looks different is a change."""
 
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def plans(warehouse: Warehouse, project: Path) -> Warehouse:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_g3_equal_value_reaches_silver_and_makes_a_version(plans: Warehouse, column: str) -> None:
-    # a cast to text takes the blanks off
+    # a cast to text strips the blanks
     shown = "octet_length(code)::text" if column == "code" else f"{column}::text"
     silver = f"SELECT {shown} FROM silver.clean_products"
     gold = f"SELECT {shown}, is_current FROM gold.dim_products WHERE product_id = 1 ORDER BY 2"

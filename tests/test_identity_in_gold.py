@@ -1,4 +1,4 @@
-"""Equality is not identity, in gold: what follows from a value that only equals the old one."""
+"""Equality is not identity, in gold: changes to equal values that look different."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.extra_tables import mount_table
 from tests.harness import Warehouse
 
-# column: a value per row, and the one that equals it
+# column: a value per row, and an equal value that looks different
 COLUMNS = {
     "n": ("numeric", "{id}.0", "{id}.00"),
     "i": ("interval", "'{id} years'", "'{days} days'"),

@@ -1,4 +1,4 @@
-"""G4: limits of time, lost connections, and what production notices of a run."""
+"""G4: timeouts, lost connections, and the effect of a run on production."""
 
 from pathlib import Path
 from typing import Any

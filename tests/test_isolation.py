@@ -1,4 +1,4 @@
-"""One bad table fails alone; what is built on it is held back, the rest is published."""
+"""A bad table fails alone; the tables downstream are skipped, the others are published."""
 
 from collections.abc import Callable
 
@@ -70,7 +70,7 @@ def test_bad_table_fails_alone_and_is_named(built: Warehouse, fault: str) -> Non
     if model.startswith("bronze"):
         expected |= {"silver.clean_order_items"}
     else:
-        expected -= {"gold.dim_products"}  # made of bronze's versions, which are there
+        expected -= {"gold.dim_products"}  # built from bronze's versions, which exist
     assert held == expected
     assert set(states.values()) == {"failed", "skipped", "succeeded"}
     names = "SELECT full_name FROM gold.dim_customers WHERE customer_id = 1 AND is_current"

@@ -1,4 +1,4 @@
-"""What cannot be a key or a watermark is refused; several rows of one key are noticed in time."""
+"""Columns that cannot be a key or a watermark are refused; duplicate keys are detected in time."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MODES: dict[str, dict[str, Any]] = {
 
 
 def with_keyless_table(clinic: Clinic, settings: dict[str, Any]) -> None:
-    """Deploy a warehouse of a table of which production does not say what its key is."""
+    """Deploy a warehouse of a table without a primary key in production."""
     clinic.write(
         "CREATE TABLE sayings (sensor text, number int, said text, at timestamptz NOT NULL)",
         "GRANT SELECT ON sayings TO warehouse_reader",

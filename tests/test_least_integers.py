@@ -1,4 +1,4 @@
-"""G3: the least integer, which has no opposite, can leave a sum as it came."""
+"""G3: the least integer, which cannot be negated, can be subtracted from a sum."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ LEAST = {
     "integer": "-2147483648",
     "bigint": "-9223372036854775808",
 }
-# half is an integer where the type of a sum is one
+# half is an integer if the type of the sum is
 SUMS = f"""
 SELECT cat, sum(v) AS total, sum(v) / 2 AS half, avg(v) AS mean, min(v) AS least, count(v) AS number
 FROM {THINGS} WHERE NOT is_deleted GROUP BY cat

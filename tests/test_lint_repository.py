@@ -1,4 +1,4 @@
-"""What no file of the repository may hold, one case a file."""
+"""Text that no file of the repository may contain, one case per file."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from fdwarehouse.project.config import load_config
 from fdwarehouse.rendering.templates import MECHANICS
 from tests.sql_files import ROOT
 
-# With a gap in each word, so that this file does not hold what it forbids.
+# With a gap in each word, so that this file does not contain what it forbids.
 FORBIDDEN = {
     "a folder beside the repository": r"\.\./sha{}red|(?<![\w.])/wo{}rk/",
     "the host of a package registry": r"py{}pi\.org|python{}hosted\.|npm{}js\.|deb{}ian\.org",

@@ -1,4 +1,4 @@
-"""The rules of the house for SQL, one case a file. What sqlfluff sees is in `make lint`."""
+"""The project's rules for SQL, one case per file. Those of sqlfluff are in `make lint`."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Objects = enums.ObjectType
 try:
     FILES = sql_files()
 except FdwarehouseError:
-    FILES = []  # test_project_renders says why
+    FILES = []  # test_project_renders reports the cause
 
 NO_DATA_AT_STAKE = (
     ast.CreateFunctionStmt,
@@ -26,7 +26,7 @@ NO_DATA_AT_STAKE = (
     ast.GrantStmt,
 )
 
-# What a comment can describe, and where the statement that makes it holds the name.
+# Objects that can have a comment, and the part of the statement with their name.
 NAME_OF: dict[type, Callable[[Any], object]] = {
     ast.CreateStmt: lambda tree: tree.relation,
     ast.CreateForeignTableStmt: lambda tree: tree.base.relation,
@@ -44,7 +44,7 @@ def every_file(*kinds: str) -> pytest.MarkDecorator:
 
 
 def routines(file: SqlFile) -> Iterator[tuple[Statement, str]]:
-    """Yield the routines that a file creates to stay, with their names."""
+    """Yield the permanent routines that a file creates, with their names."""
     for statement in file.statements:
         if isinstance(statement.tree, ast.CreateFunctionStmt):
             name = dotted(statement.tree.funcname)
@@ -53,7 +53,7 @@ def routines(file: SqlFile) -> Iterator[tuple[Statement, str]]:
 
 
 def dotted(name: object) -> str:
-    """Write a name of the syntax tree, of whichever kind, as schema.object."""
+    """Write a name of the syntax tree, of any kind, as schema.object."""
     if isinstance(name, ast.RangeVar):
         return f"{name.schemaname}.{name.relname}"
     if isinstance(name, ast.ObjectWithArgs):
@@ -77,7 +77,7 @@ def created(file: SqlFile) -> Iterator[str]:
 
 
 def columns(tree: Any) -> Iterator[tuple[ast.RangeVar, str]]:
-    """Yield the columns that a statement makes, with their table."""
+    """Yield the columns that a statement creates, with their table."""
     if isinstance(tree, ast.CreateStmt):
         for element in tree.tableElts or ():
             if isinstance(element, ast.ColumnDef):

@@ -1,4 +1,4 @@
-"""G6: who may CALL writes into the log only of a run that is open and its own."""
+"""G6: a role that may CALL can write into the log only of its own open run."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.test_models import sell
 
 FAILURE = "ROW('gold.fact_sales', 'XX000', 'false', NULL, NULL, NULL)::etl.failure"
 
-# What the loader may execute and that writes into the log, with a run in it.
+# Routines that the loader may execute and that write into the log of a run.
 WRITERS = [
     "etl.plan_steps({run}, '{{gold.fact_sales}}', true)",
     "etl.fail_steps({run}, '{{gold.fact_sales,silver.clean_orders}}', " + FAILURE + ")",
@@ -35,7 +35,7 @@ def log_of(warehouse: Warehouse) -> dict[str, list[Row]]:
 
 
 def refused(warehouse: Warehouse, writer: str, run_id: int, role: str) -> str | None:
-    """Call a writer, and return the code with which it is refused, raised or returned."""
+    """Call a writer, and return the code of the error that it raises or returns."""
     call = f"SELECT to_jsonb({writer.format(run=run_id)}) ->> 'error_code'"
     if writer.startswith(("etl.conclude_run", "etl.finish", "etl.give")):
         call = f"SELECT {writer.format(run=run_id)}::text"

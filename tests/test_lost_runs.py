@@ -1,4 +1,4 @@
-"""A run whose session could not write how it ended, on a full disk say, is not shown as alive."""
+"""A run whose session could not record its end, such as on a full disk, is not shown as running."""
 
 import json
 from contextlib import suppress
@@ -16,7 +16,7 @@ FULL = """
 
 
 def fill_disk(warehouse: Warehouse, *tables: str) -> None:
-    """Let every change of some tables fail."""
+    """Make every change of some tables fail."""
     warehouse.execute(FULL, role="admin")
     for table in tables:
         warehouse.execute(
@@ -52,9 +52,9 @@ def test_g4_run_that_could_not_write_its_end_is_shown_as_abandoned(
         session.close()
     assert warehouse.column("SELECT status FROM etl.runs") == ["running"]
     ((status, error),) = shown(command)
-    assert (status, "nobody holds the run any more" in error) == ("abandoned", True)
+    assert (status, "no session holds the run" in error) == ("abandoned", True)
     said = command.works("status")
-    assert "run 1 abandoned: nobody holds the run any more" in said
+    assert "run 1 abandoned: no session holds the run" in said
     assert "is running" not in said
 
     free_disk(warehouse)

@@ -1,4 +1,4 @@
-"""What docs/make-it-yours.md says works: its files and its commands, in an empty folder."""
+"""The files and commands in docs/make-it-yours.md work, in an empty folder."""
 
 import re
 import shlex
@@ -44,7 +44,7 @@ BY_HAND = files_in(blocks_of("by-hand.md"))
 
 @pytest.fixture
 def empty_servers(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """The embedded servers with two databases that nothing was done to."""
+    """The embedded servers with two empty databases."""
     names = {server: servers.create_database(server, "bare") for server in SERVERS}
     urls = {
         "WAREHOUSE_URL": servers.url("warehouse", "owner", names["warehouse"]),

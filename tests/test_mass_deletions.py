@@ -1,4 +1,4 @@
-"""G1: a table that seems to have lost its rows stops the run, before anything is written."""
+"""G1: a table that seems to have lost its rows fails the run, before anything is written."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from tests.harness import Warehouse, failing
 
 TOO_MANY = "DW016"
 
-# How a table loses its rows by mistake.
+# Ways in which a table loses its rows by mistake.
 ACCIDENTS = {
     "emptied": "TRUNCATE orders CASCADE",
     "deleted without a condition": "DELETE FROM order_items",

@@ -1,4 +1,4 @@
-"""Each table alone, in any order, and after a change of how it is made: the same as all at once."""
+"""Each table built alone, in any order, and after a change of its SQL, equals all built at once."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Names that production may have and SQL has to quote work from the contract to the status."""
+"""Names that SQL must quote work from the contract to the status."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ STAMP = "Changed At"
 
 
 def make(clinic: Clinic, name: str) -> None:
-    """Make a table of this name in production, with two rows."""
+    """Create a table of this name in production, with two rows."""
     columns = [sql.Identifier(column) for column in COLUMNS]
     statements = [
         sql.SQL("CREATE TABLE {} ({}, {} timestamptz NOT NULL, PRIMARY KEY ({}, {}))").format(
@@ -235,13 +235,23 @@ def test_table_is_called_in_the_warehouse_as_it_is_told(clinic: Clinic, command:
 @pytest.mark.parametrize(
     ("name", "columns", "message", "hint"),
     [
-        ("e" * 42, [], "is too long a name for the warehouse, at most 41 bytes", "as:"),
-        ("ä" * 21, [], "is too long a name for the warehouse, at most 41 bytes", "as:"),
-        ("a\nb", [], "the name has a line break in it", "as:"),
-        ("_columns", [], "the warehouse has a _columns of its own", "as:"),
-        ("_pg_class", [], "the warehouse has a _pg_class of its own", "as:"),
-        ("t", ["_run_id"], "column _run_id: bronze has one of its own", "a view in production"),
-        ("t", ["p_run_id"], "column p_run_id: bronze has one of its own", "a view in production"),
+        ("e" * 42, [], "is too long a name for the warehouse; the limit is 41 bytes", "as:"),
+        ("ä" * 21, [], "is too long a name for the warehouse; the limit is 41 bytes", "as:"),
+        ("a\nb", [], "the name contains a line break", "as:"),
+        ("_columns", [], "the warehouse has its own _columns", "as:"),
+        ("_pg_class", [], "the warehouse has its own _pg_class", "as:"),
+        (
+            "t",
+            ["_run_id"],
+            "column _run_id: the name is reserved in bronze",
+            "a view in production",
+        ),
+        (
+            "t",
+            ["p_run_id"],
+            "column p_run_id: the name is reserved in bronze",
+            "a view in production",
+        ),
     ],
 )
 def test_name_that_cannot_be_is_refused(
@@ -273,7 +283,7 @@ def test_two_tables_of_one_name_are_refused_until_one_is_called_otherwise(projec
     with pytest.raises(FdwarehouseError) as caught:
         render_project(project)
     assert (
-        "warehouse.yaml: bronze.raw_customers would be made of production.customers and of "
+        "warehouse.yaml: bronze.raw_customers would be created from production.customers and of "
         "production.orders" in caught.value.message
     )
     assert "as: " in (caught.value.hint or "")

@@ -1,4 +1,4 @@
-"""What a session on production may do, and what cannot end it."""
+"""The privileges of a session on production, and timeouts that must not end it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ SEEN = "SELECT name, setting FROM production._pg_settings WHERE name = ANY(%s) O
 
 @contextmanager
 def limits_of_a_second(shop: Shop, where: str) -> Iterator[None]:
-    """Let production end sessions after a second, as set in one of four places."""
+    """Make production end sessions after a second, as set in one of four places."""
 
     def alter(what: str) -> None:
         with psycopg.connect(

@@ -1,4 +1,4 @@
-"""Files of a project that are not what they should be: each is named, with the way out."""
+"""Wrong files of a project: the error names each, with a hint."""
 
 import re
 from pathlib import Path
@@ -67,27 +67,35 @@ def fails(command: Command, project: Path, *words: str) -> None:
         (
             "sql/bronze/load_raw_orders.sql",
             "CREATE VIEW bronze.load_raw_orders AS SELECT 1 AS a;",
-            ["sql/bronze/load_raw_orders.sql: fdwarehouse makes bronze.load_raw_orders itself"],
+            ["sql/bronze/load_raw_orders.sql: fdwarehouse itself creates bronze.load_raw_orders"],
         ),
         (
             "sql/etl/run_pipeline.sql",
             "CREATE VIEW etl.run_pipeline AS SELECT 1 AS a;",
-            ["sql/etl/run_pipeline.sql: fdwarehouse makes etl.run_pipeline itself"],
+            ["sql/etl/run_pipeline.sql: fdwarehouse itself creates etl.run_pipeline"],
         ),
         (
             "sql/checks/watermarks_show_every_change.sql",
             CHECK + "SELECT 1",
-            ["sql/checks/watermarks_show_every_change.sql: fdwarehouse makes "],
+            ["sql/checks/watermarks_show_every_change.sql: fdwarehouse itself creates "],
         ),
         ("sql/checks/x.sql", "", ["sql/checks/x.sql: it is empty"]),
         ("sql/checks/x.sql", CHECK, ["sql/checks/x.sql: it is empty"]),
         (
             "sql/checks/x.sql",
             CHECK.replace("-- It holds.\n", "") + "SELECT 1",
-            ["sql/checks/x.sql: a check says what it promises"],
+            ["sql/checks/x.sql: a check must have a description"],
         ),
-        ("sql/checks/x.sql", CHECK + "SELECT 1; SELECT 2;", ["sql/checks/x.sql: a check is one"]),
-        ("sql/checks/x.sql", CHECK + "DELETE FROM gold.x", ["sql/checks/x.sql: a check is one"]),
+        (
+            "sql/checks/x.sql",
+            CHECK + "SELECT 1; SELECT 2;",
+            ["sql/checks/x.sql: a check must be one SELECT"],
+        ),
+        (
+            "sql/checks/x.sql",
+            CHECK + "DELETE FROM gold.x",
+            ["sql/checks/x.sql: a check must be one SELECT"],
+        ),
         ("sql/silver/x.sql", VIEW + "\n{{ sources.production }}", ["sql/silver/x.sql, line 2: "]),
         (
             "sql/silver/x.sql",
@@ -122,12 +130,12 @@ def fails(command: Command, project: Path, *words: str) -> None:
         (
             "sql/checks/x.sql",
             CHECK + "SELECT 1 WHERE p_after_run_id = 0",
-            ["sql/checks/x.sql: p_after_run_id is called p_since_run_id now"],
+            ["sql/checks/x.sql: p_after_run_id was renamed to p_since_run_id"],
         ),
         (
             "sql/gold/x.sql",
             VIEW + " WHERE p_after_run_id = 0",
-            ["sql/gold/x.sql: p_after_run_id is called p_since_run_id now"],
+            ["sql/gold/x.sql: p_after_run_id was renamed to p_since_run_id"],
         ),
         ("sql/silver/x.sql", "\n{% include 'no.sql' %}", ["sql/silver/x.sql, line 2: ", "no.sql"]),
     ],
@@ -166,17 +174,17 @@ def test_file_that_is_no_text_is_named(
         ("just words", "names and values"),
         ("a: [", "line 1"),
         ("a:\n\tb: 1\n", "line 2: a tab: YAML is indented with spaces"),
-        ("a: 1\nb: 2\na: 3\n", "line 3: a is there twice"),
-        ("a: {b: 1, b: 2}\n", "line 1: b is there twice"),
+        ("a: 1\nb: 2\na: 3\n", "line 3: a is given twice"),
+        ("a: {b: 1, b: 2}\n", "line 1: b is given twice"),
         ("a: &x [*x]\n", ""),
         ("1: 2\n", ""),
         ("a: !!python/object:os.system {}\n", "line 1"),
         ("? [a]\n: 1\n", ""),
         ("a: 1\n---\nb: 1\n", "line 2"),
-        ("a: 2024-99-99\n", "line 1: a value that should be of kind timestamp is none"),
-        ("a: 1\nb: !!bool x\n", "line 2: a value that should be of kind bool is none"),
-        ('a: "\\ud800"\n', "line 1: a sign that PostgreSQL cannot store"),
-        ('"\\0": 1\n', "line 1: a sign that PostgreSQL cannot store"),
+        ("a: 2024-99-99\n", "line 1: the value is not of kind timestamp"),
+        ("a: 1\nb: !!bool x\n", "line 2: the value is not of kind bool"),
+        ('a: "\\ud800"\n', "line 1: a character that PostgreSQL cannot store"),
+        ('"\\0": 1\n', "line 1: a character that PostgreSQL cannot store"),
         ("a: " + "[" * 5000, ""),
     ],
 )

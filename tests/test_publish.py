@@ -132,7 +132,7 @@ def test_g2_readers_see_the_old_star_until_the_new_one_is_there_and_never_wait(
         before = star(reader)
         assert star(long_reader) == before
         if not loads_before:
-            long_reader.rollback()  # a first load waits a while for those who read nothing
+            long_reader.rollback()  # a first load waits a while for sessions that read nothing
         last = "SELECT FROM etl.pipeline_steps WHERE model = 'gold.cohort_retention' FOR UPDATE"
         holder.execute(last)  # its step waits for it
         run = warehouse.begin("etl.run_pipeline()")

@@ -1,4 +1,4 @@
-"""What breaks a rule is set aside, whatever is in it."""
+"""Rows that break a rule are rejected, whatever their values."""
 
 from tests.clinic import CONFIG, Clinic, with_tables
 

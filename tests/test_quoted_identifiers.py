@@ -1,4 +1,4 @@
-"""`quote_all_identifiers` changes how a server writes names, and nothing else."""
+"""`quote_all_identifiers` changes only how a server writes names."""
 
 import json
 

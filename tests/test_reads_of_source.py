@@ -1,4 +1,4 @@
-"""What a load asks production for: only the conditions that its arguments leave."""
+"""The query of a load on production has only the conditions that its arguments require."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""G3 incremental = rebuild, G5 history is kept: whatever happened in production, in any order."""
+"""G3 incremental = rebuild, G5 history is kept: for any changes in production, in any order."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from fdwarehouse.demo.seeding import make_changes
 from tests.harness import ROOT, Row, Shop, Warehouse, failing
 
 IDS = st.integers(1, 3)
-# Behind and before the fence, twice the same, not in the order in which they are written.
+# Before and after the fence, a duplicate, not in the order of writing.
 STAMPS = st.sampled_from(["2020-01-01", "2021-06-01", "now", "2030-01-01", "infinity"])
 DATES = st.sampled_from(["2019-07-01", "2021-01-31", "2022-03-01", "2030-12-31", "2031-02-01"])
 WRITES = {

@@ -1,4 +1,4 @@
-"""`reconcile` compares every table, those too that have no watermark to go by."""
+"""`reconcile` compares every table, also those without a watermark."""
 
 import pytest
 

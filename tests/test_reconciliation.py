@@ -1,4 +1,4 @@
-"""G1: what no time stamp shows is found by comparing hashes, and repaired up to gold."""
+"""G1: changes without a time stamp are found by comparing hashes, and repaired up to gold."""
 
 import re
 

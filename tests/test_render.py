@@ -18,7 +18,7 @@ from tests.harness import ROOT
 
 
 def edit(project: Path, file: str, *path: str, value: object) -> None:
-    """Set a value in a YAML file of the project; None takes it away."""
+    """Set a value in a YAML file of the project; None removes it."""
     content = yaml.safe_load((project / file).read_text())
     node: dict[str, Any] = content
     for key in path[:-1]:
@@ -141,7 +141,7 @@ TABLE = ("sources", "production", "tables", "orders")
             "updated_at",
             "watermrak: there is no such name; watermark?",
         ),
-        (TABLE, "order_id", "tables.orders: it should be made of names and values"),
+        (TABLE, "order_id", "tables.orders: it must consist of names and values"),
         ((*TABLE, "mode"), "guess", "sources.production.tables.orders.mode: Input should be"),
         ((*TABLE, "mode"), "snapshot", "orders: mode snapshot takes no watermark"),
         ((*TABLE, "watermark"), None, "orders: mode watermark needs a watermark column"),
@@ -174,7 +174,7 @@ COLUMNS = ("tables", "orders", "columns")
     [
         (("tables", "orders"), None, "production.orders: warehouse.yaml names a table that the"),
         ((*COLUMNS, "updated_at"), None, "production.orders: column updated_at of warehouse.yaml"),
-        ((*COLUMNS, "order_id"), None, "tables.orders: primary_key: order_id is no column"),
+        ((*COLUMNS, "order_id"), None, "tables.orders: primary_key: order_id is not a column"),
         (
             (*COLUMNS, "updated_at", "type"),
             "text",
@@ -218,12 +218,12 @@ def test_table_that_is_mistyped_is_named(project: Path) -> None:
         ("warehouse.yaml", "a: [", "warehouse.yaml: line 1: "),
         ("warehouse.yaml", "", "warehouse.yaml: it is empty"),
         ("contracts/production.yaml", None, "production.yaml: No such file or directory"),
-        ("sql/checks/x.sql", "SELECT 1", "sql/checks/x.sql: a check says its layer: bronze or"),
-        ("sql/checks/x.sql", "-- layer: gold\nSELECT 1", "a check says its severity: error or"),
+        ("sql/checks/x.sql", "SELECT 1", "sql/checks/x.sql: a check must set layer: bronze or"),
+        ("sql/checks/x.sql", "-- layer: gold\nSELECT 1", "a check must set severity: error or"),
         (
             "sql/silver/x.sql",
             "CREATE VIEW silver.x AS SELECT * FROM silver.y;",
-            "sql: these need one another: silver.x -> silver.y -> silver.x",
+            "sql: these depend on one another: silver.x -> silver.y -> silver.x",
         ),
         (
             "sql/silver/x.sql",

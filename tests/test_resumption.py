@@ -1,4 +1,4 @@
-"""G4 resumable: whatever ends a run, nothing is half-done, and the next says so and carries on."""
+"""G4 resumable: whatever ends a run, nothing is half done, and the next run continues."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -119,7 +119,7 @@ def test_g4_connection_that_is_lost_again_and_again_fails_the_run(
             run.result()
     ((model, code),) = failed_steps(warehouse, warehouse.last_run())
     assert model == "bronze.raw_orders"
-    assert code in ("08006", "57P01")  # how libpq heard of it
+    assert code in ("08006", "57P01")  # what libpq reports
     assert warehouse.column("SELECT customer_id FROM bronze.raw_customers") == [1]
     warehouse.run()
     assert warehouse.column("SELECT revenue FROM gold.daily_sales") == [20]
@@ -176,7 +176,7 @@ def test_g4_client_that_goes_away_leaves_a_run_that_ends(shop: Shop, warehouse: 
         pid = loader.info.backend_pid
         waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
         wait_until(lambda: warehouse.rows(waits, [pid], role="admin") == [(True,)])
-        loader.close()  # the server does not notice, and works on
+        loader.close()  # the server does not notice, and continues
         with failing("DW001", f"held by process {pid}"):
             warehouse.run()
     wait_until(lambda: warehouse.rows(RUNS)[-1][1] != "running")

@@ -1,4 +1,4 @@
-"""Bronze pruned of old history: what is true stays, and history since then answers as before."""
+"""Bronze pruned of old history: current rows stay, and later history is unchanged."""
 
 from collections.abc import Callable
 
@@ -175,7 +175,7 @@ def test_g3_history_since_the_age_answers_as_before(
         for row in changes:
             write(shop, *row)
         warehouse.reconcile()
-    for table in WRITES:  # as if a run had been a day
+    for table in WRITES:  # as if a run took a day
         warehouse.execute(
             f"UPDATE bronze.raw_{table} SET _extracted_at = now() - "
             f"interval '1 day' * ({len(history)} - _run_id)"
@@ -265,7 +265,7 @@ def test_prune_as_typed(
     command.use(warehouse.environment)
     said = command.works("prune", "--older-than", "0 days", "products")
     assert "bronze.raw_products: 0 read, 1 deleted" in said
-    assert "begins anew" in said
+    assert "Old history was deleted" in said
     assert "invalid input syntax for type interval" in command.fails(
         2, "prune", "--older-than", "yesteryear"
     )

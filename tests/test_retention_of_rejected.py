@@ -1,4 +1,4 @@
-"""Bronze pruned where silver rejects versions: the last good one is what was true."""
+"""Bronze pruned where silver rejects versions: the last accepted version counts."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""G1: TRUNCATE and other rewrites, which a snapshot does not see as they are, are noticed."""
+"""G1: TRUNCATE and other rewrites, which are not MVCC-safe, are detected."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ def sold(shop: Shop, warehouse: Warehouse) -> Warehouse:
 
 @contextmanager
 def rewritten_under(shop: Shop, *statements: str) -> Iterator[None]:
-    """Rewrite, and commit only when the reader waits for the table: its snapshot is older then."""
+    """Rewrite, and commit only when the reader waits for the table: then its snapshot is older."""
     waits = """
         SELECT count(*) > 0 FROM pg_stat_activity
         WHERE usename = 'warehouse_reader' AND wait_event_type = 'Lock'
@@ -87,7 +87,7 @@ def live_and_gone(warehouse: Warehouse, table: str = "bronze.raw_orders") -> tup
 
 
 def live_orders(warehouse: Warehouse) -> list[Row]:
-    """Return what bronze takes for the rows of production."""
+    """Return the current rows of production according to bronze."""
     return warehouse.rows(
         """
         SELECT order_id, status FROM (

@@ -1,4 +1,4 @@
-"""G1: a rewrite is noticed whatever a table is made of: partitions, children, views, functions."""
+"""G1: a rewrite is detected below partitions, child tables, views and functions, too."""
 
 import pytest
 
@@ -72,7 +72,7 @@ SHAPES = {
         ),
     ),
 }
-# A view has no column that cannot be null, and so no watermark.
+# A view has no NOT NULL column, and so no watermark.
 SHAPES_AND_MODES = [
     (shape, mode)
     for shape, (table, _) in SHAPES.items()

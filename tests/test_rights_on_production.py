@@ -1,4 +1,4 @@
-"""G6: what the reader may do on production, and what bootstrap needs there and says."""
+"""G6: the reader's privileges on production, and what bootstrap needs and reports there."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,7 +31,7 @@ def as_role(shop: Shop, role: str) -> str:
 
 @pytest.fixture
 def managed(servers: Servers) -> Iterator[Shop]:
-    """A shop that belongs to an administrator who is no superuser, as on a managed service."""
+    """A shop owned by an administrator that is not a superuser, as on a managed service."""
     name = servers.create_database("production", "managed")
     admin = servers.url("production", "admin", name)
     with closing(Shop({"admin": admin})) as superuser:
@@ -132,7 +132,7 @@ def test_bootstrap_makes_again_what_is_missing(shop: Shop) -> None:
 
 
 def test_g6_what_a_view_calls_is_never_called_as_the_administrator(shop: Shop) -> None:
-    """The planner calls immutable functions of a view, with the rights of whoever plans it."""
+    """The planner calls immutable functions of a view with the privileges of the planning role."""
     shop.execute(
         """
         CREATE FUNCTION planted() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$

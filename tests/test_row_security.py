@@ -55,7 +55,7 @@ def built(seeded_warehouse: Warehouse) -> Warehouse:
 
 @pytest.fixture(autouse=True)
 def _roles_as_before(seeded_shop: Shop) -> Iterator[None]:
-    """Roles are the whole server's: leave the reader as it was, and others without rights."""
+    """Roles belong to the whole server: restore the reader, and revoke privileges of others."""
     for role in ("seller", "holder"):
         if not seeded_shop.rows("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]):
             seeded_shop.execute(f"CREATE ROLE {role}")

@@ -1,4 +1,4 @@
-"""Runs: one at a time, in one session or over several, logged as they go."""
+"""Runs: one at a time, in one session or several, logged as they proceed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A file of passwords that was damaged is named, with the way out."""
+"""A damaged file of passwords is named, with a hint."""
 
 import json
 from pathlib import Path
@@ -29,8 +29,10 @@ def test_file_of_passwords_of_another_shape_is_named(
         (tmp_path / "warehouse").mkdir()
     with pytest.raises(FdwarehouseError) as caught:
         lifecycle.passwords(tmp_path)
-    assert caught.value.message.startswith(f"{path} does not hold the embedded servers' passwords")
-    way_out = "Put the right file back" if is_made else f"Delete {path}"
+    assert caught.value.message.startswith(
+        f"{path} does not contain the embedded servers' passwords"
+    )
+    way_out = "Restore the right file" if is_made else f"Delete {path}"
     assert way_out in (caught.value.hint or "")
     assert path.read_text() == content, "it was written over"
 
@@ -38,7 +40,7 @@ def test_file_of_passwords_of_another_shape_is_named(
 def test_file_of_passwords_that_is_binary_or_a_folder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(FdwarehouseError, match="does not hold the embedded servers' passwords"):
+    with pytest.raises(FdwarehouseError, match="does not contain the embedded servers' passwords"):
         lifecycle.passwords(tmp_path)
     path.unlink()
     path.mkdir()
@@ -52,7 +54,7 @@ def test_password_of_a_server_that_was_made_is_not_made_up(tmp_path: Path) -> No
     assert set(lifecycle.passwords(tmp_path)) == {*KNOWN, *lifecycle.ROLES}
     path.write_text(json.dumps({"warehouse_superuser": "x"}))
     (tmp_path / "production").mkdir()
-    with pytest.raises(FdwarehouseError, match="does not hold the embedded servers' passwords"):
+    with pytest.raises(FdwarehouseError, match="does not contain the embedded servers' passwords"):
         lifecycle.passwords(tmp_path)
     path.write_text(json.dumps(KNOWN))
     assert lifecycle.passwords(tmp_path)["production_superuser"] == "x"

@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(
     new_database: NewDatabase, seeded: str
 ) -> None:
     again, other = new_database(), new_database()
-    # Neither the session's clock nor another plan may matter.
+    # Neither the session's time zone nor another plan may matter.
     options = "-c timezone=Pacific/Auckland -c enable_hashjoin=off -c work_mem=1MB"
     seeding.seed(conninfo.make_conninfo(again, options=options), PRODUCTION, as_of=AS_OF)
     seeding.seed(other, PRODUCTION, as_of=AS_OF, random_seed=43)

@@ -1,4 +1,4 @@
-"""A day's work in the demo's production database, and how both are run by psql."""
+"""A day of changes in the demo's production database; both files also run in psql."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Settings of PostgreSQL that a project chooses for single steps."""
+"""Settings of PostgreSQL for single steps of a project."""
 
 from pathlib import Path
 

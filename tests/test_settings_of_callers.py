@@ -1,4 +1,4 @@
-"""What a run computes does not depend on the settings of the session that calls it."""
+"""The result of a run does not depend on the settings of the calling session."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ HOSTILE = {
     "search_path": "",
     "default_transaction_isolation": "repeatable read",
 }
-# Each of them depends on at least one setting, when the row is read or the view is made.
+# Each of them depends on at least one setting, when the row is read or the view is created.
 EXPRESSIONS = {
     "day": "(updated_at AT TIME ZONE 'UTC')::date",
     "hour": "extract(HOUR FROM updated_at AT TIME ZONE 'UTC')::integer",
@@ -47,7 +47,7 @@ EXPRESSIONS = {
 
 @pytest.fixture
 def telling(seeded_warehouse: Warehouse, project: Path) -> Warehouse:
-    """A warehouse with a silver table whose every column would tell of the caller's settings."""
+    """A warehouse with a silver table whose every column would reveal the caller's settings."""
     types = {"day": "date", "hour": "integer", "parsed_day": "date"}
     columns = ", ".join(f"{name} {types.get(name, 'text')}" for name in EXPRESSIONS)
     (project / "migrations/0009_texts.sql").write_text(
@@ -72,7 +72,7 @@ def call(warehouse: Warehouse, procedure: str, settings: dict[str, str]) -> None
     with warehouse.connect("loader", autocommit=True) as connection:
         known = {n for (n,) in connection.execute("SELECT name FROM pg_catalog.pg_settings")}
         for name, value in settings.items():
-            if not name.startswith("lc_"):  # of which only those of this machine are there
+            if not name.startswith("lc_"):  # of which only those of this machine exist
                 assert name in {n.lower() for n in known}
                 connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, value])
         connection.execute(f"CALL {procedure}".encode())
@@ -81,7 +81,7 @@ def call(warehouse: Warehouse, procedure: str, settings: dict[str, str]) -> None
 
 
 def texts(warehouse: Warehouse) -> dict[str, list[str]]:
-    """Every row but for the runs that wrote it, and the surrogate keys."""
+    """Every row, without run ids and surrogate keys."""
     return {
         table: warehouse.column(
             "SELECT (to_jsonb(t) - '{_run_id,_inserted_run_id,_extracted_at}'::text[])::text "

@@ -1,4 +1,4 @@
-"""G4: a production that accepts connections and does not answer is noticed in time."""
+"""G4: a production that accepts connections but does not answer is detected in time."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ RUNS = "SELECT run_id, status FROM etl.runs ORDER BY run_id"
 
 @contextmanager
 def stopped(pid: int) -> Iterator[None]:
-    """Stop a process, as an operating system does that is out of breath."""
+    """Stop a process, as an overloaded operating system does."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -94,7 +94,7 @@ def test_g4_a_process_of_production_that_is_stopped_ends_the_step(
             holder.rollback()
             with pytest.raises(psycopg.Error, match="transaction timeout"):
                 run.result()
-    impatient.call(call)  # what it had begun, if it can be gone on with
+    impatient.call(call)  # what it had begun, if that can be continued
     impatient.call("etl.run_pipeline()")
     assert impatient.column("SELECT email FROM silver.clean_customers") == ["a@b.c"]
 

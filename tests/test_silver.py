@@ -1,4 +1,4 @@
-"""Silver: what becomes of each row of bronze, given and expected; rejects are set aside."""
+"""Silver: given rows of bronze, expected rows of silver; wrong rows are rejected."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ CREATED, UPDATED = "2024-01-02 03:04:05", "2024-02-03 04:05:06"
 
 
 def insert(shop: Shop, table: str, *rows: str) -> None:
-    """Insert rows, all with the same stamps, whatever they refer to."""
+    """Insert rows, all with the same stamps, without checking references."""
     for row in rows:
         shop.force(f"INSERT INTO {table} VALUES ({row}, '{CREATED}', '{UPDATED}')")
 

@@ -1,4 +1,4 @@
-"""A step goes on when its client is gone; what is called meanwhile waits for what it reads."""
+"""A step continues when its client is gone; later calls wait for the tables that they read."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_g1_g3_later_layer_waits_for_what_is_still_at_work_in_the_run(
         building = warehouse.begin(later)
         building.wait_until_blocked()
         states = "SELECT state FROM etl.progress WHERE model LIKE 'silver.%'"
-        assert set(warehouse.column(states)) <= {"pending"}  # who waits does not run
+        assert set(warehouse.column(states)) <= {"pending"}  # a waiting step does not run
     bronze.result()
     building.result()
     warehouse.call(f"etl.finish_run({run_id})")

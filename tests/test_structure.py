@@ -1,4 +1,4 @@
-"""The folders of the package, and that imports point one way."""
+"""The folders of the package, and the direction of imports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def layer_of(parts: tuple[str, ...]) -> int | None:
-    """Number the layer of a module; None for the package itself.
+    """Return the number of a module's layer; None for the package itself.
 
     Args:
         parts: of its name below the package, such as ("compiler", "deltas", "arms").
@@ -42,7 +42,7 @@ def layer_of(parts: tuple[str, ...]) -> int | None:
 
 
 def imports_of(file: Path) -> Iterator[tuple[str, ...]]:
-    """List what a module imports of the package, wherever in the file that is written.
+    """List all imports of the package in a module.
 
     Args:
         file: the module.

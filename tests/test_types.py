@@ -1,4 +1,4 @@
-"""A column of any type that PostgreSQL has arrives as it is, or the contract says why not."""
+"""Values of any type of PostgreSQL arrive unchanged, or the contract says why not."""
 
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ VALUES = {
     "jsonb": "[null]",
 }
 WITHOUT_VALUE = {"xml", "gtsvector"}
-# Types that somebody made, with a value; anything but a built-in type below them arrives as text.
+# User-defined types, with a value; without a built-in base type, values arrive as text.
 MADE = """
     CREATE SCHEMA "Other S";
     CREATE TYPE "Other S"."En'um" AS ENUM ('a', 'b c');
@@ -140,7 +140,7 @@ def value_of(type_name: str) -> str | None:
 
 
 def columns_of(shop: Shop) -> dict[str, str | None]:
-    """List every type that the server has by itself, with modifiers and as an array."""
+    """List every built-in type of the server, with modifiers and as an array."""
     columns: dict[str, str | None] = {}
     for name, array in shop.rows(
         """
@@ -161,7 +161,7 @@ def columns_of(shop: Shop) -> dict[str, str | None]:
 
 
 def check_all(shop: Shop, warehouse: Warehouse, root: Path) -> None:
-    """Let a table of all types, and a view of it without modifiers, arrive."""
+    """Load a table of all types, and a view of it without modifiers."""
     columns = list((columns_of(shop) | OF_MADE).items())
     assert len(columns) > 200
     clinic = Clinic(shop, warehouse, root)
@@ -251,5 +251,5 @@ def test_key_of_a_type_without_order_is_refused(clinic: Clinic, type_: str, valu
     ],
 )
 def test_type_that_postgresql_does_not_write_is_refused(type_: str) -> None:
-    with pytest.raises(ValueError, match="is not a type that PostgreSQL has by itself"):
+    with pytest.raises(ValueError, match="is not a built-in type of PostgreSQL"):
         contract.Column(type=type_)

@@ -1,4 +1,4 @@
-"""A materialized view that is not filled yet is named, and the other tables go on."""
+"""A materialized view that is not populated is named, and the other tables are loaded."""
 
 from copy import deepcopy
 

@@ -1,4 +1,4 @@
-"""What a connection needs that is not there: an error that says what, and the way out."""
+"""A connection that lacks something: the error says what, with a hint."""
 
 from collections.abc import Iterator
 
@@ -22,11 +22,11 @@ def tls_port() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ("", "The source lets nobody in without TLS"),
-        ("?sslmode=prefer", "The source lets nobody in without TLS"),
-        ("?sslmode=require", "cannot speak TLS"),
-        ("?sslmode=verify-full&sslrootcert=/nowhere.pem", "cannot speak TLS"),
-        ("?ssl=true", "cannot speak TLS"),
+        ("", "The source requires TLS: write sslmode=require"),
+        ("?sslmode=prefer", "The source requires TLS: write sslmode=require"),
+        ("?sslmode=require", "does not support TLS"),
+        ("?sslmode=verify-full&sslrootcert=/nowhere.pem", "does not support TLS"),
+        ("?ssl=true", "does not support TLS"),
     ],
 )
 def test_a_source_with_tls_alone_and_a_warehouse_without(

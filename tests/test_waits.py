@@ -1,4 +1,4 @@
-"""G4: every wait for a lock ends, within timeouts.lock, in an error that says so."""
+"""G4: every wait for a lock ends within timeouts.lock, with an error that says so."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ OF_THE_RUN = {
     "release_run": "etl.release_run(({run}, false))",
     "observe_again": "etl.observe_again({run}, '{{bronze.raw_orders}}')",
 }
-# Far above timeouts.lock: who gets here had no limit.
+# Far above timeouts.lock: reaching it means that there was no limit.
 NEVER = "SET statement_timeout = '15s'"
 
 

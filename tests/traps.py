@@ -4,7 +4,7 @@ from psycopg import sql
 
 from tests.harness import Database
 
-# Of the names in the mechanics, with arguments that fit better than those of pg_catalog.
+# With names that the mechanics use, and arguments that match better than those of pg_catalog.
 FUNCTIONS = [
     *("format(text, text)", "format(text, name)", "format(text, regclass)", "format(text, bigint)"),
     *("format(text, text, text)", "concat_ws(text, text, text)", "quote_literal(varchar)"),
@@ -29,7 +29,7 @@ CALLS = "public.trap_calls"
 
 
 def open_public(database: Database) -> None:
-    """Let everybody make objects in `public`, as before PostgreSQL 15, and count the trapped."""
+    """Let all roles create objects in `public`, as before PostgreSQL 15, and count the calls."""
     database.execute(
         "GRANT ALL ON SCHEMA public TO PUBLIC",
         f"CREATE SEQUENCE {CALLS}",
@@ -43,7 +43,7 @@ def open_public(database: Database) -> None:
 
 
 def plant(database: Database, schema: str, *, role: str = "admin") -> None:
-    """Plant every trap that is no relation in a schema."""
+    """Create every trap that is not a relation in a schema."""
     where = sql.Identifier(schema).as_string()
     springs = "public.trap_was_sprung()"
     statements = [
@@ -66,7 +66,7 @@ def plant(database: Database, schema: str, *, role: str = "admin") -> None:
 
 
 def is_sprung(database: Database) -> bool:
-    """Tell whether anything that was planted has been called; a rollback does not hide it."""
+    """Return whether any trap has been called, even if the call was rolled back."""
     return bool(database.value(f"SELECT is_called FROM {CALLS}", role="admin"))
 
 

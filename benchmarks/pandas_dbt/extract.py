@@ -1,4 +1,4 @@
-"""Extraction as it is usually written: pandas, psycopg2, upsert by max(updated_at).
+"""A typical extraction: pandas, psycopg2, upsert of rows since max(updated_at).
 
 Runs in the peers' environment: `python -m benchmarks.pandas_dbt.extract`, with PRODUCTION_URL and
 WAREHOUSE_URL set.
@@ -22,7 +22,7 @@ PAGE_SIZE = 10_000
 
 
 def extract(table: str, since: datetime | None) -> pd.DataFrame:
-    """Read the rows that changed since a time, all of them when it is None."""
+    """Read the rows that changed since a time, or all rows if it is None."""
     engine = create_engine(os.environ["PRODUCTION_URL"])
     query = f"SELECT * FROM {table}"
     with engine.connect() as connection:
@@ -49,7 +49,7 @@ def load(cursor: psycopg2.extensions.cursor, table: str, key: str, rows: pd.Data
 
 
 def main() -> None:
-    """Bring bronze up to date, table by table."""
+    """Bring bronze up to date, one table at a time."""
     with psycopg2.connect(os.environ["WAREHOUSE_URL"]) as warehouse:
         for table, key in TABLES.items():
             with warehouse.cursor() as cursor:

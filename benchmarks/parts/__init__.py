@@ -1,1 +1,1 @@
-"""What is measured, a module a part; each has `run(arena, options, log)`."""
+"""The parts of the benchmark, one module each, with `run(arena, options, log)`."""

@@ -1,4 +1,4 @@
-"""Bronze alone: the limit, dlt, pandas, and ours; all four tables, everything, once."""
+"""Bronze alone: the limit, dlt, pandas and fdwarehouse, loading all rows of the four tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(arena: Arena, options: Options, log: Log) -> None:
 
 
 def _load(name: str, pair: Pair, workspace: Path) -> tuple[Cost, int]:
-    """Load everything; return the cost and the rows that are there."""
+    """Load all rows; return the cost and the number of loaded rows."""
     if name in ("fdwarehouse", _IN_PIECES):
         ours = Fdwarehouse()
         ours.prepare(pair, workspace)
@@ -61,7 +61,7 @@ def _load(name: str, pair: Pair, workspace: Path) -> tuple[Cost, int]:
 
 
 def _make_bare_tables(pair: Pair) -> None:
-    """Make production's columns, without keys and indexes."""
+    """Create tables with production's columns, without keys and indexes."""
     columns = pair.rows(
         "production",
         """

@@ -1,4 +1,4 @@
-"""The same changes in shops of several sizes, and what each step takes: ours."""
+"""The same changes in shops of several sizes, with the time of each step: fdwarehouse."""
 
 from __future__ import annotations
 

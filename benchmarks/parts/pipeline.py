@@ -1,4 +1,4 @@
-"""First load, changed rows, nothing changed: ours and pandas + dbt, to the same result."""
+"""First load, changed rows, nothing changed: fdwarehouse and pandas + dbt, with equal results."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from benchmarks.contestants import (
 from benchmarks.log import Log
 from benchmarks.options import Options, Size
 
-# Runs are further apart than the overlap of two extractions, as in any schedule.
+# The pause between runs exceeds the overlap of two extractions, as in any schedule.
 REST_SECONDS = 11.0
 
 
 def run(arena: Arena, options: Options, log: Log) -> None:
-    """Measure it, with fresh databases for every repeat and contestant."""
+    """Measure with fresh databases for every repeat and contestant."""
     size = Size.of(options.scale)
     for _ in range(options.repeats):
         for contestant in all_contestants():

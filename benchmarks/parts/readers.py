@@ -1,4 +1,4 @@
-"""What an analyst who reads gold notices of a run, ours and dbt's."""
+"""The effect of a run on an analyst who reads gold: fdwarehouse and dbt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Asked = tuple[float, float, bool]
 
 
 def run(arena: Arena, options: Options, log: Log) -> None:
-    """Read in a quiet system, then while runs carry changes on."""
+    """Read in a quiet system, then during runs with changes."""
     size = Size.of(options.scale)
     for contestant in all_contestants():
         with arena.pair(size) as pair, TemporaryDirectory(prefix="bench-") as folder:
@@ -53,9 +53,9 @@ def run(arena: Arena, options: Options, log: Log) -> None:
 
 @contextmanager
 def _reader(pair: Pair) -> Iterator[list[Asked]]:
-    """Let an analyst ask while it is entered; the list is filled when it is left."""
+    """Run an analyst's queries inside the block; the list is filled at its end."""
     asked: list[Asked] = []
-    # The owner: dbt grants analysts nothing unless told to.
+    # As the owner: by default, dbt grants nothing to analysts.
     command = peers.ours("read_gold", pair.url("warehouse", OWNER))
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

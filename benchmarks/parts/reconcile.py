@@ -1,4 +1,4 @@
-"""Reconciliation of all tables when nothing differs, against reading everything again: ours."""
+"""Reconciliation of all tables without differences, against reading all rows again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that are SELECTs, and the same ones written by hand: ours, twice."""
+"""Tables that are SELECTs, against the same tables written by hand."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ WORKS = {
     "first load": "etl.run_pipeline()",
     "changed rows": "etl.run_pipeline()",
     "nothing changed": "etl.run_pipeline()",
-    "everything anew": "etl.rebuild('all')",
+    "full rebuild": "etl.rebuild('all')",
 }
 
 
 def run(arena: Arena, options: Options, log: Log) -> None:
-    """Measure both side by side, so that a noisy minute is one for both."""
+    """Measure both alternately, so that noise affects both."""
     size = Size.of(options.scale)
     for _ in range(options.repeats):
         with ExitStack() as opened:

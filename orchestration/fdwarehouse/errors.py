@@ -1,4 +1,4 @@
-"""The one exception that is shown to a person without a traceback."""
+"""The one exception that is shown to a user without a traceback."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _ASKS_SOURCE = re.compile(r"function (\S+?)\.(?:require_session|read_fence|find_
 
 
 class FdwarehouseError(Exception):
-    """Something a person can act on: what happened, on which object, and what to do.
+    """An error that the user can act on: what happened, on which object, and what to do.
 
     Args:
         message: What happened, on which object.
-        hint: The way out, or None.
+        hint: What to do, or None.
         exit_code: Exit status of the command: 2 for wrong usage or configuration, 1 for a failed
             run or check.
-        parts: Of several errors that are told at once, each.
+        parts: The single errors, where this one reports several.
     """
 
     def __init__(
@@ -39,46 +39,46 @@ class FdwarehouseError(Exception):
 
 
 class Problems:
-    """Errors that are found one after the other and told at once."""
+    """Errors that are found one after the other and reported together."""
 
     def __init__(self) -> None:
         self._found: list[FdwarehouseError] = []
 
     def add(self, error: FdwarehouseError) -> None:
-        """Take an error; several that were told at once are taken one by one."""
+        """Add an error, or the parts of one that reports several."""
         self._found += error.parts or [error]
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Take the error that the block ends with, and go on after it."""
+        """Catch the error that the block raises, and continue after the block."""
         try:
             yield
         except FdwarehouseError as error:
             self.add(error)
 
     def raise_found(self) -> None:
-        """Raise what was found, if anything was.
+        """Raise what was found, if anything.
 
         Raises:
-            FdwarehouseError: the error; where there are several, one with all of them.
+            FdwarehouseError: the error; if there are several, one that reports all of them.
         """
         if len(self._found) == 1:
             raise self._found[0]
         if self._found:
-            told = (
+            lines = (
                 f"\n{error.message}" + (f"\n    {error.hint}" if error.hint else "")
                 for error in self._found
             )
             raise FdwarehouseError(
-                f"{len(self._found)} things are wrong:{''.join(told)}",
-                hint="All that could be found so far is above.",
+                f"{len(self._found)} problems:{''.join(lines)}",
+                hint="There may be more: some are found only after these are fixed.",
                 exit_code=max(error.exit_code for error in self._found),
                 parts=self._found,
             )
 
 
 def database_error(error: psycopg.Error) -> FdwarehouseError:
-    """Say what the database said: message, detail and hint.
+    """Turn an error of the database into one with its message, detail and hint.
 
     Args:
         error: of a statement.
@@ -91,17 +91,17 @@ def database_error(error: psycopg.Error) -> FdwarehouseError:
 
 
 def _time_limit(context: str) -> FdwarehouseError:
-    """Say which limit it was: the server ends the session, and tells no more than where it was."""
+    """Name the limit that was exceeded. The server reports only where the session was."""
     if asked := _ASKS_SOURCE.search(context):
         return FdwarehouseError(
             f"source {asked[1]} has not answered within timeouts.source",
-            hint="Is its server at work, and not stopped? warehouse.yaml says how long it may "
-            "take. The next run carries on.",
+            hint="Check that its server is running. The limit is set in warehouse.yaml. The next "
+            "run continues.",
             exit_code=1,
         )
     return FdwarehouseError(
         "a step took longer than timeouts.step",
-        hint="warehouse.yaml says how long it may take. Nothing of the step was kept; the next run "
-        "carries on.",
+        hint="The limit is set in warehouse.yaml. The step was rolled back; the next run "
+        "continues.",
         exit_code=1,
     )

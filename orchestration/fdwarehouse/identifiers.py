@@ -26,13 +26,13 @@ _RESERVED_WORDS = """
 RESERVED = frozenset(_RESERVED_WORDS.split())
 
 MAX_NAME_LENGTH = 63
-"""PostgreSQL cuts a name off after so many bytes."""
+"""In bytes; PostgreSQL truncates longer names."""
 MAX_PARTITIONED_NAME_LENGTH = MAX_NAME_LENGTH - len("_p20240101")
-"""The name of a partition by date is the table's, with its first day."""
+"""A partition by date is named after its table and its first day."""
 
 
 def ident(name: str) -> str:
-    """Quote an SQL identifier, only where it needs it, so that the SQL reads as if written by hand.
+    """Quote an SQL identifier only where needed, so that the SQL reads as if written by hand.
 
     Args:
         name: the name as the catalogue has it.
@@ -42,7 +42,7 @@ def ident(name: str) -> str:
     quoted = name.replace('"', '""')
     if name.isprintable():
         return f'"{quoted}"'
-    # On one line, whatever is in it: a comment ends with its line, and templates indent lines.
+    # Keep it on one line: a comment ends with its line, and templates indent lines.
     return 'U&"' + _escaped(quoted.replace("\\", r"\\"), r"\{:04X}", r"\+{:06X}") + '"'
 
 
@@ -53,13 +53,13 @@ def literal(value: str | None) -> str:
     quoted = value.replace("'", "''")
     if "\\" not in value and "$" not in value and value.isprintable():
         return f"'{quoted}'"
-    # A dollar could end the body that the literal is in.
+    # A dollar sign could end the body that contains the literal.
     escaped = quoted.replace("\\", "\\\\").replace("$", "\\x24")
     return "E'" + _escaped(escaped, r"\u{:04x}", r"\U{:08x}") + "'"
 
 
 def _escaped(text: str, escape: str, long_escape: str) -> str:
-    """Write characters that cannot be seen, line breaks among them, by their numbers."""
+    """Escape characters that cannot be printed, such as line breaks."""
     return "".join(
         c if c.isprintable() else (escape if ord(c) < 0x10000 else long_escape).format(ord(c))
         for c in text
@@ -67,17 +67,17 @@ def _escaped(text: str, escape: str, long_escape: str) -> str:
 
 
 def unused_tag(tag: str, text: str) -> str:
-    """Write dollar quotes that are not in a text.
+    """Return a dollar quote that does not occur in a text.
 
     Args:
-        tag: what is between the dollars, with a number after it where that is needed.
-        text: what they go around.
+        tag: what is between the dollar signs; a number is appended if needed.
+        text: the text to quote.
     """
     return next(q for n in chain([""], count(2)) if (q := f"${tag}{n}$") not in text)
 
 
 def qualified(schema: str, name: str) -> str:
-    """Write the schema-qualified name of an object, quoted where it needs it.
+    """Return the schema-qualified name of an object, quoted where needed.
 
     Args:
         schema: name of the schema.
@@ -87,21 +87,21 @@ def qualified(schema: str, name: str) -> str:
 
 
 def shortened(name: str, suffix: str = "") -> str:
-    """Shorten a name to what PostgreSQL keeps of it, 63 bytes, its suffix included.
+    """Shorten a name to the 63 bytes that PostgreSQL keeps, including the suffix.
 
     Args:
         name: the name.
-        suffix: what it ends with.
+        suffix: the end of the shortened name.
     """
     room = 63 - len(suffix.encode())
     return name.encode()[:room].decode(errors="ignore") + suffix
 
 
 def file_name(qualified_name: str) -> str:
-    """Name the file of an object; what a file system may not take is percent-encoded.
+    """Name the file of an object, percent-encoding what a file system may not allow.
 
     Args:
-        qualified_name: the object, as ``qualified`` writes it.
+        qualified_name: the object, as ``qualified`` returns it.
     """
     plain = re.sub(r'"((?:[^"]|"")*)"', lambda quoted: quoted[1].replace('""', '"'), qualified_name)
     return f"{quote(plain, safe='')}.sql"

@@ -1,1 +1,1 @@
-"""The compiler, proved on shapes of SELECTs as analysts write them, over random changes."""
+"""The compiler, tested on typical shapes of SELECTs with random changes."""

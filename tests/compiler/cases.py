@@ -1,4 +1,4 @@
-"""Changes by hand, for rules that chance seldom tests."""
+"""Hand-written changes, for rules that random changes rarely test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that compiled writers keep up, compared with their SELECTs after every run."""
+"""Tables that compiled writers maintain, compared with their SELECTs after every run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 
 @dataclass
 class Kept:
-    """A table that is kept up."""
+    """A table that is maintained."""
 
     shape: Shape
     target: Target
@@ -38,7 +38,7 @@ class Kept:
 
 @dataclass
 class Result:
-    """What a series came to."""
+    """The result of a series."""
 
     refreshes: int = 0
     rows: int = 0
@@ -51,8 +51,8 @@ class Keeper:
 
     Args:
         connection: to an empty database, in autocommit mode.
-        names: which shapes; all where none are named.
-        counts: whether groups are counted where that is exact, else computed from their rows.
+        names: of the shapes; by default all.
+        counts: whether groups are counted if that is exact, else computed from their rows.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The compiler with one rule left out: each must be seen by the shapes named."""
+"""The compiler with one rule removed: the named shapes must detect each removal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PACKAGE = ROOT / "orchestration" / "fdwarehouse"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One rule left out.
+    """One rule removed.
 
     Attributes:
         name: what is wrong with it.
         module: its file below `compiler/`.
         old: the text that follows the rule, once in the file.
-        new: what stands there instead.
-        shapes: which see it.
+        new: its replacement.
+        shapes: those that detect it.
     """
 
     name: str
@@ -42,8 +42,8 @@ _NETTED = "(*values, *rows, *read)"
 _BY_RUN = "if not relation.removes_rows and columns <= key:"
 _DELTA = "return Delta((*_delta_of_rows(context, block, outputs, label), arm))"
 _IMAGES = 'having=(operation("<>", total, Literal(0)),)'
-_AS_BEFORE = '_all_of(before(context, now), columns, "Their rows as they were."),'
-_AS_NOW = '_all_of(now, columns, "Their rows as they are."),'
+_AS_BEFORE = '_all_of(before(context, now), columns, "Their old rows."),'
+_AS_NOW = '_all_of(now, columns, "Their new rows."),'
 _BEFORE = 'operation("=", Column("t", RUN_ID), least(Column("t", RUN_ID), AFTER))'
 _ALONG = "and c not in kept)\n"
 
@@ -117,7 +117,7 @@ MUTANTS = [
     _mutant("spans_though_ends_are_read", "spans",
             "or {start, end} & set(read)", "", "periods_as_of"),
     _mutant("one_arm_of_a_derived_table", "delta",
-            "keys_step(\n            found.arms,", "keys_step(\n            found.arms[:1],",
+            "return keys_step(found.arms, ", "return keys_step(found.arms[:1], ",
             "ledger top_products"),
     _mutant("extremes_are_never_gone", "aggregates",
             'f"d.{went} {further}= t.{name} AND (d.{came} {further}= d.{went}) IS NOT TRUE",',
@@ -152,7 +152,7 @@ def wrong_shapes(mutant: Mutant, url: str, folder: Path, series: int = 60) -> li
         series: how many to try.
 
     Returns:
-        The shapes that were wrong; none when nothing noticed.
+        The shapes that were wrong; none if none detected it.
     """
     path = os.pathsep.join([str(mutated(mutant, folder)), str(ROOT)])
     done = subprocess.run(

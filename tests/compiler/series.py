@@ -1,7 +1,7 @@
-"""Tries cases by hand and series of random changes until a table differs.
+"""Runs hand-written cases and series of random changes until a table differs.
 
 `python -m tests.compiler.series URL COUNT SHAPES...` prints the shapes that were wrong; its exit
-code is 1 when there are any, 2 for a failure of its own.
+code is 1 if there are any, and 2 if it fails itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.compiler.shapes import SHAPES
 
 
 def main(url: str, count: int, names: list[str]) -> int:
-    """Return 1 when a table was wrong."""
+    """Return 1 if a table was wrong."""
     sources = [n for n in SHAPES if any(SHAPES[s].reads(n) for s in names)]
     with psycopg.connect(url, autocommit=True) as connection:
         keeper = Keeper(connection, dict.fromkeys([*sources, *names]))

@@ -1,4 +1,4 @@
-"""The shapes of the files of SQL: name, key, SELECT. Table `gold.<name>` is kept up from each."""
+"""The shapes in the SQL files: name, key, SELECT. Each maintains the table `gold.<name>`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Shape:
 
 
 def _key(text: str) -> tuple[str, ...]:
-    """Read names that stand beside one another, or one that has a space in it, in quotes."""
+    """Read names that are separated by spaces, or a quoted one that contains a space."""
     return (text.strip('"'),) if text.startswith('"') else tuple(text.split())
 
 

@@ -1,7 +1,7 @@
-"""The shop's project as it was written by hand, before its tables were SELECTs.
+"""The shop's project with tables written by hand, as before its tables were SELECTs.
 
-It holds two promises: what an earlier version deployed is taken over by a deploy, and who writes a
-table by hand can still do so.
+It tests that a deploy upgrades what an earlier version deployed, and that tables can still be
+written by hand.
 """
 
 from __future__ import annotations

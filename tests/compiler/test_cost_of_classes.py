@@ -1,6 +1,6 @@
-"""Cost follows the change, for every class of SELECT that is incremental: rows and pages, no time.
+"""The cost in rows and pages depends on the change, for every incremental class of SELECT.
 
-Each shape is kept up in two databases, one ten times as large as the other. The same few rows of
+Each shape is maintained in two databases, one ten times as large as the other. The same few rows of
 each table change in both, and the writers must read as much in the large one as in the small one.
 """
 
@@ -15,8 +15,8 @@ from tests.servers import Servers
 
 SIZES = {"small": 2_000, "large": 20_000}
 
-# What docs/incremental.md has a line for, and shapes of it. A cross join is not among them: with a
-# row that changed it is made of all rows of the other table.
+# The classes of docs/incremental.md, with shapes. A cross join is not among them: a changed row
+# affects all rows of the other table.
 BY_CLASS = {
     "inner join": "german_items comma_join sale_codes key_of_two_tables",
     "left join": "fact_sales orders_wide orders_in_euro unpaid_orders both_schemas",
@@ -79,10 +79,10 @@ def costs(servers: Servers) -> Costs:
 
 
 def follows_the_change(small: Cost, large: Cost) -> bool:
-    """Tell growth from what a deeper index costs.
+    """Check for growth beyond the cost of a deeper index.
 
     In small tables a writer may read all of a few pages instead of looking rows up; so there is a
-    limit beside the ratio. A row that an index finds costs up to four pages.
+    limit besides the ratio. A row that an index finds costs up to four pages.
     """
     are_few = large.all_rows <= min(1.5 * small.all_rows + 20, SIZES["large"] / 10)
     return are_few and large.pages <= max(1.5 * small.pages + 50, 4 * large.all_rows + 100)

@@ -1,4 +1,4 @@
-"""Tables that are one SELECT, deployed beside hand-written ones and kept up by runs."""
+"""Tables that are one SELECT, deployed next to hand-written ones and maintained by runs."""
 
 from __future__ import annotations
 
@@ -270,4 +270,4 @@ def test_partitions_of_a_select_are_refused_clearly(warehouse: Warehouse, projec
         FdwarehouseError, match=r"partitions: gold\.fact_sales is one SELECT"
     ) as caught:
         warehouse.deploy(project)
-    assert "into the header of sql/gold/fact_sales.sql: partitions: {by:" in str(caught.value.hint)
+    assert "in the header of sql/gold/fact_sales.sql: partitions: {by:" in str(caught.value.hint)

@@ -1,4 +1,4 @@
-"""Headers: what is read, and how mistakes are told."""
+"""Headers: what is read, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_template_is_no_definition(text: str) -> None:
         (("key: order_item_id", "key: a\npartitions: {by: b}"), "line 5: partitions.every: "),
         (("key: order_item_id", "key: a\npartitions: {every: year}"), "line 5: partitions.by: "),
         (("key: order_item_id", "key: a\npartitions: b"), "line 5: partitions: "),
-        (("unit: EUR", "accepted_values: [yes, x]"), "YAML takes one of them for True"),
+        (("unit: EUR", "accepted_values: [yes, x]"), "YAML reads one of them as True"),
         (("unit: EUR", "accepted_values: x"), "write a list"),
         (("unit: EUR", "type: texxt("), "columns.total_amount.type: texxt( is not a type"),
         (("unit: EUR", "type: text; DROP"), "columns.total_amount.type: text; DROP is not a type"),
@@ -94,7 +94,7 @@ def test_a_name_leaves_room_for_those_that_are_made_of_it() -> None:
 
 def test_two_statements_are_refused() -> None:
     with pytest.raises(
-        FdwarehouseError, match="line 11: after the header there should be one SELECT"
+        FdwarehouseError, match="line 11: after the header there must be one SELECT"
     ):
         read_definition("sql/gold/fact_sales.sql", GOOD + "SELECT 1")
 

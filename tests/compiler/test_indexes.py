@@ -1,4 +1,4 @@
-"""Which indexes writers want: as few as serve all lookups."""
+"""The indexes that writers need: as few as serve all lookups."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""G3 for tables that are one SELECT: what runs keep up is what the SELECT returns, row by row."""
+"""G3 for tables that are one SELECT: after every run, a table equals its SELECT, row by row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.servers import Servers
 
 # Eight series; `pytest --hypothesis-profile=thorough` runs three hundred.
 SERIES = 8 if settings.default is None or settings.default.max_examples < 100 else 300
-# Lines that are too long for one, and layouts that sqlfluff wants otherwise.
+# Lines that are too long, and layouts that sqlfluff reports.
 NOT_CLEAN_YET = {
     *("cohorts", "calendar", "sessions", "subqueries", "last_payment", "event_tags", "ledger"),
     *("key_of_two_tables", "daily_sales", "lifetime_value", "nullable_groups"),

@@ -1,4 +1,4 @@
-"""The shop's metrics as SELECTs that are counted, beside those written by hand."""
+"""The shop's metrics as counted SELECTs, compared with those written by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a table that is one SELECT: told with its file and line, or by the run."""
+"""Mistakes in tables that are one SELECT are reported with file and line, or by the run."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from tests.test_models import sell
             "line 13: random() is volatile",
         ),
         (LINES.replace("o.status,", "o.status, 1 + 1,"), "of the SELECT has no name"),
-        (LINES.replace("silver.clean_orders", "gold.order_lines"), "is made of itself"),
+        (LINES.replace("silver.clean_orders", "gold.order_lines"), "depends on itself"),
         (
             LINES.replace("i.order_item_id,", "to_json(i.order_item_id) AS order_item_id,"),
             "key: data type json has no default operator class",
         ),
-        (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a name of the engine's own"),
+        (LINES.replace("o.status,", "o.status, 1 AS sign,"), "a reserved name"),
         (
             LINES.replace("JOIN silver.clean_orders", "JOIN gold.customer_totals"),
-            "made of one another",
+            "depend on one another",
         ),
         (LINES.replace("amount >= 0", "amounts >= 0"), "amounts"),
     ],

@@ -1,4 +1,4 @@
-"""Tables that are one SELECT and partitioned by a date: kept up as the others are."""
+"""Tables that are one SELECT and partitioned by a date are maintained like the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHERE NOT i.is_deleted AND NOT o.is_deleted
 
 
 def partition(project: Path, choice: str = BY_YEAR, file: str = "gold/fact_sales") -> None:
-    """Give a header partitions, others, or none."""
+    """Set, change or remove the partitions in a header."""
     path = project / f"sql/{file}.sql"
     lines = [t for t in path.read_text().splitlines() if not t.startswith("partitions:")]
     at = next(n for n, line in enumerate(lines) if line.startswith("key:"))
@@ -57,7 +57,7 @@ def kind(warehouse: Warehouse, table: str = "gold.fact_sales") -> str:
 
 
 def bare(project: Path) -> Path:
-    """Leave a project nothing but silver."""
+    """Reduce a project to silver."""
     for file in (*project.glob("sql/gold/*.sql"), *project.glob("sql/checks/*.sql")):
         file.unlink()
     return project
@@ -186,7 +186,7 @@ def test_key_that_is_twice_is_found_by_its_check(shop: Shop, parted: Warehouse) 
     assert parted.column(check.format(run)) == []
     with failing("DW002", "fact_sales__key__unique"):
         parted.call("etl.run_checks()")
-    # A run looks at what was written since.
+    # A run reads the rows written since the last one.
     sell(shop, 3)
     parted.call("etl.extract_and_load_bronze()")
     parted.call("etl.build_silver()")

@@ -1,4 +1,4 @@
-"""Partitions as headers choose them: tables follow, and what stands in the way is named."""
+"""Partitions in headers: tables follow their changes, and errors name what prevents one."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_what_a_partitioned_table_cannot_enforce_is_checked(
     shop.execute("UPDATE order_items SET order_id = 1 WHERE order_item_id = 2")
     with failing("DW002", "notes__order_id__unique"):
         parted.run()
-    # As an ordinary table it is what a foreign key refers to, and back.
+    # A foreign key can refer to it once it is an ordinary table again.
     shop.execute("UPDATE order_items SET order_id = 2 WHERE order_item_id = 2")
     for choice, is_constraint in (("", True), (BY_MONTH, False)):
         partition(project, choice)

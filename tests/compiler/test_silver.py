@@ -34,7 +34,7 @@ FROM bronze.raw_orders
 
 
 def contents(warehouse: Warehouse) -> dict[str, list[Row]]:
-    """Return what silver has, runs aside; a deleted row as it was last seen."""
+    """Return the rows of silver, without run ids; a deleted row has its last values."""
     return {
         table: warehouse.rows(
             f"SELECT (to_jsonb(t) - '_run_id')::text FROM silver.{table} AS t ORDER BY 1"
@@ -146,20 +146,20 @@ def test_computed_key_is_known_from_the_select(
         (
             "FROM bronze.raw_orders",
             "FROM bronze.raw_orders CROSS JOIN (VALUES (1)) AS v (one)",
-            "one table in FROM",
+            "exactly one table in FROM",
         ),
-        ("    order_date,\n", "    now() AS order_date,\n", "line 14: now() tells the time"),
+        ("    order_date,\n", "    now() AS order_date,\n", "line 14: now() depends on the time"),
         ("    order_date,\n", "    random() AS order_date,\n", "line 14: random() is volatile"),
         ("    order_date,\n", "    row_number() OVER () AS order_date,\n", "line 14: a window"),
         ("    order_date,\n", "    (SELECT 1) AS order_date,\n", "line 14: a subquery"),
         ("    order_date,\n", "    generate_series(1, 2) AS order_date,\n", "returns a set"),
-        ("SELECT\n", "SELECT DISTINCT\n", "DISTINCT and ORDER BY have no place here"),
+        ("SELECT\n", "SELECT DISTINCT\n", "DISTINCT and ORDER BY are not possible here"),
         ("FROM bronze.raw_orders", "FROM bronze.raw_orders LIMIT 3", "LIMIT"),
         ("FROM bronze.raw_orders", "FROM bronze.raw_orders GROUP BY 1, 2, 3, 4, 5, 6", "aggregate"),
         ("no customer: customer_id", "no customer: customer", "line 6: reject: no customer: col"),
         ("customer_id IS NULL", "updated_at > now()", "line 6: reject: no customer: now() tells"),
         ("key: order_id", "key: order", "key: the SELECT has no column order"),
-        ("    order_date,\n", "    true AS is_deleted,\n", "a name of the engine's own"),
+        ("    order_date,\n", "    true AS is_deleted,\n", "a reserved name"),
         ("key: order_id", "key: order_id\nkind: dimension", "line 5: silver has no dimensions"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Types that a header gives to columns: casts in the SELECT, wherever it computes them."""
+"""Types of columns in a header become casts in the SELECT."""
 
 from __future__ import annotations
 

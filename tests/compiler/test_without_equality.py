@@ -1,6 +1,6 @@
-"""Derived tables without a key that have columns of types without equality: json, point and such.
+"""Derived tables without a key that have columns of types without equality, such as json, point.
 
-What has changed in such a table is told by the columns that can be compared.
+Changes of such a table are identified by the columns that can be compared.
 """
 
 from pathlib import Path

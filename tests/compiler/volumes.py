@@ -1,4 +1,4 @@
-"""What writers read, in tables of any size: the same few rows are changed in all of them."""
+"""What writers read in tables of any size, after the same few changes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ CHANGES = {
 
 
 class Cost(NamedTuple):
-    """What one call of a writer came to.
+    """The cost of one call of a writer.
 
     Attributes:
         rows: read, by table.
@@ -81,12 +81,12 @@ class Cost(NamedTuple):
 
 
 class Volume:
-    """Tables of some size, kept up with the indexes that a deploy creates.
+    """Tables of some size, with the indexes that a deploy creates.
 
     Args:
         connection: to an empty database, in autocommit mode.
-        rows: about so many are in each table.
-        names: the shapes kept up.
+        rows: approximate number per table.
+        names: of the shapes.
     """
 
     def __init__(self, connection: psycopg.Connection, rows: int, names: Iterable[str]) -> None:
@@ -135,7 +135,7 @@ class Volume:
             )
 
     def _change(self, table: str, statement: str) -> None:
-        """Change rows, and log them as they were and as they are."""
+        """Change rows, and log their old and new images."""
         names = ", ".join(f"(v.image).{ident(name)}" for name, _ in self.keeper.columns(table))
         self.connection.execute(
             f"WITH changed AS ({statement} RETURNING old AS was, new AS is_now) "

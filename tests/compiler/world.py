@@ -1,4 +1,4 @@
-"""Random changes of the tables that the shapes read, with the log that their writers would keep."""
+"""Random changes of the tables that the shapes read, with the logs that their writers write."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ _RANGES = ("[2024-01-01,2024-01-03)", "[2024-01-02,2024-01-08)", "[2024-01-05,)"
 
 
 class World:
-    """The tables' rows; `run` brings a run's changes into the database.
+    """The tables' rows; `run` writes a run's changes to the database.
 
     Args:
         connection: to the database.
-        random: decides everything.
+        random: makes all choices.
     """
 
     def __init__(self, connection: psycopg.Connection, random: Random) -> None:
         self.connection = connection
         self.random = random
-        # Readings are changed by chance of their own: the series of the others stay as they are.
+        # Readings have their own random numbers, so that the series of the others do not change.
         self.apart = Random(repr(random.getstate()))
         self.rows: dict[str, dict[Key, Row]] = {table: {} for table in KEYS}
 

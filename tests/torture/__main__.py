@@ -13,7 +13,7 @@ ROUND_SECONDS = 20
 
 
 def main() -> int:
-    """Torture for a while, print the figures, and return 1 when a promise was broken."""
+    """Run the torture test, print the figures, and return 1 if a guarantee was violated."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", default=f"{time.time_ns() // 10**9}")

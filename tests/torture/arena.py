@@ -1,4 +1,4 @@
-"""Two servers of its own with a shop and a warehouse, and what can be done to them."""
+"""Two separate servers with a shop and a warehouse, and the failures that they can suffer."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +20,8 @@ from tests.servers import Servers
 from tests.torture.production import Standby, SteppedServer
 from tests.torture.proxy import Proxy
 
-# What a server has acknowledged must survive kill -9: unlike in other tests, commits are written
-# before they return (to the system: it is not the machine that crashes).
+# Acknowledged commits must survive kill -9: unlike in other tests, they are written before they
+# return (to the operating system, since the machine does not crash).
 SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "on",
@@ -30,7 +30,7 @@ SETTINGS = {
     "max_connections": "60",
 }
 
-# The overlap would hide what a fence loses.
+# The overlap would hide rows that a fence loses.
 OVERLAP = "1 second"
 
 
@@ -38,7 +38,7 @@ class Arena:
     """A shop in production, and a warehouse that mounts it through a proxy.
 
     Args:
-        folder: Where the servers' data and the project are kept.
+        folder: Folder of the servers' data and of the project.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,13 +66,13 @@ class Arena:
         self.deploy()
 
     def deploy(self) -> bool:
-        """Deploy the project as it is now, and tell whether that changed anything."""
+        """Deploy the project as it is now, and return whether that changed anything."""
         urls = {"production": self._mounted}
         plan = deploy(render_project(self.project), self.warehouse["owner"], urls, wait="2 seconds")
         return not plan.is_empty
 
     def rewrite(self, file: str, old: str, new: str) -> None:
-        """Replace a text that is in a file of the project."""
+        """Replace a text in a file of the project."""
         path = self.project / file
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{file} has no {old}"
@@ -98,13 +98,13 @@ class Arena:
         lifecycle.up(self._state, settings=SETTINGS)
 
     def step_clock(self, seconds: float) -> None:
-        """Set production's clock so far ahead of the machine's or, below zero, behind it."""
+        """Set production's clock ahead of the machine's or, if negative, behind it."""
         self._machine.step_to(seconds)
 
     def fail_over(self, random: Random, wait: Callable[[float], object]) -> None:
         """Let a standby follow production for a moment, kill production, promote the standby.
 
-        What was committed synchronously is there; what was not may be lost, though it was read.
+        Synchronous commits are kept; asynchronous ones may be lost, although they were read.
 
         Args:
             random: Chooses how long it follows.
@@ -120,11 +120,11 @@ class Arena:
             self.start()
 
     def alter(self, command: str, seconds: float = 8) -> None:
-        """Alter a table of production as one does where people work: none waits for it for long.
+        """Alter a table of production with a lock timeout, so that no session waits for long.
 
         Args:
-            command: What to do.
-            seconds: For how long to try.
+            command: The ALTER command.
+            seconds: How long to try.
         """
         deadline = time.monotonic() + seconds
         with session(self.production) as production:
@@ -140,7 +140,7 @@ class Arena:
                     return
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Clean up."""
         self.harness.close()
         self.proxy.close()
         lifecycle.remove(self._state)
@@ -164,7 +164,7 @@ def session(url: str, name: str = "torture") -> Iterator[psycopg.Connection]:
 def copy_rows(
     source: psycopg.Connection, query: str, target: psycopg.Connection, table: str
 ) -> None:
-    """Copy the rows of a query into a table of another server, as text: infinite times too."""
+    """Copy the rows of a query into a table of another server, as text, for infinite times."""
     with (
         source.cursor().copy(f"COPY ({query}) TO STDOUT".encode()) as rows,
         target.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copied,

@@ -1,4 +1,4 @@
-"""The rounds of a torture: everything at once for a while, then rest and a look at every row."""
+"""The rounds of the torture test: concurrent actors for a while, then a check of every row."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SECONDS_TO_REST = 60
 
 
 class Campaign:
-    """A torture, from two empty servers to the report.
+    """A torture test, from two empty servers to the report.
 
     Args:
         folder: For the servers' data.
-        seed: Of all random choices; what threads make of them differs from time to time.
+        seed: Of all random choices; the interleaving of threads still differs.
     """
 
     def __init__(self, folder: Path, seed: str) -> None:
@@ -67,10 +67,10 @@ class Campaign:
                 )
 
     def round(self, seconds: float) -> None:
-        """Let everything happen for a while, then check.
+        """Run all actors for a while, then check.
 
         Raises:
-            TortureError: The warehouse broke a promise; it says which, and what had happened.
+            TortureError: The warehouse violated a guarantee; the error has the history.
         """
         since = len(self.history.events)
         attempts, strikes = len(self._runner.attempts), len(self._nemesis.strikes)
@@ -102,7 +102,7 @@ class Campaign:
         self.report.control.append(self._control.wrong_rows())
 
     def finish(self) -> None:
-        """Forget silver and gold, and make them from bronze alone (G3, G5).
+        """Empty silver and gold, and build them again from bronze (G3, G5).
 
         Raises:
             TortureError: They were not the same.
@@ -113,12 +113,12 @@ class Campaign:
             self._run("rebuild all")
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Clean up."""
         self._runner.close()
         self.arena.close()
 
     def _be_busy(self, seconds: float) -> None:
-        """Write, run, strike and change at once."""
+        """Run writers, runs, failures and changes concurrently."""
         with (
             at_work([writer.work for writer in self._writers]),
             at_work([self._nemesis.work, self._changes.work]),
@@ -131,7 +131,7 @@ class Campaign:
                 time.sleep(self._random.choice([0, 0, 0.1, 0.3]) + 0.1 * bool(attempt.error))
 
     def _come_to_rest(self) -> None:
-        """End what is open on production, and run once."""
+        """End open transactions on production, and run once."""
         with session(self.arena.production) as production:
             for writer in self._writers:
                 writer.settle(production)
@@ -140,7 +140,7 @@ class Campaign:
         self._run("pipeline")
 
     def _run(self, kind: str) -> None:
-        """Run at rest; only a run whose client has gone away may be at work yet."""
+        """Run without writers; only a run whose client is gone may still be active."""
         deadline = time.monotonic() + SECONDS_TO_REST
         while (attempt := self._runner.attempt(kind)).error:
             if attempt.error.sqlstate not in BUSY or time.monotonic() > deadline:
@@ -149,7 +149,7 @@ class Campaign:
         self._check(attempt)
 
     def _check(self, attempt: Attempt) -> None:
-        """Check what a run owes; the warehouse may be killed meanwhile."""
+        """Check the result of a run; the warehouse may be killed meanwhile."""
         with suppress(psycopg.OperationalError):
             if attempt.has_returned and self._checker.check_run(attempt):
                 self._runner.last_read = attempt.began
@@ -175,7 +175,7 @@ class Campaign:
             raise TortureError("G3: a rebuild writes rows", lines + self._versions())
 
     def _rows_built(self) -> set[str]:
-        """Write down every row of the dimensions and of silver."""
+        """Record every row of the dimensions and of silver."""
         queries = [
             "SELECT 'gold.dim_customers ' || t::text FROM gold.dim_customers AS t",
             "SELECT 'gold.dim_products ' || t::text FROM gold.dim_products AS t",
@@ -188,7 +188,7 @@ class Campaign:
             return {row for query in queries for (row,) in warehouse.execute(query.encode())}
 
     def _versions(self) -> list[str]:
-        """Tell the history of the members of dimensions that the last rebuild wrote."""
+        """Describe the history of the members of dimensions that the last rebuild wrote."""
         queries = [
             f"""
             SELECT '{dimension} ' || v::text FROM silver.{versions} AS v
@@ -211,7 +211,7 @@ class Campaign:
             self._control.run()
 
     def _log_lines(self) -> list[str]:
-        """Tell what the warehouse knows of its last runs."""
+        """Describe the last runs according to the warehouse."""
         queries = [
             "SELECT r::text FROM etl.runs AS r ORDER BY run_id DESC LIMIT 30",
             "SELECT f::text FROM etl.fences AS f ORDER BY run_id DESC LIMIT 30",
@@ -223,7 +223,7 @@ class Campaign:
 
 @contextmanager
 def at_work(jobs: list[Callable[[Event], None]]) -> Iterator[None]:
-    """Let threads work during the block; what one of them raises is raised at its end."""
+    """Run threads during the block; an error of one of them is raised at its end."""
     stop = Event()
     with ThreadPoolExecutor(len(jobs)) as pool:
         futures = [pool.submit(job, stop) for job in jobs]

@@ -1,4 +1,4 @@
-"""What people change meanwhile: the project, production's columns, its time zone."""
+"""Changes during the test: of the project, of production's columns, of its time zone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Changes:
         arena: The shop and the project.
         clock: Production's clock.
         seed: Of the random choices.
-        history: Where to tell what was changed.
+        history: Records the changes.
     """
 
     def __init__(self, arena: Arena, clock: Clock, seed: str, history: History) -> None:
@@ -54,7 +54,7 @@ class Changes:
         }
 
     def work(self, stop: Event) -> None:
-        """Change something now and then until told to stop."""
+        """Make a change now and then until stopped."""
         kinds = dict(self._rewrites)
         kinds |= self._turns if self.may_turn_clock else {}
         kinds |= self._deploys if self.may_deploy else {}
@@ -95,7 +95,7 @@ class Changes:
         return self._deploy(f"column {name}")
 
     def _load_again(self) -> bool:
-        """Empty a table and fill it again in one transaction, which is held for a moment."""
+        """Empty a table and fill it again in one transaction, which stays open for a moment."""
         self._arena.alter(
             f"""
             BEGIN;
@@ -112,7 +112,7 @@ class Changes:
         return True
 
     def _rewrite(self) -> bool:
-        """Let ALTER TABLE write a table into a new file; no row changes."""
+        """Rewrite a table with ALTER TABLE; no row changes."""
         table, column = self._random.choice(list(REWRITTEN.items()))
         self._arena.alter(
             f"ALTER TABLE {table} ALTER {column} TYPE varchar(255) USING {column} || ''"

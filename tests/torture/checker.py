@@ -1,4 +1,4 @@
-"""Whether the warehouse holds what it should, row by row, when all is at rest."""
+"""Compares the warehouse with what it should contain, row by row, without concurrent writers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.torture.workload import FIRST_HONEST_ID, KEYS, TABLES
 
 SHOWN_ROWS = 10
 
-# Surrogate keys and runs say nothing of the shop; a fact names the versions that it refers to.
+# Surrogate keys and run ids are not data of the shop; a fact names the versions it refers to.
 FACTS = """
     SELECT f.*, c.valid_from AS customer_from, p.valid_from AS product_from
     FROM gold.fact_sales AS f
@@ -31,8 +31,8 @@ class Checker:
 
     Args:
         arena: Where they are.
-        ledger: What production has acknowledged to honest writers.
-        history: Its tally gets the rows compared.
+        ledger: The acknowledged writes of honest writers.
+        history: Its tally counts the compared rows.
     """
 
     def __init__(self, arena: Arena, ledger: Ledger, history: History) -> None:
@@ -41,10 +41,10 @@ class Checker:
         self._tally = history.tally
 
     def check_run(self, attempt: Attempt) -> bool:
-        """Check what honest writers were owed when a run that has returned began (G1).
+        """Check the writes that were acknowledged when a finished run began (G1).
 
         Returns:
-            Whether it has read production; one that joined a run left open may have not.
+            Whether it has read production; one that joined an open run may not have.
         """
         shown: dict[Key, int] = {}
         with session(self._arena.warehouse["admin"]) as warehouse:
@@ -104,7 +104,7 @@ class Checker:
 
     @contextmanager
     def picture(self) -> Iterator[None]:
-        """Take a picture of silver and gold, which the block must leave as it is (G3)."""
+        """Record silver and gold, which the block must not change (G3)."""
         with session(self._arena.warehouse["admin"]) as warehouse:
             now = picture_of(warehouse)
             warehouse.execute(f"CREATE TEMP TABLE picture AS {now}".encode())
@@ -118,7 +118,7 @@ class Checker:
 
     @contextmanager
     def _look(self) -> Iterator[psycopg.Connection]:
-        """Bring production's rows beside the warehouse's, as they are and as silver has them."""
+        """Copy production's rows to the warehouse, unchanged and as silver has them."""
         with (
             session(self._arena.production) as production,
             session(self._arena.warehouse["admin"]) as warehouse,
@@ -195,7 +195,7 @@ def columns_of(warehouse: psycopg.Connection, table: str) -> list[str]:
 
 
 def clean_rows(table: str) -> str:
-    """Select what silver should show: good rows cleaned, of bad ones the last good version."""
+    """Select the expected rows of silver: valid rows, cleaned; else the last accepted version."""
     cleaned = ", ".join(f"{expression} AS {name}" for name, expression in CLEAN[table].items())
     key = KEYS[table]
     return f"""
@@ -213,7 +213,7 @@ def clean_rows(table: str) -> str:
 
 
 def picture_of(warehouse: psycopg.Connection) -> str:
-    """Select every row of silver and gold, without surrogate keys and runs."""
+    """Select every row of silver and gold, without surrogate keys and run ids."""
     tables = warehouse.execute(
         """
         SELECT format('%I.%I', schemaname, tablename) FROM pg_tables

@@ -1,4 +1,4 @@
-"""Production's clock, and its clock on the wall: steps, its time zone, and summer time."""
+"""Production's clock and local time: steps, time zones, and summer time."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -15,16 +15,16 @@ HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """Steps the clock of production, changes its time zone, makes summer time begin and end.
+    """Steps the clock of production, changes its time zone, begins and ends summer time.
 
-    The warehouse learns of it when a run reads the fence. What is stamped by a clock that came and
-    went between two runs is found by reconciliation alone, so that is left out here: the clock
-    changes only when a run has read production since it changed last.
+    The warehouse detects it when a run reads the fence. If the clock changes twice between two
+    runs, only reconciliation finds the rows stamped in between. This is not tested here: the clock
+    changes only when a run has read production since its last change.
 
     Args:
         arena: The shop.
-        runner: Who reads production.
-        history: Where to tell what was changed.
+        runner: Runs that read production.
+        history: Records the changes.
     """
 
     def __init__(self, arena: Arena, runner: Runner, history: History) -> None:
@@ -35,7 +35,7 @@ class Clock:
         self._changed_at = datetime.now(UTC)
 
     def step(self, random: Random) -> bool:
-        """Step the clock back or forward by up to two minutes; False when it is too early."""
+        """Step the clock back or forward by up to two minutes; False if it is too early."""
         if not has_clock() or not self._is_known():
             return False
         seconds = random.choice(STEPS)
@@ -45,7 +45,7 @@ class Clock:
         return True
 
     def change_zone(self, random: Random) -> bool:
-        """Move the server to another time zone at once; False when it is too early for that."""
+        """Move the server to another time zone at once; False if it is too early."""
         if not self._is_known():
             return False
         zone = random.choice(ZONES)
@@ -56,7 +56,7 @@ class Clock:
         return True
 
     def change_season(self, hour: timedelta) -> bool:
-        """Let summer time begin (`HOUR`) or end (`-HOUR`) in a moment; False when it is too early.
+        """Begin (`HOUR`) or end (`-HOUR`) summer time in a moment; False if it is too early.
 
         https://www.postgresql.org/docs/18/datetime-posix-timezone-specs.html
         """

@@ -1,8 +1,7 @@
-"""The control: a pipeline as it is often written, which asks for what came after max(updated_at).
+"""The control: a typical pipeline, which reads the rows after max(updated_at).
 
-It sees the same production at the same moments, and is spared the unruly: it copies the rows of
-honest writers alone, which no one deletes or backdates. The test is worth nothing unless it is seen
-to lose rows all the same.
+It reads the same production at the same moments, but only the rows of honest writers, which are
+never deleted or backdated. The test is valid only if the control loses rows nevertheless.
 """
 
 import psycopg
@@ -18,7 +17,7 @@ COLUMNS = {
 
 
 class Control:
-    """Copies of production's tables, kept by `updated_at > (SELECT max(updated_at))`.
+    """Copies of production's tables, updated by `updated_at > (SELECT max(updated_at))`.
 
     Args:
         arena: Where production is, and a database for the copies.
@@ -61,7 +60,7 @@ class Control:
         """Compare the copies with production.
 
         Returns:
-            How many are missing or stale, and how many there are.
+            The number of missing or stale rows, and the number of all rows.
         """
         wrong = total = 0
         for table in TABLES:

@@ -1,4 +1,4 @@
-"""What happened, in order, so that a failure can be understood."""
+"""The history of events, to explain a failure."""
 
 import time
 from collections import Counter
@@ -11,7 +11,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class Event:
-    """Something that one of the actors did, and the rows that it touched."""
+    """An action of one of the actors, and the affected rows."""
 
     seconds: float
     actor: str
@@ -25,23 +25,23 @@ class Event:
 
 @dataclass
 class History:
-    """All events since the beginning, and how often each thing happened."""
+    """All events since the beginning, and the number of each kind."""
 
     tally: Counter[str] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
 
     def add(self, actor: str, what: str, keys: Iterable[Key] = ()) -> None:
-        """Write down an event; threads may do so at the same time."""
+        """Record an event; threads may do so concurrently."""
         seconds = time.monotonic() - self._began
         self.events.append(Event(seconds, actor, what, frozenset(keys)))
 
     def text(self, since: int = 0, keys: Collection[Key] | None = None) -> str:
-        """Tell what happened, a line an event.
+        """Describe the events, one per line.
 
         Args:
             since: Number of the first event.
-            keys: Rows of interest; events that touched only others are left out. None: all events.
+            keys: Rows of interest; events of only other rows are omitted. None: all events.
         """
         told = [
             event
@@ -52,11 +52,11 @@ class History:
 
 
 class TortureError(AssertionError):
-    """The warehouse broke a promise.
+    """The warehouse violated a guarantee.
 
     Args:
-        promise: What should have been.
-        evidence: Lines that show that it was not: differing rows, runs of the log.
+        promise: The guarantee.
+        evidence: Lines that show the violation: differing rows, runs of the log.
         keys: Rows whose history is of interest.
     """
 

@@ -1,7 +1,7 @@
-"""What production has promised to honest writers.
+"""The writes that production has acknowledged to honest writers.
 
-Every honest write carries a number that was never used before, in a column of the row. So a row in
-the warehouse tells which write it shows, and the ledger whether that is late, or never was.
+Every honest write stores a new number in a column of the row. So a row in the warehouse shows which
+write it has, and the ledger whether that one is outdated, or was never committed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,8 @@ from threading import Lock
 
 from tests.torture.history import Key
 
-# Where a table keeps the number of its last write: what is written, and how it is read again, in
-# production as in silver. Rounding and cleaning leave it alone.
+# The column of a table with the number of its last write: how it is written, and how it is read in
+# production and in silver. Rounding and cleaning do not change it.
 WRITTEN = {
     "customers": "' honest ' || {number} || ' '",
     "products": "{number}",
@@ -37,7 +37,7 @@ Write = tuple[Key, int]
 
 
 class Ledger:
-    """Which writes were acknowledged, and which never became visible."""
+    """The writes that were acknowledged, and those that never became visible."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -46,18 +46,18 @@ class Ledger:
         self._undone: set[int] = set()
 
     def next_number(self) -> int:
-        """Return a number for a write; those of one row rise."""
+        """Return a number for a write; those of one row increase."""
         return next(self._numbers)
 
     def acknowledge(self, writes: Iterable[Write]) -> None:
-        """Note what a COMMIT that has returned made visible."""
+        """Record the writes of a COMMIT that has returned."""
         with self._lock:
             last = dict(writes)
             self._acknowledged |= last
             self._undone |= {number for key, number in writes if last[key] != number}
 
     def undo(self, writes: Iterable[Write]) -> None:
-        """Note what was rolled back."""
+        """Record the writes that were rolled back."""
         with self._lock:
             self._undone |= {number for _, number in writes}
 
@@ -67,11 +67,11 @@ class Ledger:
             return dict(self._acknowledged)
 
     def broken_by(self, owed: Mapping[Key, int], shown: Mapping[Key, int]) -> dict[Key, str]:
-        """Say what is wrong with the rows that the warehouse shows.
+        """Describe the wrong rows of the warehouse.
 
         Args:
-            owed: What was acknowledged before the run began.
-            shown: The number that each row shows after the run.
+            owed: The writes that were acknowledged before the run began.
+            shown: The number in each row after the run.
         """
         late = {
             key: f"shows write {shown.get(key)}, but {number} was acknowledged before the run began"

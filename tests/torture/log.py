@@ -1,4 +1,4 @@
-"""Whether the log tells what happened to every run."""
+"""Checks that the log records the result of every run."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,13 +16,13 @@ def check_log(
     strikes: Iterable[Strike],
     history: History,
 ) -> None:
-    """Compare the log of the warehouse with what the clients saw (G4).
+    """Compare the log of the warehouse with the results of the clients (G4).
 
     Args:
         warehouse: A session of the administrator.
-        attempts: All attempts of the round, which is over.
-        strikes: What struck meanwhile.
-        history: Its tally gets how the runs ended.
+        attempts: All attempts of the round, which has ended.
+        strikes: The failures during the round.
+        history: Its tally counts the results of runs.
     """
     attempts, strikes = list(attempts), list(strikes)
     began = attempts[0].began
@@ -78,8 +78,8 @@ def _problem(attempt: Attempt | None, status: str, error: str) -> str | None:
         return None if status == "succeeded" else "the client was told that all is well"
     if status == "running":
         return "it is over"
-    # The answer can be lost when the work is done: the strike came too late. Of several runs the
-    # first may have succeeded.
+    # A failure after the commit can lose the answer of a successful run. Of several runs, the first
+    # may have succeeded.
     may_succeed = attempt.kind == "layers" or (
         attempt.error is None or attempt.error.sqlstate in (None, "57P01", "57014")
     )

@@ -1,4 +1,4 @@
-"""Strikes at runs and servers at random moments."""
+"""Injects failures into runs and servers at random moments."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from tests.torture.history import History
 from tests.torture.runs import Attempt, Runner, message
 from tests.torture.workload import TABLES
 
-# How long after a strike a run may still fail of it.
+# How long after a failure a run may still fail because of it.
 AFTERMATH = timedelta(seconds=1)
 
 
 @dataclass
 class Strike:
-    """One disaster, from when it began to when it was mended."""
+    """One failure, from its beginning to its repair."""
 
     kind: str
     began: datetime
     ended: datetime | None = None
 
     def excuses(self, attempt: Attempt) -> bool:
-        """Tell whether an attempt may have failed of it."""
+        """Return whether an attempt may have failed because of it."""
         is_over = self.ended is not None and attempt.began > self.ended + AFTERMATH
         is_to_come = attempt.ended is not None and attempt.ended < self.began
         return not is_over and not is_to_come
 
 
 class Nemesis:
-    """Strikes, one disaster after the other, each kind once before any comes again.
+    """Injects one failure after the other; each kind occurs once before any is repeated.
 
     Args:
-        arena: What to strike at.
-        runner: Whose runs to strike at.
+        arena: The servers.
+        runner: The runs.
         seed: Of the random choices.
-        history: Where to tell what it did.
+        history: Records the failures.
     """
 
     def __init__(self, arena: Arena, runner: Runner, seed: str, history: History) -> None:
@@ -71,7 +71,7 @@ class Nemesis:
         }
 
     def work(self, stop: Event) -> None:
-        """Strike until told to stop; leaves everything mended."""
+        """Inject failures until stopped, and repair everything at the end."""
         self._stop = stop
         while not stop.wait(self._random.uniform(0.1, 0.8)):
             if not (attempt := self._runner.next_attempt(1)):
@@ -89,7 +89,7 @@ class Nemesis:
         self.strikes.append(strike)
         try:
             self._kinds[strike.kind](attempt)
-        except psycopg.OperationalError as error:  # it hit a server that was going down
+        except psycopg.OperationalError as error:  # it hit a server that was shutting down
             self._history.add("nemesis", f"missed: {message(error)}")
         strike.ended = datetime.now(UTC)
         self._history.add("nemesis", f"mended: {strike.kind}")
@@ -111,7 +111,7 @@ class Nemesis:
             )
 
     def _drop_client(self, attempt: Attempt) -> None:
-        """Shut the socket under the client; the server does not notice, and works on."""
+        """Close the client's socket; the server does not notice, and continues."""
         for connection in list(attempt.sessions.values()):
             with suppress(psycopg.Error, OSError), socket(fileno=dup(connection.fileno())) as link:
                 link.shutdown(SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Production as a machine: its clock can be stepped, and a standby can take its place."""
+"""Production as a machine: its clock can be stepped, and a standby can replace it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _ALLOW_REPLICATION = "host replication all 127.0.0.1/32 scram-sha-256\n"
 
 
 def has_clock() -> bool:
-    """Tell whether a server's clock can be stepped on this machine."""
+    """Return whether a server's clock can be stepped on this machine."""
     return bool(_LIBRARIES)
 
 
 class SteppedServer(EmbeddedServer):
-    """An embedded server whose clock is as far from the machine's as a file in its folder says."""
+    """An embedded server whose clock has the offset in a file in its folder."""
 
     def step_to(self, seconds: float) -> None:
         """Set the server's clock at once, for all its processes.
 
         Args:
-            seconds: How far it is ahead of the machine's; below zero, behind it.
+            seconds: Offset from the machine's clock; negative values set it back.
         """
         write_private(self._clock, f"{seconds:+g}\n", account_of(self.data))
 
@@ -55,7 +55,7 @@ class SteppedServer(EmbeddedServer):
         environment = {
             "LD_PRELOAD": _LIBRARIES[0],
             "FAKETIME_TIMESTAMP_FILE": self._clock,
-            "FAKETIME_NO_CACHE": 1,  # a step is one for every process
+            "FAKETIME_NO_CACHE": 1,  # all processes step at once
             "FAKETIME_DONT_FAKE_MONOTONIC": 1,  # time limits are not stepped
             "NO_FAKE_STAT": 1,
         }
@@ -64,7 +64,7 @@ class SteppedServer(EmbeddedServer):
 
 
 class Standby:
-    """A copy of a server that follows it, until it takes its place.
+    """A standby that follows a server until it replaces it.
 
     Args:
         state: Folder of the servers.
@@ -84,7 +84,7 @@ class Standby:
         self._server = SteppedServer(state, "standby")
 
     def follow(self) -> None:
-        """Copy the primary, and follow it so closely that it commits nothing that is not here."""
+        """Copy the primary, and follow it synchronously."""
         account = account_of(self._primary.data)
         with (self._primary.data / "pg_hba.conf").open("r+") as rules:
             if _ALLOW_REPLICATION not in rules.read():
@@ -118,7 +118,7 @@ class Standby:
         self._link.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Stop and delete it, if it is there."""
+        """Stop and delete it, if it exists."""
         if self._link.exists():
             self._server.remove()
             self._link.unlink(missing_ok=True)

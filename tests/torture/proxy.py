@@ -1,4 +1,4 @@
-"""A network that can be cut: a TCP proxy that drops or freezes the connections through it."""
+"""A network that can fail: a TCP proxy that drops or freezes its connections."""
 
 import asyncio
 from contextlib import suppress
@@ -6,7 +6,7 @@ from threading import Thread
 
 
 class Proxy:
-    """Forwards connections on a port of its own to one of this machine's ports.
+    """Forwards connections on its own port to another port of this machine.
 
     Args:
         target: Port to forward to.
@@ -26,16 +26,16 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result()
 
     def freeze(self) -> None:
-        """Deliver nothing any more, without a word to either side."""
+        """Silently stop forwarding in both directions."""
         self._loop.call_soon_threadsafe(self._flows.clear)
 
     def heal(self) -> None:
-        """Let everything through again."""
+        """Resume forwarding."""
         self._is_cut = False
         self._loop.call_soon_threadsafe(self._flows.set)
 
     def close(self) -> None:
-        """Drop all connections for good."""
+        """Drop all connections and stop."""
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -1,4 +1,4 @@
-"""The figures of a torture, as a table."""
+"""The figures of the torture test, as a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.torture.history import History
 
 
 class Report:
-    """What happened how often, and how many rows were wrong.
+    """The number of events of each kind, and the number of wrong rows.
 
     Args:
         seed: Of the random choices.
@@ -24,7 +24,7 @@ class Report:
         self._tally = history.tally
 
     def figures(self) -> dict[str, str]:
-        """Return the figures by name, in the order in which they should be read."""
+        """Return the figures by name, in reading order."""
         tally = self._tally
         compared = tally["rows compared at rest"] + tally["rows compared after a run"]
         return {
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def control_has_lost(self) -> bool:
-        """Whether the control has lost rows: if it has not, this was no torture."""
+        """Whether the control has lost rows: if not, the test proves nothing."""
         return any(wrong for wrong, _ in self.control)
 
     def table(self) -> str:

@@ -1,6 +1,6 @@
-"""What silver should make of production, said once more in words of its own."""
+"""The rules of silver, written a second time, independently."""
 
-# table -> what a clean row has, in terms of a row of production
+# table -> columns of a clean row, as expressions over a row of production
 CLEAN = {
     "customers": {
         "customer_id": "customer_id",
@@ -36,7 +36,7 @@ CLEAN = {
     },
 }
 
-# table -> when a row of production is set aside
+# table -> condition under which a row of production is rejected
 BAD = {
     "customers": "trim(BOTH ' ' FROM email) = ''",
     "products": "price = 'NaN' OR price < 0",
@@ -48,8 +48,8 @@ BAD = {
     "order_items": "quantity < 1 OR unit_price = 'NaN' OR unit_price < 0",
 }
 
-# Questions that can be asked of gold and, of clean rows of production, alike. Cancelled orders are
-# no revenue. A category is that of today; what a product was when it was sold, gold alone knows.
+# Queries on gold, and the same on clean rows of production. Cancelled orders do not count as
+# revenue. The category is the present one; only gold has the one at the time of the sale.
 REVENUE_IN_PRODUCTION = """
     SELECT o.customer_id, o.order_date::date AS day, p.category, sum(i.quantity * i.unit_price)
     FROM clean_order_items AS i

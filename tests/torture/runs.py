@@ -1,4 +1,4 @@
-"""Pipeline runs of every kind, one after the other, each of which may be struck at any moment."""
+"""Pipeline runs of every kind, one after the other, each of which may fail at any moment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.torture.ledger import Ledger
 
 LEASE = "1 second"
 
-# How often each kind of run is made. A rebuild mends what increments did wrong: there are times
+# The weight of each kind of run. A rebuild repairs errors of increments, so there are periods
 # without one.
 KINDS = {
     "pipeline": 7,
@@ -32,14 +32,14 @@ KINDS = {
     "rebuild all": 1,
 }
 
-# Errors that say: wait, somebody else is at work. A run holds the warehouse, a run that was left
-# open is past that step, a deploy is under way.
+# Errors that mean: wait for another session. A run holds the warehouse, an open run is past that
+# step, a deploy is in progress.
 BUSY = ("DW001", "DW005", "DW006")
 
 
 @dataclass
 class Attempt:
-    """One attempt to run something, and what became of it."""
+    """One attempt to run something, and its result."""
 
     kind: str
     began: datetime
@@ -54,7 +54,7 @@ class Attempt:
 
     @property
     def has_returned(self) -> bool:
-        """Whether the client was told that all is well."""
+        """Whether it succeeded according to the client."""
         return self.ended is not None and self.error is None and not self.is_left_open
 
 
@@ -64,8 +64,8 @@ class Runner:
     Args:
         url: Connection string of the loader.
         seed: Of the random choices.
-        history: Where to tell what it did.
-        ledger: What production has acknowledged.
+        history: Records the attempts.
+        ledger: The acknowledged writes.
     """
 
     def __init__(self, url: str, seed: str, history: History, ledger: Ledger) -> None:
@@ -82,22 +82,22 @@ class Runner:
         self._changed = Condition()
 
     def close(self) -> None:
-        """End the session that was kept."""
+        """End the session that was kept open."""
         if self._old_session:
             self._old_session.close()
 
     def next_attempt(self, seconds: float) -> Attempt | None:
-        """Wait until an attempt begins, and return it; None when there is none in time."""
+        """Wait until an attempt begins, and return it; None if none begins in time."""
         with self._changed:
             last = self._current
             self._changed.wait_for(lambda: self._current not in (None, last), seconds)
             return self._current if self._current is not last else None
 
     def attempt(self, kind: str | None = None) -> Attempt:
-        """Run something, whatever comes of it.
+        """Run something, and record success or failure.
 
         Args:
-            kind: One of `KINDS`; None takes one at random.
+            kind: One of `KINDS`; None chooses one at random.
         """
         if kind is None:
             kinds = {
@@ -139,23 +139,23 @@ class Runner:
         kinds[attempt.kind]()
 
     def _run_in_old_session(self, attempt: Attempt) -> None:
-        """Run in a session that has seen runs, and has its connection to production still."""
+        """Run in a session with earlier runs, which still has its connection to production."""
         with suppress(psycopg.OperationalError):
             if self._old_session:
-                self._old_session.execute("SELECT")  # as a pool does: is it alive?
+                self._old_session.execute("SELECT")  # as a pool does: check the connection
         if self._old_session is None or self._old_session.closed:
             self._old_session = psycopg.connect(self._url, autocommit=True)
         attempt.sessions[self._old_session.info.backend_pid] = self._old_session
         self._old_session.execute("CALL etl.run_pipeline()")
 
     def _layers(self, attempt: Attempt) -> None:
-        """A run of its own for each layer, in one session."""
+        """A separate run for each layer, in one session."""
         with self._session(attempt) as connection:
             for procedure in ("extract_and_load_bronze", "build_silver", "build_gold"):
                 connection.execute(f"CALL etl.{procedure}()".encode())
 
     def _steps(self, attempt: Attempt) -> None:
-        """One run over several sessions, as Airflow does it: each step is tried twice."""
+        """One run over several sessions, as in Airflow: each step is tried twice."""
         with self._session(attempt) as connection:
             started = connection.execute(f"CALL etl.start_run(NULL, NULL, '{LEASE}')".encode())
             ((run_id,),) = started.fetchall()
@@ -212,7 +212,7 @@ class Runner:
 
 
 def message(error: psycopg.Error | None) -> str:
-    """Tell an error on one line."""
+    """Describe an error on one line."""
     if error is None:
         return "nothing"
     words = error.diag.message_primary or str(error).strip()

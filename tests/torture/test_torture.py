@@ -1,4 +1,4 @@
-"""G1, G3 and G4 under fire, for half a minute; `make torture` is the long one."""
+"""G1, G3 and G4 under concurrent failures, for half a minute; `make torture` runs longer."""
 
 from contextlib import closing
 from pathlib import Path
@@ -16,4 +16,4 @@ def test_g1_g3_g4_nothing_is_lost_under_fire(tmp_path: Path) -> None:
             campaign.round(SECONDS)
         campaign.finish()
         print(f"seed {SEED}\n{campaign.report.table()}")
-        assert campaign.report.control_has_lost  # a check that cannot fail is worth nothing
+        assert campaign.report.control_has_lost  # a check that cannot fail proves nothing

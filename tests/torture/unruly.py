@@ -1,4 +1,4 @@
-"""Writers that do what no watermark shows, to rows that they quarrel about."""
+"""Writers whose changes no watermark shows, on rows that they share."""
 
 import psycopg
 
@@ -7,7 +7,7 @@ from tests.torture.workload import KEYS, TABLES, Writer
 
 IDS = range(1, 41)
 
-# As people write them, some of them against the rules of silver.
+# Typical values, some of which violate the rules of silver.
 NAMES = ["'Ana'", "' ana MARIA '", "'Bo'", "'o''neil'"]
 EMAILS = ["' U{0}@Example.com'", "'u{0}@example.com '", "repeat(' ', {0})"]
 CATEGORIES = ["'Toys'", "' home '", "'GARDEN'"]
@@ -16,7 +16,7 @@ STATUSES = ["'pending'", "' Delivered'", "'CANCELLED '", "'shipped'", "'lost'"]
 DATES = ["now()", "now() - interval '1 minute'", "'2019-07-01'", "'2031-02-01'", "'12000-01-01'"]
 QUANTITIES = ["1", "2", "3"]
 
-# When the stamp is not the database's own.
+# For stamps that are not set by the database.
 STAMPS = [
     "now() - interval '3 hours'",
     "'2020-01-01'",
@@ -28,18 +28,18 @@ STAMPS = [
 
 
 class UnrulyWriter(Writer):
-    """Deletes, brings keys back, updates silently, backdates, breaks rules."""
+    """Deletes, reuses keys, updates silently, backdates, violates rules."""
 
     def write(self, connection: psycopg.Connection) -> list[Write]:
-        """Do one thing to one row or, with the same stamp, to several."""
+        """Change one row or, with the same stamp, several."""
         table = self.random.choice(TABLES)
         first = self.random.choice(IDS)
         ids = range(first, first + self.random.choice([1, 1, 1, 5]))
-        # As replication does: no trigger stamps the row, and references are not enforced.
+        # Like replication: no trigger stamps the row, and references are not enforced.
         is_silent = self.random.random() < 0.6
         role = "replica" if is_silent else "origin"
         connection.execute(f"SET LOCAL session_replication_role = {role}".encode())
-        # Others can read it before it is safe: a crash or a failover may lose what was read.
+        # Others can read it before it is durable: a crash or a failover may lose what they read.
         connection.execute("SET LOCAL synchronous_commit = off")
         act = self.random.choice([self._put, self._put, self._change, self._delete])
         act(connection, table, ids, is_silent)

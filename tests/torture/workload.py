@@ -1,4 +1,4 @@
-"""Writers at work on production: transactions that are held open, undone, prepared."""
+"""Writers on production: transactions that stay open, are rolled back, or are prepared."""
 
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -14,15 +14,15 @@ from tests.torture.ledger import WRITTEN, Ledger, Write
 TABLES = ("customers", "products", "orders", "order_items")
 KEYS = dict(zip(TABLES, ("customer_id", "product_id", "order_id", "order_item_id"), strict=True))
 
-# The rows of honest writers; those below belong to the unruly.
+# The rows of honest writers; lower numbers belong to the unruly.
 FIRST_HONEST_ID = 1001
 
-# A hold is how long a transaction rests before it ends, and its rows stay invisible.
+# How long a transaction stays open, and its rows invisible.
 HOLDS = (0, 0, 0, 0.05, 0.1, 0.3, 0.5, 1, 2, 4)
 ENDS = {"commit": 76, "rollback": 12, "prepare": 12}
 
 
-# What an honest writer inserts; values with capitals and blanks, which silver cleans.
+# The rows that an honest writer inserts, with capitals and blanks, which silver cleans.
 INSERTED = {
     "customers": "(full_name, email) VALUES ({written}, 'Honest{number}@Example.com ')",
     "products": "(price, name, category) VALUES ({written}, ' Kite', 'Toys ')",
@@ -34,13 +34,13 @@ INSERTED = {
 
 
 class Writer(ABC):
-    """An application that writes, one transaction after the other, whatever happens to production.
+    """An application that writes, one transaction after the other, despite failures of production.
 
     Args:
         name: Its name in the history, and in pg_stat_activity.
         url: Connection string of production.
         seed: Of the random choices.
-        history: Where to tell what it did.
+        history: Records the writes.
     """
 
     def __init__(self, name: str, url: str, seed: str, history: History) -> None:
@@ -51,7 +51,7 @@ class Writer(ABC):
         self._prepared: tuple[str, list[Write]] | None = None
 
     def work(self, stop: Event) -> None:
-        """Write until told to stop."""
+        """Write until stopped."""
         while not stop.is_set():
             with suppress(psycopg.OperationalError), session(self._url, self.name) as connection:
                 self.settle(connection)
@@ -62,7 +62,7 @@ class Writer(ABC):
             stop.wait(0.05)  # production is down
 
     def settle(self, connection: psycopg.Connection) -> None:
-        """Commit what was left prepared when the connection was lost."""
+        """Commit transactions that were prepared when the connection was lost."""
         if self._prepared is None:
             return
         gid, writes = self._prepared
@@ -71,18 +71,18 @@ class Writer(ABC):
             connection.execute(f"COMMIT PREPARED '{gid}'")
             self._end("commit after the connection was lost", writes)
             self.committed(writes)
-        self._prepared = None  # else it was never prepared, or ended without an answer
+        self._prepared = None  # else it was never prepared, or its answer was lost
 
     @abstractmethod
     def write(self, connection: psycopg.Connection) -> list[Write]:
         """Write something, and return the rows written with their numbers."""
 
     def committed(self, writes: list[Write]) -> None:
-        """Take note of an acknowledged commit."""
+        """Record an acknowledged commit."""
         self._history.tally["rows committed"] += len(writes)
 
     def undone(self, writes: list[Write]) -> None:
-        """Take note of writes that were rolled back."""
+        """Record writes that were rolled back."""
         self._history.tally["rows rolled back"] += len(writes)
 
     def _transact(self, connection: psycopg.Connection, stop: Event) -> None:
@@ -141,14 +141,14 @@ class Writer(ABC):
 
 
 class HonestWriter(Writer):
-    """Inserts and updates rows of its own, and leaves `updated_at` to the database.
+    """Inserts and updates its own rows, and leaves `updated_at` to the database.
 
     Args:
         name: Its name.
         url: Connection string of production.
         seed: Of the random choices.
-        history: Where to tell what it did.
-        ledger: Where to note what production has acknowledged.
+        history: Records the writes.
+        ledger: Records the acknowledged writes.
     """
 
     MOST_ROWS = 150
@@ -159,7 +159,7 @@ class HonestWriter(Writer):
         self._rows: dict[str, list[int]] = {table: [] for table in TABLES}
 
     def write(self, connection: psycopg.Connection) -> list[Write]:
-        """Insert a row, or update one or several of the writer's own with the same stamp."""
+        """Insert a row, or update one or several of the writer's own rows with the same stamp."""
         table = self.random.choice([t for t in TABLES if self._can_insert(t)])
         ids = self._rows[table]
         if not ids or self.random.random() < max(0.1, 1 - len(ids) / self.MOST_ROWS):
@@ -168,7 +168,7 @@ class HonestWriter(Writer):
         return [self._update(connection, table, number) for number in several]
 
     def committed(self, writes: list[Write]) -> None:
-        """Owe the rows to whoever reads from now on."""
+        """Record in the ledger that later runs must have the rows."""
         super().committed(writes)
         self._ledger.acknowledge(writes)
         for (table, number), _ in writes:
@@ -176,7 +176,7 @@ class HonestWriter(Writer):
                 self._rows[table].append(number)
 
     def undone(self, writes: list[Write]) -> None:
-        """Owe nothing; what was written must never be seen."""
+        """Record in the ledger that no run may have the rows."""
         super().undone(writes)
         self._ledger.undo(writes)
 

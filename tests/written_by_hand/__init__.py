@@ -1,1 +1,1 @@
-"""Tests over the shop's project with its tables written by hand; see conftest.py."""
+"""Tests of the shop's project with tables written by hand; see conftest.py."""

@@ -1,4 +1,4 @@
-"""Metrics that are counted on from what changed: in any order, the same as from all rows."""
+"""Metrics maintained by counting changes, in any order, equal those computed from all rows."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ PRODUCTS = "gold/write_product_performance.sql"
 
 
 def build(warehouse: Warehouse, *tables: str) -> None:
-    """Bring bronze and silver up to date, and of gold these tables alone."""
+    """Bring bronze and silver up to date, and only these tables of gold."""
     for layer in ("etl.extract_and_load_bronze()", "etl.build_silver()"):
         warehouse.call(layer)
     for table in tables:

@@ -1,4 +1,4 @@
-"""G7 atomic deploy: whole or not at all, and never in the middle of a run."""
+"""G7 atomic deploy: all or nothing, and never during a run."""
 
 import os
 import subprocess
@@ -66,7 +66,7 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -
         (
             "sql/gold/broken.sql",
             "CREATE VIEW gold.broken AS SELECT 1 FROM gold.nowhere;",
-            ('sql/gold/broken.sql (gold.broken): relation "gold.nowhere"', "Mend sql/gold/broken"),
+            ('sql/gold/broken.sql (gold.broken): relation "gold.nowhere"', "Fix sql/gold/broken"),
         ),
         (
             "sql/gold/broken.sql",
@@ -76,12 +76,12 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -
         (
             "sql/gold/broken.sql",
             "\n{{ nothing }}",
-            ("sql/gold/broken.sql, line 2: nothing is not known here", "Mend the template"),
+            ("sql/gold/broken.sql, line 2: nothing is not known here", "Fix the template"),
         ),
         (
             "sql/gold/broken.sql",
             "\n\n{% if %}",
-            ("sql/gold/broken.sql, line 3: Expected an expression", "Mend the template"),
+            ("sql/gold/broken.sql, line 3: Expected an expression", "Fix the template"),
         ),
         (
             "migrations/0001_silver.sql",
@@ -91,14 +91,14 @@ def test_g7_second_deploy_changes_nothing(warehouse: Warehouse, project: Path) -
         (
             "migrations/0009_new.sql",
             "CREATE TABLE gold.dim_date ();",
-            ('migrations/0009_new.sql: relation "dim_date" already exists', "Mend migrations/0009"),
+            ('migrations/0009_new.sql: relation "dim_date" already exists', "Fix migrations/0009"),
         ),
         (
             "sql/checks/broken.sql",
             "-- layer: gold\n-- severity: error\n-- Nothing.\nSELECT nothing FROM gold.dim_date",
             (
                 'sql/checks/broken.sql (etl.check_broken): column "nothing"',
-                "Mend sql/checks/broken",
+                "Fix sql/checks/broken",
             ),
         ),
     ],
@@ -252,7 +252,7 @@ def test_g7_deploys_at_the_same_time_wait_for_each_other(
     root = ROOT if has_selects else by_hand
     with ThreadPoolExecutor(3) as pool:
         done = [pool.submit(warehouse.deploy, root, wait="60 seconds") for _ in range(3)]
-    # who compiles has the warehouse before it looks: the others find everything done
+    # a deploy locks the warehouse before it compiles: the others find nothing to do
     assert sorted(len(plan.result().new) > 0 for plan in done) == [not has_selects] * 2 + [True]
     assert warehouse.deploy(root).is_empty
     warehouse.run()

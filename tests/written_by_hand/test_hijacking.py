@@ -1,4 +1,4 @@
-"""G6: nobody makes the code of an administrator, the owner or the loader call theirs."""
+"""G6: no role can make the code of an administrator, the owner or the loader call its own."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,7 +56,7 @@ def trapped(seeded_warehouse: Warehouse) -> Warehouse:
 
 
 def set_traps_in_session(connection: psycopg.Connection) -> None:
-    """Put a hostile schema on the path, and views before the catalogue's."""
+    """Put a hostile schema on the path, with views that shadow the catalogue's."""
     for relation in RELATIONS:
         connection.execute(
             f"CREATE TEMPORARY VIEW {relation} AS SELECT pg_catalog.nextval('{CALLS}')".encode()
@@ -188,5 +188,5 @@ def test_g6_procedures_call_nothing_of_others(trapped: Warehouse, role: str) -> 
         connection.execute(f"CALL etl.abandon_run({open_run})".encode())
         path = connection.execute("SHOW search_path").fetchall()
     assert not is_sprung(trapped)
-    assert path == [("evil, public, pg_catalog",)]  # the caller's own is as it was
+    assert path == [("evil, public, pg_catalog",)]  # the caller's own is unchanged
     assert trapped.value("SELECT count(*) FROM gold.fact_sales") > 0

@@ -16,7 +16,7 @@ from tests.test_retention import prune
 TABLES = ("customers", "products", "orders", "order_items")
 BRONZE = "bronze.raw_orders_p0"
 BY_YEAR = {"every": "year", "dates": "silver.clean_orders.order_date"}
-# What a partitioned fact has in place of `order_item_id integer PRIMARY KEY`.
+# A partitioned fact has this instead of `order_item_id integer PRIMARY KEY`.
 FACT = {
     "gold.fact_sales (\n    order_item_id integer PRIMARY KEY": (
         "gold.fact_sales (\n    PRIMARY KEY (order_item_id, order_date),\n    order_item_id integer"
@@ -28,7 +28,7 @@ FACT = {
 
 
 def partition(project: Path, number: int = 4, choice: object = BY_YEAR) -> None:
-    """Let the project have partitions in bronze, and of its fact."""
+    """Partition tables in bronze, and the fact."""
     tables = ("sources", "production", "tables")
     for table in TABLES:
         edit(project, "warehouse.yaml", *tables, table, "partitions", value=number)

@@ -1,4 +1,4 @@
-"""Partitions as a project chooses them: what is wrong is named, and what is there is not lost."""
+"""Partitions in warehouse.yaml: errors name what is wrong, and no data is lost."""
 
 import re
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_choice_without_meaning_is_named(
 def test_partition_of_the_name_of_another_table_is_named(command: Command, project: Path) -> None:
     edit(project, "warehouse.yaml", *ORDERS, "partitions", value=2)
     edit(project, "warehouse.yaml", *ORDERS[:-1], "customers", "as", value="orders_p1")
-    fails(command, project, "warehouse.yaml: bronze.raw_orders_p1 would be made of ", "as: ")
+    fails(command, project, "warehouse.yaml: bronze.raw_orders_p1 would be created from ", "as: ")
 
 
 def test_key_that_cannot_be_hashed_is_named(clinic: Clinic) -> None:

@@ -1,4 +1,4 @@
-"""Bronze pruned where a view over a view judges what silver rejects."""
+"""Bronze pruned where a view over a view decides what silver rejects."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""G6: no password is in a log, a view of the server, a file, or what a command says."""
+"""G6: no password is in a log, a view of the server, a file, or the output of a command."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from tests.command import Command
 from tests.harness import wait_until
 from tests.servers import SETTINGS, Servers
 
-MARK = "m4rk'd s\\ecret@#"  # what a log shows of it is quoted in one way or another: its first part
+MARK = "m4rk'd s\\ecret@#"  # a log quotes it in various ways: compare its first part
 SEEN_AS = "m4rk"
 TAIL = "t41l"  # of passwords that were not escaped
 EVERYTHING = {
@@ -47,14 +47,14 @@ STATEMENTS = "SELECT query FROM pg_stat_statements UNION ALL SELECT query FROM p
 
 @pytest.fixture(scope="module")
 def talkative(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """Servers of their own that record all that they can."""
+    """Separate servers that log as much as possible."""
     state_dir = tmp_path_factory.mktemp("talkative")
     yield Servers(state_dir, SETTINGS | EVERYTHING)
     lifecycle.remove(state_dir)
 
 
 class Watched:
-    """A shop and a bootstrapped warehouse on servers that record everything."""
+    """A shop and a bootstrapped warehouse on servers that log everything."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers

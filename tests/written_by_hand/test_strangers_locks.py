@@ -1,4 +1,4 @@
-"""G6: nobody but the owner's code can stop the pipeline, or make a dead run look alive."""
+"""G6: only the owner's code can block the pipeline, or make a dead run look alive."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.harness import Shop, Warehouse, failing, wait_until
 from tests.servers import Servers
 from tests.test_models import sell
 
-# Locks of the advisory kind that the warehouse has ever taken, and keys of runs to come.
+# All advisory locks that the warehouse takes, and keys of future runs.
 KEYS = [
     "hashtext('fdwarehouse.pipeline'), 0",
     "hashtext('fdwarehouse.run'), 0",
@@ -40,7 +40,7 @@ CALLS = [
 def attacker(
     request: pytest.FixtureRequest, servers: Servers, warehouse: Warehouse
 ) -> Iterator[psycopg.Connection]:
-    """A session of an analyst, or of somebody who may connect and nothing else."""
+    """A session of an analyst, or of a role that may only connect."""
     url = warehouse.urls["analyst"]
     if request.param == "stranger":
         admin = servers.url("warehouse", "admin", warehouse.name)
@@ -88,7 +88,7 @@ def test_g6_run_of_a_dead_session_is_not_kept_alive_by_a_stranger(
         )
         run = warehouse.begin("etl.run_pipeline()")
         run.wait_until_blocked()
-        # what the run holds can be seen by everybody: the attacker waits for the same locks
+        # all roles can see the locks of the run: the attacker waits for the same ones
         seen = attacker.execute(
             """
             SELECT DISTINCT classid::bigint, objid::bigint, objsubid FROM pg_locks

@@ -1,4 +1,4 @@
-"""The commands that make the databases and the warehouse in them."""
+"""The commands that create the databases and the warehouse in them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def up(context: typer.Context) -> None:
 
 
 def down(context: typer.Context) -> None:
-    """Stop the two embedded servers; their data stays."""
+    """Stop the two embedded servers and keep their data."""
     from fdwarehouse.embedded import lifecycle
 
     was_up = lifecycle.down(connections_of(context).state_dir)
@@ -50,27 +50,27 @@ def seed(
     context: typer.Context,
     scale: Annotated[
         int | None,
-        typer.Option(min=1, max=1_000_000, help="Size: 1 is 400 orders, 2500 a million."),
+        typer.Option(min=1, max=1_000_000, help="Size: 1 is 400 orders, 2500 is a million."),
     ] = None,
     changes: Annotated[
-        int | None, typer.Option(min=1, help="Do a day's work on the shop: rows to touch, roughly.")
+        int | None, typer.Option(min=1, help="Simulate a day in the shop: about N changed rows.")
     ] = None,
-    random_seed: Annotated[int, typer.Option(help="Another number, another shop.")] = 42,
+    random_seed: Annotated[int, typer.Option(help="Another number gives another shop.")] = 42,
     reset: Annotated[
-        bool, typer.Option("--reset", help="First drop the shop that is there, with its content.")
+        bool, typer.Option("--reset", help="First drop the existing shop and its data.")
     ] = False,
 ) -> None:
-    """Make the demo's production database, or change it.
+    """Create the demo's production database, or change it.
 
-    As production's administrator: makes the tables of production/schema.sql and fills them, or with
-    --changes does a day's work on the shop that is there.
+    Connects as production's administrator. Creates the tables of production/schema.sql and fills
+    them; with --changes, simulates a day in the existing shop.
     """
     from fdwarehouse.demo import seeding
     from fdwarehouse.terminal.live import ProgressBar
     from fdwarehouse.terminal.outcomes import show_counts
 
     if changes is not None and (scale is not None or reset):
-        raise typer.BadParameter("--changes works on the shop that is there, as large as it is")
+        raise typer.BadParameter("--changes works on the existing shop, whatever its size")
     connections = connections_of(context)
     admin_url = connections.source_admin(next(iter(connections.config.sources)))
     folder = connections.root / "production"
@@ -90,18 +90,18 @@ def seed(
             )
     show_counts(counts)
     if changes is None:
-        say("A warehouse that has read another shop here takes this one with")
-        say("`fdwarehouse run --full`: its time stamps are of the past.")
+        say("If a warehouse has read another shop here, load this one with")
+        say("`fdwarehouse run --full`: its time stamps are in the past.")
 
 
 def bootstrap(
     context: typer.Context,
     side: Annotated[Side, typer.Option(help="Which servers to prepare.")] = Side.both,
 ) -> None:
-    """As an administrator: make extensions, roles and grants.
+    """Create extensions, roles and grants, as an administrator.
 
     Can be run again at any time. The owner and the reader get the passwords of their connection
-    strings; the other roles those of WAREHOUSE_LOADER_PASSWORD and so on, where they are set.
+    strings. The other roles get those in WAREHOUSE_LOADER_PASSWORD and so on, if set.
     """
     from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
 
@@ -119,12 +119,12 @@ def contract(
     context: typer.Context,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; exit with 1 if it has changed."),
+        typer.Option("--check", help="Write nothing; exit with 1 if production has changed."),
     ] = False,
 ) -> None:
-    """Write down in contracts/ what production looks like.
+    """Record the tables and columns of production in contracts/.
 
-    It is looked at through the warehouse's server, with the rights of the reader.
+    Reads them through the warehouse's server, with the privileges of the reader.
     """
     from fdwarehouse.database.inspection import inspect
     from fdwarehouse.project.contract import contract_path, dump_contract
@@ -154,20 +154,20 @@ def contract(
         else:
             path.parent.mkdir(exist_ok=True)
             path.write_text(now, encoding="utf-8")
-            say(f"{shown} was written. Review it, then `fdwarehouse deploy`.")
+            say(f"{shown} was written. Review it, then run `fdwarehouse deploy`.")
     if is_stale:
         raise FdwarehouseError(
-            "production is not what the contract says",
-            hint="`fdwarehouse contract` writes it anew; review what changes.",
+            "production differs from the contract",
+            hint="Update it with `fdwarehouse contract` and review the changes.",
             exit_code=1,
         )
 
 
 def render(context: typer.Context) -> None:
-    """Write the compiled SQL to build/, without a database.
+    """Write the compiled SQL to build/.
 
-    Tables that are one SELECT are compiled by asking the warehouse for types and keys; nothing is
-    changed in it.
+    Without tables that are one SELECT, no database is needed. To compile those, the warehouse is
+    asked for types and keys; nothing is changed in it.
     """
     from fdwarehouse.database.connections import connect
     from fdwarehouse.database.deployment import completed, write_build
@@ -186,11 +186,11 @@ def render(context: typer.Context) -> None:
 
 
 def _kept_up(rendered: Rendered, changes: Plan) -> dict[str, str]:
-    """Say how each table is kept up of which something changes."""
+    """Say how each changed table is maintained."""
     touched = {*changes.new, *changes.changed}
     origins = {f.origin for f in rendered.files if f.plain_name in touched}
-    made = {f.creates for f in rendered.files if f.origin in origins}
-    return {name: how for name, how in rendered.kept_up.items() if name in made}
+    created = {f.creates for f in rendered.files if f.origin in origins}
+    return {name: how for name, how in rendered.kept_up.items() if name in created}
 
 
 def deploy(
@@ -200,10 +200,10 @@ def deploy(
         int, typer.Option(min=0, help="Seconds to wait for a run or another deploy to end.")
     ] = 10,
 ) -> None:
-    """Bring the warehouse to what the project says.
+    """Bring the warehouse to the state that the project describes.
 
-    In one transaction: migrations, mounts, tables, routines, views and grants, or nothing of them.
-    A plan compares files and runs none of them; it exits with 1 where a migration would be refused.
+    Migrations, mounts, tables, routines, views and grants are deployed in one transaction. A plan
+    only compares files; it exits with 1 if a migration would be refused.
     """
     from fdwarehouse.database import deployment, deployment_plan
     from fdwarehouse.database.connections import connect
@@ -229,7 +229,7 @@ def deploy(
                 changes = deployment_plan.plan(rendered, warehouse, urls)
             warehouse.rollback()
     else:
-        with err.status(f"Deploying; a run that is open has {wait} seconds to end"):
+        with err.status(f"Deploying; an open run has {wait} seconds to end"):
             changes = deployment.deploy(
                 rendered,
                 connections.warehouse(),
@@ -243,10 +243,10 @@ def deploy(
     if changes.is_empty:
         say("Nothing to change.")
     else:
-        say("Nothing was changed: this is the plan." if plan else "Deployed.", "bold")
+        say("This is only the plan; nothing was changed." if plan else "Deployed.", "bold")
     if changes.edited or changes.missing:
         raise FdwarehouseError(
-            "this deploy would be refused: a migration that was applied is not what it was",
-            hint="Restore its file, and put the change into a new migration.",
+            "this deploy would be refused: an applied migration has changed or is missing",
+            hint="Restore its file and put the change into a new migration.",
             exit_code=1,
         )

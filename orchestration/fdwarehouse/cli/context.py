@@ -1,6 +1,6 @@
-"""What the commands share: the connections of the project that the command was given.
+"""What the commands share: the connections of the project.
 
-A command imports what it needs when it runs: `fdwarehouse --help` does not wait for it.
+A command imports what it needs when it runs, so that `fdwarehouse --help` is fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands that tell how tables are kept up, and what a header may say."""
+"""Commands that explain how tables are maintained, and what a header may contain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fdwarehouse.errors import FdwarehouseError
 def schema(
     what: Annotated[str, typer.Argument(help="header: the header of a table's file.")] = "header",
 ) -> None:
-    """Print the JSON Schema of headers of tables."""
+    """Print the JSON Schema of table headers."""
     from fdwarehouse.project.header import json_schema
 
     if what != "header":
@@ -29,17 +29,17 @@ def explain(
     *,
     sql: Annotated[bool, typer.Option("--sql", help="Show the SQL of each arm.")] = False,
     analyze: Annotated[
-        bool, typer.Option("--analyze", help="Run the arms, which only read, and count.")
+        bool, typer.Option("--analyze", help="Run the arms, which only read, and count rows.")
     ] = False,
     after: Annotated[
         int | None,
-        typer.Option(help="Look at the changes of later runs than this one; the last run's else."),
+        typer.Option(help="Use the changes of the runs after this one. Default: the last run's."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Show how a table is kept up, and what that costs.
+    """Show how a table is maintained, and what that costs.
 
-    The table is compiled as the project says now; nothing is changed in the warehouse.
+    The table is compiled from the project's current files; nothing is changed in the warehouse.
     """
     from fdwarehouse.compiler.tables.table import Table
     from fdwarehouse.database import explanation
@@ -56,10 +56,10 @@ def explain(
         found = by_name.get(table)
         if found is None:
             raise FdwarehouseError(
-                f"{table} is no table with a SELECT of its own",
+                f"{table} is not a table with a SELECT of its own",
                 hint=f"Name one of {', '.join(sorted(by_name))}."
                 if by_name
-                else "Tables that are written by hand say in their functions what they do.",
+                else "For tables written by hand, read their functions.",
             )
         if not isinstance(found, Table):
             typer.echo(f"{table}: {found.kept_up}. {found.definition.path}")
@@ -69,8 +69,8 @@ def explain(
                 "SELECT max(run_id) - 1 FROM etl.watermarks WHERE model = %s", [table]
             ).fetchone()
             after = int(row[0]) if row and row[0] is not None else 0
-        told = explanation.explain(found, warehouse, since_run_id=after, analyze=analyze)
+        explained = explanation.explain(found, warehouse, since_run_id=after, analyze=analyze)
     if as_json:
-        typer.echo(json.dumps(asdict(told), indent=2))
+        typer.echo(json.dumps(asdict(explained), indent=2))
     else:
-        show_explanation(told, with_sql=sql)
+        show_explanation(explained, with_sql=sql)

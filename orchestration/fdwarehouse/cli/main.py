@@ -1,4 +1,4 @@
-"""The command ``fdwarehouse``: its options, its commands, and how errors reach a person."""
+"""The command ``fdwarehouse``: its options, its subcommands, and how it shows errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fdwarehouse.terminal.console import say, show_error
 
 app = typer.Typer(
     name="fdwarehouse",
-    help="A data warehouse of a PostgreSQL database in another PostgreSQL database, in SQL alone.",
+    help="A data warehouse for PostgreSQL, inside another PostgreSQL database, in SQL alone.",
     epilog="Connections come from the environment: WAREHOUSE_URL, and PRODUCTION_URL for the "
     "source named production. With none set, two embedded servers are used.",
     no_args_is_help=True,
@@ -78,10 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit.
 
     Args:
-        arguments: those of the command line when omitted.
+        arguments: the command line; when omitted, that of the process.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal of old shows ? for what it lacks
+        if isinstance(stream, TextIOWrapper):  # an old terminal shows ? for what it lacks
             stream.reconfigure(errors="replace")
     try:
         app(arguments, prog_name="fdwarehouse")

@@ -1,4 +1,4 @@
-"""The commands that run the warehouse and look at it."""
+"""The commands that run the warehouse and show its state."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Layer(StrEnum):
 
 
 def demo(context: typer.Context) -> None:
-    """Show the whole of it, from nothing, in a minute.
+    """Show a whole warehouse, from an empty database, in a minute.
 
-    On the embedded servers, whose databases are made anew: a seeded shop, its warehouse, a first
-    run, a day's changes in the shop, a second run, and what the warehouse knows then.
+    Uses the embedded servers and recreates their databases: a seeded shop, its warehouse, a first
+    run, a day of changes in the shop, a second run, and three questions to the star schema.
     """
     from fdwarehouse.database.connections import Connections
     from fdwarehouse.demo.story import run_demo
@@ -41,7 +41,7 @@ AllowDeletions = Annotated[
     typer.Option(
         "--allow-deletions",
         metavar="TABLE",
-        help="A table that may lose more rows than max_deleted, this once; can be given again.",
+        help="A table that may lose more rows than max_deleted, this time only. Can be repeated.",
     ),
 ]
 
@@ -49,13 +49,13 @@ AllowDeletions = Annotated[
 def run(
     context: typer.Context,
     full: Annotated[
-        bool, typer.Option("--full", help="Compute everything anew and write what differs.")
+        bool, typer.Option("--full", help="Compute everything again and write what differs.")
     ] = False,
     allow_deletions: AllowDeletions = None,
 ) -> None:
     """Run the pipeline once.
 
-    Extracts what changed, cleans it, publishes the star schema, checks. Exits with 1 on failure.
+    Extracts changes, cleans them, publishes the star schema and checks it. Exits with 1 on failure.
     """
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.live import LiveSteps
@@ -93,16 +93,17 @@ def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:
 def backfill(
     context: typer.Context,
     jobs: Annotated[
-        int, typer.Option(min=1, max=64, help="How many sessions load side by side.")
+        int, typer.Option(min=1, max=64, help="Number of sessions that load in parallel.")
     ] = 2,
     chunk_rows: Annotated[
-        int, typer.Option(min=1, help="How many rows are read and committed at a time.")
+        int, typer.Option(min=1, help="Rows that are read and committed at a time.")
     ] = 250_000,
 ) -> None:
-    """Load large tables for the first time, in pieces.
+    """Load large tables for the first time, in chunks.
 
-    Into bronze only, and only tables that were never loaded: the next run takes up what has changed
-    since, and builds the rest. What was loaded stays when it is interrupted; call it again.
+    Loads into bronze, and only tables that were never loaded. The next run extracts what has
+    changed since and builds silver and gold. After an interruption, call it again: loaded chunks
+    are kept.
     """
     from fdwarehouse.database import backfilling
     from fdwarehouse.terminal.backfill import chunks_loaded, show_backfill
@@ -119,9 +120,9 @@ def backfill(
 
 
 def check(context: typer.Context) -> None:
-    """Run all checks over everything.
+    """Run all checks on all rows.
 
-    Exits with 1 when one of severity error fails.
+    Exits with 1 if a check of severity error fails.
     """
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.outcomes import run_failure, show_checks
@@ -155,11 +156,11 @@ def status(
 
 def rebuild(
     context: typer.Context,
-    layer: Annotated[Layer, typer.Argument(help="What to compute anew.")] = Layer.all,
+    layer: Annotated[Layer, typer.Argument(help="What to compute again.")] = Layer.all,
 ) -> None:
-    """Compute silver and gold anew from bronze.
+    """Compute silver and gold again from bronze.
 
-    Writes only what differs, so it is also an audit of what the runs have built.
+    Writes only what differs, so it also audits what the runs have built.
     """
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.live import LiveSteps
@@ -188,8 +189,8 @@ def reconcile(
 ) -> None:
     """Compare production with bronze, and repair.
 
-    Finds what a run cannot see in time stamps, deletes above all, and carries it on to gold. A run
-    does the same by itself, as often as warehouse.yaml says.
+    Finds what a run cannot see in time stamps, such as deletions, and brings it to gold. Runs do
+    the same automatically, as often as warehouse.yaml says.
     """
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.live import LiveSteps
@@ -209,16 +210,16 @@ def reconcile(
 def prune(
     context: typer.Context,
     older_than: Annotated[
-        str, typer.Option(help="How far back history shall reach: '2 years', '90 days'.")
+        str, typer.Option(help="Age of the history to keep: '2 years', '90 days'.")
     ],
     table: Annotated[
         str | None, typer.Argument(help="A table of the source; all when omitted.")
     ] = None,
 ) -> None:
-    """Drop history that is too old from bronze.
+    """Delete old history from bronze.
 
-    The versions that had been superseded at that age; what is true, or was then, stays. Gold is
-    computed anew by the next run.
+    Deletes the versions that had already been superseded at that time. Current rows stay, and so
+    do the rows that were current then. The next run computes gold in full.
     """
     from psycopg.errors import InvalidDatetimeFormat
 
@@ -227,7 +228,7 @@ def prune(
     from fdwarehouse.terminal.outcomes import show_outcome
 
     units = "Say '2 years', '90 days', '36 hours'."
-    if not re.search("[a-zA-Z:]", older_than):  # PostgreSQL takes 90 for 90 seconds
+    if not re.search("[a-zA-Z:]", older_than):  # PostgreSQL reads 90 as 90 seconds
         raise FdwarehouseError(f"--older-than: {older_than!r} has no unit", hint=units)
     with LiveSteps() as live:
         outcome = call(
@@ -243,16 +244,18 @@ def prune(
         )
     show_outcome(outcome, "prune")
     if outcome.rows_written:
-        say("History begins anew: the next run computes gold from what is left.")
+        say("Old history was deleted; the next run computes gold from what is left.")
 
 
 def airflow(
     context: typer.Context,
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the UI, on 127.0.0.1.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of the UI, on 127.0.0.1.")
+    ] = 8080,
 ) -> None:
     """Run Airflow on this machine, with the warehouse's DAG.
 
-    Until Ctrl-C; nothing is installed or kept outside the project.
+    Runs until Ctrl-C. Nothing is installed or kept outside the project.
     """
     from fdwarehouse.demo.airflow_standalone import run_airflow
 
@@ -265,13 +268,13 @@ def psql(
         list[str] | None, typer.Argument(help="Arguments of psql, such as -c 'SELECT 1'.")
     ] = None,
     on: Annotated[
-        str | None, typer.Option(help="Not in the warehouse, but in this source, as its reader.")
+        str | None, typer.Option(help="Connect to this source instead, as its reader.")
     ] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="As the administrator there.")] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="Connect as administrator.")] = False,
 ) -> None:
     """Open psql in the warehouse.
 
-    The machine's own psql, or the one that comes with the embedded servers.
+    Uses the psql on PATH, or else the one that comes with the embedded servers.
     """
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -283,12 +286,12 @@ def psql(
     else:
         url = connections.source(on) if on else connections.warehouse()
     options = conninfo_to_dict(url)
-    # Everybody can see the arguments of a process, only its owner the environment.
+    # Any user can see the arguments of a process; only its owner can see the environment.
     environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
     if "sslpassword" in options:
         raise FdwarehouseError(
-            "psql cannot be given sslpassword but in its arguments, which everybody can see",
-            hint="Put it into a service file of libpq, and connect by service=...",
+            "psql takes sslpassword only in its arguments, which any user can see",
+            hint="Put it into a service file of libpq and connect with service=...",
         )
     program = shutil.which("psql") or str(programs.binaries({}) / "psql")
     conninfo = make_conninfo("", **{k: v for k, v in options.items() if v is not None})

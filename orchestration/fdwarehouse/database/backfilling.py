@@ -1,4 +1,4 @@
-"""Loads tables for the first time, in chunks that several sessions share."""
+"""Loads tables for the first time, in chunks shared by several sessions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROGRESS = """
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backfill has come."""
+    """The progress of a backfill."""
 
     chunks: int
     chunks_loaded: int
@@ -36,9 +36,9 @@ class Progress:
     seconds_left: float | None
     """An estimate; None before the first chunk is loaded."""
     run_id: int | None
-    """The last run that loaded; None when none has."""
+    """The last backfill run; None if there is none."""
     status: str | None
-    """Of that run: running, succeeded, failed or abandoned."""
+    """Status of that run: running, succeeded, failed or abandoned."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Backfill:
 
     seconds: float
     before: Progress | None
-    """How far it had come before; None when the role may CALL only."""
+    """The progress before the call; None if the role may only CALL."""
     progress: Progress | None
-    """How far it has come."""
+    """The progress now."""
     errors: list[psycopg.Error]
     was_cancelled: bool
 
@@ -61,9 +61,9 @@ def backfill(
 
     Args:
         url: connection string of a role that may call it.
-        jobs: how many sessions share the work.
-        chunk_rows: how many rows a chunk shall have.
-        on_progress: is told ten times a second how far it has come.
+        jobs: number of sessions.
+        chunk_rows: rows per chunk.
+        on_progress: called with the progress ten times a second.
 
     Raises:
         FdwarehouseError: the warehouse cannot be reached, or nothing is deployed there.

@@ -1,4 +1,4 @@
-"""The one step for an administrator: extensions, roles and grants, by ``bootstrap.sql``."""
+"""The step that needs an administrator: extensions, roles and grants, by ``bootstrap.sql``."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ from fdwarehouse.rendering.templates import MECHANICS
 
 
 def bootstrap_warehouse(connections: Connections) -> Iterator[str]:
-    """Make extensions and roles on the warehouse's server; what is there already stays.
+    """Create extensions and roles on the warehouse's server, unless they exist.
 
     Args:
         connections: of the project; the owner's password is that of ``WAREHOUSE_URL``.
 
     Yields:
-        What was done, a line for a person at a time.
+        What was done, one line at a time.
 
     Raises:
-        FdwarehouseError: a connection string does not fit, or the administrator may not do it.
+        FdwarehouseError: a connection string does not match, or the administrator lacks privileges.
     """
     admin_url = connections.warehouse_admin()
     owner = _password_of("warehouse", "warehouse_owner", connections.warehouse(), admin_url)
     passwords = {role: connections.password(role) for role in ROLES_OF_THE_WAREHOUSE}
     passwords["warehouse_owner"] = owner or passwords["warehouse_owner"]
     _run(admin_url, {"side": "warehouse"}, passwords)
-    yield f"warehouse: extensions and roles are there ({', '.join(ROLES_OF_THE_WAREHOUSE)})"
+    yield f"warehouse: extensions and roles exist ({', '.join(ROLES_OF_THE_WAREHOUSE)})"
     for role, password in passwords.items():
         if password is None:
             yield (
-                f"warehouse: the password of {role} was left as it is; "
+                f"warehouse: the password of {role} was not changed; "
                 f"{role.upper()}_PASSWORD sets one"
             )
 
 
 def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
-    """Make the role on a source's server that may read its schema, and nothing else.
+    """Create the role on a source's server that may only read its schema.
 
     Args:
         connections: of the project; the reader's password is that of the source's URL.
         name: the source's name in ``warehouse.yaml``.
 
     Yields:
-        What was done, a line for a person at a time.
+        What was done, one line at a time.
 
     Raises:
-        FdwarehouseError: a connection string does not fit, or the administrator may not do it.
+        FdwarehouseError: a connection string does not match, or the administrator lacks privileges.
     """
     admin_url = connections.source_admin(name)
     schema = connections.config.sources[name].schema_name
@@ -66,21 +66,21 @@ def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
 
 
 def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:
-    """Take the role's password from its connection string, once that is sure to be the role's."""
+    """Return the role's password from its connection string, after checking that it is for it."""
     given = parse_conninfo(variable(name), url)
     admin = parse_conninfo(variable(name, admin=True), admin_url)
     if given.get("user") != role:
         raise FdwarehouseError(
-            f"{variable(name)} logs in as {given.get('user', 'nobody')}, "
-            f"and bootstrap makes the role {role}",
-            hint=f"Put {role} and the password that it shall have into {variable(name)}.",
+            f"{variable(name)} logs in as {given.get('user', 'no role')}, "
+            f"but bootstrap creates the role {role}",
+            hint=f"Put {role} and its new password into {variable(name)}.",
         )
     databases = [options.get("dbname") for options in (given, admin)]
     if databases[0] != databases[1]:
         raise FdwarehouseError(
             f"{variable(name)} names database {databases[0]}, "
             f"{variable(name, admin=True)} names {databases[1]}",
-            hint="Rights are granted in the administrator's database: name the same in both.",
+            hint="Privileges are granted in the administrator's database: name the same in both.",
         )
     return given.get("password")
 
@@ -88,21 +88,21 @@ def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:
 def _run(
     admin_url: str, settings: Mapping[str, str], passwords: Mapping[str, str | None]
 ) -> list[str]:
-    """Run ``bootstrap.sql`` and return what it has to say to a person."""
+    """Run ``bootstrap.sql`` and return its notices."""
     notices: list[str] = []
     with connect(admin_url) as connection:
         connection.add_notice_handler(
             lambda n: notices.append(". ".join(filter(None, (n.message_primary, n.message_hint))))
         )
         hashed = {
-            # Hashed here, as psql's \password does: the server is never told.
+            # Hashed here, as psql's \password does: the server never sees the password.
             f"{role.removeprefix('warehouse_')}_password": connection.pgconn.encrypt_password(
                 password.encode(), role.encode(), b"scram-sha-256"
             ).decode()
             for role, password in passwords.items()
             if password
         }
-        # By COPY, whose data is in no log, as parameters of a statement are.
+        # By COPY: its data is never logged, unlike parameters of a statement.
         connection.execute("CREATE TEMPORARY TABLE settings (name text, value text) ON COMMIT DROP")
         with connection.cursor().copy("COPY pg_temp.settings FROM STDIN") as copy:
             for name, value in {**settings, **hashed}.items():
@@ -114,7 +114,7 @@ def _run(
             raise FdwarehouseError(
                 f"{connection.info.user} may not bootstrap {connection.info.dbname}: "
                 f"{error.diag.message_primary}",
-                hint="It needs an administrator: who may make roles and extensions here, and owns "
-                "what is to be read. The SQL is build/bootstrap.sql, see `fdwarehouse render`.",
+                hint="Use an administrator that may create roles and extensions here, and owns "
+                "the tables to read. The SQL is build/bootstrap.sql, see `fdwarehouse render`.",
             ) from error
     return notices

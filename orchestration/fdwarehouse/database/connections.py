@@ -1,4 +1,4 @@
-"""Where the databases are: the environment's connection strings, or the embedded servers."""
+"""The connections, from the environment's connection strings or to the embedded servers."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def variable(name: str, *, admin: bool = False) -> str:
 
     Args:
         name: ``warehouse``, or the source's name in ``warehouse.yaml``.
-        admin: that of the administrator.
+        admin: whether it is the administrator's.
     """
     return f"{name}_admin_url".upper() if admin else f"{name}_url".upper()
 
 
 class Connections:
-    """The project and the connection strings of its databases, each looked up when it is needed.
+    """The project and the connection strings of its databases, each looked up when needed.
 
     Args:
-        project: a folder in the project; when omitted, ``FDWAREHOUSE_PROJECT`` or the current one.
-        environment: the environment variables; when omitted, those of this process.
+        project: a folder in the project; defaults to ``FDWAREHOUSE_PROJECT``, then the current one.
+        environment: the environment variables; defaults to those of this process.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Connections:
 
     @cached_property
     def is_embedded(self) -> bool:
-        """Whether the embedded servers are used, since the environment names no connection."""
+        """Whether the embedded servers are used: the environment sets no connection."""
         names = ("warehouse", *self.config.sources)
         return not any(self._given(variable(n, admin=a)) for n in names for a in (False, True))
 
@@ -85,11 +85,11 @@ class Connections:
         return self._url("warehouse")
 
     def warehouse_admin(self) -> str:
-        """Connection string of the warehouse's administrator, for bootstrap alone."""
+        """Connection string of the warehouse's administrator, only for bootstrap."""
         return self._url("warehouse", admin=True)
 
     def source(self, name: str) -> str:
-        """Connection string of a source's reader, as the warehouse's server reaches the source.
+        """Connection string of a source's reader, valid on the warehouse's server.
 
         Args:
             name: the source's name in ``warehouse.yaml``.
@@ -109,19 +109,19 @@ class Connections:
         if "password" not in options:
             raise FdwarehouseError(
                 f"{variable(name)} has no password",
-                hint="The warehouse's server logs in with it for an ordinary role, which "
-                "postgres_fdw lets connect with a password only.",
+                hint="The warehouse's server logs in with it on behalf of an ordinary role, which "
+                "postgres_fdw allows only with a password.",
             )
         return url
 
     def source_admin(self, name: str) -> str:
-        """Connection string of a source's administrator, for bootstrap and seed alone."""
+        """Connection string of a source's administrator, only for bootstrap and seed."""
         return self._url(name, admin=True)
 
     def known_sources(self) -> dict[str, str]:
         """Connection strings of the sources that have one, by name.
 
-        A source without one stays mounted as it is; a deploy that needs it says so.
+        A source without one stays mounted as it is; a deploy that needs it reports an error.
         """
         return {
             name: self.source(name)
@@ -130,11 +130,11 @@ class Connections:
         }
 
     def password(self, role: str) -> str | None:
-        """Password that bootstrap gives to a role, None to leave the role's as it is.
+        """Password that bootstrap sets for a role; None to keep the present one.
 
         Args:
-            role: ``warehouse_owner``, ...; those without a connection string of their own have it
-                from a variable such as ``WAREHOUSE_LOADER_PASSWORD``.
+            role: ``warehouse_owner``, ...; for roles without a connection string, the password is
+                in a variable such as ``WAREHOUSE_LOADER_PASSWORD``.
         """
         if self.is_embedded:
             from fdwarehouse.embedded import lifecycle
@@ -143,9 +143,9 @@ class Connections:
         return self._given(f"{role}_password".upper())
 
     def embedded_urls(self) -> dict[str, str]:
-        """Start the embedded servers unless they run; connection strings by variable.
+        """Start the embedded servers unless they run; return connection strings by variable.
 
-        Every source of the project is served by the one embedded production server.
+        The one embedded production server serves every source of the project.
         """
         from fdwarehouse.embedded import lifecycle
 
@@ -173,15 +173,15 @@ class Connections:
         if given is None:
             raise FdwarehouseError(
                 f"{wanted} is not set",
-                hint=f"Set it to the connection string of {_whose(name, admin)}; with none of the "
-                "connections set, the embedded servers are used.",
+                hint=f"Set it to the connection string of {_whose(name, admin)}. If no connection "
+                "is set, the embedded servers are used.",
             )
         parse_conninfo(wanted, given)
         return given
 
 
 class Session(psycopg.Connection):
-    """A connection that is closed at the end of its block, also where the commit there fails."""
+    """A connection that is closed at the end of its block, even if the commit fails."""
 
     def __exit__(
         self,
@@ -189,22 +189,22 @@ class Session(psycopg.Connection):
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
-        """Commit, or roll back where the block failed, and close."""
+        """Commit, or roll back if the block failed, and close."""
         with closing(self):
             super().__exit__(exc_type, exc_val, exc_tb)
 
 
 def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> psycopg.Connection:
-    """Connect, or say in words for a person why not.
+    """Connect, or raise an error that says why not.
 
     Args:
         url: connection string.
         autocommit: for procedures that commit.
-        is_pinned: whether names and values mean what they mean in the warehouse, see `pins`;
-            False for a production whose tables are found by its own search_path.
+        is_pinned: whether to set the pinned settings of the warehouse, see `pins`; False for a
+            production whose tables are found by its own search_path.
 
     Raises:
-        FdwarehouseError: the server cannot be reached or refuses.
+        FdwarehouseError: the server cannot be reached, or refuses the connection.
     """
     options = parse_conninfo("The connection string", url)
     try:
@@ -222,9 +222,9 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
         refused = "authentication failed" in reason or "does not exist" in reason
         raise FdwarehouseError(
             f"cannot connect to {where} as {options.get('user', '?')}: {reason}",
-            hint="Is the name right, and the password? `fdwarehouse bootstrap` makes the roles."
+            hint="Check the name and the password. `fdwarehouse bootstrap` creates the roles."
             if refused
-            else "Is the server up, and the connection string right?",
+            else "Check that the server is running, and the connection string.",
         ) from error
 
 

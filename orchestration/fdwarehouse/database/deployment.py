@@ -1,4 +1,4 @@
-"""Brings a warehouse to what a project says, in one transaction."""
+"""Deploys a project to the warehouse, in one transaction."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOUNT = "deploy_mount.sql"
 
 _UNKNOWN_NAMES = ("42883", "42P01", "42704")  # a function or operator, a table, a type
 _WAYS_OUT = {
-    "55P03": "Somebody uses what it changes: deploy when they have ended.",
+    "55P03": "Another session uses what it changes: deploy when that has ended.",
     "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
 }
 
@@ -39,7 +39,7 @@ def write_build(rendered: Rendered, folder: Path) -> None:
 
     Args:
         rendered: the deploy.
-        folder: where to; SQL of an earlier deploy there is removed, other files stay.
+        folder: the target; SQL of an earlier deploy there is removed, other files are kept.
     """
     lines = [PSQL_HEADER]
     for file in rendered.files:
@@ -67,15 +67,15 @@ def deploy(
     warn: Callable[[str], None] = lambda _: None,
     compiled: Callable[[Rendered], None] = lambda _: None,
 ) -> Plan:
-    """Apply migrations, mounts, routines, views and grants in one transaction, or nothing.
+    """Apply migrations, mounts, routines, views and grants in one transaction.
 
     Args:
         rendered: the deploy.
         warehouse_url: connection string of the owner.
-        urls: connection string of each source, by name, as the warehouse's server reaches it.
+        urls: connection string of each source, by name, valid on the warehouse's server.
         wait: how long to wait for a run or another deploy to end.
-        warn: is told what the database warns of.
-        compiled: is given the whole deploy before it is executed.
+        warn: called with each warning of the database.
+        compiled: called with the whole deploy before it is executed.
 
     Returns:
         What was changed.
@@ -95,7 +95,7 @@ def deploy(
 
 
 class _FileFailedError(FdwarehouseError):
-    """A file of the deploy failed, and its compiled text is to be read in build/."""
+    """A file of the deploy failed; its compiled text is in build/."""
 
 
 def completed(
@@ -106,15 +106,15 @@ def completed(
     wait: str,
     compiled: Callable[[Rendered], None] = lambda _: None,
 ) -> Rendered:
-    """Compile the tables that are one SELECT; what is done in the warehouse for it is undone.
+    """Compile the tables that are one SELECT; all changes in the warehouse are rolled back.
 
     Args:
         rendered: the deploy.
         warehouse: a connection as the owner.
         urls: connection string of each source, by name.
         wait: how long to wait for a run or another deploy to end.
-        compiled: is given the whole deploy; where one of its files fails already in being
-            analysed, the deploy as far as it came, since the message names a file of it.
+        compiled: called with the whole deploy; if the analysis of a file fails, with the deploy up
+            to there, since the message names a file of it.
     """
     warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
     try:
@@ -153,7 +153,7 @@ def _warning(notice: psycopg.errors.Diagnostic, warn: Callable[[str], None]) -> 
 
 
 def _copy_in_psql(source: str) -> str:
-    # Quoted by a byte that no connection string has, so that nothing in it is special.
+    # The quote character is a byte that no connection string has, so that nothing in it is special.
     return (
         "\\copy pg_temp.source_urls (url) from program "
         f'\'printf "\\002%s\\002" "${variable(source)}"\' '
@@ -163,10 +163,10 @@ def _copy_in_psql(source: str) -> str:
 
 
 def hand_over_urls(warehouse: psycopg.Connection, urls: Mapping[str, str]) -> None:
-    """Put connection strings where the deploy finds them, by COPY: what it sends is never logged.
+    """Put connection strings where the deploy finds them, by COPY, whose data is never logged.
 
     Args:
-        warehouse: a connection, where deploy/mount.sql has made their table.
+        warehouse: a connection, in which deploy/mount.sql has created their table.
         urls: connection string of each source, by name.
     """
     with warehouse.cursor().copy("COPY pg_temp.source_urls FROM STDIN") as copy:
@@ -182,20 +182,20 @@ def _failure(file: SqlFile, error: psycopg.Error) -> FdwarehouseError:
     message = diagnosis.message_primary or str(error).strip()
     detail = f"\n{diagnosis.message_detail}" if diagnosis.message_detail else ""
     creates = f" ({file.creates})" if file.creates else ""
-    way_out = _WAYS_OUT.get(error.sqlstate or "", f"Mend {file.origin}.")
+    way_out = _WAYS_OUT.get(error.sqlstate or "", f"Fix {file.origin}.")
     is_unqualified = "." not in message.partition("does not exist")[0]
     is_project = file.origin.startswith(("sql/", "migrations/"))
     if error.sqlstate in _UNKNOWN_NAMES and is_unqualified and is_project:
-        told = "Names are looked up in pg_catalog alone: write others with their schema."
+        told = "Names are looked up only in pg_catalog: write others with their schema."
     if file.creates and file.creates.replace(".write_", "/") == file.origin[4:-4]:
         told = None  # the compiler's fault, not the user's
-        way_out = f"`incremental: false` in the header of {file.origin} does without this function."
+        way_out = f"`incremental: false` in the header of {file.origin} avoids this function."
     if "denied to set parameter" in message:
-        way_out = f"GRANT SET ON PARAMETER, as an administrator, or mend {file.origin}."
+        way_out = f"GRANT SET ON PARAMETER, as an administrator, or fix {file.origin}."
     if "foreign-data wrapper" in message:
         way_out = _WAYS_OUT["42501"]
     if file.origin.startswith("fdwarehouse/") and (error.sqlstate or "").startswith("DW"):
-        # ours: it names what is wrong, which is not our file, and the way out
+        # our own error: it names the cause, which is not this file, and has a hint
         return FdwarehouseError(
             f"{message}{detail}",
             hint=f"{diagnosis.message_hint or way_out} Nothing was deployed.",

@@ -1,4 +1,4 @@
-"""What a deploy would change, told without changing anything."""
+"""What a deploy would change, found without changing anything."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Plan:
     """What a deploy would change."""
 
     migrations: list[str] = field(default_factory=list)
-    """Versioned files that are not applied yet."""
+    """Migrations that are not applied yet."""
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     connections: list[str] = field(default_factory=list)
-    """Sources whose connection is another one."""
+    """Sources whose connection changes."""
 
     @property
     def is_empty(self) -> bool:
@@ -38,17 +38,17 @@ class Plan:
 
     @property
     def edited(self) -> list[str]:
-        """Versioned files that are not what was applied: the deploy is refused."""
+        """Applied migrations whose file has changed: the deploy is refused."""
         return [name for name in self.changed if name.startswith("migration_")]
 
     @property
     def missing(self) -> list[str]:
-        """Versioned files that were applied and are not there: the deploy is refused."""
+        """Applied migrations without a file: the deploy is refused."""
         return [name for name in self.gone if name.startswith("migration_")]
 
     @property
     def abandoned(self) -> list[str]:
-        """Tables whose file is gone: they stay, and nothing writes them."""
+        """Tables whose file was removed: they are kept, but nothing writes them."""
         stems = [name.removesuffix(".sql") for name in self.gone]
         return [s for s in stems if {f"{s}_definition", f"{s}_versions"} & set(stems)]
 
@@ -92,7 +92,7 @@ def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, s
 
 
 def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[str]:
-    """Name the files whose object somebody has dropped by hand."""
+    """Name the files whose object was dropped by hand."""
     present = {
         name
         for (name,) in warehouse.execute(
@@ -126,7 +126,7 @@ def _is_mounted(warehouse: psycopg.Connection, source: Source, url: str) -> bool
     options = parse_conninfo(variable(source.name), url)
     wanted = merged_options(source.server_options, as_switches(SAFETY_SETTINGS), options)
     known = {k: v for k, v in mounted.items() if k not in OPTIONS_BY_HAND}
-    # Of a source that is older than its contract, deploy leaves out what it does not know.
+    # For a source that is older than its contract, deploy omits the options that it does not know.
     older = wanted | {"options": LATER_SETTINGS.sub("", wanted["options"])}
     return known in (wanted, older)
 

@@ -1,4 +1,4 @@
-"""How a table is kept up: its arms, the indexes that they want, and what each costs."""
+"""How a table is maintained: its arms, the indexes that they need, and the cost of each."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from fdwarehouse.compiler.tables.table import Table
 from fdwarehouse.identifiers import qualified
 
 LARGE = 1000
-"""Rows from which on a scan of a whole table is worth a word."""
+"""Rows from which a scan of a whole table is reported."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What PostgreSQL says of one statement.
+    """What EXPLAIN says about one statement.
 
     Attributes:
         rows: estimated.
         cost: estimated, in units of a sequential page read.
-        scanned: large tables that are read as a whole.
-        actual_rows: counted; None where it was not run.
-        pages: of 8 kB, touched; None where it was not run.
+        scanned: large tables that are read in full.
+        actual_rows: counted; None if it was not run.
+        pages: pages of 8 kB read; None if it was not run.
     """
 
     rows: int
@@ -51,7 +51,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class WantedIndex:
-    """An index that the writer looks rows up by."""
+    """An index by which the writer looks up rows."""
 
     table: str
     columns: tuple[str, ...]
@@ -60,7 +60,7 @@ class WantedIndex:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a table is kept up."""
+    """How a table is maintained."""
 
     table: str
     path: str
@@ -77,13 +77,13 @@ class Explanation:
 def explain(
     table: Table, warehouse: psycopg.Connection, *, since_run_id: int, analyze: bool
 ) -> Explanation:
-    """Say how a table is kept up, and what it costs.
+    """Describe how a table is maintained, and what it costs.
 
     Args:
-        table: as it is compiled.
+        table: the compiled table.
         warehouse: a connection as the owner; the table is deployed there.
-        since_run_id: changes of later runs are looked at.
-        analyze: whether to run the arms, which only read, and count.
+        since_run_id: the changes of later runs are used.
+        analyze: whether to run the arms, which only read, and count rows.
     """
     arms = []
     counting = table.plan.counting
@@ -137,7 +137,7 @@ def _cost(warehouse: psycopg.Connection, sql: str, *, analyze: bool) -> Cost | N
 
 
 def _scanned(node: dict[str, Any]) -> Iterator[str]:
-    """Yield the tables that a plan reads as a whole and that have many rows."""
+    """Yield the large tables that a plan reads in full."""
     if node["Node Type"] == "Seq Scan" and node["Plan Rows"] >= LARGE:
         yield node["Relation Name"]
     for child in node.get("Plans", ()):

@@ -1,7 +1,7 @@
-"""Looks at a source through the warehouse, as it is mounted, and describes it as a contract.
+"""Inspects a source through the warehouse and describes it as a contract.
 
 The client may be unable to reach production; the warehouse's server can. So the source's catalogue
-is mounted for one transaction, which is rolled back.
+is mounted in one transaction, which is rolled back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fdwarehouse.project.sources import server_options
 from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
 from fdwarehouse.rendering.templates import render_mechanics
 
-# Not the name of a source, which begins with no underscore in the mechanics' own objects.
+# Cannot be the name of a source: those do not begin with an underscore.
 MOUNT = "_fdwarehouse_contract"
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
@@ -53,13 +53,13 @@ def inspect(
         warehouse_url: connection string of the warehouse's owner.
         name: the source's name.
         source: which tables of which schema.
-        url: connection string of the reader, as the warehouse's server reaches the source.
-        wait: for how long the source may leave a question without an answer.
-        warn: is told of a table that cannot be read as yet.
+        url: connection string of the reader, valid on the warehouse's server.
+        wait: how long the source may take to answer.
+        warn: called for a table that cannot be read yet.
 
     Raises:
-        FdwarehouseError: the source cannot be reached, lacks a table, or does not let the reader
-            read one; the message names it.
+        FdwarehouseError: the source cannot be reached, lacks a table, or does not allow the reader
+            to read one; the message names it.
     """
     with connect(warehouse_url) as connection:
         try:
@@ -76,8 +76,8 @@ def inspect(
         except psycopg.errors.QueryCanceled as error:
             raise FdwarehouseError(
                 f"source {name} has not answered within {wait}",
-                hint="Is its server at work, and not stopped? timeouts.source in warehouse.yaml "
-                "says how long it may take.",
+                hint="Check that its server is running. The limit is timeouts.source in "
+                "warehouse.yaml.",
             ) from error
         except psycopg.Error as error:
             raise _failure(name, error) from error
@@ -94,8 +94,8 @@ def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
         f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
         hint=told.hint
         or way_out(told.message, variable(name))
-        or f"The warehouse's server reads it: is production up, and {variable(name)} right "
-        "as seen from there? `fdwarehouse bootstrap` makes the roles.",
+        or f"The warehouse's server reads it: check that production is running, and that "
+        f"{variable(name)} is valid there. `fdwarehouse bootstrap` creates the roles.",
     )
 
 
@@ -159,7 +159,7 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
             raise FdwarehouseError(
                 f"source {name}: column {column} of {source.schema_name}.{table} is of type "
                 f"{type_}, which the warehouse does not know",
-                hint="Read a view in production that casts it to text, or leaves it out.",
+                hint="Read a view in production that casts it to text, or omits it.",
             ) from error
         columns[table][column] = described
         if key_position is not None:
@@ -168,7 +168,7 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
         raise FdwarehouseError(
             f"source {name} has no table {source.schema_name}.{missing[0]}"
             + (f", nor {', '.join(missing[1:])}" if missing[1:] else ""),
-            hint="Mend schema or tables in warehouse.yaml, or make the table in production.",
+            hint="Fix schema or tables in warehouse.yaml, or create the table in production.",
         )
     return Contract(
         source=name,
@@ -186,7 +186,7 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
 def _try(
     connection: psycopg.Connection, name: str, schema: str, table: str, columns: list[str]
 ) -> None:
-    """Read as the pipeline will: only the source itself can say what its reader may see."""
+    """Read one row as the pipeline will: only the source knows what its reader may see."""
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in columns)
     _mount(connection, "tried", as_text, schema, table)
@@ -202,9 +202,9 @@ def _try(
                 hint=ROW_SECURITY,
             ) from error
         raise FdwarehouseError(
-            f"source {name} does not let its reader read {schema}.{table}: "
+            f"source {name} does not allow its reader to read {schema}.{table}: "
             f"{error.diag.message_primary}",
-            hint="`fdwarehouse bootstrap --side production` grants what is needed.",
+            hint="`fdwarehouse bootstrap --side production` grants the privileges.",
         ) from error
     connection.execute(sql.SQL("DROP FOREIGN TABLE {}").format(sql.Identifier(MOUNT, "tried")))
 

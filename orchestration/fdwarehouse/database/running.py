@@ -1,4 +1,4 @@
-"""CALLs a procedure of the warehouse on one connection and watches it over a second one."""
+"""CALLs a procedure of the warehouse on one connection and watches it on a second one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from fdwarehouse.errors import FdwarehouseError
 
 POLL_SECONDS = 0.1
 
-# A client that was killed cannot say goodbye: the server looks whether it is still there.
+# The server checks whether the client still exists: a killed client cannot close the connection.
 SESSION = "SET client_connection_check_interval = '2s'"
 
-# Who watches does not wait for a deploy, which has the views that it asks.
+# The watching session does not wait for a deploy, which locks the views that it reads.
 WATCH = "SET lock_timeout = '100ms'"
 LOOK_BACK = "SET lock_timeout = '10s'"  # at the end, once
 
@@ -72,7 +72,7 @@ _RUN = """
 
 @dataclass(frozen=True)
 class Step:
-    """One model in a run, as it is now. Rows and seconds are None until its transaction ends."""
+    """The state of one model in a run. Rows and seconds are None until its transaction ends."""
 
     model: str
     layer: str
@@ -92,13 +92,13 @@ class Step:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more happens to it."""
+        """Whether it has ended."""
         return self.state in ("succeeded", "failed", "skipped", "abandoned")
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found."""
+    """The result of a check."""
 
     check_name: str
     layer: str
@@ -122,7 +122,7 @@ class Outcome:
 
     run_id: int | None
     status: str
-    """succeeded, failed, or cancelled; of a run that was ended from outside, what the log says."""
+    """succeeded, failed, or cancelled; for a run ended from outside, the status in the log."""
     seconds: float
     error: psycopg.Error | None = None
     steps: list[Step] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Outcome:
 
     @property
     def rows_written(self) -> int:
-        """Rows that all steps wrote, the log of fences aside."""
+        """Rows that all steps wrote, except in the log of fences."""
         return sum(step.rows_written for step in self.steps if step.layer != "source")
 
 
@@ -149,7 +149,7 @@ def call(
         statement: the CALL.
         parameters: its arguments.
         layers: whose models are shown as pending before their steps are planned.
-        on_progress: is given the steps ten times a second.
+        on_progress: called with the steps ten times a second.
 
     Raises:
         FdwarehouseError: the warehouse cannot be reached, or nothing is deployed there.
@@ -176,18 +176,18 @@ def call(
         if error is not None and not isinstance(error, psycopg.Error):
             raise error
         status = "succeeded" if error is None else "cancelled" if was_cancelled else "failed"
-        if begun_at is None:  # the role may CALL only
+        if begun_at is None:  # the role may only CALL
             return Outcome(None, status, seconds, error)
         watcher.execute(LOOK_BACK)
         run_id, _ = first_row(watcher, _RUN, ours) or (None, None)
         steps = _fetch(watcher, Step, _STEPS_AT_THE_END, [run_id])
-        on_progress(steps)  # some may have ended while the last look was on its way
+        on_progress(steps)  # some may have ended since the last poll
         checks = _fetch(watcher, CheckResult, _CHECKS, [begun_at])
         return Outcome(run_id, status, seconds, error, steps, checks)
 
 
 def require_deployed(warehouse: psycopg.Connection) -> None:
-    """Make sure that there is a warehouse.
+    """Check that a warehouse is deployed.
 
     Args:
         warehouse: a connection.
@@ -199,16 +199,16 @@ def require_deployed(warehouse: psycopg.Connection) -> None:
     if first_row(warehouse, runner) is None:
         raise FdwarehouseError(
             f"nothing is deployed in database {warehouse.info.dbname}",
-            hint="`fdwarehouse deploy` makes the warehouse.",
+            hint="`fdwarehouse deploy` creates the warehouse.",
         )
 
 
 def wait_for_all(calls: Mapping[Future[Any], psycopg.Connection], poll: Callable[[], None]) -> bool:
-    """Wait for the end of calls; tell whether they were cancelled.
+    """Wait for calls to end, and return whether they were cancelled.
 
     Args:
-        calls: what runs, and on which connection.
-        poll: is called ten times a second meanwhile.
+        calls: the connection of each call.
+        poll: called ten times a second meanwhile.
     """
     was_cancelled = False
     with _sigterm_as_interrupt():
@@ -227,7 +227,7 @@ def wait_for_all(calls: Mapping[Future[Any], psycopg.Connection], poll: Callable
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """A supervisor's polite end is a Ctrl-C: the query on the server has to end, too."""
+    """Treat SIGTERM as Ctrl-C, so that the query on the server is cancelled too."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -250,11 +250,11 @@ def _fetch(
 
 
 def first_row(connection: psycopg.Connection, query: str, parameters: Any = None) -> Any:
-    """Return the first row, None when there is none, or the role may not see it, or not now.
+    """Return the first row; None if there is none, or it cannot be read (privileges, locks).
 
     Args:
-        connection: where to ask.
-        query: what to ask.
+        connection: to the warehouse.
+        query: the query.
         parameters: of the query.
     """
     try:

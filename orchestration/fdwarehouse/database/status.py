@@ -1,4 +1,4 @@
-"""How the warehouse is: runs, tables, sources, checks and rejected rows, from its own log."""
+"""The status of the warehouse: runs, tables, sources, checks and rejected rows, from its log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fdwarehouse.database.connections import connect
 from fdwarehouse.errors import FdwarehouseError
 
 EXACT_BYTES = 100 * 2**20
-"""Tables up to this size are counted; of larger ones the statistics tell."""
+"""Size in bytes up to which rows are counted; for larger tables statistics are used."""
 
-# The server makes the JSON: its time stamps may be infinite, which Python's cannot be.
+# The server builds the JSON: unlike Python's, its time stamps may be infinite.
 _RUNS = """
     SELECT
         r.run_id, r.begun_by, r.label, r.status, r.error, r.begun_by_role, r.started_at,
@@ -31,7 +31,7 @@ _RUNS = """
         CASE
             WHEN r.status = 'succeeded' OR r.run_id < (SELECT max(run_id) FROM etl.runs)
                 THEN NULL
-            WHEN r.begun_by = 'etl.backfill' -- one that was interrupted has come that far
+            WHEN r.begun_by = 'etl.backfill' -- an interrupted one too: it can be resumed
                 THEN (
                     SELECT json_build_object(
                         'unit', 'chunks',
@@ -87,7 +87,7 @@ _RUNS = """
     ) AS c
     ORDER BY r.run_id DESC
 """
-_LOST = "nobody holds the run any more, and its session could not write how it ended"
+_LOST = "no session holds the run, and its session ended without recording the result"
 
 _TABLES = """
     SELECT
@@ -137,16 +137,16 @@ _SOURCES = """
             WHEN u.tables IS NOT NULL
                 THEN 'not complete until the next run has reconciled the tables below'
             WHEN f.kind = 'activity'
-                THEN 'complete: what began before the fence had ended when it was read'
+                THEN 'complete: transactions that began before the fence had ended when it was read'
             WHEN f.kind = 'xid'
-                THEN 'complete, whatever the clocks say: older transaction ids had all ended'
+                THEN 'complete, independent of clocks: all older transactions had ended'
             WHEN f.kind = 'lookback'
-                THEN 'complete as long as no transaction of the source is open for ' || s.lookback
+                THEN 'complete if no transaction of the source stays open for ' || s.lookback
         END AS promise,
         CASE
             WHEN f.running_since IS NULL
-                THEN 'a clock that is put back, another server and rewritten tables are not '
-                    'noticed until production is bootstrapped again: '
+                THEN 'a clock set back, another server and rewritten tables are not detected '
+                    'until production is bootstrapped again: '
                     '`fdwarehouse bootstrap --side production`'
         END AS not_noticed,
         coalesce(u.tables, '[]') AS unreconciled,
@@ -244,18 +244,18 @@ def _no_deploy() -> Iterator[None]:
         yield
     except psycopg.errors.LockNotAvailable as error:
         raise FdwarehouseError(
-            "the log cannot be read now: the warehouse is being deployed",
-            hint="Call again when the deploy has ended.",
+            "the log cannot be read while the warehouse is being deployed",
+            hint="Try again when the deploy has ended.",
             exit_code=1,
         ) from error
 
 
 def _runs(connection: psycopg.Connection) -> list[dict[str, Any]]:
     runs = _rows(connection, _RUNS)
-    if any(run["is_lost"] for run in runs):  # or it has just ended: look again
+    if any(run["is_lost"] for run in runs):  # or it has just ended: read again
         runs = _rows(connection, _RUNS)
     for run in runs:
-        if run.pop("is_lost"):  # a disk was full, say; the next run writes it down
+        if run.pop("is_lost"):  # a full disk, for example; the next run records it
             run["status"] = "abandoned"
             run["error"] = run["error"] or _LOST
     return runs

@@ -1,4 +1,4 @@
-"""The demo: a shop, its production data, a changed day, questions; and Airflow on this machine.
+"""The demo: a shop, its production data, a day of changes, questions; Airflow on this machine.
 
 Imports `database` and `terminal`.
 """

@@ -1,8 +1,8 @@
 """Airflow on this machine, with its UI, for demos and development: ``airflow standalone``.
 
-Everything of Airflow (its SQLite database, logs, generated secrets) is in the state folder of the
-project. The UI listens on 127.0.0.1 only and asks for no password: whoever can log in to this
-machine may use it.
+All files of Airflow (its SQLite database, logs, generated secrets) are in the state folder of the
+project. The UI listens only on 127.0.0.1 and needs no password: every user of this machine may use
+it.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _PARTS = ("metadatabase", "scheduler", "dag_processor")
 def run_airflow(
     connections: Connections, *, port: int = PORT, say: Callable[[str], None] = print
 ) -> None:
-    """Run Airflow with the project's DAGs until Ctrl-C or SIGTERM, and show where its UI is.
+    """Run Airflow with the project's DAGs until Ctrl-C or SIGTERM, and show the URL of its UI.
 
     Args:
-        connections: of the project; the embedded servers are started when they are used.
+        connections: of the project; the embedded servers are started if they are used.
         port: TCP port of the UI on 127.0.0.1.
-        say: is given what the user should know, a line at a time.
+        say: called with each line for the user.
 
     Raises:
         FdwarehouseError: Airflow is not installed, the project has no DAGs, there is no warehouse
-            to run yet, the port is taken, or Airflow does not start or ends by itself.
+            to run yet, the port is in use, or Airflow does not start, or ends unexpectedly.
     """
     program = _find_airflow()
     home = connections.state_dir / "airflow"
@@ -56,7 +56,7 @@ def run_airflow(
     _require_free(port)
     home.mkdir(parents=True, exist_ok=True)
     log = home / "airflow.log"
-    say(f"Starting Airflow, which takes half a minute; its log is {log}")
+    say(f"Starting Airflow, which takes half a minute. Its log is {log}")
     with (
         log.open("wb") as output,
         _until_interrupted(),
@@ -67,16 +67,18 @@ def run_airflow(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                start_new_session=True,  # a Ctrl-C is for this process, which then ends the others
+                start_new_session=True,  # Ctrl-C reaches only this process, which ends the others
             ),
             say,
         ) as process,
     ):
         _wait_until_ready(process, port, log)
-        say(f"Airflow is at http://{HOST}:{port}/dags/warehouse (no password). It runs every hour,")
-        say("and when you press Trigger. Ctrl-C ends it; the servers go on.")
+        say(
+            f"Airflow is at http://{HOST}:{port}/dags/warehouse (no password). The DAG runs hourly,"
+        )
+        say("and when you press Trigger. Ctrl-C stops Airflow; the servers keep running.")
         process.wait()
-        raise FdwarehouseError("Airflow has ended by itself", hint=f"See {log}", exit_code=1)
+        raise FdwarehouseError("Airflow has ended unexpectedly", hint=f"See {log}", exit_code=1)
 
 
 def airflow_environment(connections: Connections, port: int = PORT) -> dict[str, str]:
@@ -113,10 +115,10 @@ def airflow_environment(connections: Connections, port: int = PORT) -> dict[str,
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PARALLELISM": "4",  # SQLite, and memory of a laptop
+        "AIRFLOW__CORE__PARALLELISM": "4",  # for SQLite, and the memory of a laptop
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        # The scheduler starts with the API, through which tasks begin and end: the first ones wait
-        # for it, for minutes if need be.
+        # The scheduler starts together with the API, which tasks need to begin and to end: the
+        # first tasks wait for it, if necessary for minutes.
         "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "60",
         "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "5",
         "NO_PROXY": ",".join(filter(None, (HOST, inherited.get("NO_PROXY")))),
@@ -125,10 +127,10 @@ def airflow_environment(connections: Connections, port: int = PORT) -> dict[str,
 
 
 def airflow_connection(connections: Connections) -> str:
-    """Return Airflow's connection `warehouse` as JSON, after a look whether it works.
+    """Return Airflow's connection `warehouse` as JSON, after checking that it works.
 
     Args:
-        connections: of the project; AIRFLOW_CONN_WAREHOUSE, where it is set, is taken as it is.
+        connections: of the project; AIRFLOW_CONN_WAREHOUSE, if set, is used unchanged.
 
     Raises:
         FdwarehouseError: the orchestrator cannot connect, or nothing is deployed.
@@ -147,7 +149,7 @@ def airflow_connection(connections: Connections) -> str:
         with connect(url) as warehouse:
             require_deployed(warehouse)
     except FdwarehouseError as error:
-        error.hint = "`fdwarehouse demo` sets up everything; step by step: seed, bootstrap, deploy."
+        error.hint = "`fdwarehouse demo` sets up everything. In steps: seed, bootstrap, deploy."
         raise
     options = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
     known = {"host": "host", "port": "port", "login": "user", "password": "password"}
@@ -174,7 +176,8 @@ def _require_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise FdwarehouseError(
-                f"port {port} cannot be used: {error.strerror}", hint="Name another one: --port."
+                f"port {port} cannot be used: {error.strerror}",
+                hint="Choose another one with --port.",
             ) from error
 
 
@@ -192,7 +195,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
 
 
 def _is_ready(port: int) -> bool:
-    """Ask Airflow whether its parts are alive; past any proxy of the environment."""
+    """Ask Airflow whether its components are healthy, bypassing proxies of the environment."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
         connection.request("GET", "/api/v2/monitor/health")
@@ -206,7 +209,7 @@ def _is_ready(port: int) -> bool:
 
 @contextmanager
 def _until_interrupted() -> Iterator[None]:
-    """Leave the block on SIGINT and SIGTERM, also in a shell's background, which ignores SIGINT."""
+    """Leave the block on SIGINT and SIGTERM, also in the background, where SIGINT is ignored."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -225,12 +228,12 @@ def _until_interrupted() -> Iterator[None]:
 def _stopped_at_the_end(
     process: subprocess.Popen[bytes], say: Callable[[str], None]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """End Airflow and the processes that it has started."""
+    """Stop Airflow and the processes that it has started."""
     try:
         yield process
     finally:
         say("Stopping Airflow")
-        process.send_signal(signal.SIGINT)  # on a SIGTERM it would leave its children behind
+        process.send_signal(signal.SIGINT)  # on SIGTERM it would leave its children running
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):  # or a second Ctrl-C
             process.wait(_STOP_SECONDS)
         with suppress(ProcessLookupError):

@@ -1,6 +1,6 @@
-"""What the demo asks the star schema, as analysts would."""
+"""The demo's queries on the star schema, like those of analysts."""
 
-# All versions of a customer whose name was changed, if possible one who has bought something since.
+# All versions of a customer whose name changed, preferably one with sales since.
 RENAMED_CUSTOMER = """
     WITH renamed_customers AS (
         SELECT customer_id
@@ -31,7 +31,7 @@ RENAMED_CUSTOMER = """
     ORDER BY d.valid_from
 """
 
-# All versions of a product whose price was changed, if possible one that was sold since.
+# All versions of a product whose price changed, preferably one with sales since.
 REPRICED_PRODUCT = """
     WITH repriced_products AS (
         SELECT product_id
@@ -62,7 +62,7 @@ REPRICED_PRODUCT = """
     ORDER BY d.valid_from
 """
 
-# What bronze has seen of an order that moved on.
+# The versions in bronze of an order whose status changed.
 MOVED_ORDER = """
     WITH moved_order AS (
         SELECT order_id
@@ -103,7 +103,7 @@ LAST_DAYS = """
     LIMIT 3
 """
 
-# The same question of production and of the star schema.
+# The same query on production and on the star schema.
 REVENUE_IN_PRODUCTION = """
     SELECT lower(trim(p.category)) AS category, sum(i.quantity * i.unit_price) AS revenue
     FROM orders AS o

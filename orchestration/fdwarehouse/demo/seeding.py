@@ -1,8 +1,8 @@
-"""Makes and changes the demo's production database by running the project's SQL files in it.
+"""Creates and changes the demo's production database by running the project's SQL files in it.
 
-What a shop is, only the files know: schema.sql makes its tables, seed.sql fills them, changes.sql
-does a day's work, reset.sql drops them. seed.sql and changes.sql read settings named fdwarehouse.*
-and end with a SELECT of what they did and to how many rows.
+Only the files know the shop: schema.sql creates its tables, seed.sql fills them, changes.sql
+simulates a day, reset.sql drops them. seed.sql and changes.sql read settings named fdwarehouse.*
+and end with a SELECT of what they did and of the number of rows.
 """
 
 import re
@@ -17,10 +17,10 @@ from psycopg import errors
 
 from fdwarehouse.errors import FdwarehouseError
 
-# Called with the statements done, those to do in all, and what is done now.
+# Called with the number of statements done, their total, and a label of the present one.
 Progress = Callable[[int, int, str], None]
 
-# What may hold a semicolon that ends no statement; then the semicolon that does.
+# What may contain a semicolon that does not end a statement; then the semicolon that does.
 _TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'[^']*'|\"[^\"]*\"|(\$\w*\$).*?\1|;", re.DOTALL)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _VERB = re.compile(
@@ -38,7 +38,7 @@ class Statement(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What the statement does, in two or three words."""
+        """The statement's action, in two or three words."""
         bare = _COMMENT.sub("", self.text)
         verb = _VERB.search(bare)
         return verb.group() if verb else bare.split()[0]
@@ -54,16 +54,16 @@ def seed(
     reset: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Make the production database's tables and fill them, all or nothing.
+    """Create the production database's tables and fill them, in one transaction.
 
     Args:
         admin_conninfo: Connection to the database, as a role that may create tables in it.
         production_dir: Folder of schema.sql, seed.sql and, for `reset`, reset.sql.
         scale: Size, a whole number from 1; xyz_store has 400 orders at 1, 1 million at 2,500.
-        random_seed: Number that decides the content: the same on the same day, the same rows.
-        as_of: Day before which everything happened; today when None.
-        reset: Drop the tables that are there, with their content, first.
-        progress: Told before each statement, and at the end.
+        random_seed: Determines the content: the same number gives the same rows on the same day.
+        as_of: Day before which all events happened; today if None.
+        reset: Drop the existing tables first.
+        progress: Called before each statement, and at the end.
 
     Returns:
         Rows by kind, as seed.sql reports them.
@@ -89,7 +89,7 @@ def seed(
                 raise
             raise FdwarehouseError(
                 f"Database {connection.info.dbname} is not empty: {error.diag.message_primary}",
-                hint="Add to it with --changes N, or drop its tables and begin anew with --reset",
+                hint="Add to it with --changes N, or drop its tables and start over with --reset",
             ) from error
 
 
@@ -101,14 +101,14 @@ def make_changes(
     random_seed: int = 42,
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Do a day's work in the production database, each statement a transaction of its own.
+    """Simulate a day in the production database, one transaction per statement.
 
     Args:
         admin_conninfo: Connection to the database, as a role that may write to its tables.
         production_dir: Folder of changes.sql.
-        changes: Rows to touch, roughly; there is at least one change of each kind.
-        random_seed: Number that decides the changes: the same on the same content, the same ones.
-        progress: Told before each statement, and at the end.
+        changes: Approximate number of changed rows; there is at least one change of each kind.
+        random_seed: Determines the changes: the same number gives the same changes of equal data.
+        progress: Called before each statement, and at the end.
 
     Returns:
         Rows by kind of change, as changes.sql reports them.
@@ -118,7 +118,7 @@ def make_changes(
             server cannot be reached.
     """
     if changes < 1:
-        raise FdwarehouseError(f"{changes} changes are asked for, but a day has at least 1")
+        raise FdwarehouseError(f"{changes} changes were requested, but a day has at least 1")
     statements = read_statements(production_dir / "changes.sql")
     settings = {
         "fdwarehouse.changes": str(changes),
@@ -151,7 +151,7 @@ def read_statements(path: Path) -> list[Statement]:
     except OSError as error:
         raise FdwarehouseError(
             f"Cannot read {path}: {error.strerror}",
-            hint="Its folder belongs to the project, beside warehouse.yaml",
+            hint="Its folder belongs in the project, next to warehouse.yaml",
         ) from error
     ends = [token.end() for token in _TOKEN.finditer(text) if token.group() == ";"]
     statements = []
@@ -174,7 +174,7 @@ def _connected(
     except psycopg.Error as error:
         raise FdwarehouseError(
             f"Cannot connect to the production database: {error}",
-            hint="Check PRODUCTION_ADMIN_URL and that the server runs",
+            hint="Check PRODUCTION_ADMIN_URL, and that the server is running",
         ) from error
     with closing(connection), connection:  # a commit that fails does not close it
         for name, value in settings.items():
@@ -185,7 +185,7 @@ def _connected(
 def _run(
     connection: psycopg.Connection, statements: list[Statement], progress: Progress | None
 ) -> dict[str, int]:
-    """Run the statements and return what the last one selects."""
+    """Run the statements and return the rows of the last one."""
     report: dict[str, int] = {}
     for done, statement in enumerate(statements):
         if progress:

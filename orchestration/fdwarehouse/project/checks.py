@@ -1,4 +1,4 @@
-"""The checks of a project: a file with settings, a description and a SELECT."""
+"""The checks of a project: each is a file with settings, a description and a SELECT."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Check:
     description: str
     select: str
     origin: str
-    """The file to mend when it is wrong."""
+    """The file to fix when it is wrong."""
     reads: tuple[str, ...] = ()
-    """Models that it looks at, directly or through views and functions."""
+    """Models that it reads, directly or through views and functions."""
 
 
 def parse_check(name: str, compiled: SqlFile) -> Check:
-    """Take a check's settings and description from the comment that its file begins with.
+    """Read a check's settings and description from the comment at the top of its file.
 
     Args:
         name: of the check.
         compiled: its file.
 
     Raises:
-        FdwarehouseError: a setting is missing or has no meaning; the message names the file.
+        FdwarehouseError: a setting is missing or invalid; the message names the file.
     """
     settings = {"scope": "run"}
     description = []
@@ -53,7 +53,7 @@ def parse_check(name: str, compiled: SqlFile) -> Check:
     for setting, values in _SETTINGS.items():
         if settings.get(setting) not in values:
             raise FdwarehouseError(
-                f"{compiled.origin}: a check says its {setting}: {' or '.join(values)}",
+                f"{compiled.origin}: a check must set {setting}: {' or '.join(values)}",
                 hint=f"Begin the file with a line such as `-- {setting}: {values[0]}`.",
             )
     select = "\n".join(lines).strip().rstrip(";")
@@ -74,13 +74,13 @@ def _require_select(origin: str, description: str, code: str) -> None:
         raise FdwarehouseError(f"{origin}: it is empty", hint="Write it, or delete it.")
     if not description.strip():
         raise FdwarehouseError(
-            f"{origin}: a check says what it promises",
+            f"{origin}: a check must have a description",
             hint="Write it as a comment below the settings: `-- Every order has a customer.`.",
         )
     if ";" in code or not re.match(
         r"\s*(?:\(\s*)*(?:SELECT|WITH|VALUES|TABLE)\b", code, re.IGNORECASE
     ):
         raise FdwarehouseError(
-            f"{origin}: a check is one SELECT, of the rows that break its promise",
+            f"{origin}: a check must be one SELECT, of the rows that violate it",
             hint="Make it one SELECT or WITH ... SELECT.",
         )

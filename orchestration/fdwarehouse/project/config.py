@@ -1,4 +1,4 @@
-"""What the user decides: the model of ``warehouse.yaml`` and the project's folders."""
+"""The user's configuration: the model of ``warehouse.yaml`` and the project's folders."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _memory(value: str) -> str:
 def _schema_name(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", value):
         raise ValueError("expected a lower-case SQL name: letters, digits and underscores")
-    # X_URL is the source's connection: WAREHOUSE_URL and those of administrators are others.
+    # X_URL is the source's connection; WAREHOUSE_URL and the administrators' URLs are reserved.
     if (
         value in (*LAYERS, "public", "information_schema", "warehouse")
         or value.startswith("pg_")
@@ -66,7 +66,7 @@ def _column(value: str) -> str:
     return value
 
 
-# Settings of PostgreSQL by which other rows come out, or none.
+# Settings of PostgreSQL that change which rows a statement returns.
 _MEANING = re.compile(
     "(datestyle|intervalstyle|timezone|lc_.*|extra_float_digits|bytea_output|xml.*|array_nulls"
     "|transform_null_equals|default_text_search_config|search_path|role|session_authorization"
@@ -82,7 +82,9 @@ def _server_setting(value: str) -> str:
             "a step does not commit: ALTER ROLE warehouse_loader SET synchronous_commit = off"
         )
     if _MEANING.fullmatch(value):
-        raise ValueError("it changes what a step computes, or as whom; settings are for how")
+        raise ValueError(
+            "it changes the rows that a step computes, or its role; settings may only change how"
+        )
     return value
 
 
@@ -94,7 +96,7 @@ def _share(value: Any) -> Any:
 
 def _mode(value: Any) -> Any:
     if value == "append":
-        raise ValueError("rows that are never changed are read by mode: watermark, at no more cost")
+        raise ValueError("for rows that are never changed, mode: watermark costs no more")
     return value
 
 
@@ -114,18 +116,18 @@ class _Strict(BaseModel):
 
 
 class ReconcileConfig(_Strict):
-    """How often a table is compared with the source as a whole, and how closely."""
+    """How often a whole table is compared with the source, and how closely."""
 
     every: Interval = "1 day"
     depth: Literal["all", "key"] = "all"
-    """all: every column is hashed; key: key and watermark alone, which finds deletions for less."""
+    """all: hash every column; key: hash only key and watermark, which finds deletions faster."""
 
 
 class MaxDeletedConfig(_Strict):
-    """How many rows may be gone at once: more than both is taken for a fault of the source."""
+    """Limit of rows gone at once: exceeding both counts as a fault of the source."""
 
     share: Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)] = 0.2
-    """Of the rows that were there: ``20 %``."""
+    """Of the previous rows: ``20 %``."""
     rows: Annotated[int, Field(ge=0)] = 20
 
 
@@ -133,21 +135,21 @@ class TableConfig(_Strict):
     """How one table of a source is read."""
 
     key: Annotated[list[str], BeforeValidator(_one_or_many)] = []
-    """Key columns; empty: the primary key that the contract shows."""
+    """Key columns; empty: the primary key in the contract."""
     mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
-    """watermark: rows stamped since the last fence; snapshot: the whole table is compared every
-    time."""
+    """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
+    every run."""
     watermark: str | None = None
     """Column with the time of the row's last change."""
     reconcile: ReconcileConfig = ReconcileConfig()
     max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
-    """How many rows a run may find gone; any: however many."""
+    """How many rows a run may find gone; any: no limit."""
     fetch_size: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Rows that the source sends at once; None: as many as fit into 16 MB by its statistics."""
+    """Rows per fetch from the source; None: as many as fit into 16 MB by its statistics."""
     partitions: Annotated[int, AfterValidator(_partitions)] | None = None
-    """Of its table in bronze, by a hash of the key; None: it is one table."""
+    """Number of hash partitions of its table in bronze; None: not partitioned."""
     local_name: str | None = Field(default=None, alias="as", min_length=1)
-    """What the warehouse calls it, where that is not its name in the source."""
+    """Its name in the warehouse, if that differs from its name in the source."""
 
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
@@ -155,7 +157,7 @@ class TableConfig(_Strict):
             raise ValueError(
                 "mode snapshot takes no watermark"
                 if self.mode == "snapshot"
-                else f"mode {self.mode} needs a watermark column; without one, say mode: snapshot"
+                else f"mode {self.mode} needs a watermark column; without one, use mode: snapshot"
             )
         return self
 
@@ -165,7 +167,7 @@ class PartitionsConfig(_Strict):
 
     every: Every
     dates: Annotated[str, AfterValidator(_column)]
-    """Where its dates come from: a column of a table or view that has them before."""
+    """Where its dates come from: a column of an upstream table or view."""
 
     @property
     def dates_table(self) -> str:
@@ -187,24 +189,24 @@ class SourceConfig(_Strict):
     lookback: Interval = "1 hour"
     overlap: Interval = "10 seconds"
     warn_after: Interval = "1 hour"
-    """For how long a session of the source may hold the fence back before status warns."""
+    """How long a session of the source may hold the fence back before status warns."""
     time_zone: str | None = None
     tables: dict[str, TableConfig] = Field(min_length=1)
 
 
 class TimeoutsConfig(_Strict):
-    """How long the warehouse waits."""
+    """Limits of what the warehouse waits for."""
 
     lock: Interval = "1 minute"
     """For a lock that a step needs."""
     step: Interval | None = "12 hours"
-    """For a transaction of a run; then its session is ended. None: as long as it takes."""
+    """For a transaction of a run, after which its session is ended. None: no limit."""
     source: Interval = "5 minutes"
-    """For a source to let the warehouse in, and to answer for its fence and its catalogue."""
+    """For a source to accept a connection, and to answer about its fence and its catalogue."""
 
     @property
     def settings(self) -> dict[str, str]:
-        """The same as PostgreSQL's settings write it: ``1min``."""
+        """The limits in the notation of PostgreSQL's settings: ``1min``."""
         return {
             "lock": _setting(self.lock),
             "step": _setting(self.step) if self.step else "0",
@@ -221,16 +223,16 @@ class Config(_Strict):
     timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)
     settings: dict[str, dict[ServerSetting, bool | str | int | float]] = {}
-    """Settings of PostgreSQL that hold while a step's statement runs, by step."""
+    """Settings of PostgreSQL that are in effect while a step's statement runs, by step."""
     partitions: dict[str, PartitionsConfig] = {}
     """Tables of silver and gold that are partitioned by a date."""
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Find the project's folder: the nearest one upwards that has a ``warehouse.yaml``.
+    """Find the project's folder: the nearest one upwards with a ``warehouse.yaml``.
 
     Args:
-        start: where to begin; when omitted, ``FDWAREHOUSE_PROJECT`` or else the current folder.
+        start: where to begin; defaults to ``FDWAREHOUSE_PROJECT``, then the current folder.
 
     Raises:
         FdwarehouseError: there is none.
@@ -252,7 +254,7 @@ def load_config(root: Path) -> Config:
         root: the project's folder.
 
     Raises:
-        FdwarehouseError: it is missing, no YAML, or says something that has no meaning; the message
-            names the place in the file.
+        FdwarehouseError: it is missing, not YAML, or invalid; the message names the place in the
+            file.
     """
-    return load_yaml(root, "warehouse.yaml", Config, "Mend it: see docs/make-it-yours.md.")
+    return load_yaml(root, "warehouse.yaml", Config, "Fix it: see docs/make-it-yours.md.")

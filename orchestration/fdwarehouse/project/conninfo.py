@@ -1,4 +1,4 @@
-"""Connection strings of sources: what libpq reads in them, and what postgres_fdw takes of it."""
+"""Connection strings of sources: what libpq reads in them, and what postgres_fdw accepts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from fdwarehouse.errors import FdwarehouseError
 
-NOT_A_CONNINFO = "is not a connection string of PostgreSQL"
+NOT_A_CONNINFO = "is not a PostgreSQL connection string"
 HOW_TO_WRITE_ONE = (
-    "It looks like postgresql://user:password@host:5432/database; special characters of a password "
+    "Write postgresql://user:password@host:5432/database; special characters of a password "
     "are written as %40 (@), %2F (/), %3A (:), %23 (#), %3F (?) and the like."
 )
 
@@ -27,8 +27,8 @@ OF_THE_SERVER = (
     *("ssl_max_protocol_version", "min_protocol_version", "max_protocol_version", "requirepeer"),
     *("channel_binding", "gssencmode", "krbsrvname", "gsslib", "gssdelegation"),
 )
-# Words of libpq that postgres_fdw does not take: it reads in the warehouse's encoding, under a name
-# of its own. And files that would be looked for on the warehouse's server.
+# Options of libpq that postgres_fdw does not accept, since it sets encoding and application name
+# itself; and files that would be looked for on the warehouse's server.
 REFUSED = (
     *("client_encoding", "fallback_application_name", "service", "passfile"),
     *("replication", "scram_client_key", "scram_server_key", "sslkeylogfile"),
@@ -42,15 +42,15 @@ def parse_conninfo(name: str, conninfo: str) -> dict[str, str]:
     """Read a connection string, a URL or key=value, as libpq does.
 
     Args:
-        name: the variable that holds it, for people.
+        name: the variable that holds it, for messages.
         conninfo: the connection string.
 
     Returns:
-        Its options that have a value; the database is the user's name where none is given.
+        Its options that have a value; the database defaults to the user's name.
 
     Raises:
-        FdwarehouseError: it is malformed. The message holds nothing of it, since a password that
-            was not escaped can end up in any part.
+        FdwarehouseError: it is malformed. The message quotes none of it, since a password that is
+            not escaped can end up in any part.
     """
     text = conninfo.strip(" \t\n\v\f\r")
     try:
@@ -68,7 +68,7 @@ def parse_conninfo(name: str, conninfo: str) -> dict[str, str]:
 
 
 def _require_one_login(location: str) -> None:
-    """Refuse an @ or a blank that is not escaped: it is the password's, most likely."""
+    """Refuse an @ or a blank that is not escaped: it most likely belongs to the password."""
     login = re.match("[^@/]*@", location)
     address = location[login.end() if login else 0 :].partition("?")[0]
     if "@" in address or re.search("[ \t\n\v\f\r]", location):
@@ -76,21 +76,21 @@ def _require_one_login(location: str) -> None:
 
 
 def require_known_words(name: str, options: Iterable[str]) -> None:
-    """Make sure that postgres_fdw takes what a source's connection string says.
+    """Check that postgres_fdw accepts the options of a source's connection string.
 
     Args:
         name: the variable that holds it.
         options: names of its options.
 
     Raises:
-        FdwarehouseError: it does not take one; the message names it.
+        FdwarehouseError: it does not accept one; the message names it.
     """
     known = {*OF_THE_LOGIN, *OF_THE_SERVER}
     if refused := sorted(word for word in options if word not in known):
         raise FdwarehouseError(
             f'{name}: invalid option "{refused[0]}" for a source',
-            hint="The warehouse's server connects with postgres_fdw, which does not take it, or "
-            f"would look for the file on its own machine. Leave {refused[0]} out; write host, "
+            hint="The warehouse's server connects with postgres_fdw, which does not accept it, or "
+            f"would look for the file on its own machine. Omit {refused[0]}; write host, "
             "port, dbname, user and password in full.",
             exit_code=1,
         )
@@ -99,11 +99,11 @@ def require_known_words(name: str, options: Iterable[str]) -> None:
 def merged_options(
     defaults: Mapping[str, str], safety: str, options: Mapping[str, str]
 ) -> dict[str, str]:
-    """Bring a source's connection string together with the settings of every session there.
+    """Merge a source's connection string with the settings of every session there.
 
     Args:
         defaults: options of every foreign server.
-        safety: what a connection string cannot switch off, written last in ``options``.
+        safety: settings that a connection string cannot override, written last in ``options``.
         options: those of the connection string.
     """
     merged = {**defaults, **options}

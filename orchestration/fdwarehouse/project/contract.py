@@ -1,4 +1,4 @@
-"""What production looked like when last looked at: the model of a file in ``contracts/``."""
+"""The schema of production when last inspected: the model of a file in ``contracts/``."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ HEADER = """\
 # The first major version of PostgreSQL that can be a source.
 OLDEST = 12
 
-# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Those in quotes mean
-# something else without: "char" is one byte, "bit" is bit of any length.
+# As format_type writes them: https://www.postgresql.org/docs/18/datatype.html. Some mean something
+# else without the quotes: "char" is one byte, "bit" is bit of any length.
 _TYPES = """
     "bit"|"char"|bigint|bit varying|boolean|box|bpchar|bytea|character|character varying|cid|cidr
     |circle|date|double precision|gtsvector|inet|int2vector|integer|interval|json|jsonb|jsonpath
@@ -41,7 +41,7 @@ _TYPE = re.compile(rf"(?:{''.join(_TYPES.strip().splitlines()).replace('    ', '
 def _type(value: str) -> str:
     if not _TYPE.fullmatch(value):
         raise ValueError(
-            f"{value!r} is not a type that PostgreSQL has by itself, as format_type writes it: "
+            f"{value!r} is not a built-in type of PostgreSQL, as format_type writes it: "
             "'integer', 'numeric(10,2)', 'text'"
         )
     return value
@@ -62,12 +62,12 @@ class Column(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     type: Annotated[str, AfterValidator(_type)]
-    """Type in the warehouse; of a kind that it does not know, text."""
+    """Type in the warehouse; text for a type that the warehouse does not know."""
     not_null: bool = False
     source_type: str | None = None
-    """Type in the source, where the warehouse does not know it: an enumeration, say."""
+    """Type in the source, if the warehouse does not know it, such as an enumeration."""
     is_nondeterministic: bool = Field(default=False, alias="nondeterministic")
-    """Whether its collation in the source holds different texts equal."""
+    """Whether its collation in the source treats different texts as equal."""
 
 
 class Table(BaseModel):
@@ -81,12 +81,12 @@ class Table(BaseModel):
     @model_validator(mode="after")
     def _key_is_of_columns(self) -> Table:
         if strange := [c for c in self.primary_key if c not in self.columns]:
-            raise ValueError(f"primary_key: {strange[0]} is no column of the table")
+            raise ValueError(f"primary_key: {strange[0]} is not a column of the table")
         return self
 
 
 class Contract(BaseModel):
-    """What one source looked like."""
+    """The schema of one source."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -94,7 +94,7 @@ class Contract(BaseModel):
     server_version: int = Field(ge=OLDEST)
     """Major version of the source's server."""
     time_zone: str = Field(min_length=1)
-    """In which the source writes time stamps without time zone."""
+    """Time zone in which the source writes time stamps without time zone."""
     tables: dict[Name, Table]
 
 
@@ -118,16 +118,16 @@ def load_contract(root: Path, source: str) -> Contract:
     if contract.source != source:
         raise FdwarehouseError(
             f"{name}: its source is {contract.source}, not {source}",
-            hint="Write it anew with `fdwarehouse contract`.",
+            hint="Write it again with `fdwarehouse contract`.",
         )
     return contract
 
 
 def dump_contract(contract: Contract) -> str:
-    """Write a contract as the text of its file, a column a line; the same text for the same source.
+    """Write a contract as the text of its file, one column per line. The text is deterministic.
 
     Args:
-        contract: what the source looks like.
+        contract: the schema of the source.
     """
     lines = [
         f"source: {_scalar(contract.source)}",
@@ -153,7 +153,7 @@ def dump_contract(contract: Contract) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Write a YAML string, quoted only where YAML would take it for something else."""
+    """Write a YAML string, quoted only where YAML would read it as something else."""
     is_plain = re.fullmatch(r"[A-Za-z_][\w/+-]*", text, re.ASCII) and yaml.safe_load(text) == text
     return text if is_plain else _quoted(text)
 

@@ -1,9 +1,9 @@
-"""Hash expressions for columns, the same in every PostgreSQL since 11, which postgres_fdw ships.
+"""Hash expressions for columns, equal in every PostgreSQL since 11, that postgres_fdw pushes down.
 
 Only immutable built-in functions are sent to the source; a cast to text is not, and COALESCE is not
-(contrib/postgres_fdw/deparse.c). A hash has to tell apart what the values are, not only what their
-type holds to be unequal: '1 year' and '360 days' are equal intervals, and so are the hashes of
-PostgreSQL. Where `=` is coarser than the value, its image is hashed, as its send function makes it.
+(contrib/postgres_fdw/deparse.c). A hash must distinguish the values, not only what their type
+considers unequal: '1 year' and '360 days' are equal intervals, and so are PostgreSQL's hashes of
+them. Where `=` is coarser than the value, the output of the type's send function is hashed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fdwarehouse.project.contract import Column
 
 
 def _image(sent: str) -> str:
-    """Hash bytes. A text made by a function has no collation of the source's: it is not sent."""
+    """Hash bytes. Text from a function lacks the source's collation, so it is not pushed down."""
     return _of(*(f"get_byte(sha256({sent}), {n})" for n in range(4)))
 
 
@@ -34,13 +34,13 @@ _BY_TYPE = {
     "numeric": _image("numeric_send({c})"),
     "text": "hashtextextended({c}, 0)",
     "character varying": "hashtextextended({c}::text, 0)",
-    # Blanks at the end do not count for its hash.
+    # Its hash ignores trailing blanks.
     "bpchar": _of("hashbpcharextended({c}, 0)", "octet_length({c})::bigint"),
     "name": "hashnameextended({c}, 0)",
     "boolean": "hashint4extended({c}::integer, 0)",
     "uuid": "uuid_hash_extended({c}, 0)",
     "timestamp without time zone": "timestamp_hash_extended({c}, 0)",
-    # Its own hash function is new in PostgreSQL 18; an interval is hashed alike everywhere.
+    # Its own hash function is new in PostgreSQL 18; that of interval is the same in all versions.
     "timestamp with time zone": (
         "CASE WHEN isfinite({c}) "
         "THEN interval_hash_extended({c} - '2000-01-01 00:00:00+00'::timestamptz, 0) "
@@ -72,12 +72,12 @@ _BY_TYPE = {
     "macaddr": "hashmacaddrextended({c}, 0)",
     "macaddr8": "hashmacaddr8extended({c}, 0)",
 }
-# With a length or a scale of their own, all values have the same one.
+# With a length or a scale in the type, all values have the same one.
 _BY_TYPE_WITH_MODIFIER = {
     "numeric": "hash_numeric_extended({c}, 0)",
     "character": "hashbpcharextended({c}, 0)",
 }
-# Where arrays begin is part of them, but not of their hash.
+# The lower bounds of an array are part of it, but not of its hash.
 _DIMENSIONS = range(1, 7)  # an array has at most six
 _OF_ARRAYS = _of(
     "hash_array_extended({c}, 0)",
@@ -87,7 +87,7 @@ _OF_ARRAYS = _of(
         for bound in ("array_lower", "array_upper")
     ),
 )
-# Equal keys are one key, however they are written: 1.0 and 1.00 belong into one bucket.
+# Equal keys are one key, however they are written: 1.0 and 1.00 belong in one bucket.
 _BY_EQUALITY = {
     "real": "hashfloat4extended({c}, 0)",
     "double precision": "hashfloat8extended({c}, 0)",
@@ -97,7 +97,7 @@ _BY_EQUALITY = {
     "jsonb": "jsonb_hash_extended({c}, 0)",
     "numrange": "hash_range_extended({c}, 0)",
 }
-# In an array their images cannot be hashed on both sides.
+# In an array, their images cannot be hashed on both sides.
 _COARSE = {"real", "double precision", "numeric", "bpchar", "interval", "jsonb", "numrange"}
 
 
@@ -107,12 +107,12 @@ class HashedColumn:
 
     name: str
     expression: str
-    """Of the image, with {c} for the column."""
+    """Hash of the image, with {c} for the column."""
     equality: str
-    """The same for equal values."""
+    """Hash that is the same for equal values."""
 
     def hash(self, alias: str) -> str:
-        """Give the SQL expression of the image's hash, a bigint that is null when the column is.
+        """Return the SQL expression of the image's hash, a bigint, null if the column is null.
 
         Args:
             alias: the table's alias.
@@ -121,19 +121,19 @@ class HashedColumn:
 
     @property
     def key_hash(self) -> str:
-        """The SQL expression of a hash that equal values have alike."""
+        """The SQL expression of a hash that is the same for equal values."""
         return self.equality.format(c=ident(self.name))
 
 
 def hashed_columns(columns: Mapping[str, Column]) -> list[HashedColumn]:
-    """Take the columns that can be hashed on both sides.
+    """Return the columns that can be hashed on both sides.
 
     Args:
         columns: description by name, in the order of the table.
 
     Returns:
-        Those whose image has a hash; enumerations, json, xml, point and the like have none, nor
-        have texts whose collation holds different ones equal.
+        Those whose image has a hash. Enumerations, json, xml, point and the like have none, and
+        neither does text whose collation treats different values as equal.
     """
     return [
         HashedColumn(name, expression, _equality(column) or expression)
@@ -155,7 +155,7 @@ def _expression(column: Column) -> str | None:
 
 
 def _equality(column: Column) -> str | None:
-    """Return the hash by which a column of a key finds its bucket, where its image is finer."""
+    """Return the hash that determines the bucket of a key column, if its image is finer."""
     type_, bracket, _ = column.type.partition("[]")
     return "hash_array_extended({c}, 0)" if bracket else _BY_EQUALITY.get(base_type(type_))
 

@@ -1,4 +1,4 @@
-"""The header of a table's file: what it may say, and what each word means."""
+"""The header of a table's file: its settings and what they mean."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Reference(_Strict):
 
 
 class ColumnHeader(_Strict):
-    """What is said of one column, beside its place in the SELECT."""
+    """Settings of one column."""
 
     description: str | None = None
     unit: str | None = Field(None, description="Unit of the values, such as EUR.")
     type: str | None = Field(
-        None, description="Type in the table, where the SELECT gives another: it is cast."
+        None, description="Type in the table; the value of the SELECT is cast to it."
     )
     not_null: bool = False
     unique: bool = False
     accepted_values: tuple[str | int, ...] | None = Field(
         None, description="The values that it may have."
     )
-    check: str | None = Field(None, description="A condition that every row must fulfil.")
+    check: str | None = Field(None, description="A condition that every row must satisfy.")
     references: Reference | None = Field(
         None, description="The table whose key it holds, as schema.name."
     )
@@ -62,22 +62,22 @@ class ColumnHeader(_Strict):
             raise ValueError("write a list, such as [open, closed]")
         for each in value:
             if isinstance(each, bool) or not isinstance(each, (str, int)):
-                raise ValueError(f"YAML takes one of them for {each}: put it in quotes")
+                raise ValueError(f"YAML reads one of them as {each}: put it in quotes")
         return value
 
     @property
     def comment(self) -> str | None:
-        """What COMMENT ON COLUMN says."""
+        """The text of COMMENT ON COLUMN."""
         unit = f"Unit: {self.unit}." if self.unit else ""
         return " ".join(part for part in (self.description, unit) if part) or None
 
 
 class Test(_Strict):
-    """A promise about several rows: those that the query returns break it."""
+    """A rule about several rows: the query returns those that violate it."""
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
-    query: str = Field(description="A SELECT of the rows that break the promise.")
-    description: str | None = Field(None, description="What holds, as one sentence.")
+    query: str = Field(description="A SELECT of the rows that violate the rule.")
+    description: str | None = Field(None, description="The rule as one sentence.")
     severity: Severity = Field("error", description="error: gold is not published.")
     scope: Literal["run", "full"] = Field(
         "run", description="full: only `fdwarehouse check` and reconciliations run it."
@@ -85,7 +85,7 @@ class Test(_Strict):
 
 
 class Partitions(_Strict):
-    """By which date a table is partitioned."""
+    """The date by which a table is partitioned."""
 
     by: Name = Field(
         description="A column of the SELECT with a date or a time stamp, never null. It need not "
@@ -95,7 +95,7 @@ class Partitions(_Strict):
 
     @property
     def description(self) -> str:
-        """Say it in a few words."""
+        """A short description."""
         return f"partitioned by {self.by}, one per {self.every}"
 
 
@@ -104,42 +104,42 @@ class Header(_Strict):
 
     description: str
     grain: str = Field(description="What one row is.")
-    key: tuple[Name, ...] = Field(description="The columns by which a row is known.")
+    key: tuple[Name, ...] = Field(description="The columns that identify a row.")
     kind: Literal["table", "dimension", "view"] = "table"
     columns: dict[Name, ColumnHeader] = Field(default_factory=dict)
     tests: tuple[Test, ...] = ()
     tags: tuple[str, ...] = ()
     partitions: Partitions | None = Field(
-        None, description="Partitions by a date, which runs create as dates come."
+        None, description="Partitions by a date; runs create them as needed."
     )
     incremental: bool = Field(True, description="false: computed in full in every run.")
     reject: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="Silver: reason -> condition on the columns, or several, any of which sets a "
-        "row aside.",
+        description="Silver: reason -> a condition on the columns, or several; a row that meets "
+        "one is rejected.",
     )
     totals: dict[Name, str] = Field(
         default_factory=dict,
         description="Silver: name -> expression over columns that production has too; a check "
-        "compares their sums with production's, as of the last fence.",
+        "compares its sum with production's, as of the last fence.",
     )
-    type2: tuple[Name, ...] = Field((), description="Dimension: columns whose change is kept.")
+    type2: tuple[Name, ...] = Field((), description="Dimension: columns whose history is kept.")
     updated_at: Name | None = Field(
         None,
-        description="Dimension: the column with the time of the change. Without it a version is "
-        "valid from when it was seen.",
+        description="Dimension: the column with the time of the change. Without it, a version is "
+        "valid from the run that extracted it.",
     )
     surrogate: Name | None = Field(
         None, description="Dimension: its surrogate key; customer_key where the key is customer_id."
     )
     unknown: dict[Name, str | int | bool] = Field(
         default_factory=dict,
-        description="Dimension: what columns of the unknown member, -1, have; the others are null.",
+        description="Dimension: values of columns of the unknown member, -1; the others are null.",
     )
     referenced_by: tuple[Annotated[str, Field(pattern=r"^silver\.\w+\.\w+$")], ...] = Field(
         (),
         description="Dimension: columns of silver, as silver.table.column, that refer to its key "
-        "beside those by which SELECTs join it.",
+        "in addition to those by which SELECTs join it.",
     )
 
     @property
@@ -162,7 +162,7 @@ class Header(_Strict):
     @field_validator("columns", mode="before")
     @classmethod
     def _described(cls, value: Any) -> Any:
-        """Take `column: text` for `column: {description: text}`."""
+        """Read `column: text` as `column: {description: text}`."""
         if not isinstance(value, dict):
             return value
         return {k: {"description": v} if isinstance(v, str) else v or {} for k, v in value.items()}

@@ -1,4 +1,4 @@
-"""Reads what a project consists of, and tells at once what is wrong with it."""
+"""Reads the files of a project and reports all that is wrong with them together."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fdwarehouse.project.validation import validate_project
 
 
 def read_project(root: Path, environment: jinja2.Environment) -> tuple[Config, list[Source]]:
-    """Read configuration and contracts, and look over the files of SQL.
+    """Read configuration and contracts, and validate the files of SQL.
 
     Args:
         root: the project's folder.
-        environment: in which its templates are read.
+        environment: parses its templates.
 
     Raises:
         FdwarehouseError: something is wrong; the message names every file and place.
@@ -34,7 +34,7 @@ def read_project(root: Path, environment: jinja2.Environment) -> tuple[Config, l
         problems.add(error)
     with problems.collected():
         validate_project(root)
-    # A contract can be wrong by itself, too.
+    # A contract can also be wrong on its own.
     known = (p.stem for p in (root / "contracts").glob("*.yaml"))
     for name in sorted(known) if config is None else config.sources:
         with problems.collected():
@@ -52,7 +52,7 @@ def read_project(root: Path, environment: jinja2.Environment) -> tuple[Config, l
 
 
 def _require_template(environment: jinja2.Environment, path: Path, origin: str) -> None:
-    with suppress(OSError, UnicodeDecodeError):  # that is said already
+    with suppress(OSError, UnicodeDecodeError):  # reported already
         text = path.read_text(encoding="utf-8")
         try:
             environment.parse(text, filename=origin)
@@ -60,5 +60,5 @@ def _require_template(environment: jinja2.Environment, path: Path, origin: str) 
             problem, _ = explain(error)
             raise FdwarehouseError(
                 f"{origin}, line {error.lineno}: {problem}",
-                hint=f"Mend the template {origin}, or its call of a macro.",
+                hint=f"Fix the template {origin}, or its call of a macro.",
             ) from error

@@ -1,4 +1,4 @@
-"""A table of a source and how it is read: its settings and its contract, checked together."""
+"""A table of a source and how it is read, from its settings and its contract."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ LOWER_BOUNDS_OF_IDS = {
 _LOCAL_TIMES = ("etl.extract_since_local", "etl.extract_since_date")
 
 _WATERMARKS = {
-    "time": ("a time", "Name a column with the time of the last change, or say mode: snapshot."),
+    "time": ("a time", "Name a column with the time of the last change, or use mode: snapshot."),
     "xid": (
         "a transaction id",
         "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
     ),
 }
-# Columns of bronze's own, and names that mean something else in the mechanics' statements.
+# Columns that bronze adds, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
     *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
     *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
@@ -42,23 +42,23 @@ _UNSORTABLE_TYPES = {
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
 _TAKEN_TABLES = re.compile("_columns|_fence|_storage|_rewritten|_pg_.*")
-_AGAIN = "If production has changed, run `fdwarehouse contract`; else mend warehouse.yaml."
-# PostgreSQL cuts a name off after 63 bytes; the longest that is made of a table's is that of its
+_AGAIN = "If production has changed, run `fdwarehouse contract`; else fix warehouse.yaml."
+# PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
 # constraint.
 MAX_NAME_BYTES = 63 - len("raw__one_version_a_run")
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column as it is mounted."""
+    """A column of a foreign table."""
 
     name: str
     type: str
-    """As a person would write it: ``numeric(10, 2)``."""
+    """As usually written: ``numeric(10, 2)``."""
     source_type: str | None = None
-    """Type in the source, where the warehouse does not know it."""
+    """Type in the source, if the warehouse does not know it."""
     key_position: int | None = None
-    """Place in the primary key that the table is known by, from 1."""
+    """Position in the key of the table, from 1."""
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,32 @@ class SourceTable:
     """A table of a source and how it is read."""
 
     name: str
-    """In the source."""
+    """Name in the source."""
     raw_name: str
     foreign_table: str
-    """Where it is mounted, quoted."""
+    """The foreign table, quoted."""
     key: list[str]
     mode: str
     watermark: str | None
     lower_bound: str | None
-    """Function that says from which watermark on the table must be read."""
+    """Function that returns the watermark from which the table must be read."""
     contract_columns: list[SourceColumn]
     reconcile_every: str | None
-    """Time between two reconciliations; None where every run compares the whole table."""
+    """Time between two reconciliations; None if every run compares the whole table."""
     is_hashed: bool
-    """Whether the source can hash its rows in buckets; else a reconciliation reads all of them."""
+    """Whether the source can hash its rows in buckets; else a reconciliation reads all rows."""
     key_hashes: list[HashedColumn]
     row_hashes: list[HashedColumn]
     max_deleted: MaxDeletedConfig | None
-    """How many rows may be gone at once; None: however many."""
+    """How many rows may be gone at once; None: no limit."""
     fetch_size: int | None
-    """Rows that the source sends at once; None where deploy chooses."""
+    """Rows per fetch from the source; None: deploy chooses."""
     partitions: int | None
-    """Of its table in bronze; None where that is one table."""
+    """Number of partitions of its table in bronze; None: not partitioned."""
 
     @property
     def model(self) -> str:
-        """Name of its step: that of its table in bronze."""
+        """Name of its step, which is that of its table in bronze."""
         return self.raw_table
 
     @property
@@ -101,27 +101,27 @@ class SourceTable:
 
     @property
     def bucket_function(self) -> str:
-        """Function that says in which bucket of hashes a row is, by its key."""
+        """Function that returns the bucket of a row, from its key."""
         return qualified("bronze", f"bucket_of_{self.raw_name}")
 
     @property
     def hash_function(self) -> str:
-        """Function that makes one number of a row."""
+        """Function that hashes a row."""
         return qualified("bronze", f"hash_{self.raw_name}")
 
     @property
     def partition_names(self) -> list[str]:
-        """Names of the partitions of its table in bronze, in the order of their remainders."""
+        """Names of the partitions of its table in bronze, in order of their remainders."""
         return [f"{self.raw_name}_p{n}" for n in range(self.partitions or 0)]
 
     @property
     def is_stamped_in_local_time(self) -> bool:
-        """Whether its watermark is a time without a zone, of a clock that can go back."""
+        """Whether its watermark is a time without time zone, whose clock can go back."""
         return self.lower_bound in _LOCAL_TIMES
 
     @property
     def first_key(self) -> SourceColumn:
-        """The column by whose values a first load is divided."""
+        """The column whose values divide a first load into chunks."""
         return next(c for c in self.contract_columns if c.name == self.key[0])
 
     @property
@@ -133,18 +133,18 @@ class SourceTable:
 def make_table(
     source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
 ) -> SourceTable:
-    """Bring the settings of a table and its contract together.
+    """Combine the settings of a table with its contract.
 
     Args:
         source: name of the source.
         fence: kind of its fence.
         name: of the table, in the source.
-        settings: what the user decided.
-        contract: what the table looks like; None when the source's contract lacks it.
+        settings: of the table, in ``warehouse.yaml``.
+        contract: of the table; None if the source's contract lacks it.
 
     Raises:
-        FdwarehouseError: they do not fit each other, or the warehouse cannot have such names; the
-            message names the table.
+        FdwarehouseError: they do not match, or the warehouse cannot use such names; the message
+            names the table.
     """
     problems = Problems()
     for error in _problems(fence, name, settings, contract):
@@ -158,14 +158,14 @@ def make_table(
 
 
 class _UnfitError(Exception):
-    """What is wrong with a table, and the way out."""
+    """What is wrong with a table, and what to do."""
 
 
 def _problems(
     fence: str, name: str, settings: TableConfig, contract: ContractTable | None
 ) -> Iterator[_UnfitError]:
     if problem := _problem_of_name(settings.local_name or name):
-        way_out = "Say in warehouse.yaml what the warehouse is to call it: as: a_name."
+        way_out = "Give it another name in warehouse.yaml: as: a_name."
         yield _UnfitError(problem, way_out)
     if contract is None:
         yield _UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
@@ -173,8 +173,8 @@ def _problems(
     for column in contract.columns:
         if column in _TAKEN_COLUMNS:
             yield _UnfitError(
-                f"column {column}: bronze has one of its own",
-                "Read a view in production that calls it otherwise.",
+                f"column {column}: the name is reserved in bronze",
+                "Read a view in production that renames it.",
             )
     yield from _problems_of_key(settings, contract)
     if settings.watermark in contract.columns:
@@ -223,20 +223,20 @@ def _make_table(
 
 def _problem_of_name(name: str) -> str | None:
     if not name.isprintable():
-        return f"the name has a line break in it, or another sign that cannot be seen: {name!r}"
+        return (
+            f"the name contains a line break or another character that cannot be printed: {name!r}"
+        )
     if len(name.encode()) > MAX_NAME_BYTES:
-        return f"is too long a name for the warehouse, at most {MAX_NAME_BYTES} bytes"
+        return f"is too long a name for the warehouse; the limit is {MAX_NAME_BYTES} bytes"
     if _TAKEN_TABLES.fullmatch(name):
-        return f"the warehouse has a {name} of its own for every source"
+        return f"the warehouse has its own {name} for every source"
     return None
 
 
 def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[_UnfitError]:
     key = settings.key or contract.primary_key
     if not key:
-        yield _UnfitError(
-            "it has no primary key", "Say in warehouse.yaml which columns are its key."
-        )
+        yield _UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
             yield _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
@@ -251,13 +251,13 @@ def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator
             )
         if settings.partitions and base_type(type_).removesuffix("[]") in _UNHASHABLE_TYPES:
             yield _UnfitError(
-                f"column {column} is of type {type_}, by whose hash nothing can be partitioned",
-                "Name other columns as its key, or take out partitions.",
+                f"column {column} is of type {type_}, which cannot be hashed for partitions",
+                "Name other columns as its key, or remove partitions.",
             )
 
 
 def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> str | None:
-    """Name the function that says from which watermark on the table must be read."""
+    """Name the function that returns the watermark from which the table must be read."""
     if watermark is None:
         return None
     column = contract.columns[watermark]
@@ -271,6 +271,6 @@ def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> 
     if not column.not_null:
         raise _UnfitError(
             f"watermark {watermark} may be null, and such rows would be missed",
-            "Declare it NOT NULL in production, or say mode: snapshot.",
+            "Declare it NOT NULL in production, or use mode: snapshot.",
         )
     return lower_bound

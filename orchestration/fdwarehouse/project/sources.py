@@ -1,4 +1,4 @@
-"""A source as the templates see it: configuration and contract brought together and checked."""
+"""A source as the templates see it: configuration and contract, combined and validated."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ SERVER_OPTIONS = {
     "truncatable": "false",
     "application_name": "fdwarehouse",
     "connect_timeout": "10",
-    # A network that is cut without a word is noticed after a minute.
+    # A silently broken network connection is detected after a minute.
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-# Of every session on a source, by the first version of PostgreSQL that knows them: an unknown name
-# refuses the connection. bootstrap.sql gives the reader the same, for poolers that drop `options`.
+# Of every session on a source, with the first version of PostgreSQL that knows them: the server
+# refuses a connection with an unknown name. bootstrap.sql sets the same for the reader, for poolers
+# that drop `options`.
 SESSION_SETTINGS: dict[str, tuple[str, int]] = {
-    "cursor_tuple_fraction": ("1.0", 12),  # all rows of a cursor are read: plan for all
+    "cursor_tuple_fraction": ("1.0", 12),  # every cursor is read to its end
     "statement_timeout": ("0", 12),  # a load takes as long as timeouts.step allows
     "idle_in_transaction_session_timeout": ("0", 12),  # it waits while bronze is written
     "idle_session_timeout": ("0", 14),
     "transaction_timeout": ("0", 17),
-    # How values are written. postgres_fdw sets some of these itself, but once a connection, which
-    # a pooler of transactions gives to another server process the next time.
+    # How values are written. postgres_fdw sets some of these itself, but once per connection; with
+    # a transaction pooler, the next transaction may use another server process.
     "IntervalStyle": ("postgres", 12),
     "extra_float_digits": ("3", 12),
     "bytea_output": ("hex", 12),
@@ -44,10 +45,10 @@ SESSION_SETTINGS: dict[str, tuple[str, int]] = {
     "quote_all_identifiers": ("off", 12),
 }
 LATER_SETTINGS = re.compile("-c (idle_session_timeout|transaction_timeout)=0 ?")
-# The same, but a connection string cannot switch them off: nothing is written there, whatever code
-# of production runs, and rows that are hidden from the reader are an error.
+# The same, but a connection string cannot override them: nothing is written there, whatever code of
+# production runs, and rows that are hidden from the reader are an error.
 SAFETY_SETTINGS = {"default_transaction_read_only": "on", "row_security": "off"}
-# Options of postgres_fdw's own that an administrator may add to a server; a deploy leaves them.
+# Options of postgres_fdw that an administrator may add to a server; a deploy keeps them.
 OPTIONS_BY_HAND = (
     *("use_remote_estimate", "fdw_startup_cost", "fdw_tuple_cost", "extensions", "batch_size"),
     *("async_capable", "parallel_commit", "parallel_abort", "analyze_sampling", "keep_connections"),
@@ -67,22 +68,22 @@ class Source:
     warn_after: str
     time_zone: str | None
     local_time_zone: str
-    """In which its time stamps without time zone are written."""
+    """Time zone of its time stamps without time zone."""
     server_options: dict[str, str]
-    """Of its foreign server, unless its connection string says otherwise."""
+    """Options of its foreign server, unless its connection string says otherwise."""
     tables: list[SourceTable]
 
 
 def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]:
-    """Bring configuration and contracts together.
+    """Combine configuration and contracts.
 
     Args:
-        config: what the user decided.
-        contracts: what each source looks like, by name; a source without one is left out.
+        config: of the project.
+        contracts: by name of the source; a source without one is omitted.
 
     Raises:
         FdwarehouseError: a table, key or watermark of the configuration is not in the contract, or
-            cannot serve as what it should be; the message names it.
+            cannot be used as configured; the message names it.
     """
     problems = Problems()
     sources = []
@@ -124,7 +125,7 @@ def server_options(version: int, lock_timeout: str) -> dict[str, str]:
 
     Args:
         version: major version of PostgreSQL there, or one before it.
-        lock_timeout: for how long a query there waits for a lock.
+        lock_timeout: how long a query there waits for a lock.
     """
     settings = {"lock_timeout": lock_timeout} | {
         name: value for name, (value, since) in SESSION_SETTINGS.items() if since <= version
@@ -147,7 +148,7 @@ def _require_same_tables(name: str, source: SourceConfig, contract: Contract) ->
         raise FdwarehouseError(
             f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}"
             + (f", but {', '.join(new)}" if new else ""),
-            hint="Write it again with `fdwarehouse contract`, or take the table out.",
+            hint="Write it again with `fdwarehouse contract`, or remove the table.",
         )
 
 
@@ -159,7 +160,7 @@ def _require_different_names(sources: list[Source]) -> None:
             for name in (table.raw_name, *table.partition_names):
                 if name in seen:
                     raise FdwarehouseError(
-                        f"warehouse.yaml: {qualified('bronze', name)} would be made of "
+                        f"warehouse.yaml: {qualified('bronze', name)} would be created from "
                         f"{seen[name]} and of {known_as}",
                         hint="Give one of them another name in the warehouse: as: another_name.",
                     )

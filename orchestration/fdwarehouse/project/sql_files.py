@@ -1,4 +1,4 @@
-"""The files of a deploy, and what they need of one another."""
+"""The files of a deploy and their dependencies."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from hashlib import sha256
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.sql_names import names_in
 
-# A quoted name may have in it what elsewhere begins a comment or a literal.
+# A quoted name may contain what elsewhere begins a comment or a literal.
 _NO_CODE = re.compile(r"""(?P<name>"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'""", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One file of the deploy: what it is called below ``build/``, where it came from, its SQL."""
+    """One file of the deploy: its name below ``build/``, its origin, its SQL."""
 
     name: str
     origin: str
     sql: str
-    """As it is deployed and read."""
+    """The SQL as deployed."""
     creates: str | None = None
     """Schema-qualified object, for a repeatable file."""
     needs: frozenset[str] = frozenset()
-    """What it needs beside what its text names: tables that its table refers to."""
+    """What it needs besides what its text names: tables that its table refers to."""
     types: frozenset[str] = frozenset()
     """Columns that it reads, with their types: over other types, its text computes other values."""
 
     @property
     def plain_name(self) -> str:
-        """Its name without the number that orders it."""
+        """Its name without the leading number."""
         return re.sub(r"^\d+_", "", self.name)
 
     @property
@@ -42,12 +42,12 @@ class SqlFile:
 
     @property
     def references(self) -> set[str]:
-        """Schema-qualified names that must be there when the object is created."""
+        """Schema-qualified names that must exist when the object is created."""
         return set(names_in(self.sql)) - {self.creates or ""} | self.needs
 
 
 def code_of(sql: str) -> str:
-    """Take comments and literals out of SQL.
+    """Remove comments and literals from SQL.
 
     Args:
         sql: the text.
@@ -62,7 +62,7 @@ def in_topological_order(objects: Iterable[SqlFile]) -> list[SqlFile]:
         objects: repeatable files.
 
     Raises:
-        FdwarehouseError: some need one another.
+        FdwarehouseError: there is a cycle.
     """
     by_name = {o.creates or o.name: o for o in objects}
     graph = {name: o.references & set(by_name) for name, o in by_name.items()}
@@ -70,22 +70,22 @@ def in_topological_order(objects: Iterable[SqlFile]) -> list[SqlFile]:
 
 
 def topological_order(graph: Mapping[str, set[str]], where: str) -> list[str]:
-    """Sort names so that each comes after those that it needs; else by the alphabet.
+    """Sort names so that each comes after those that it needs, otherwise alphabetically.
 
     Args:
         graph: name to the names that it needs.
         where: the folder that the error names.
 
     Raises:
-        FdwarehouseError: some need one another.
+        FdwarehouseError: there is a cycle.
     """
     sorter = TopologicalSorter({node: sorted(needs) for node, needs in sorted(graph.items())})
     try:
         return list(sorter.static_order())
     except CycleError as error:
         raise FdwarehouseError(
-            f"{where}: these need one another: {' -> '.join(error.args[1])}",
-            hint="Break the circle.",
+            f"{where}: these depend on one another: {' -> '.join(error.args[1])}",
+            hint="Break the cycle.",
         ) from error
 
 
@@ -100,7 +100,7 @@ def names_read(compiled: SqlFile, by_name: Mapping[str, SqlFile]) -> set[str]:
 
 
 def content_checksum(compiled: SqlFile, by_name: Mapping[str, SqlFile]) -> str:
-    """Hash what an object computes, with all that it reads, directly or not; comments do not count.
+    """Hash what an object and all that it reads compute, ignoring comments.
 
     Args:
         compiled: the object's file.

@@ -1,4 +1,4 @@
-"""What a text of SQL names, as PostgreSQL's own parser reads it."""
+"""The names in an SQL text, according to PostgreSQL's own parser."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fdwarehouse.identifiers import qualified
 
 @cache
 def names_in(sql: str) -> frozenset[str]:
-    """List the relations, functions and types that statements name with their schema.
+    """List the schema-qualified relations, functions and types in statements.
 
-    The body of a function in SQL is read, in quotes or not. Bodies of PL/pgSQL are texts, whose
-    names are looked up when they run.
+    The body of an SQL function is read, quoted or not. Bodies of PL/pgSQL are not: their names are
+    looked up when they run.
 
     Args:
-        sql: statements; none are found in what does not parse, which the server will refuse.
+        sql: statements; text that does not parse gives none, and the server will refuse it.
 
     Returns:
-        The names, quoted where they need it.
+        The names, quoted where needed.
     """
     try:
         statements = parse_sql(sql)

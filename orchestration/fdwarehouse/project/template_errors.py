@@ -1,4 +1,4 @@
-"""What is wrong with a template, in words for somebody who knows SQL."""
+"""Explains errors in templates to users who know SQL but not Jinja."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ERRORS = (
     *(ArithmeticError, RecursionError),
 )
 
-# What Jinja says, and what it means.
+# Jinja's message -> ours.
 _IN_OTHER_WORDS = (
     (r".*The innermost block that needs to be closed is '(\w+)'.*", r"{% \1 %} has no {% end\1 %}"),
     (r"Encountered unknown tag '(\w+)'.*", r"there is no {% \1 %}"),
@@ -30,7 +30,7 @@ _IN_OTHER_WORDS = (
 
 
 class Unknown(jinja2.StrictUndefined):
-    """A name that nothing is known of: using it says what is known instead."""
+    """An unknown name: using it raises an error that lists the known ones."""
 
     @property
     def _undefined_message(self) -> str:
@@ -49,7 +49,7 @@ class Unknown(jinja2.StrictUndefined):
 
 
 def explain(error: BaseException) -> tuple[str, int | None]:
-    """Say what is wrong, and in which line of the template.
+    """Return what is wrong, and the line of the template.
 
     Args:
         error: one of ``ERRORS``, raised by a template.

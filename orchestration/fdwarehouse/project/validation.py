@@ -1,4 +1,4 @@
-"""Looks over the files of a project before they are rendered, so that none is passed over."""
+"""Validates the files of a project before they are rendered, so that none is ignored silently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fdwarehouse.project.config import LAYERS
 from fdwarehouse.project.sql_files import SqlFile, code_of
 
 FOLDERS = (*LAYERS, "checks")
-# A name is cut off after 63 bytes; that of a check's function begins with check_.
+# PostgreSQL truncates a name to 63 bytes; that of a check's function begins with check_.
 _MAX_LENGTHS = {"checks": 63 - len("check_")}
 _CREATED = re.compile(
     r"""
@@ -24,13 +24,13 @@ _CREATED = re.compile(
 
 
 def validate_project(root: Path) -> None:
-    """Make sure that every file below ``migrations`` and ``sql`` will be deployed.
+    """Check that every file below ``migrations`` and ``sql`` will be deployed.
 
     Args:
         root: the project's folder.
 
     Raises:
-        FdwarehouseError: one would be passed over, or cannot be read; the message names it.
+        FdwarehouseError: one would be ignored, or cannot be read; the message names it.
     """
     problems = Problems()
     numbers: dict[str, Path] = {}
@@ -49,7 +49,7 @@ def validate_project(root: Path) -> None:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """List what is in a folder; hidden files and notes are nobody's business."""
+    """List the entries of a folder, except hidden files and notes."""
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
             if not path.name.startswith(".") and path.suffix != ".md":
@@ -63,7 +63,7 @@ def _require_migration(path: Path, root: Path, numbers: dict[str, Path]) -> None
         raise _wrong(
             path,
             root,
-            "a migration is a file with a number of four digits and a name",
+            "the name of a migration must begin with a number of four digits",
             f"Call it {following:04}_{re.sub('[^a-z]+', '_', path.stem.lower()).strip('_')}.sql.",
         )
     if number in numbers:
@@ -71,7 +71,7 @@ def _require_migration(path: Path, root: Path, numbers: dict[str, Path]) -> None
             path,
             root,
             f"{numbers[number].name} has the same number",
-            "Give the newer one the next number that is free.",
+            "Give the newer one the next free number.",
         )
     numbers[number] = path
     _require_content(path, root)
@@ -86,7 +86,7 @@ def _require_object(path: Path, root: Path, length: int) -> None:
         raise _wrong(
             path,
             root,
-            "a file is named as what it makes: lower-case letters, digits and underscores, "
+            "a file must be named after its object: lower-case letters, digits and underscores, "
             f"at most {length} of them",
             "Give both another name.",
         )
@@ -112,7 +112,7 @@ def _wrong(path: Path, root: Path, problem: str, way_out: str) -> FdwarehouseErr
 
 
 def require_what_it_is_named_after(compiled: SqlFile) -> None:
-    """Make sure that a file of the project creates the object that its name says.
+    """Check that a file of the project creates the object that it is named after.
 
     Args:
         compiled: the file.
@@ -126,7 +126,7 @@ def require_what_it_is_named_after(compiled: SqlFile) -> None:
     if created:
         raise FdwarehouseError(
             f"{compiled.origin}: it creates {created[0]}, not {compiled.creates}",
-            hint="A file makes the one object that it is named after: rename one of them.",
+            hint="A file creates the one object that it is named after: rename one of them.",
         )
     raise FdwarehouseError(
         f"{compiled.origin}: it does not create {compiled.creates}",
@@ -136,10 +136,10 @@ def require_what_it_is_named_after(compiled: SqlFile) -> None:
 
 
 def require_one_file_each(objects: list[SqlFile]) -> None:
-    """Make sure that no two files make the same object.
+    """Check that no two files create the same object.
 
     Args:
-        objects: repeatable files, those of the mechanics among them.
+        objects: repeatable files, including those of the mechanics.
 
     Raises:
         FdwarehouseError: two do; the message names the file of the project.
@@ -150,9 +150,9 @@ def require_one_file_each(objects: list[SqlFile]) -> None:
         name = current.creates or current.name
         if name in seen:
             problem = (
-                f"{current.origin}: {seen[name].origin} makes {name}, too"
+                f"{current.origin}: {seen[name].origin} also creates {name}"
                 if seen[name].origin.startswith("sql/")
-                else f"{current.origin}: fdwarehouse makes {name} itself"
+                else f"{current.origin}: fdwarehouse itself creates {name}"
             )
             problems.add(FdwarehouseError(problem, hint="Give it another name."))
         seen[name] = current

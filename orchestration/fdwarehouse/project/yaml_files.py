@@ -1,4 +1,4 @@
-"""YAML files that people write, read into models, with errors for a person to read."""
+"""Reads YAML files into models, with errors that a user can understand."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fdwarehouse.errors import FdwarehouseError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# What PyYAML raises for a value that is not what its tag, or its look, says.
+# What PyYAML raises for a value that does not match its tag or its form.
 _WRONG_VALUES = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
-_NAMES_AND_VALUES = "it should be made of names and values"
+_NAMES_AND_VALUES = "it must consist of names and values"
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
-    """Notes a name that is there twice, and says where a value is none of its kind."""
+    """Notes duplicate names, and reports where a value does not match its tag."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -32,14 +32,14 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if isinstance(node, yaml.ScalarNode) and _UNFIT.search(node.value):
             raise yaml.constructor.ConstructorError(
-                None, None, "a sign that PostgreSQL cannot store", node.start_mark
+                None, None, "a character that PostgreSQL cannot store", node.start_mark
             )
         try:
             return super().construct_object(node, deep)
         except _WRONG_VALUES as error:
             kind = node.tag.rpartition(":")[2]
             raise yaml.constructor.ConstructorError(
-                None, None, f"a value that should be of kind {kind} is none", node.start_mark
+                None, None, f"the value is not of kind {kind}", node.start_mark
             ) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -48,7 +48,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in seen:
                     self.problems.append(
-                        f"line {key.start_mark.line + 1}: {key.value} is there twice"
+                        f"line {key.start_mark.line + 1}: {key.value} is given twice"
                     )
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
@@ -60,12 +60,12 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     Args:
         root: the project's folder.
         name: the file, below it.
-        model: what it should hold.
-        hint: what to do when it does not.
+        model: of its content.
+        hint: what to do if the content is wrong.
 
     Raises:
-        FdwarehouseError: the file is missing, no YAML, or does not hold it; the message begins with
-            its name.
+        FdwarehouseError: the file is missing, not YAML, or does not match the model; the message
+            begins with its name.
     """
 
     def wrong(problem: str) -> FdwarehouseError:
@@ -92,11 +92,11 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
 
 
 def problem_of(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """Say what is wrong in words that need no pydantic.
+    """Describe a validation error without terms of pydantic.
 
     Args:
         error: one of a `ValidationError`.
-        model: what the YAML should hold.
+        model: of the YAML.
     """
     match error["type"]:
         case "model_type" | "dict_type":
@@ -106,7 +106,7 @@ def problem_of(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "list_type" | "tuple_type":
             return "it should be a list, such as [a, b]"
         case "extra_forbidden":
-            written = str(error["loc"][-1])  # a name that is right elsewhere, perhaps
+            written = str(error["loc"][-1])  # perhaps a name that is valid elsewhere
             meant = get_close_matches(written, set(_names(model)) - {written}, 1)
             return "there is no such name" + (f"; {meant[0]}?" if meant else "")
         case _:
@@ -133,7 +133,7 @@ def _content(path: Path, wrong: Any) -> tuple[Any, list[str]]:
     except UnicodeDecodeError as error:
         raise wrong("it is not text in UTF-8") from error
     except yaml.reader.ReaderError as error:
-        raise wrong(f"it is not text: it has the sign {error.character!r} in it") from error
+        raise wrong(f"it is not text: it contains the character {error.character!r}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f"line {mark.line + 1}: " if mark else ""

@@ -1,4 +1,4 @@
-"""From a project to the files that a deploy executes: templates in, SQL out, in their order.
+"""Renders a project into the files that a deploy executes, in order: templates in, SQL out.
 
 Pure functions; the SQL itself is in `mechanics/`. Imports `project` and `compiler`.
 """

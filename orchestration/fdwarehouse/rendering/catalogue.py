@@ -1,4 +1,4 @@
-"""What a project consists of, as rows of the tables of `etl` that describe it, written as JSON."""
+"""Describes a project as rows of the catalogue tables in `etl`, written as JSON."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def rows_of_project(
     """Describe a project.
 
     Args:
-        sources: what is read.
+        sources: of the project.
         models: the steps, in the order in which they run.
-        checks: what is checked.
+        checks: of the project.
         partitions: how tables are partitioned by a date, by table.
 
     Returns:
@@ -125,6 +125,6 @@ def _array(rows: Iterable[Row], indent: str) -> str:
 
 
 def _json(value: object) -> str:
-    """Write JSON to be read: the letters of all languages as they are, invisible ones escaped."""
+    """Write readable JSON: letters of all languages unchanged, unprintable characters escaped."""
     text = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

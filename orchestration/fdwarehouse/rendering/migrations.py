@@ -1,4 +1,4 @@
-"""Versioned SQL: applied once, never edited, and taken out only where another file says so."""
+"""Versioned SQL: applied once, never edited, and removed only if another file replaces it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Migration:
     """A file of `migrations/`.
 
     Attributes:
-        owner: who brings it: `fdwarehouse` or `project`.
+        owner: where it comes from: `fdwarehouse` or `project`.
         file: its name.
         text: its SQL.
     """
@@ -31,13 +31,13 @@ class Migration:
 
     @property
     def replaces(self) -> frozenset[str]:
-        """Files of the same folder that are not needed any more, by `-- replaces: a.sql, b.sql`."""
+        """Files of the same folder that are no longer needed, by `-- replaces: a.sql, b.sql`."""
         listed = ",".join(_REPLACES.findall(self.text))
         return frozenset(name.strip() for name in listed.split(",") if name.strip())
 
     @property
     def compiled(self) -> SqlFile:
-        """What a deploy runs: the file, where it was not applied yet."""
+        """The SQL that a deploy runs: it applies the file unless it is applied already."""
         name = f"{self.owner}/{self.file}"
         body, whole = unused_tag("migration", self.text), unused_tag("do", self.text)
         checksum = sha256(self.text.encode()).hexdigest()
@@ -59,7 +59,7 @@ def read_migrations(owner: str, folder: Path) -> Iterator[Migration]:
     """Read the files of a folder, in their order.
 
     Args:
-        owner: who brings them.
+        owner: where they come from.
         folder: may be missing.
     """
     for path in sorted(folder.glob("*.sql")):
@@ -67,10 +67,10 @@ def read_migrations(owner: str, folder: Path) -> Iterator[Migration]:
 
 
 def replaced(migrations: Iterable[Migration]) -> frozenset[str]:
-    """Return the names of migrations that were applied somewhere, and whose files may be gone.
+    """Return the names of replaced migrations, whose files may be missing.
 
     Raises:
-        FdwarehouseError: a file that is replaced is still there.
+        FdwarehouseError: the file of a replaced migration still exists.
     """
     listed = list(migrations)
     there = {(m.owner, m.file) for m in listed}
@@ -78,7 +78,7 @@ def replaced(migrations: Iterable[Migration]) -> frozenset[str]:
         for name in sorted(migration.replaces):
             if (migration.owner, name) in there:
                 raise FdwarehouseError(
-                    f"migrations/{name}: migrations/{migration.file} replaces it, and it is there",
-                    hint="Delete the file, or take its name out of `-- replaces:`.",
+                    f"migrations/{name}: migrations/{migration.file} replaces it, but it exists",
+                    hint="Delete the file, or remove its name from `-- replaces:`.",
                 )
     return frozenset(plain_name(m.owner, n) for m in listed for n in m.replaces)

@@ -1,15 +1,15 @@
-"""Settings of PostgreSQL that decide what a statement means or computes: the same for everybody.
+"""Settings of PostgreSQL that decide what a statement means or computes, the same in all sessions.
 
-Whoever calls a procedure brings settings of their own, by ALTER ROLE, PGOPTIONS or SET. Those of
-context `user` by which other rows can come out, or other names be found, are pinned: in every
-transaction of the mechanics, in every deploy, in every session of the command.
+Callers of a procedure have their own settings, by ALTER ROLE, PGOPTIONS or SET. Those of context
+`user` that can change which rows or names are found are pinned: in every transaction of the
+mechanics, in every deploy, in every session of the command.
 https://www.postgresql.org/docs/18/runtime-config-client.html
 """
 
 from collections.abc import Mapping
 
 PINS: Mapping[str, str] = {
-    # How names are found. pg_temp last: else it is searched first for tables and types.
+    # How names are found. pg_temp is last: by default it is searched first for tables and types.
     "search_path": "pg_catalog, pg_temp",
     "restrict_nonsystem_relation_kind": "",
     # How values are read and written as text, also by casts.

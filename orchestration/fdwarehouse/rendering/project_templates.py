@@ -1,4 +1,4 @@
-"""The templates of the mechanics and of one project, with all that they may name and call."""
+"""The templates of the mechanics and of one project, with the names and macros that they use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fdwarehouse.rendering.source_keys import SOURCE_KEY_HERE, key_is_computed
 from fdwarehouse.rendering.templates import MACROS, MECHANICS, make_environment
 
 _RENAMED = {"p_after_run_id": "p_since_run_id"}
-"""What files of a project called otherwise in earlier releases."""
+"""Names that earlier releases used, and their present names."""
 
 
 class ProjectTemplates:
@@ -29,7 +29,7 @@ class ProjectTemplates:
     Args:
         root: the project's folder.
         config: its warehouse.yaml.
-        sources: what it reads.
+        sources: of the project.
     """
 
     def __init__(self, root: Path, config: Config, sources: list[Source]) -> None:
@@ -61,8 +61,8 @@ class ProjectTemplates:
 
         Args:
             template: its path below the mechanics, or `sql/...` of the project.
-            creates: the object that it creates, as SQL writes it; None when it creates several.
-            context: what the template takes.
+            creates: the object that it creates, quoted; None if it creates several.
+            context: variables of the template.
 
         Raises:
             FdwarehouseError: the template is wrong; the message names file and line.
@@ -74,7 +74,7 @@ class ProjectTemplates:
             problem, line = explain(error)
             raise FdwarehouseError(
                 f"{origin}{f', line {line}' if line else ''}: {problem}",
-                hint=f"Mend the template {origin}, or its call of a macro.",
+                hint=f"Fix the template {origin}, or its call of a macro.",
             ) from error
         if template.startswith("sql/"):
             _require_present_names(origin, sql)
@@ -82,12 +82,12 @@ class ProjectTemplates:
         return SqlFile(name, origin, sql.strip() + "\n", creates)
 
     def row_types(self) -> Iterator[SqlFile]:
-        """Create the views that the templates rendered so far have asked for."""
+        """Create the row-type views that the templates rendered so far have requested."""
         for (target, columns), view in self._row_types.items():
             yield self.compile("per_step/row_type.sql", view, target=target, columns=columns)
 
     def _row_type(self, target: str, columns: Iterable[str]) -> str:
-        """Name the view whose row type has these columns of a table; macros ask for it."""
+        """Name the view whose row type has these columns of a table. Called by macros."""
         key = (target, tuple(columns))
         table = target.replace('"', "").replace(".", "_")
         number = sum(t == target for t, _ in self._row_types if (t, _) != key)
@@ -95,12 +95,12 @@ class ProjectTemplates:
         return self._row_types.setdefault(key, view)
 
     def _key_is_computed(self, versions: str, key: list[str]) -> bool:
-        """Tell whether a view gives its rows another key than the source has; macros ask for it."""
+        """Return whether a view changes the key that its rows have in the source. For macros."""
         view = self._text_of(versions)
         return view is not None and key_is_computed(view, key, self._sources, self._text_of)
 
     def _text_of(self, name: str) -> str | None:
-        """Render the file of a view of the project; None where there is none."""
+        """Render the file of a view of the project; None if there is none."""
         file = f"sql/{name.replace('.', '/', 1)}.sql"
         if not (self._root / file).is_file():
             return None
@@ -111,13 +111,13 @@ def _require_present_names(origin: str, sql: str) -> None:
     for former, present in _RENAMED.items():
         if re.search(rf"\b{former}\b", sql):
             raise FdwarehouseError(
-                f"{origin}: {former} is called {present} now", hint="Rename it in the file."
+                f"{origin}: {former} was renamed to {present}", hint="Rename it in the file."
             )
 
 
 def _refuse(problem: str) -> NoReturn:
-    """Stop the rendering; macros call it."""
+    """Stop the rendering with an error. Called by macros."""
     raise FdwarehouseError(
         problem,
-        hint="Make the dimension of a table whose key is that of the source, or a plain table.",
+        hint="Read a table whose key is that of the source, or use a plain table.",
     )

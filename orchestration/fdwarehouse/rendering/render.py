@@ -1,4 +1,4 @@
-"""Templates, configuration and contracts in, SQL out: pure functions, no database."""
+"""Renders a project: templates, configuration and contracts in, SQL out. Uses no database."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Renderer:
         self.sources = sources
         self.templates = ProjectTemplates(root, config, sources)
         self.definitions: list[Definition] = []
-        """Tables that are one SELECT, as they are found among the files of the project."""
+        """The tables that are one SELECT, among the files of the project."""
         self.problems = Problems()
 
     def render(self, compiled: CompiledTables | None) -> Rendered:
@@ -123,7 +123,7 @@ class _Renderer:
     def _preparation(
         self, migrations: Sequence[Migration], taken_out: Iterable[str]
     ) -> Iterator[SqlFile]:
-        """What a deploy does first: it locks the warehouse, clears the way and migrates."""
+        """The first files of a deploy: lock the warehouse, drop what is replaced, migrate."""
         compiled = [migration.compiled for migration in migrations]
         known = [*(file.name for file in compiled), *sorted(taken_out)]
         yield self.templates.compile("deploy/take.sql")
@@ -139,7 +139,7 @@ class _Renderer:
     def _conclusion(
         self, models: Sequence[Model], checks: Sequence[Check], partitions: Partitions
     ) -> Iterator[SqlFile]:
-        """What a deploy does once everything is created; it records itself after that."""
+        """The files that follow once everything is created; the deploy then records itself."""
         rows = rows_of_project(self.sources, models, checks, partitions)
         yield self.templates.compile("deploy/project.sql", document=json_literal(rows))
         yield self.templates.compile("deploy/invalidate.sql")
@@ -176,7 +176,7 @@ class _Renderer:
                     yield parse_check(path.stem, file)
 
     def _settings(self, models: list[Model], waiting: Collection[str]) -> Iterator[SqlFile]:
-        """Write the settings of steps; those of tables that wait to be compiled come later."""
+        """Write the settings of steps, except of tables that are not compiled yet."""
         chosen = {n: c for n, c in self.config.settings.items() if n not in waiting}
         if settings := list(routines_with_settings(models, chosen)):
             file = self.templates.compile("deploy/settings.sql", settings=settings)
@@ -198,7 +198,7 @@ def _with_what_they_read(
     objects: Iterable[SqlFile],
     models: Iterable[Model],
 ) -> Iterator[Check]:
-    """Tell each check which models its function reads, directly or through views and functions."""
+    """Add to each check the models that it reads, directly or through views and functions."""
     by_name = {o.creates: o for o in objects if o.creates}
     known = {model.model for model in models}
     for check, function in zip(checks, functions, strict=True):

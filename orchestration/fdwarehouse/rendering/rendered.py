@@ -1,4 +1,4 @@
-"""A deploy as it was rendered: its files in order, and what they are about."""
+"""A rendered deploy: its files in order, and facts about them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Rendered:
     checks: list[Check] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     replaced: frozenset[str] = frozenset()
-    """Versioned files that may be gone, since another replaces them."""
+    """Migrations whose files may be missing, since another replaces them."""
     root: Path = Path()
     definitions: list[Definition] = field(default_factory=list)
-    """Tables that are one SELECT and not compiled yet: that takes a warehouse."""
+    """Tables that are one SELECT and not compiled yet, which needs a warehouse."""
     foundation: list[SqlFile] = field(default_factory=list)
     """The files that come before the routines and views of the project."""
     kept_up: Mapping[str, str] = field(default_factory=dict)
-    """How each table that is one SELECT is kept up, in one line."""
+    """How each table that is one SELECT is maintained, in one line."""
     work_mem: str = ""
     """Memory for each sort or hash of a step."""
 
@@ -42,8 +42,8 @@ class CompiledTables:
     objects: list[SqlFile] = field(default_factory=list)
     """Their definitions and writers."""
     checks: list[Check] = field(default_factory=list)
-    """Rules that are no constraints."""
+    """Rules that are not constraints."""
     kept_up: Mapping[str, str] = field(default_factory=dict)
-    """How each table is kept up, in one line."""
+    """How each table is maintained, in one line."""
     partitions: Mapping[str, RangePartitions] = field(default_factory=dict)
     """How tables are partitioned by a date."""

@@ -1,7 +1,7 @@
-"""What a source, or libpq on the way to it, says when it cannot be read, and the ways out.
+"""Errors of a source, or of libpq, when it cannot be read, and the hints for them.
 
-One list for `fdwarehouse contract`, which asks before anything is deployed, and for the deployed
-SQL. ``X_URL`` stands for the variable with the source's connection string.
+The list serves both `fdwarehouse contract`, before anything is deployed, and the deployed SQL.
+``X_URL`` stands for the variable with the source's connection string.
 """
 
 from __future__ import annotations
@@ -9,42 +9,42 @@ from __future__ import annotations
 import re
 
 ROW_SECURITY = (
-    "Every row is needed: a row that the reader may not see would be taken for deleted, so row "
-    "security is an error, whatever its policies say. As an administrator there: ALTER ROLE "
-    "warehouse_reader BYPASSRLS. Or, for some of the rows, name in warehouse.yaml a view of the "
+    "Every row is needed: a row that the reader may not see would count as deleted, so row "
+    "security is an error, whatever its policies are. As an administrator there: ALTER ROLE "
+    "warehouse_reader BYPASSRLS. Or, to load only some rows, name in warehouse.yaml a view of the "
     "table's owner that selects them, with mode: snapshot."
 )
 RIGHTS = (
-    "`fdwarehouse bootstrap --side production` grants what is needed; `fdwarehouse contract` shows "
+    "`fdwarehouse bootstrap --side production` grants the privileges; `fdwarehouse contract` shows "
     "what its reader sees."
 )
 ENCODING = (
-    "Its bytes are not text of the encoding that production's database says it has. Repair them "
+    "Its bytes are not valid in the encoding of production's database. Repair them "
     "there: UPDATE ... SET c = convert_from(decode(replace(c, '\\', '\\\\'), 'escape'), 'LATIN1')."
 )
 LOCK = (
-    "A session holds a lock on it, here or in production: look at pg_locks. timeouts.lock in "
-    "warehouse.yaml says how long it is waited for."
+    "A session holds a lock on it, here or in production: see pg_locks. timeouts.lock in "
+    "warehouse.yaml limits the wait."
 )
 _NO_TLS_HERE = (
-    "The server of the warehouse cannot speak TLS, as the embedded one cannot: let a PostgreSQL "
-    "that has it be the warehouse, or leave the sslmode out of X_URL where TLS is not required."
+    "The warehouse's server does not support TLS, nor does the embedded one: use a PostgreSQL "
+    "with TLS as the warehouse, or remove sslmode from X_URL if TLS is not required."
 )
-_NO_TLS_THERE = "The source has no TLS, and X_URL asks for it: change its sslmode."
+_NO_TLS_THERE = "The source does not support TLS, but X_URL requires it: change its sslmode."
 _TLS_ALONE = (
-    "The source lets nobody in without TLS: write sslmode=require in X_URL. The server of the "
-    "warehouse must have TLS, too, which the embedded one has not."
+    "The source requires TLS: write sslmode=require in X_URL. The warehouse's server must support "
+    "TLS too, which the embedded one does not."
 )
 _POOLER = (
-    "A pooler in between does not pass `options` on: set `ignore_startup_parameters = options, "
+    "The pooler does not forward `options`: set `ignore_startup_parameters = options, "
     "extra_float_digits` in pgbouncer.ini, and run `fdwarehouse bootstrap --side production`, "
-    "which gives the reader the same settings."
+    "which sets the same for the reader."
 )
 _UNKNOWN_SETTING = (
     "The source is older than its contract says, or `options` in X_URL has a setting that it does "
-    "not know. See `fdwarehouse contract`."
+    "not know. Run `fdwarehouse contract`."
 )
-_LOGIN = "Is the password in X_URL right? `fdwarehouse bootstrap --side production` sets it."
+_LOGIN = "Check the password in X_URL. `fdwarehouse bootstrap --side production` sets it."
 OF_CONNECTIONS = (
     ("SSL support is not compiled in", _NO_TLS_HERE),
     ("server does not support SSL", _NO_TLS_THERE),
@@ -64,11 +64,11 @@ HINTS = {
 
 
 def way_out(said: str, variable: str) -> str | None:
-    """Find the way out of an error, None when it is not a known one.
+    """Return the hint for an error, None for an unknown error.
 
     Args:
         said: message and detail.
-        variable: the one with the connection string.
+        variable: the variable with the connection string.
     """
     for pattern, hint in OF_CONNECTIONS:
         if re.search(pattern, said, re.IGNORECASE | re.DOTALL):

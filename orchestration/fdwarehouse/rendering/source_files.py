@@ -17,11 +17,11 @@ _ROUTINES = (
 
 
 def tables_of_sources(templates: ProjectTemplates, sources: Iterable[Source]) -> Iterator[SqlFile]:
-    """Mount the sources and create their tables in bronze, in the order in which this is run.
+    """Mount the sources and create their tables in bronze, in order of execution.
 
     Args:
-        templates: what renders.
-        sources: what is read.
+        templates: of the project.
+        sources: of the project.
     """
     for source in sources:
         yield from _tables_of_source(templates, source)
@@ -33,8 +33,8 @@ def routines_of_sources(
     """Create the routines that read the sources.
 
     Args:
-        templates: what renders.
-        sources: what is read.
+        templates: of the project.
+        sources: of the project.
     """
     for source in sources:
         for routine in _ROUTINES:

@@ -1,4 +1,4 @@
-"""Whether a view over bronze gives its rows the key that they have in the source."""
+"""Determines whether a view over bronze keeps the key that its rows have in the source."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident, literal, qualified
 from fdwarehouse.project.sources import Source
 
-# What the macro bronze.metadata writes, until it is known which table the view reads.
+# Written by the macro bronze.metadata, until it is known which table the view reads.
 SOURCE_KEY_HERE = "ARRAY[source_key_here]"
 _BRONZE = re.compile(r'\bbronze\.(?:"(?:[^"]|"")+"|\w+)')
 
 
 def with_source_key(sql: str, sources: Iterable[Source]) -> str:
-    """Put the key of the table of bronze that is read where a view asks for it.
+    """Insert the key of the bronze table that a view reads where the view asks for it.
 
     Args:
         sql: a file of the project, rendered.
         sources: whose tables bronze has.
 
     Raises:
-        FdwarehouseError: it asks where no table of bronze is read.
+        FdwarehouseError: it asks for it where no table of bronze is read.
     """
     tables = {table.raw_table: table for source in sources for table in source.tables}
     named = [f for f in _BRONZE.finditer(sql) if f[0] in tables]
@@ -38,8 +38,8 @@ def with_source_key(sql: str, sources: Iterable[Source]) -> str:
         read = next((tables[f[0]] for f in named if f.start() >= position), None)
         if read is None:
             raise FdwarehouseError(
-                "bronze.metadata is asked for where no table of bronze is read",
-                hint="It belongs into the SELECT whose FROM names the table.",
+                "bronze.metadata is used where no table of bronze is read",
+                hint="Use it in the SELECT whose FROM names the table.",
             )
         columns = [f"{ident(c)}::text" for c in read.key]
         columns = [literal(read.raw_table), *columns] if several else columns
@@ -54,20 +54,20 @@ def key_is_computed(
     sources: Iterable[Source],
     text_of: Callable[[str], str | None] = lambda _: None,
 ) -> bool:
-    """Tell whether a view computes the key of its rows, or takes over the source's.
+    """Return whether a view computes the key of its rows, or keeps the source's.
 
-    A key is taken over where each of its columns is a plain column of the one table of bronze that
-    the view reads, through CTEs, other views and `*` if need be. All else counts as computed: that
-    is right, and costs more.
+    A key is kept if each of its columns is a plain column of the one table of bronze that the view
+    reads, possibly through CTEs, other views and `*`. Everything else counts as computed, which is
+    safe, but costs more.
 
     Args:
         view: the view's file, rendered.
         key: key columns of the view.
         sources: whose tables bronze has.
-        text_of: returns the file of another view, rendered; None where it is no file.
+        text_of: returns the rendered file of another view; None if there is no file.
     """
     if "_source_key" not in view and "*" not in view:
-        return False  # of another table of silver: it does not tell rows of the source apart
+        return False  # another table of silver: its key does not distinguish rows of the source
     tables = {table.raw_table: table for source in sources for table in source.tables}
 
     def origin(view: str, column: str) -> tuple[str, str]:
@@ -87,12 +87,12 @@ def key_is_computed(
     return table not in tables or {column for _, column in found} != set(tables[table].key)
 
 
-class _Computed(Exception):  # noqa: N818 - it is caught and means an answer
-    """A column is not plainly a column of a table."""
+class _Computed(Exception):  # noqa: N818 - it is caught and is an answer, not an error
+    """A column is not a plain column of a table."""
 
 
 def _origin(select: Any, column: str, ctes: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the table and column that a column of a SELECT is.
+    """Return the table and column that a column of a SELECT comes from.
 
     Raises:
         _Computed: it is anything else.
@@ -135,5 +135,5 @@ def _name_of(target: Any) -> str | None:
 
 
 def _is(node: object, kind: type) -> bool:
-    """Say what a node is; its fields, which may be missing by their type, are there."""
+    """Return whether a node is of a class; unlike isinstance, without narrowing its type."""
     return isinstance(node, kind)

@@ -1,4 +1,4 @@
-"""The steps that build tables, found in the sources and in the names of the project's routines."""
+"""The steps that build tables, from the sources and the names of the project's routines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fdwarehouse.project.config import PartitionsConfig, ServerSetting
 from fdwarehouse.project.sources import Source
 from fdwarehouse.project.sql_files import SqlFile, content_checksum, names_read, topological_order
 
-_SWITCH = {True: "on", False: "off"}  # which YAML takes for truth values
+_SWITCH = {True: "on", False: "off"}  # YAML reads these as booleans
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class RangePartitions:
 
     every: str
     dates_table: str
-    """The view or function with the dates that it may get."""
+    """The view or function with the dates that its new rows may have."""
     dates_column: str
 
 
@@ -33,7 +33,7 @@ class Model:
     """A table that a step builds."""
 
     model: str
-    """Its name: the table, as SQL writes it."""
+    """Its name: the table, quoted."""
     layer: str
     writer: str
     procedure: str
@@ -41,9 +41,9 @@ class Model:
     loads_chunks: bool = False
     """Whether its writer can load a range of keys."""
     checksum: str = ""
-    """Of everything that decides its content; when it changes, the table is computed anew."""
+    """Hash of everything that decides its content; a change causes a full refresh."""
     reads: tuple[str, ...] = ()
-    """Models that it is made of, in any layer, directly or through views and functions."""
+    """Models that it reads, in any layer, directly or through views and functions."""
     reconciles: str | None = None
     """For a reconciliation: the table that it compares."""
     interval_between: str | None = None
@@ -59,11 +59,11 @@ def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[M
     """List the steps in the order in which they run.
 
     Args:
-        sources: what is read.
+        sources: of the project.
         objects: the compiled routines and views of the sources and of the project.
 
     Raises:
-        FdwarehouseError: models of one layer need one another.
+        FdwarehouseError: models of one layer depend on one another.
     """
     by_name = {o.creates: o for o in objects if o.creates}
     models = [model for source in sources for model in _models_of_source(source, by_name)]
@@ -73,7 +73,7 @@ def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[M
 
 
 def partitioned(models: Iterable[Model], partitions: Partitions) -> list[Model]:
-    """Let the choice of partitions decide their content too: when it changes, all dates are read.
+    """Include the choice of partitions in the hash: when it changes, all dates are read.
 
     Args:
         models: the steps.
@@ -88,12 +88,12 @@ def partitioned(models: Iterable[Model], partitions: Partitions) -> list[Model]:
 def require_built(
     models: Iterable[Model], partitions: Collection[str], selects: Mapping[str, str]
 ) -> None:
-    """Make sure that the tables that warehouse.yaml partitions are there.
+    """Check that the tables that warehouse.yaml partitions are built.
 
     Args:
         models: the steps.
         partitions: tables that are partitioned by a date.
-        selects: tables that are one SELECT, and their files: their headers have the choice.
+        selects: files of the tables that are one SELECT, whose headers set their partitions.
 
     Raises:
         FdwarehouseError: such a table is not built, or is one SELECT.
@@ -104,7 +104,7 @@ def require_built(
         if table in selects:
             problem = f"warehouse.yaml: partitions: {table} is one SELECT"
             way_out = (
-                f"Take it out, and write into the header of {selects[table]}: "
+                f"Remove it, and write in the header of {selects[table]}: "
                 "partitions: {by: order_date, every: year}, with its own date."
             )
             problems.add(FdwarehouseError(problem, hint=way_out))
@@ -114,10 +114,10 @@ def require_built(
             problems.add(FdwarehouseError(problem, hint=way_out))
         if len(table.rpartition(".")[2]) > MAX_PARTITIONED_NAME_LENGTH:
             problem = (
-                f"warehouse.yaml: partitions: {table} is too long a name, at most "
+                f"warehouse.yaml: partitions: {table} is too long a name; the limit is "
                 f"{MAX_PARTITIONED_NAME_LENGTH} letters"
             )
-            way_out = "Give the table another name, or take it out of partitions."
+            way_out = "Give the table another name, or remove it from partitions."
             problems.add(FdwarehouseError(problem, hint=way_out))
     problems.raise_found()
 
@@ -125,7 +125,7 @@ def require_built(
 def routines_with_settings(
     models: Iterable[Model], settings: Mapping[str, Mapping[ServerSetting, object]]
 ) -> Iterator[tuple[str, ServerSetting, str]]:
-    """List the settings that hold while a routine of a step runs.
+    """List the settings that are in effect while a routine of a step runs.
 
     Args:
         models: the steps.

@@ -1,4 +1,4 @@
-"""The templates of the mechanics, and what renders them."""
+"""The templates of the mechanics, and their Jinja environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fdwarehouse.project.template_errors import Unknown
 from fdwarehouse.rendering import source_errors
 
 MECHANICS = Path(__file__).parents[1] / "mechanics"
-# In an order in which each finds those that it uses.
+# In an order in which each comes after those that it uses.
 MACROS = (
     "settings",
     "lock",
@@ -35,7 +35,7 @@ def _array(words: Iterable[str]) -> str:
     return "{" + ",".join(words) + "}"
 
 
-# What is said about connections to sources, as the templates see it.
+# Messages about connections to sources, for the templates.
 WORDS = {
     "known": _array((*conninfo.OF_THE_LOGIN, *conninfo.OF_THE_SERVER, *conninfo.REFUSED)),
     "accepted": _array((*conninfo.OF_THE_LOGIN, *conninfo.OF_THE_SERVER)),
@@ -51,17 +51,17 @@ def render_mechanics(template: str, **context: Any) -> str:
 
     Args:
         template: its path below ``mechanics``.
-        context: what it takes.
+        context: variables of the template.
     """
     loader = jinja2.FileSystemLoader(MECHANICS)
     return make_environment(loader).get_template(template).render(context)
 
 
 def mechanics_environment(work_mem: str) -> jinja2.Environment:
-    """Make what renders templates of the mechanics that use macros, and need no project.
+    """Create the environment for templates of the mechanics that use macros, but no project.
 
     Args:
-        work_mem: memory for each sort or hash of a step, as PostgreSQL writes it.
+        work_mem: memory for each sort or hash of a step, in PostgreSQL's notation.
     """
     environment = make_environment(jinja2.FileSystemLoader(MECHANICS))
     environment.globals["work_mem"] = work_mem
@@ -71,10 +71,10 @@ def mechanics_environment(work_mem: str) -> jinja2.Environment:
 
 
 def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
-    """Make what renders templates, with the filters that all of them may use.
+    """Create an environment with the filters of all templates.
 
     Args:
-        loaders: where templates are, the first that has one is taken.
+        loaders: where templates are; the first that has one is used.
     """
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(loaders),
@@ -89,5 +89,5 @@ def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
 
 
 def _listed(value: str | Iterable[str]) -> list[str]:
-    """Take one name or condition for a list of it: a string is no list of its letters."""
+    """Turn one name or condition into a list with it: a string is not a list of its letters."""
     return [value] if isinstance(value, str) else list(value)

@@ -1,4 +1,4 @@
-"""How far a backfill has come, and how it ended, in words."""
+"""The progress and the result of a backfill, as text."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from fdwarehouse.terminal.console import counted, duration, number, say
 
 
 def chunks_loaded(progress: Progress) -> str:
-    """Tell in one line how far it has come, and how long the rest takes.
+    """Describe the progress and the time left in one line.
 
     Args:
-        progress: as it is now.
+        progress: of the backfill.
     """
-    told = f"{number(progress.chunks_loaded)} of {counted(progress.chunks, 'chunk')} loaded"
+    line = f"{number(progress.chunks_loaded)} of {counted(progress.chunks, 'chunk')} loaded"
     if progress.seconds_left is not None:
-        told += f", {number(progress.rows_loaded)} rows"
+        line += f", {number(progress.rows_loaded)} rows"
     if progress.seconds_left:
-        told += f", about {duration(progress.seconds_left)} left"
-    return told
+        line += f", about {duration(progress.seconds_left)} left"
+    return line
 
 
 def show_backfill(outcome: Backfill) -> None:
-    """Show how it ended.
+    """Show how the backfill ended.
 
     Args:
         outcome: of all its sessions.
@@ -34,27 +34,27 @@ def show_backfill(outcome: Backfill) -> None:
     if outcome.was_cancelled:
         raise FdwarehouseError(
             f"the backfill was cancelled after {duration(outcome.seconds)}",
-            hint=_go_on(progress),
+            hint=_resume_hint(progress),
             exit_code=130,
         )
     if outcome.errors and not (progress and progress.status == "succeeded"):
         error = database_error(outcome.errors[0])
         raise FdwarehouseError(
             error.message,
-            hint=f"{error.hint or ''} {_go_on(progress)}".strip(),
+            hint=f"{error.hint or ''} {_resume_hint(progress)}".strip(),
             exit_code=error.exit_code,
         )
-    told = f"backfill succeeded in {duration(outcome.seconds)}"
+    line = f"backfill succeeded in {duration(outcome.seconds)}"
     if progress is None:
-        say(told, "bold green")
+        say(line, "bold green")
     elif outcome.before == progress:
-        say("Every table has been loaded before: there is nothing to load.")
+        say("Every table is loaded already: there is nothing to do.")
     else:
         rows, chunks = counted(progress.rows_loaded, "row"), counted(progress.chunks, "chunk")
-        say(f"{told}: {rows} in {chunks}", "bold green")
-        say("`fdwarehouse run` takes up what has changed since it began, and builds the rest.")
+        say(f"{line}: {rows} in {chunks}", "bold green")
+        say("`fdwarehouse run` extracts what has changed since, and builds silver and gold.")
 
 
-def _go_on(progress: Progress | None) -> str:
+def _resume_hint(progress: Progress | None) -> str:
     loaded = f" ({chunks_loaded(progress).partition(',')[0]})" if progress else ""
-    return f"What was loaded stays{loaded}: `fdwarehouse backfill` goes on with the rest."
+    return f"Loaded chunks are kept{loaded}; `fdwarehouse backfill` loads the rest."

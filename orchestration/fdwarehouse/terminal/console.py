@@ -1,4 +1,4 @@
-"""What people see: the consoles, and numbers, times and differences as text."""
+"""The consoles, and numbers, times and differences as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from fdwarehouse.errors import FdwarehouseError
 
-# Written to a file or a pipe there is no width to keep to, so lines stay whole.
+# A file or a pipe has no width: lines are not wrapped.
 _WIDTH = None if "COLUMNS" in os.environ else 160
 
 STATES = {
@@ -41,7 +41,7 @@ err = _console(stderr=True)
 
 
 def printable(text: str) -> str:
-    """Show what a terminal would obey, or by which text is turned around, as a sign.
+    """Replace control characters, and those that change the direction of text.
 
     Names, messages and comments come from databases that others write to.
     """
@@ -54,7 +54,7 @@ def printable(text: str) -> str:
 
 
 def show_error(error: FdwarehouseError) -> None:
-    """Write an error for a person to stderr: what happened, and the way out.
+    """Write an error to stderr: the message and the hint.
 
     Args:
         error: what happened.
@@ -65,16 +65,16 @@ def show_error(error: FdwarehouseError) -> None:
 
 
 def warn(text: str) -> None:
-    """Write a warning to stderr: what does not work as it is, and the way out.
+    """Write a warning to stderr.
 
     Args:
-        text: what happened.
+        text: what happened, and what to do.
     """
     err.print(Text.assemble(("Warning: ", "bold yellow"), printable(text)), soft_wrap=True)
 
 
 def say(text: str, style: str = "") -> None:
-    """Write one line to stdout; nothing in it is taken for markup.
+    """Write one line to stdout, without interpreting markup.
 
     Args:
         text: the line.
@@ -90,7 +90,7 @@ def heading(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Write one line about what is being done to stderr, where it does not disturb a result."""
+    """Write one line about progress to stderr, so that stdout holds only results."""
     err.print(Text(printable(text), "dim"), soft_wrap=True)
 
 
@@ -105,10 +105,10 @@ def table(*columns: str, right: Sequence[str] = (), title: str | None = None) ->
 
     Args:
         columns: headings.
-        right: those whose cells are numbers.
+        right: the columns whose cells are numbers.
         title: above the table, or None.
     """
-    made = Table(
+    laid_out = Table(
         box=None,
         pad_edge=False,
         padding=(0, 2, 0, 0),
@@ -118,30 +118,30 @@ def table(*columns: str, right: Sequence[str] = (), title: str | None = None) ->
         title_style="bold",
     )
     for column in columns:
-        made.add_column(
+        laid_out.add_column(
             column,
             justify="right" if column in right else "left",
             overflow="fold",
             no_wrap=column in right,
         )
-    return made
+    return laid_out
 
 
 def number(value: float | None) -> str:
-    """Write a whole number with separators of thousands; nothing for None."""
+    """Format a whole number with thousands separators; None gives an empty string."""
     return "" if value is None else f"{value:,.0f}"
 
 
 def counted(value: int, what: str) -> str:
-    """Count things in words: 1 row, 2,000 rows."""
+    """Format a count with its noun: 1 row, 2,000 rows."""
     return f"{value:,} {what}{'' if value == 1 else 's'}"
 
 
 def duration(seconds: float | None) -> str:
-    """Write a time span to be read at a glance: 12 ms, 3.4 s, 5 min 10 s, 3 h, 2 days.
+    """Format a time span: 12 ms, 3.4 s, 5 min 10 s, 3 h 5 min, 2 days.
 
     Args:
-        seconds: its length in seconds; None gives nothing.
+        seconds: its length in seconds; None gives an empty string.
     """
     if seconds is None:
         return ""

@@ -1,4 +1,4 @@
-"""How a table is kept up, on the terminal."""
+"""Shows how a table is maintained."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def show_explanation(explanation: Explanation, *, with_sql: bool) -> None:
             say(arm.comment, "bold")
             out.print(Padding(Text(arm.sql), (0, 0, 1, 4), expand=False))
     for index in explanation.indexes:
-        there = "there" if index.is_there else "deploy creates it"
-        say(f"index on {index.table} ({', '.join(index.columns)}): {there}", "dim")
+        state = "exists" if index.is_there else "deploy creates it"
+        say(f"index on {index.table} ({', '.join(index.columns)}): {state}", "dim")
 
 
 def _arms(arms: Sequence[Arm]) -> Table:

@@ -1,4 +1,4 @@
-"""What is shown while something goes on: the steps of a run, the statements of a seed."""
+"""What is shown during a long command: the steps of a run, the statements of a seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fdwarehouse.terminal.outcomes import step_line, steps_table
 
 
 class LiveSteps:
-    """Shows the steps of a run while it goes on: a table on a terminal, else a line a step."""
+    """Shows the steps of a run as it proceeds: a table on a terminal, else one line per step."""
 
     def __init__(self) -> None:
         self._live = Live(console=out, auto_refresh=False, transient=True)
@@ -57,7 +57,7 @@ class LiveSteps:
 
 
 class ProgressBar:
-    """Shows how far something has come: a bar on a terminal, else a line a tenth if asked for."""
+    """Shows progress: a bar on a terminal, else one line per tenth, if asked for."""
 
     def __init__(self, *, says_tenths: bool = False) -> None:
         self._says_tenths = says_tenths and not err.is_terminal
@@ -86,7 +86,7 @@ class ProgressBar:
             self._bar.stop()
 
     def __call__(self, done: int, total: int, label: str) -> None:
-        """Show what is done now, and how much is done already."""
+        """Show what is being done, and how much is done."""
         self._bar.update(self._task, completed=done, total=total, description=label)
         tenths = 10 * done // total if total else 0
         if self._says_tenths and tenths > self._tenths:

@@ -20,10 +20,10 @@ SAMPLE_ROWS = 3
 
 
 def steps_table(steps: Sequence[Step]) -> Table:
-    """Lay out steps with rows and times.
+    """Lay out steps with their rows and times.
 
     Args:
-        steps: in their order.
+        steps: in the order of execution.
     """
     counts = ("read", "inserted", "updated", "deleted", "rejected")
     made = table("", "step", *counts, "time", right=(*counts, "time"))
@@ -41,10 +41,10 @@ def steps_table(steps: Sequence[Step]) -> Table:
 
 
 def step_line(step: Step) -> str:
-    """Tell in one line how a step went.
+    """Describe the result of a step in one line.
 
     Args:
-        step: one that is over.
+        step: one that has ended.
     """
     if step.state != "succeeded":
         return f"{step.state}  {step.model}: {(step.error or '').splitlines()[0]}"
@@ -55,16 +55,16 @@ def step_line(step: Step) -> str:
         "deleted": step.rows_deleted,
         "rejected": step.rows_rejected,
     }
-    told = ", ".join(f"{number(n)} {what}" for what, n in counts.items() if n or what == "read")
-    return f"{step.state}  {step.model}: {told} ({duration(step.seconds)})"
+    rows = ", ".join(f"{number(n)} {what}" for what, n in counts.items() if n or what == "read")
+    return f"{step.state}  {step.model}: {rows} ({duration(step.seconds)})"
 
 
 def show_outcome(outcome: Outcome, what: str) -> None:
-    """Show how a run ended: steps, failed checks and one line that sums it up.
+    """Show how a run ended: steps, failed checks and a summary line.
 
     Args:
         outcome: of the run.
-        what: its name for people: ``run``, ``rebuild``.
+        what: what to call it: ``run``, ``rebuild``.
 
     Raises:
         FdwarehouseError: the run has failed.
@@ -89,13 +89,13 @@ def run_failure(outcome: Outcome, name: str) -> FdwarehouseError:
     """Say why a run did not succeed.
 
     Args:
-        outcome: with an error.
-        name: the run, for people.
+        outcome: one with an error.
+        name: what to call the run.
     """
     if outcome.status == "cancelled":
         return FdwarehouseError(
             f"{name} was cancelled after {duration(outcome.seconds)}",
-            hint="Nothing of the step that was cancelled was kept; the next run carries on.",
+            hint="The cancelled step was rolled back; the next run continues.",
             exit_code=130,
         )
     assert outcome.error is not None
@@ -103,7 +103,7 @@ def run_failure(outcome: Outcome, name: str) -> FdwarehouseError:
 
 
 def show_checks(checks: Sequence[CheckResult]) -> None:
-    """Show what checks found, with sample rows of those that failed.
+    """Show the results of checks, with sample rows of those that failed.
 
     Args:
         checks: their results.
@@ -134,7 +134,7 @@ def show_counts(counts: Mapping[str, int]) -> None:
     """Show rows by kind.
 
     Args:
-        counts: rows, by what they are.
+        counts: number of rows by kind.
     """
     made = table("", "rows", right=("rows",))
     for what, rows in counts.items():
@@ -143,10 +143,10 @@ def show_counts(counts: Mapping[str, int]) -> None:
 
 
 def show_kept_up(kept_up: Mapping[str, str]) -> None:
-    """Show how each table that is one SELECT is kept up.
+    """Show how each table that is one SELECT is maintained.
 
     Args:
-        kept_up: by table.
+        kept_up: description by table.
     """
     if not kept_up:
         return
@@ -162,7 +162,7 @@ def show_plan(plan: Plan) -> None:
     """Show what a deploy changes, object by object; the mount of a source counts as one.
 
     Args:
-        plan: as compared with what is deployed.
+        plan: the differences from what is deployed.
     """
     changed = [name for name in plan.changed if name not in plan.edited]
     gone = [name for name in plan.gone if name not in plan.missing]
@@ -174,10 +174,10 @@ def show_plan(plan: Plan) -> None:
             "red",
             _migrations(plan.edited),
         ),
-        ("Migrations applied, without a file: refused", "!", "red", _migrations(plan.missing)),
+        ("Applied migrations without a file: refused", "!", "red", _migrations(plan.missing)),
         ("New", "+", "green", _by_schema(plan.new)),
         ("Changed", "~", "yellow", _by_schema(changed)),
-        ("Gone", "-", "red", _by_schema(gone)),
+        ("Removed", "-", "red", _by_schema(gone)),
         ("Connections", "~", "yellow", [f"to source {name}" for name in plan.connections]),
     )
     if not plan.is_empty and not any(lines for *_, lines in sections):
@@ -188,7 +188,7 @@ def show_plan(plan: Plan) -> None:
         for line in lines:
             out.print(Padding(Text(f"{sign} {line}", style), (0, 0, 0, 2), expand=False))
     for name in plan.abandoned:
-        say(f"{name} stays as it is, and nothing writes it: a migration can drop it.", "yellow")
+        say(f"{name} is kept, but nothing writes it: drop it with a migration.", "yellow")
 
 
 def _migrations(files: Sequence[str]) -> list[str]:
@@ -198,7 +198,7 @@ def _migrations(files: Sequence[str]) -> list[str]:
 def _by_schema(files: Sequence[str]) -> list[str]:
     objects: dict[str, list[str]] = defaultdict(list)
     for file in files:
-        if not file.startswith("deploy_"):  # how things are deployed, not what
+        if not file.startswith("deploy_"):  # these are the deployment's own statements
             schema, _, name = unquote(file).removesuffix(".sql").partition(".")
             objects[schema].append(name or "server and foreign tables")
     return [f"{schema}: {', '.join(names)}" for schema, names in objects.items()]

@@ -1,4 +1,4 @@
-"""The status of the warehouse on the terminal."""
+"""Shows the status of the warehouse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def show_status(described: dict[str, Any]) -> None:
     """
     if not described["deployed"]:
         say(f"Nothing is deployed in database {described['database']} yet.", "bold")
-        say("`fdwarehouse deploy` makes the warehouse, `fdwarehouse run` fills it.")
+        say("`fdwarehouse deploy` creates the warehouse, `fdwarehouse run` fills it.")
         return
     _show_runs(described["runs"])
     _show_sources(described["sources"])
@@ -60,14 +60,14 @@ def _show_runs(runs: list[dict[str, Any]]) -> None:
             say(f"run {run['run_id']} {run['status']}: {run['error'].splitlines()[0]}", "red")
         if run["status"] != "running" and run["progress"]:
             chunks = f"{number(run['progress']['done'])} of {number(run['progress']['of'])} chunks"
-            say(f"{chunks} are loaded: `fdwarehouse backfill` goes on")
+            say(f"{chunks} are loaded: `fdwarehouse backfill` loads the rest")
 
 
 def _progress(progress: dict[str, Any]) -> str:
     of = f" of {number(progress['of'])}" if progress["of"] else ""
     words = [f"{number(progress['done'])}{of} {progress['unit']} done"]
     if progress["running"]:
-        words.append(f"{', '.join(progress['running'])} at work")
+        words.append(f"{', '.join(progress['running'])} running")
     if progress["seconds_left"]:
         words.append(f"about {duration(progress['seconds_left'])} left")
     return ", ".join(words)
@@ -79,7 +79,7 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
         if source["fence_kind"] is None:
             say(f"{source['source']} ({source['system']}): never read yet")
             continue
-        lag = duration(source["lag_seconds"]) or "for ever"
+        lag = duration(source["lag_seconds"]) or "indefinitely"
         say(
             f"{source['source']} ({source['system']}): fence of kind {source['fence_kind']}, "
             f"{lag} behind its clock, read {duration(source['age_seconds'])} ago"
@@ -97,7 +97,7 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             effect = f"; {drift['breaks']} is not loaded" if drift["breaks"] else ""
             say(f"    {drift['subject']}: {drift['difference']}{effect}", "yellow")
         if source["drift"]:
-            say("    `fdwarehouse contract` shows and takes over what has changed.", "dim")
+            say("    `fdwarehouse contract` shows the changes and accepts them.", "dim")
 
 
 def _show_tables(tables: list[dict[str, Any]]) -> None:
@@ -115,7 +115,7 @@ def _show_tables(tables: list[dict[str, Any]]) -> None:
         made.add_row(
             row["table"],
             ("about " if row["rows_are_estimated"] else "") + number(row["rows"]),
-            _ago(row["last_success_at"]) or "not yet: the next run computes it",
+            _ago(row["last_success_at"]) or "never: the next run computes it",
             str(row["last_success_run_id"] or ""),
             _moment(row["watermark"]),
             _ago(row["last_reconciled_at"]),
@@ -131,7 +131,7 @@ def _show_checks(checks: list[dict[str, Any]]) -> None:
     bad = [check for check in checks if check["passed"] is False]
     waiting = [check for check in checks if check["passed"] is None]
     passed = len(checks) - len(bad) - len(waiting)
-    say(f"{passed} passed, {len(bad)} did not" + (f", {len(waiting)} never ran" if waiting else ""))
+    say(f"{passed} passed, {len(bad)} failed" + (f", {len(waiting)} never ran" if waiting else ""))
     if bad:
         made = table("", "check", "severity", "rows", "checked", "promise", right=("rows",))
         for check in bad:
@@ -166,5 +166,5 @@ def _ago(moment: str | None) -> str:
 
 
 def _moment(moment: str | None) -> str:
-    """Write a time stamp of the log, which may be infinite, to the second in UTC."""
+    """Format a time stamp of the log, which may be infinite, to the second in UTC."""
     return "" if moment is None else moment[:19].replace("T", " ")

@@ -1,1 +1,1 @@
-"""SQL as a tree of relational algebra: parsed, its names resolved, and printed again."""
+"""SQL as a tree of relational algebra: parsing, name resolution, printing."""

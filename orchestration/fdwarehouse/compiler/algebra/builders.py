@@ -20,7 +20,7 @@ def operation(operator: str, left: Expr, right: Expr) -> Node:
 
 
 TURNED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-"""The operator that says the same with its sides exchanged."""
+"""The equivalent operator with its sides exchanged."""
 
 
 def not_distinct(left: Expr, right: Expr) -> Node:
@@ -61,12 +61,12 @@ def call(name: str, *args: Expr, tag: str = "Aggregate") -> Node:
 
 
 def image(value: Expr) -> Node:
-    """Build the text of a value as its type writes it: a cast would take blanks off a bpchar."""
+    """Build the text of a value as its type writes it: a cast would strip blanks of a bpchar."""
     return call("concat", value, tag="FuncCall")
 
 
 def row(*values: Expr) -> Expr:
-    """Build a row of values; a lone one stays as it is."""
+    """Build a row of values; a single value is returned unchanged."""
     return values[0] if len(values) == 1 else Node("RowExpr", (("args", values),))
 
 

@@ -1,4 +1,4 @@
-"""From PostgreSQL's text of a view to a block: names resolved, CTEs and views taken in.
+"""Reads PostgreSQL's text of a view into a block: names resolved, CTEs and views inlined.
 
 The text is what `pg_get_viewdef` prints with an empty search path: columns are qualified, `*` is
 expanded, and tables have their schema. Every alias of the block is used once, so that parts of it
@@ -49,7 +49,7 @@ from fdwarehouse.compiler.algebra.tree import (
     walk_level,
 )
 
-# They are aggregates, and look like none.
+# Aggregates whose parse nodes are not function calls.
 _NOT_FOLLOWED = {
     ast.JsonArrayAgg: "JSON_ARRAYAGG(); jsonb_agg() is incremental",
     ast.JsonObjectAgg: "JSON_OBJECTAGG(); jsonb_object_agg() is incremental",
@@ -65,7 +65,7 @@ def canonical(definition: str, catalog: Catalog) -> Block:
         catalog: the relations that it reads.
 
     Raises:
-        Unsupported: it has a part without an incremental form.
+        Unsupported: a part of it has no incremental form.
     """
     return without_runs(_Reader(catalog).block(parse(definition), Names(), is_top=True))
 
@@ -272,7 +272,7 @@ class _Reader:
         return Node(tag, tuple((k, v) for k, v in fields if v is not None and v is not False))
 
     def _tag(self, value: Any) -> str:
-        """Name a node after its class, and calls after what is called."""
+        """Name a node after its class, and a call after its function."""
         if not isinstance(value, ast.FuncCall):
             return type(value).__name__
         called = tuple(p.sval for p in value.funcname or ())

@@ -1,4 +1,4 @@
-"""What PostgreSQL knows about the relations and functions of a definition, as plain values."""
+"""Facts from PostgreSQL's catalogue about the relations and functions of a definition."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ColumnFact:
     """As `format_type` prints it: `numeric(10,2)`."""
     not_null: bool = False
     scale: int | None = None
-    """Of a numeric column, digits after the decimal point where all values have as many."""
+    """Of a numeric column, the digits after the decimal point, if all values have the same."""
 
 
 @dataclass(frozen=True)
 class Dependency:
-    """Columns that are equal in all rows that agree in others."""
+    """A functional dependency: rows that agree in some columns agree in others."""
 
     by: tuple[str, ...]
     columns: frozenset[str]
@@ -31,7 +31,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Period:
-    """The time in which a row is valid, `start <= t < end`: rows of one key do not overlap."""
+    """The validity of a row, `start <= t < end`; rows of one key do not overlap."""
 
     key: tuple[str, ...]
     start: str
@@ -40,7 +40,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Known:
-    """What the definition of a table tells beside what the catalogue of PostgreSQL does."""
+    """Facts from the definition of a table that PostgreSQL's catalogue does not have."""
 
     scales: Mapping[str, int] = field(default_factory=dict)
     """Of numeric columns, digits after the decimal point that all values have."""
@@ -57,11 +57,11 @@ class Relation:
     columns: tuple[ColumnFact, ...]
     primary_key: tuple[str, ...] = ()
     unique_keys: tuple[tuple[str, ...], ...] = ()
-    """Other column lists of which no two rows agree; nulls count as different."""
+    """Other unique column lists; nulls count as different."""
     removes_rows: bool = True
-    """Whether rows can go; where false, a row that is gone is marked in a column of its own."""
+    """Whether rows can be deleted; if not, a deleted row is marked in a column."""
     logged: frozenset[str] | None = None
-    """Columns that its change log has or can have; None where nobody writes a log."""
+    """Columns that its change log has or can have; None if it cannot have a log."""
     dependencies: tuple[Dependency, ...] = ()
     period: Period | None = None
 

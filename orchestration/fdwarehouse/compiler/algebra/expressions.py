@@ -1,4 +1,4 @@
-"""Expressions as text, in the house's style: types and functions lower case, casts as `::`."""
+"""Prints expressions in the project's style: types and functions lower case, casts as `::`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS = {"DISTINCT": "IS DISTINCT FROM", "NOT_DISTINCT": "IS NOT DISTINCT FROM"
 
 
 class ExpressionText:
-    """Writes expressions; subqueries are written by whoever writes blocks.
+    """Prints expressions; subqueries are printed by the caller's function for blocks.
 
     Args:
         block_text: writes a block.
@@ -64,7 +64,7 @@ class ExpressionText:
         return [self(v) for v in values or ()]
 
     def _operand(self, value: Expr) -> str:
-        """Write an expression with parentheses where it is not one word to its neighbours."""
+        """Write an expression, in parentheses if operators around it could bind to its parts."""
         text = self(value)
         is_bare = isinstance(value, (Column, Parameter, Literal)) or (
             isinstance(value, Subquery) and value.link in (Link.SCALAR, Link.ARRAY, Link.EXISTS)
@@ -281,7 +281,7 @@ class ExpressionText:
         return self(node.get("node")) + direction + nulls.get(node.get("sortby_nulls"), "")
 
     def _other(self, node: Node) -> str:
-        """Write a node without a form of its own as pglast does; subqueries in it by ours."""
+        """Write any other node as pglast does, but subqueries in it as we do."""
         places: list[str] = []
 
         def place(subquery: Subquery) -> str:

@@ -1,11 +1,11 @@
-"""Lines of SQL: how wide they are, how parts are laid out."""
+"""Layout of SQL: the width of lines, and their breaks."""
 
 from __future__ import annotations
 
 from fdwarehouse.identifiers import ident
 
 WIDTH = 84
-"""Text that is longer is broken into lines: 100 columns, less what it is indented by."""
+"""Longer text is broken into lines: 100 columns, less the indentation."""
 
 
 def indent(text: str, by: int = 4) -> str:
@@ -14,7 +14,7 @@ def indent(text: str, by: int = 4) -> str:
 
 
 def wrapped(parts: list[str], width: int = WIDTH) -> str:
-    """Join parts with commas, as many on a line as have room."""
+    """Join parts with commas, as many per line as fit."""
     lines: list[str] = []
     for part in parts:
         is_short = bool(lines) and "\n" not in part and "\n" not in lines[-1]
@@ -34,13 +34,13 @@ def selected(columns: list[str], head: str = "SELECT", width: int = WIDTH) -> st
 
 
 def flat(text: str, width: int = WIDTH) -> str:
-    """Write a text of ours on one line, where it has room."""
+    """Write a text of ours on one line, if it fits."""
     line = " ".join(line.strip() for line in text.split("\n"))
     line = line.replace("( ", "(").replace(" )", ")")
     return line if len(line) <= width else text
 
 
 def function_ident(name: str) -> str:
-    """Write a function's name: unlike a column's, most keywords may stand unquoted."""
+    """Write a function's name: unlike a column's, most keywords need no quotes."""
     quoted = ident(name)
     return name if quoted.strip('"') == name and name.isidentifier() and name.islower() else quoted

@@ -1,4 +1,4 @@
-"""Names in a definition: what they may refer to, and what columns a source has."""
+"""Names in a definition: what they can refer to, and the columns of a source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RESERVED_ALIASES = frozenset({"k", "t", "d", "w", "s"})
 
 @dataclass(frozen=True)
 class Names:
-    """What a name may refer to: aliases of each level, from the inside out, and CTEs."""
+    """What a name can refer to: aliases of each level, from the inside out, and CTEs."""
 
     scopes: tuple[Mapping[str, tuple[str, tuple[str, ...]]], ...] = ()
     ctes: Mapping[str, Cte] = field(default_factory=dict)
@@ -81,7 +81,7 @@ TRUE = Node("A_Const", (("val", Node("Boolean", (("boolval", True),))),))
 def output_names(targets: Iterable[Any]) -> list[str]:
     """Return the names of the columns of a SELECT list, each once.
 
-    Of several columns of one name nobody can refer to either.
+    If several columns have one name, it cannot be referred to.
     """
     names: list[str] = []
     for target in targets:
@@ -102,7 +102,7 @@ def _output_name(target: Any) -> str:
 
 
 def alias_of(part: Any) -> tuple[str, tuple[str, ...]]:
-    """Return the name that an item of FROM has, and those that are given to its columns."""
+    """Return the alias of an item of FROM, and the aliases of its columns."""
     alias = part.alias
     if alias is None:
         return str(part.relname), ()
@@ -110,7 +110,7 @@ def alias_of(part: Any) -> tuple[str, tuple[str, ...]]:
 
 
 def result_value(name: Any, outputs: tuple[Output, ...]) -> Expr | None:
-    """Return what ORDER BY names by a column of the result, or by its number."""
+    """Return the expression that ORDER BY refers to by the name or number of a result column."""
     match name:
         case ast.ColumnRef(fields=(ast.String(sval=column),)):
             return next((o.value for o in outputs if o.name == column), None)
@@ -134,7 +134,7 @@ def source_columns(source: Source) -> tuple[str, ...]:
 
 
 def renamed(source: Any, new: tuple[str, ...]) -> Any:
-    """Give the columns of a block other names, from the first on."""
+    """Rename the columns of a block, from the first on."""
     match source:
         case _ if not new:
             return source

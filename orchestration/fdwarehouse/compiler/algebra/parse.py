@@ -1,4 +1,4 @@
-"""PostgreSQL's parser, and what its nodes are called here."""
+"""PostgreSQL's parser, and our names of its nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks as text: steps and derived tables become CTEs, in the order in which they are needed."""
+"""Prints blocks: steps and derived tables become CTEs, in topological order."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _TAKEN = frozenset(
 _STEPS = frozenset(("affected_keys", "expected_rows", "changed_rows"))
 """Those of them that are compiled steps."""
 SHORT = 72
-"""A SELECT of one table that is not longer stands on one line."""
+"""A SELECT of one table that is not longer is written on one line."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Cte:
     comment: str
     body: str
     is_step: bool
-    """A step is computed once; a derived table is taken into what reads it."""
+    """A step is computed once; a derived table is inlined into its reader."""
 
 
 class Printer:
@@ -81,14 +81,14 @@ class Printer:
 
     def _cte(self, cte: Cte) -> str:
         readers = self._readers[cte.name]
-        # PostgreSQL computes once what is read twice, and takes in what is read once.
+        # PostgreSQL materializes a CTE that is read twice, and inlines one that is read once.
         word = "MATERIALIZED " if cte.is_step and readers == 1 else ""
         word = "NOT MATERIALIZED " if not cte.is_step and readers > 1 else word
         comment = f"-- {cte.comment}\n" if cte.comment else ""
         return f"{ident(cte.name)} AS {word}(\n{indent(comment + cte.body)}\n)"
 
     def read(self, step: Step) -> str:
-        """Return the name of a step's CTE, which is added with all that it reads."""
+        """Return the name of a step's CTE, after adding it and all that it reads."""
         if step not in self._names:
             body = self.block(self._elsewhere.get(step, step.block))
             ours = _TAKEN - _STEPS if step.is_materialized else _TAKEN
@@ -197,7 +197,7 @@ class Printer:
         return f"{text} AS {ident(output.name)}"
 
     def _from(self, select: Select) -> tuple[list[str], tuple[Expr, ...]]:
-        """Write FROM; return the conditions that are left for WHERE."""
+        """Write FROM; return the remaining conditions, for WHERE."""
         lines: list[str] = []
         placed: list[str] = []
         waiting = list(select.conditions)
@@ -220,7 +220,7 @@ class Printer:
 
     @staticmethod
     def _joins(condition: Expr, alias: str, placed: list[str], select: Select) -> bool:
-        """Say whether a condition joins an item to those before it."""
+        """Return whether a condition joins an item to those before it."""
         found = aliases_in(condition) & select.aliases
         is_plain = not any(isinstance(p, (Select, SetOperation)) for p in walk(condition))
         return alias in found and len(found) > 1 and found <= set(placed) and is_plain
@@ -272,7 +272,7 @@ def _has_order(block: Block) -> bool:
 
 
 def _refers_outside(block: Block) -> bool:
-    """Say whether a block refers to items that are not its own."""
+    """Return whether a block refers to items that are not its own."""
     inner = {part.alias for part in walk(block) if isinstance(part, Item)}
     return any(column.alias not in inner for column in columns_in(block))
 

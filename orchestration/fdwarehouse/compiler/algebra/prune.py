@@ -1,4 +1,4 @@
-"""Columns that `SELECT *` brings and nobody reads: the run of a row, which no change log has."""
+"""Removes run columns that `SELECT *` adds and no query reads: change logs do not have them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fdwarehouse.compiler.algebra.tree import (
 
 
 def without_runs(block: Block) -> Block:
-    """Leave out of derived tables the runs of rows where nothing outside refers to them."""
+    """Remove run columns from derived tables where nothing outside refers to them."""
     while True:
         pruned = _pruned(block)
         if pruned == block:
@@ -45,7 +45,7 @@ def _pruned(block: Block) -> Block:
 
 
 def _is_run(block: Block, position: int) -> bool:
-    """Say whether a column is the run of a row, and has no part in which rows there are."""
+    """Return whether a column is the run of a row, and does not affect which rows exist."""
     match block:
         case Select():
             value = block.outputs[position].value

@@ -1,4 +1,4 @@
-"""Why a table is computed in full, and the line of the definition that is the reason."""
+"""Why a table is computed in full, and the line of the definition that causes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pglast import ast, enums, parse_sql
 
-# They tell the time, the session or the transaction: STABLE, but not for as long as a row stays.
+# They return the time, the session or the transaction: STABLE, but not as long as a row is stored.
 TELLING_THE_TIME = frozenset(
     (
         *("now", "transaction_timestamp", "statement_timestamp", "clock_timestamp"),
@@ -25,7 +25,7 @@ TELLING_THE_TIME = frozenset(
 
 
 class Construct(Enum):
-    """A part of a definition that cannot be computed incrementally, by what it looks like."""
+    """A kind of part of a definition that cannot be computed incrementally."""
 
     FULL_JOIN = "FULL JOIN"
     PARENTHESES = "a join in parentheses on the nullable side of an outer join"
@@ -43,8 +43,8 @@ class Unsupported(Exception):  # noqa: N818 - it is caught and turned into a pla
     """A definition, or a part of it, that has no incremental form.
 
     Args:
-        reason: why, for a person.
-        construct: the part that the line is looked up by.
+        reason: why, as text.
+        construct: the part whose line is reported.
     """
 
     def __init__(self, reason: str, construct: Construct = Construct.OTHER) -> None:
@@ -83,7 +83,7 @@ def line_of(construct: Construct, select: str) -> int | None:
         select: the definition as it was written.
 
     Returns:
-        The line, 1 for the first, of the first such part; None where none is found.
+        The line of the first such part, counted from 1; None if there is none.
     """
     matches = _MATCHES.get(construct)
     if matches is None:
@@ -99,10 +99,10 @@ def line_of(construct: Construct, select: str) -> int | None:
 
 
 def line_of_impurity(part: str, select: str) -> int | None:
-    """Find the line of what makes a definition depend on more than tables.
+    """Find the line of the part that makes a definition depend on more than tables.
 
     Args:
-        part: what `impure_parts` says of it; it begins with a function, as `name()`.
+        part: one result of `impure_parts`; it begins with a function, as `name()`.
         select: the definition as it was written.
     """
     name = part.partition("(")[0].rpartition(".")[2]

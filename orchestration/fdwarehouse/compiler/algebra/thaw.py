@@ -1,4 +1,4 @@
-"""Frozen parse nodes back to those of pglast."""
+"""Turns frozen parse nodes back into those of pglast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def thawed(value: Any, place: Callable[[Subquery], str] | None = None) -> Any:
 
     Args:
         value: the node.
-        place: gives a subquery the name that stands for it.
+        place: returns the name that replaces a subquery.
     """
     match value:
         case tuple():
@@ -35,6 +35,6 @@ def thawed(value: Any, place: Callable[[Subquery], str] | None = None) -> Any:
 
 
 def _thawed_field(kind: Any, name: str, value: Any, place: Callable[[Subquery], str] | None) -> Any:
-    """Turn the name of an enum's member into the member; the field's type tells which enum."""
+    """Turn the name of an enum's member into the member; the field's type gives the enum."""
     enum = getattr(enums, kind.__slots__[name].c_type, None)
     return enum[value] if enum is not None and isinstance(value, str) else thawed(value, place)

@@ -1,8 +1,8 @@
 """An immutable tree of SQL: blocks of relational algebra over expressions of PostgreSQL.
 
-Expressions are PostgreSQL's own parse nodes, frozen: every kind of expression is carried along
-without a class of its own. Blocks are ours: a SELECT is taken apart into the items of its FROM, in
-an order in which each is joined to those before, and one list of conditions.
+Expressions are PostgreSQL's own parse nodes, frozen: no kind of expression needs a class of its
+own. Blocks are ours: a SELECT is a list of the items of its FROM, each joined to those before it,
+and one list of conditions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Node:
 
 
 STAR = "*"
-"""The name of all columns of an item, where the compiler writes it."""
+"""The name that the compiler uses for all columns of an item."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Literal:
 
 
 class Link(Enum):
-    """How a subquery stands in an expression."""
+    """How a subquery is used in an expression."""
 
     EXISTS = "EXISTS"
     ANY = "ANY"
@@ -111,7 +111,7 @@ class Step:
 
     @cached_property
     def _hash(self) -> int:
-        """Steps are read by steps: hashing each once keeps the tree's hash linear."""
+        """Steps read steps: hashing each only once keeps the tree's hash linear."""
         return hash((self.name, self.block, self.is_materialized))
 
 
@@ -208,12 +208,12 @@ class Values:
 
 Block: TypeAlias = "Select | SetOperation | Values"
 
-# Steps, tables and logs are leaves: what is within them is not a part of the block that reads them.
+# Steps, tables and logs are leaves: their parts do not belong to the block that reads them.
 _INNER = (Node, Subquery, Item, Output, Select, SetOperation, Values, Function)
 
 
 def walk(value: Any) -> Iterator[Any]:
-    """Yield a value and all that is within it, from the outside in."""
+    """Yield a value and all its parts, from the outside in."""
     if isinstance(value, tuple):
         for part in value:
             yield from walk(part)
@@ -225,7 +225,7 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 def walk_level(value: Any) -> Iterator[Any]:
-    """Like `walk`, but subqueries are not entered; their tests are."""
+    """Like `walk`, but without the parts of subqueries, except their tests."""
     if isinstance(value, tuple):
         for part in value:
             yield from walk_level(part)
@@ -243,7 +243,7 @@ def rewrite(value: Any, change: Callable[[Any], Any]) -> Any:
 
     Args:
         value: a block, an expression, or a tuple of such.
-        change: returns what replaces a part, or None to look within it.
+        change: returns the replacement of a part, or None to visit its parts.
     """
     if isinstance(value, tuple):
         return tuple(rewrite(part, change) for part in value)
@@ -283,7 +283,7 @@ def column_names(block: Block) -> tuple[str, ...]:
 
 
 def is_equality(value: Any) -> bool:
-    """Say whether an expression is `left = right`, with the operator of pg_catalog."""
+    """Return whether an expression is `left = right`, with the operator of pg_catalog."""
     return (
         isinstance(value, Node)
         and value.tag == "A_Expr"
@@ -294,6 +294,6 @@ def is_equality(value: Any) -> bool:
 
 
 def sides(equality: Node) -> tuple[tuple[Expr, Expr], tuple[Expr, Expr]]:
-    """Return both ways to look at an equality: (left, right) and (right, left)."""
+    """Return both orders of an equality: (left, right) and (right, left)."""
     left, right = equality.get("lexpr"), equality.get("rexpr")
     return (left, right), (right, left)

@@ -1,4 +1,4 @@
-"""Names of types as people write them."""
+"""Names of types as usually written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _WRITTEN = {
     "float8": "double precision",
     "bpchar": "char",
 }
-"""What the parser makes of a type's name: how people write it."""
+"""The parser's name of a type: its usual name."""
 _OF_THE_GRAMMAR = ("numeric", "time", "timestamp", "interval")
-"""Names that may stand unquoted though they are keywords."""
+"""Keywords that need no quotes as names of types."""
 
 
 def type_name(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Casts to the types that a header gives to columns, put into the SELECT where it computes them."""
+"""Adds casts to the types in a header to the columns of a SELECT."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _ENDS = frozenset(
         *("OFFSET", "FETCH", "FOR", "UNION", "EXCEPT", "INTERSECT"),
     )
 )
-# IS DISTINCT FROM and WITHIN GROUP go on with an expression.
+# After IS DISTINCT FROM and WITHIN GROUP, an expression continues.
 _GOES_ON = {("DISTINCT", "FROM"), ("WITHIN", "GROUP_P")}
 
 
 def with_types(select: str, types: Mapping[str, str]) -> str:
-    """Cast columns of a SELECT; lines stay as they are.
+    """Cast columns of a SELECT, without changing its lines.
 
     Args:
-        select: as it is written.
+        select: as written.
         types: by the name of a column.
 
     Raises:
         KeyError: a column is not written out; its name.
-        ValueError: a type is none; the column's name.
+        ValueError: a type is invalid; the column's name.
     """
     for name, kind in types.items():
         _require_type(name, kind)
@@ -77,7 +77,7 @@ def _columns(leaf: ast.SelectStmt) -> tuple[ast.ResTarget, ...]:
 
 
 def _is_whole(leaf: ast.SelectStmt) -> bool:
-    """Say whether the columns are not written out: VALUES, or a star."""
+    """Return whether the columns are not written out: VALUES, or a star."""
     ends = [_last_field(target) for target in _columns(leaf)]
     return not ends or any(isinstance(end, ast.A_Star) for end in ends)
 
@@ -88,13 +88,13 @@ def _name_of(target: ast.ResTarget) -> str:
 
 
 def _last_field(target: ast.ResTarget) -> ast.Node | None:
-    """Return what a reference to a column ends with: its name, or a star."""
+    """Return the last part of a reference to a column: its name, or a star."""
     fields = target.val.fields if isinstance(target.val, ast.ColumnRef) else None
     return fields[-1] if fields else None
 
 
 def _label(leaf: ast.SelectStmt, number: int, name: str, types: Mapping[str, str]) -> str:
-    """Return what comes after the expression: the cast, and a name where it has none."""
+    """Return the text after the expression: the cast, and a name if it has none."""
     has_name = _columns(leaf)[number].name is not None
     return f"::{types[name]}" + ("" if has_name else f" AS {ident(name)}")
 

@@ -1,4 +1,4 @@
-"""Windows as text: what stands between the parentheses of OVER."""
+"""Prints windows: the text between the parentheses of OVER."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Which rows of a SELECT change with the rows that it reads, and how to compute only those.
+"""Finds which rows of a SELECT change with the rows that it reads, and computes only those.
 
-`joins`, `shape` and `reach` look at a block, `arms` and `delta` find the affected keys, `restrict`
-computes the rows that have them, `counting` keeps groups by adding up. Imports `algebra`.
+`joins`, `shape` and `reach` analyse a block, `arms` and `delta` find the affected keys, `restrict`
+computes the rows that have them, `counting` maintains groups by adding deltas. Imports `algebra`.
 """

@@ -1,7 +1,8 @@
-"""Aggregates whose state can be kept by adding what changed rows bring and taking what they took.
+"""Aggregates whose state can be maintained by adding new values and subtracting old ones.
 
-What must be exact: a sum of doubles depends on the order of its rows, and of equal values that look
-different (numeric of any scale, intervals) a minimum is either. Those are computed from their rows.
+Only exact aggregates are: a sum of doubles depends on the order of its rows, and a minimum of equal
+values that look different (numeric of any scale, intervals) can be either. Those are computed from
+their rows.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ class StateColumn:
 
     Attributes:
         name: of the column.
-        full: over all rows `r` of the group.
+        full: computed from all rows `r` of the group.
         deltas: name and SQL over the images `i` of changed rows, which have a `sign`.
-        new: from the state `t` as it was, null for a new group, and the deltas `d`.
-        risk: whether it cannot be told from these, and the group is computed from its rows.
+        new: computed from the old state `t`, null for a new group, and the deltas `d`.
+        risk: condition under which these do not suffice, and the group is computed from its rows.
     """
 
     name: str
@@ -46,7 +47,7 @@ class StateColumn:
 
 @dataclass(frozen=True)
 class Distinct:
-    """A count of different values, which is looked up by value.
+    """A count of distinct values, which are looked up.
 
     Attributes:
         name: of the column of the state.
@@ -80,16 +81,16 @@ class Aggregates:
 
     @property
     def columns(self) -> tuple[StateColumn, ...]:
-        """The columns of the state, in the order in which they were asked for."""
+        """The columns of the state, in the order of first use."""
         return tuple(self._columns.values())
 
     @property
     def distincts(self) -> tuple[Distinct, ...]:
-        """Those of them that count different values."""
+        """Those of them that count distinct values."""
         return tuple(self._distincts.values())
 
     def value_of(self, call: Node) -> Expr:
-        """Return the value of an aggregate over the state `s`, and note what it needs.
+        """Return the value of an aggregate over the state `s`, and add the columns that it needs.
 
         Raises:
             Unsupported: it is not exact.
@@ -116,7 +117,7 @@ class Aggregates:
                 test = operation(">" if name == "bool_or" else "=", Column("s", true), bound)
                 return _where_any(total, test)
             case _:
-                raise Unsupported(f"{name}() is not kept by counting", Construct.AGGREGATE)
+                raise Unsupported(f"{name}() is not counted", Construct.AGGREGATE)
 
     def _add(self, column: StateColumn, *known_by: str | None) -> str:
         key = tuple(str(part) for part in known_by)
@@ -152,9 +153,9 @@ class Aggregates:
         name = self._numbered("sum")
         risk = None
         if kind not in _INTEGERS:
-            # What is no number stays in a sum, whatever is taken away.
+            # NaN and infinity stay in a sum, whatever is subtracted.
             risk = f"({_added(name)}) * 0 <> 0"
-        # The least integer has no opposite; the sum has the type that a sum of the values has.
+        # The least integer cannot be negated; the type of a sum differs from that of its values.
         wider = {"integer": "::bigint", "bigint": "::numeric"}.get(kind, "")
         back = "::bigint" if kind == "integer" else ""
         delta = f"coalesce(sum(i.sign{wider} * i.{value}){_filter('i', condition)}, 0){back}"
@@ -227,7 +228,7 @@ def function_of(call: Node) -> str:
 
 
 def argument_of(call: Node) -> Expr:
-    """Return what an aggregate is over; several arguments are a row.
+    """Return the argument of an aggregate; several arguments form a row.
 
     Raises:
         Unsupported: several arguments that are not counted as rows.
@@ -254,7 +255,7 @@ def _added(name: str) -> str:
 
 
 def _where_any(count: str, value: Expr) -> Expr:
-    """Write a value that is null where no rows are counted."""
+    """Write a value that is null if no rows are counted."""
     if count == _ROWS:
-        return value  # groups without rows are left out
+        return value  # groups without rows are omitted
     return case_when(operation(">", Column("s", count), Literal(0)), value)

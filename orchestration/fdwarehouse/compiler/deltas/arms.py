@@ -1,4 +1,4 @@
-"""The arms of a join: for each table, which rows of the root its changes reach."""
+"""The arms of a join: for each table, the rows of the root that its changes reach."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from fdwarehouse.compiler.deltas.reach import (
 from fdwarehouse.compiler.deltas.spans import interval, spans
 
 DerivedDelta = Callable[[Item, tuple[str, ...]], Step]
-"""Returns the step with the values of columns of a derived table that came or went."""
+"""Returns the step with the changed values of columns of a derived table."""
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """What all arms of one SELECT share."""
+    """What the arms of one SELECT share."""
 
     derived: DerivedDelta
     context: Context
@@ -60,14 +60,14 @@ def arms(
     root: str,
     outputs: tuple[Output, ...],
 ) -> tuple[Select, ...]:
-    """Return the arms of a SELECT: outputs, which are over the root, of rows that changed.
+    """Return the arms of a SELECT: outputs over the root, for rows that changed.
 
     Args:
-        derived: finds what changed in a derived table.
+        derived: finds the changes of a derived table.
         context: the columns that the definition reads.
-        select: the SELECT; of its groups and windows nothing is taken.
-        root: alias of the item that the outputs are columns of.
-        outputs: the values wanted.
+        select: the SELECT; its groups and windows are ignored.
+        root: alias of the item whose columns the outputs use.
+        outputs: the required values.
 
     Raises:
         Unsupported: there is no order of joins from the root, or a change cannot be followed.
@@ -94,14 +94,14 @@ def _is_constant(item: Item) -> bool:
 
 
 def _parts(select: Select) -> Iterator[object]:
-    """Yield what may have subqueries in it: single conditions, and the rest."""
+    """Yield the parts that may contain subqueries: single conditions, and the rest."""
     yield from select.conditions
     yield from (select.outputs, select.having, select.groups, select.order_by)
     yield from (select.distinct_on, select.windows, select.limit, select.offset)
 
 
 def _changed(frame: _Frame, item: Item, columns: frozenset[str]) -> Changed:
-    """Return the changed rows of an item, with these columns at least."""
+    """Return the changed rows of an item, with at least these columns."""
     if isinstance(item.source, Table):
         relation = item.source.relation
         key = frozenset(relation.primary_key)
@@ -155,10 +155,10 @@ def _arms_of_subqueries(frame: _Frame, chain: Chain, parts: Iterator[object]) ->
 
 
 def _membership(subquery: Subquery, part: object) -> tuple[Expr, ...]:
-    """Return the conditions under which a row within IN, ANY or ALL can decide the outcome.
+    """Return the conditions under which a row of IN, ANY or ALL can decide the result.
 
-    A condition `x IN (...)` that is a conjunct of WHERE turns on rows that are equal; anywhere else
-    a row that gives null matters as well, since NOT of null is not NOT of false.
+    For `x IN (...)` as a conjunct of WHERE, only equal rows matter; elsewhere a row that gives null
+    matters as well, since NOT of null differs from NOT of false.
     """
     block = subquery.block
     if subquery.link not in (Link.ANY, Link.ALL) or not isinstance(block, Select):
@@ -205,7 +205,7 @@ def _arms_within(
 
 
 def _following(select: Select, waiting: list[Item], placed: frozenset[str]) -> Item:
-    """Return the item of a subquery to join next: a linked one where there is one."""
+    """Return the item of a subquery to join next: a linked one, if any."""
     ready = [i for i in waiting if joins.needs(select, i) <= placed]
     for item in ready:
         if item.is_nullable:
@@ -260,7 +260,7 @@ def _arm(frame: _Frame, chain: Chain, select: Select, item: Item, *, is_inner: b
 
 
 def _as_spans(changed: Changed, select: Select, item: Item, kept: tuple[Expr, ...]) -> Changed:
-    """Let changed versions say which time they changed for."""
+    """Add to changed versions the time for which they changed."""
     ends = interval(item.alias, kept)
     if not ends or not isinstance(item.source, Table) or not isinstance(changed.source, Step):
         return changed

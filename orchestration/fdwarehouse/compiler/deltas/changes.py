@@ -1,8 +1,8 @@
-"""What is known of changed rows: by run, by the log, and the state of a table before.
+"""Changed rows, by their run and from change logs, and the previous state of a table.
 
-A change log holds two images of a changed row: as it was (sign -1) and as it is (+1). So images
+A change log has two images of a changed row: the old one (sign -1) and the new one (+1). So images
 of several runs can be netted (Gupta, Mumick, Subrahmanian: Maintaining Views Incrementally, SIGMOD
-1993). A row of which only unread columns changed nets to nothing.
+1993). If only unread columns of a row changed, its images cancel out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ AFTER = Parameter("p_since_run_id")
 
 @dataclass(frozen=True)
 class Itself(Definition):
-    """The table that is written, as it is."""
+    """The present content of the table that is written."""
 
     schema: str
     name: str
@@ -61,12 +61,12 @@ class Context:
 
     used: Mapping[Relation, frozenset[str]]
     describe: Callable[[Block], dict[str, str]] | None = None
-    """Tells the types of columns."""
+    """Returns the types of columns."""
     itself: tuple[Block, Itself] | None = None
-    """The definition as a whole, and the table that is kept equal to it."""
+    """The whole definition, and the table that is kept equal to it."""
 
     def logged_columns(self, relation: Relation) -> tuple[str, ...]:
-        """Return what the log of a table must tell: its key, and the columns that are read."""
+        """Return the columns that the log of a table must have: its key, and those read."""
         wanted = {*relation.primary_key, *self.used[relation]}
         return tuple(c for c in relation.column_names if c in wanted)
 
@@ -76,10 +76,10 @@ def context_of(block: Block, describe: Callable[[Block], dict[str, str]] | None 
 
     Args:
         block: the definition.
-        describe: tells the types of a block.
+        describe: returns the types of a block.
 
     Raises:
-        Unsupported: a table does not have what an incremental form needs.
+        Unsupported: a table lacks what an incremental form needs.
     """
     relations: dict[str, Relation] = {
         part.alias: part.source.relation
@@ -101,13 +101,13 @@ def context_of(block: Block, describe: Callable[[Block], dict[str, str]] | None 
 def since(alias: str, column: str = RUN_ID) -> tuple[Expr, ...]:
     """Return the condition under which a row was written since the last run.
 
-    After run 0 stands for everything: then no change is looked for, since all rows are computed.
+    Since run 0 means everything: then no changes are read, since all rows are computed.
     """
     return (operation(">", Column(alias, column), nullif(AFTER, Literal(0))),)
 
 
 def deltas(context: Context, relation: Relation) -> Step:
-    """Return the step with the net images of what changed in a table.
+    """Return the step with the net images of the changed rows of a table.
 
     Raises:
         Unsupported: the table has no change log, or one without a column that is read.
@@ -125,7 +125,7 @@ def deltas(context: Context, relation: Relation) -> Step:
     total = call("sum", Column("d", "sign"))
     return Step(
         f"{relation.name}_deltas",
-        f"Rows of {relation.qualified} that changed, as they were (-1) and as they are (1).",
+        f"Changed rows of {relation.qualified}: old images (-1) and new images (1).",
         Select(
             outputs=(*(_output(relation, column) for column in columns), Output("sign", total)),
             items=(Item("d", Log(relation)),),
@@ -137,9 +137,9 @@ def deltas(context: Context, relation: Relation) -> Step:
 
 
 def images_of(relation: Relation, column: Column) -> tuple[Expr, ...]:
-    """Return what tells a value from others: beside it its text, where equal ones look different.
+    """Return what distinguishes a value: also its text, if equal values can look different.
 
-    Of a type that has no equality, as json, its text alone.
+    For a type without equality, such as json, only its text.
     """
     fact = relation.column(column.name)
     if look_alike(fact.type, fact.scale):
@@ -154,7 +154,7 @@ def _output(relation: Relation, column: Column) -> Output:
 
 
 def before(context: Context, block: Block) -> Block:
-    """Return a block over the tables as they were after the run p_since_run_id."""
+    """Return a block over the state of the tables after the run p_since_run_id."""
 
     def change(part: object) -> object:
         if isinstance(part, Item) and isinstance(part.source, Table):
@@ -171,13 +171,13 @@ def before(context: Context, block: Block) -> Block:
 
 
 def _table_before(context: Context, relation: Relation) -> Select:
-    """Return a table as it was: rows not written since, and the old images of those that were.
+    """Return the old state of a table: rows not written since, and old images of the others.
 
-    The condition on the run stands outside of the UNION ALL, and what was written since is behind
-    OFFSET 0: so the planner can look rows up by an index of the table, and scan the rest. It knows
-    no statistics of the two together, and takes each row for equal to one of two hundred; so the
-    run is compared by `=` with `least()`, which it takes to hold for one of two hundred as well.
-    Otherwise one changed row would seem to reach many, and whole tables would be scanned.
+    The condition on the run is outside of the UNION ALL, and the rows written since are behind
+    OFFSET 0, so that the planner can look up rows by an index of the table, and scan the rest. It
+    has no statistics of the union, and assumes 200 distinct values. Therefore the run is compared
+    by `=` with `least()`, which it estimates at one row in 200 as well. Otherwise one changed row
+    would seem to reach many, and whole tables would be scanned.
     """
     names = context.logged_columns(relation)
     written = _written_before(context, relation)
@@ -193,7 +193,7 @@ def _table_before(context: Context, relation: Relation) -> Select:
     replaced = Select(
         outputs=(
             *_outputs(Column("w", n) for n in names),
-            # of the same type as in the table, else the planner keeps the UNION ALL as it stands
+            # of the same type as in the table, else the planner does not flatten the UNION ALL
             Output(RUN_ID, cast(Literal(0), relation.column(RUN_ID).type)),
         ),
         items=(Item("w", rows),),
@@ -206,7 +206,7 @@ def _table_before(context: Context, relation: Relation) -> Select:
 
 
 def _written_before(context: Context, relation: Relation) -> Step:
-    """Return the step with the rows of a table that were written since, as they were."""
+    """Return the step with the old state of the rows of a table that were written since."""
     names = context.logged_columns(relation)
     images = deltas(context, relation)
     old = Select(
@@ -223,7 +223,7 @@ def _written_before(context: Context, relation: Relation) -> Step:
             conditions=(operation(">", Column("d", "sign"), Literal(0)), *same_row),
         ),
     )
-    # Written again, but with nothing in it that is read: it is as it was.
+    # Written again, but without a change in the columns that are read.
     untouched = Select(
         outputs=_outputs(Column("t", n) for n in names),
         items=(Item("t", Table(relation)),),
@@ -231,7 +231,7 @@ def _written_before(context: Context, relation: Relation) -> Step:
     )
     return Step(
         f"{relation.name}_before",
-        f"Rows of {relation.qualified} that were written since, as they were.",
+        f"Old state of the rows of {relation.qualified} that were written since.",
         SetOperation("UNION", True, old, untouched),
     )
 

@@ -1,8 +1,8 @@
-"""GROUP BY kept up by counting: what a group was, and what its changed rows add to it.
+"""Maintains GROUP BY by counting: deltas of changed rows are added to the old state of a group.
 
-A row that changed counts once as it was, with the sign -1, and once as it is, with +1 (Gupta,
-Mumick, Subrahmanian: Maintaining Views Incrementally, SIGMOD 1993). So a group costs what changed
-in it, however many rows it has.
+A changed row counts twice: its old image with the sign -1, its new image with +1 (Gupta, Mumick,
+Subrahmanian: Maintaining Views Incrementally, SIGMOD 1993). So the cost of a group depends on its
+changed rows, not on its size.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ from fdwarehouse.identifiers import ident
 _OURS = re.compile(
     r"_|sign$|is_at_risk$|(group|value|count|true|sum|min|max|distinct|net|now|change)(_|$)"
 )
-"""How names of columns begin that the writer adds."""
+"""Prefix of the columns that the writer adds."""
 
 
 @dataclass(frozen=True)
 class Counting:
-    """How the groups of a SELECT are kept up.
+    """How the groups of a SELECT are maintained.
 
     Attributes:
-        groups: names of what is grouped by, in the state.
-        nullable: those of them that can be null in a group that is kept.
-        rows: what is grouped by, aggregated, and tested by FILTER, of all rows.
-        changed: the step with these values of the rows that changed, with their sign.
+        groups: names of the grouping columns, in the state.
+        nullable: those of them that can be null in a group of the result.
+        rows: the values for GROUP BY, aggregates and FILTER, of all rows.
+        changed: the step with these values of the changed rows, with their sign.
         looked_up: the rows of groups and of values that are looked up, for their indexes.
-        columns: of the state, beside the groups and the number of rows.
-        distincts: the columns among them that count different values.
+        columns: of the state, besides the groups and the number of rows.
+        distincts: the columns among them that count distinct values.
         outputs: the result, over the state `s`.
         having: conditions on them.
     """
@@ -94,14 +94,14 @@ class Counting:
 
     @property
     def deltas(self) -> list[str]:
-        """What changed rows add to each column of the state, as columns over the images `i`."""
+        """The delta of each column of the state, as columns over the images `i`."""
         return [f"{sql} AS {name}" for column in self.columns for name, sql in column.deltas]
 
     @property
     def sums(self) -> list[str]:
-        """What each column of the state comes to, over the deltas `d` and the old state `t`.
+        """The new value of each column of the state, over the deltas `d` and the old state `t`.
 
-        Whether it cannot be told from these is a column as well, where that can be.
+        If these may not suffice, a further column says so.
         """
         sums = [f"{column.new} AS {column.name}" for column in self.columns]
         risk = "\nOR ".join(column.risk for column in self.columns if column.risk)
@@ -114,16 +114,16 @@ class Counting:
 
 
 def count(context: Context, block: Block, key: tuple[str, ...], describe: Describe) -> Counting:
-    """Keep a SELECT up by counting.
+    """Maintain a SELECT by counting.
 
     Args:
         context: the columns that the definition reads.
         block: the definition.
-        key: columns by which its rows are known.
-        describe: tells types.
+        key: columns that identify its rows.
+        describe: returns types.
 
     Raises:
-        Unsupported: it is no plain GROUP BY, or has an aggregate that is not exact.
+        Unsupported: it is not a plain GROUP BY, or has an aggregate that is not exact.
     """
     select = _plain_groups(block, key)
     names = _Names()
@@ -147,7 +147,7 @@ def count(context: Context, block: Block, key: tuple[str, ...], describe: Descri
         return values.get(value) if isinstance(value, Node) else None
 
     outputs, having = rewrite(select.outputs, over_state), rewrite(select.having, over_state)
-    # A key is never null: a group that is one, and is not hidden by HAVING, is not either.
+    # A key is never null, and neither is a group that is a key and not hidden by HAVING.
     keys = {select.output(k) for k in key} if not select.having else set()
     nullable = {
         g.name for g in groups if g.value not in keys and shape.can_be_null(select, g.value)
@@ -176,20 +176,20 @@ def _plain_groups(block: Block, key: tuple[str, ...]) -> Select:
     if any(not isinstance(item.source, Table) for item in block.items):
         raise Unsupported("GROUP BY over a derived table")
     if shape.has_subquery((block.outputs, block.groups, block.having, block.conditions)):
-        raise Unsupported("a subquery beside aggregates", Construct.SUBQUERY)
+        raise Unsupported("a subquery in a SELECT with aggregates", Construct.SUBQUERY)
     if not all(shape.depends_only_on(block.output(k), block.groups) for k in key):
         raise Unsupported("a key that is an aggregate", Construct.AGGREGATE)
     return block
 
 
 class _Names:
-    """Names what is grouped by and aggregated: as columns are named, or by a number."""
+    """Names groups and aggregated values: after their column, or by a number."""
 
     def __init__(self) -> None:
         self._given: list[str] = []
 
     def of_group(self, select: Select, group: Expr) -> str:
-        """Return the name of the column that is a group, or the group's own."""
+        """Return the name of the output column that is a group, or else a name of its own."""
         named = next((o.name for o in select.outputs if o.value == group), None)
         return self._give(named or _own_name(group), "group")
 
@@ -210,7 +210,7 @@ def _own_name(value: Expr) -> str | None:
 
 
 def _arguments(select: Select) -> tuple[Expr, ...]:
-    """Return what is aggregated, and the conditions of FILTER, each once."""
+    """Return the aggregated values and the conditions of FILTER, each once."""
     found: dict[Expr, None] = {}
     for aggregate in shape.aggregates(select):
         if not aggregate.get("agg_star"):
@@ -241,11 +241,11 @@ def _changed(context: Context, rows: Select) -> Step:
 
 
 def _netted(changes: Step, rows: Select) -> Step:
-    """Return what the log of a table says of rows that are made of it alone.
+    """Return the changes of rows that are computed from one table alone, from its log.
 
     Args:
-        changes: the step with the rows of the table that changed.
-        rows: what is computed of them.
+        changes: the step with the changed rows of the table.
+        rows: what is computed from them.
     """
     block = changes.block
     assert isinstance(block, Select)

@@ -1,9 +1,9 @@
-"""Which rows of a block came or went since the last run: a superset of their keys, in arms.
+"""Finds the rows of a block that changed since the last run: a superset of their keys, in arms.
 
-The item of the finest grain is the root. There is one arm for each table: its changed rows, joined
-with the tables between it and the root as they are now. That finds every row of the result that
-changed: of all changed rows that it was or is made of, take the one nearest to the root. Those
-nearer still did not change, so they are what they were, and the arm of that table finds the key.
+The item of the finest grain is the root. There is one arm per table: its changed rows, joined with
+the present rows of the tables between it and the root. This finds every changed row of the result:
+of all changed rows from which it was or is computed, take the one nearest to the root. The rows
+between that one and the root did not change, so the arm of its table finds the key.
 The idea of differencing a query table by table is Griffin and Libkin's (Incremental Maintenance of
 Views with Duplicates, SIGMOD 1995); keys rather than rows make it hold for every kind of row.
 """
@@ -38,24 +38,24 @@ _NULL = Node("A_Const", (("isnull", True),))
 
 @dataclass(frozen=True)
 class Delta:
-    """Arms whose union has the keys of all rows that came or went."""
+    """Arms whose union has the keys of all changed rows."""
 
     arms: tuple[Select, ...] = ()
     is_keyed_by_window: bool = False
-    """Whether a key is computed by a window function, so that old rows had to be computed."""
+    """Whether a key is computed by a window function, so that old rows must be computed."""
 
     def __add__(self, other: Delta) -> Delta:
         return Delta(self.arms + other.arms, self.is_keyed_by_window or other.is_keyed_by_window)
 
 
 def delta(context: Context, block: Block, columns: tuple[str, ...], label: str) -> Delta:
-    """Find the values of columns in rows of a block that came or went.
+    """Find the values of columns in changed rows of a block.
 
     Args:
         context: the columns that the definition reads.
-        block: what changed.
+        block: the block.
         columns: names of its columns.
-        label: the beginning of the names of steps.
+        label: prefix of the names of steps.
 
     Raises:
         Unsupported: there is no incremental form.
@@ -83,14 +83,12 @@ def delta(context: Context, block: Block, columns: tuple[str, ...], label: str) 
         raise Unsupported("an aggregate over everything", Construct.AGGREGATE)
     if all(shape.depends_only_on(v, block.groups) for v in values):
         return Delta(_delta_of_rows(context, block, outputs, label))
-    groups = _units(
-        context, block, block.groups, f"{label}_groups", "Groups with a row that changed."
-    )
+    groups = _units(context, block, block.groups, f"{label}_groups", "Groups with changed rows.")
     return Delta(_both_states(context, block, block.groups, groups, columns))
 
 
 def _named(found: Delta, columns: tuple[str, ...]) -> Delta:
-    """Name the columns of the arms of one side of a set operation as the whole names them."""
+    """Name the columns of the arms of one side of a set operation like those of the result."""
     arms_named = tuple(
         replace(
             arm,
@@ -111,7 +109,7 @@ def _delta_of_partitions(
     if all(shape.depends_only_on(v, unit) for v in values):
         return Delta(_delta_of_rows(context, block, outputs, label))
     partitions = _units(
-        context, block, unit, f"{label}_partitions", "Partitions with a row that changed."
+        context, block, unit, f"{label}_partitions", "Partitions with changed rows."
     )
     is_of_rows = not any(shape.has_window(v) for v in values) and (
         not shape.is_grouped(block) or all(shape.depends_only_on(v, block.groups) for v in values)
@@ -127,7 +125,7 @@ def _delta_of_partitions(
 def _units(
     context: Context, block: Select, unit: tuple[Expr, ...], name: str, comment: str
 ) -> Select:
-    """Return the keys of the groups or partitions with a row that changed."""
+    """Return the keys of the groups or partitions with changed rows."""
     outputs = tuple(Output(n, e) for n, e in zip(names_for(unit), unit, strict=True))
     found = _delta_of_rows(context, block, outputs, name)
     return keys_of(keys_step(found, name, comment, outputs))
@@ -136,11 +134,11 @@ def _units(
 def _both_states(
     context: Context, block: Select, unit: tuple[Expr, ...], keys: Select, columns: tuple[str, ...]
 ) -> tuple[Select, ...]:
-    """Return columns of the rows of changed units, as they were and as they are."""
+    """Return columns of the old and new rows of changed units."""
     now = by_values(block, unit, keys)
     return (
-        _all_of(before(context, now), columns, "Their rows as they were."),
-        _all_of(now, columns, "Their rows as they are."),
+        _all_of(before(context, now), columns, "Their old rows."),
+        _all_of(now, columns, "Their new rows."),
     )
 
 
@@ -153,10 +151,10 @@ def _all_of(block: Block, columns: tuple[str, ...], comment: str) -> Select:
 def _delta_of_rows(
     context: Context, select: Select, outputs: tuple[Output, ...], label: str
 ) -> tuple[Select, ...]:
-    """Find values of expressions over the items of a SELECT, in rows that came or went.
+    """Find values of expressions over the items of a SELECT, in changed rows.
 
-    Where they are not columns of one item that can be the root, first the changed rows of the root
-    are found, then the values over them, as they were and as they are.
+    If they are not columns of one item that can be the root, the changed rows of the root are found
+    first, and then the old and new values over them.
     """
     values = tuple(o.value for o in outputs)
     root = None if shape.has_subquery(values) else joins.root_for(select, values)
@@ -166,14 +164,14 @@ def _delta_of_rows(
     columns = joins.handle(select, root, context.describe)
     handles = tuple(Output(c.name, c) for c in columns)
     found = _arms(context, select, root, handles)
-    comment = f"Rows of {root} of which something changed."
+    comment = f"Affected rows of {root}."
     keys = keys_of(keys_step(found, f"{label}_{root}", comment, handles))
     rows = shape.input_rows(select, outputs, columns)
     return _both_states(context, rows, columns, keys, tuple(o.name for o in outputs))
 
 
 def changed_rows(context: Context, rows: Select) -> tuple[Block, Block]:
-    """Return the rows of a SELECT of which something changed, as they are and as they were.
+    """Return the new and the old state of the affected rows of a SELECT.
 
     Args:
         context: the columns that the definition reads.
@@ -183,7 +181,7 @@ def changed_rows(context: Context, rows: Select) -> tuple[Block, Block]:
     columns = joins.handle(rows, root, context.describe)
     handles = tuple(Output(c.name, c) for c in columns)
     found = _arms(context, rows, root, handles)
-    comment = f"Rows of {root} of which something changed."
+    comment = f"Affected rows of {root}."
     now = by_values(rows, columns, keys_of(keys_step(found, f"changed_{root}", comment, handles)))
     return now, before(context, now)
 
@@ -194,7 +192,7 @@ def keys_step(
     """Return the step with the union of arms.
 
     Args:
-        found: the arms; none when nothing can change.
+        found: the arms; none if nothing can change.
         name: of the step.
         comment: what its rows are.
         outputs: the columns.
@@ -227,16 +225,16 @@ def _arms(
 
 @dataclass(frozen=True)
 class _Derived:
-    """What changed in a derived table, for the arms."""
+    """The changes of a derived table, for the arms."""
 
     context: Context
 
     def step(self, item: Item, columns: tuple[str, ...]) -> Step:
         if not columns:
             name = re.sub(r"_[0-9]+$", "", item.alias)
-            raise Unsupported(f"a change of {name}, which is joined by nothing, decides everything")
+            raise Unsupported(
+                f"a change of {name}, which is joined without a condition, affects all rows"
+            )
         found = delta(self.context, item.source, columns, item.alias)  # type: ignore[arg-type]
         outputs = tuple(Output(c, Column(item.alias, c)) for c in columns)
-        return keys_step(
-            found.arms, f"{item.alias}_changed", f"What changed in {item.alias}.", outputs
-        )
+        return keys_step(found.arms, f"{item.alias}_changed", f"Changes of {item.alias}.", outputs)

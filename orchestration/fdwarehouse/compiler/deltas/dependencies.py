@@ -1,4 +1,4 @@
-"""Which columns of a definition others decide: the rows of an order are rows of its customer."""
+"""Functional dependencies among a definition's columns: an order determines its customer."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from fdwarehouse.compiler.deltas.joins import plain_conditions
 
 
 def dependencies(block: Select) -> tuple[Dependency, ...]:
-    """Find the outputs that are the same wherever one row of an item is.
+    """Find the outputs that are determined by the row of one item.
 
-    A sale has the number of its order, and its customer and date are those of the order.
+    A sale has the number of its order, and the customer and the date of that order.
 
     Args:
         block: a definition.
@@ -43,7 +43,7 @@ def dependencies(block: Select) -> tuple[Dependency, ...]:
 
 
 def _output_of(block: Select, item: Item, column: Column) -> str | None:
-    """Return the output that has a column, or what an inner join equates with it."""
+    """Return the output that has a column, or a column that an inner join equates with it."""
     equal: set[Expr] = {column}
     for condition in () if item.is_nullable else plain_conditions(block):
         if isinstance(condition, Node) and is_equality(condition):

@@ -1,4 +1,4 @@
-"""Whether a numeric expression has one scale, whatever its rows: then its sums look alike."""
+"""Determines whether a numeric expression has one scale in all rows, so its sums look the same."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _NUMERIC = re.compile(r"^numeric\(\d+,(-?\d+)\)$")
 
 
 def fixed_scale(select: Select, value: Expr) -> int | None:
-    """Return the digits after the decimal point that an expression has, null aside.
+    """Return the digits after the decimal point of the non-null values of an expression.
 
     Args:
-        select: over whose items it is.
+        select: whose items the expression uses.
         value: the expression.
 
     Returns:
-        None where values can have different ones, or it is no number.
+        None if values can have different ones, or it is not a number.
     """
     if isinstance(value, Column):
         return _scale_of_column(select, value)

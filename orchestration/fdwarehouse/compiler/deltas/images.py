@@ -1,7 +1,7 @@
-"""Types whose equal values can look different: a change from one to the other is a change.
+"""Types whose equal values can look different: replacing one by the other is a change.
 
-1.0 equals 1.00, and 1 month equals 30 days. A change log that compared by `=` would take one for
-the other, and what is computed from them would not follow.
+1.0 equals 1.00, and 1 month equals 30 days. A change log that compared by `=` would miss such a
+change, and so would the tables downstream.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _COMPARED = re.compile(
 
 
 def look_alike(kind: str, scale: int | None = None) -> bool:
-    """Say whether equal values of a type are the same to a reader.
+    """Return whether equal values of a type always look the same.
 
     Args:
         kind: the type, as `format_type` prints it.
-        scale: digits after the decimal point where all values have as many.
+        scale: digits after the decimal point, if all values have the same.
     """
     return _ALIKE.match(kind) is not None or (kind == "numeric" and scale is not None)
 
 
 def can_be_grouped(kind: str) -> bool:
-    """Say whether a type is known to have the equality that GROUP BY needs; json has none."""
+    """Return whether a type is known to have the equality that GROUP BY needs, unlike json."""
     return look_alike(kind) or _COMPARED.match(kind) is not None

@@ -1,8 +1,8 @@
-"""The indexes that writers look rows up by.
+"""The indexes by which writers look up rows.
 
-A writer asks for the rows whose columns equal those of changed rows, or are among keys: so many
-columns an index has to begin with, in any order. Where it is not columns that are among keys but
-expressions over them, it has to be an index of these expressions.
+A writer looks up rows whose columns equal those of changed rows, or are among keys. An index must
+begin with these columns, in any order. If expressions are among keys, it must be an index on these
+expressions.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ from fdwarehouse.identifiers import qualified
 
 @dataclass(frozen=True)
 class Index:
-    """What rows of a table are looked up by: columns, or else expressions over them."""
+    """The columns, or the expressions over them, by which rows of a table are looked up."""
 
     schema: str
     table: str
     columns: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     is_ordered: bool = False
-    """Whether the columns are looked up in this order: the last one by a range."""
+    """Whether the order of the columns matters: the last one is looked up by a range."""
 
     @property
     def qualified(self) -> str:
-        """Name of the table, as SQL writes it."""
+        """Name of the table, quoted."""
         return qualified(self.schema, self.table)
 
     @property
     def name(self) -> str:
-        """Name of the index, where it is one of expressions: they are told apart by it."""
+        """Name of an index on expressions, which identifies it."""
         digest = sha256(", ".join(self.expressions).encode()).hexdigest()[:8]
         return f"{self.table[:50]}_by_{digest}"
 
 
 def wanted_indexes(blocks: Sequence[Block]) -> tuple[Index, ...]:
-    """List the indexes that blocks look rows up by, without those that a key is.
+    """List the indexes by which blocks look up rows, except those of keys.
 
     Args:
         blocks: of a writer.
@@ -75,17 +75,17 @@ def wanted_indexes(blocks: Sequence[Block]) -> tuple[Index, ...]:
 
 
 def without_redundant(indexes: Iterable[Index]) -> dict[Index, Index]:
-    """Leave out an index where another that is wanted begins with its columns, or can.
+    """Omit an index if another one begins with its columns, or can be reordered to.
 
     Args:
-        indexes: what several writers want.
+        indexes: those that several writers need.
 
     Returns:
-        For each that is left, the index to create, whose columns may have another order.
+        For each remaining one, the index to create, whose columns may be reordered.
     """
     wanted = sorted(dict.fromkeys(indexes), key=lambda i: (-len(i.columns), not i.is_ordered))
     kept = {index: index for index in wanted if index.expressions}
-    begins: dict[Index, set[str]] = {}  # with which columns it has to begin by now
+    begins: dict[Index, set[str]] = {}  # columns with which it must begin so far
     for index in wanted:
         if index.expressions:
             continue
@@ -107,12 +107,12 @@ def without_redundant(indexes: Iterable[Index]) -> dict[Index, Index]:
 
 
 def _begins_with(index: Index, columns: tuple[str, ...]) -> bool:
-    """Say whether an index finds rows by these columns, in whatever order it has them."""
+    """Return whether an index finds rows by these columns, in any order."""
     return set(index.columns[: len(columns)]) == set(columns)
 
 
 def _is_by_key(relation: Relation, columns: tuple[str, ...]) -> bool:
-    """Say whether a key finds the rows: it begins with these columns, or is among them."""
+    """Return whether a key finds the rows: it begins with these columns, or is among them."""
     return any(
         set(key[: len(columns)]) == set(columns) or set(key) <= set(columns)
         for key in (relation.primary_key, *relation.unique_keys)
@@ -146,7 +146,7 @@ def _conditions(select: Select) -> tuple[Expr, ...]:
 
 
 def _along_joins(select: Select) -> Iterator[_LookedUp]:
-    """Yield what tables are looked up by, from the few rows that a SELECT begins with."""
+    """Yield the lookups in tables, starting from the few rows that a SELECT begins with."""
     equal = [c for c in _conditions(select) if isinstance(c, Node) and is_equality(c)]
     links = [
         (mine, other)
@@ -172,14 +172,14 @@ def _along_joins(select: Select) -> Iterator[_LookedUp]:
 
 
 def _aliases_of_few(condition: Expr) -> frozenset[str]:
-    """Return the items of which a condition asks for given keys, or for what was written lately."""
+    """Return the items that a condition restricts to given keys or to recently written rows."""
     if isinstance(condition, Subquery):
         return aliases_in(condition.test) if condition.link is Link.ANY else frozenset()
     return frozenset(c.alias for c in columns_in(condition) if c.name == RUN_ID)
 
 
 def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
-    """Yield what of each table is compared with keys."""
+    """Yield the columns or expressions of each table that are compared with keys."""
     values = test.get("args") if isinstance(test, Node) and test.tag == "RowExpr" else (test,)
     columns: dict[str, dict[str, None]] = {}
     expressions: dict[str, dict[str, None]] = {}
@@ -199,7 +199,7 @@ def _among_keys(test: Expr, tables: dict[str, Relation]) -> Iterator[_LookedUp]:
 
 
 def _decisive(relation: Relation, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out columns that others decide: the rows of an order are rows of its customer."""
+    """Omit columns that others determine: an order determines its customer."""
     for dependency in relation.dependencies:
         if set(dependency.by) <= set(columns):
             columns = tuple(c for c in columns if c not in dependency.columns)
@@ -207,7 +207,7 @@ def _decisive(relation: Relation, columns: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _by_itself(block: Block) -> Iterator[Index]:
-    """Yield what rows of the table that is written are looked up by: the equal, then a range."""
+    """Yield the lookups in the table that is written: equal columns, then a range."""
     for select in (part for part in walk(block) if isinstance(part, Select)):
         for item in select.items:
             if isinstance(item.source, Itself):

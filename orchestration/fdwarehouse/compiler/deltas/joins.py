@@ -1,4 +1,4 @@
-"""How the items of a FROM clause hang together: links, orders, the item of the finest grain."""
+"""How the items of a FROM clause are joined: links, orders, the item of the finest grain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from fdwarehouse.compiler.deltas.images import can_be_grouped
 from fdwarehouse.compiler.deltas.spans import interval
 
 Describe = Callable[[Block], dict[str, str]]
-"""Tells the type of each column of a block, by its name."""
+"""Returns the type of each column of a block, by its name."""
 
 
 def plain_conditions(select: Select) -> tuple[Expr, ...]:
@@ -46,14 +46,14 @@ def conditions_of(select: Select, item: Item) -> tuple[Expr, ...]:
 
 
 def needs(select: Select, item: Item) -> frozenset[str]:
-    """Return the items that an item refers to by itself: LATERAL, or a function's arguments."""
+    """Return the items that an item itself refers to: LATERAL, or a function's arguments."""
     if item.is_lateral or isinstance(item.source, Function):
         return (aliases_in(item.source) - {item.alias}) & select.aliases
     return frozenset()
 
 
 def is_link(condition: Expr, alias: str, placed: Collection[str]) -> bool:
-    """Say whether a condition equates an item with what is placed already."""
+    """Return whether a condition equates an item with an item that is placed already."""
     if not isinstance(condition, Node) or not is_equality(condition):
         return False
     return any(
@@ -64,15 +64,15 @@ def is_link(condition: Expr, alias: str, placed: Collection[str]) -> bool:
 
 @dataclass(frozen=True)
 class Order:
-    """Items from a root on, each after those that its conditions name."""
+    """Items in order from a root, each after those that its conditions name."""
 
     aliases: tuple[str, ...]
     crossed: int
-    """How many are joined by no link."""
+    """Number of items that are joined without a link."""
 
 
 def order_from(select: Select, root: str) -> Order | None:
-    """Order the items from a root on; None where that is not possible."""
+    """Order the items from a root; None if that is not possible."""
     placed = [root]
     crossed = 0
     waiting = [i for i in select.items if i.alias != root]
@@ -98,7 +98,7 @@ def _is_linked(select: Select, item: Item, placed: list[str]) -> bool:
 
 
 def lookup_count(select: Select, root: str) -> int:
-    """Count the items of which a row of the root has at most one row, itself included."""
+    """Count the items of which each row of the root joins at most one row, including the root."""
     found = {root}
     while True:
         following = next((i for i in select.items if _is_lookup(select, i, found)), None)
@@ -122,7 +122,7 @@ def _is_lookup(select: Select, item: Item, found: set[str]) -> bool:
 
 
 def _is_at_one_time(select: Select, item: Item, bound: set[str], found: set[str]) -> bool:
-    """Say whether an item is joined as of a time, and has one row of a key then."""
+    """Return whether an item is joined as of a time, when it has one row per key."""
     period = item.source.relation.period if isinstance(item.source, Table) else None
     if period is None or not set(period.key) <= bound:
         return False
@@ -146,7 +146,7 @@ def finest(select: Select) -> str:
     """Return the item of the finest grain: the one from which most others are looked up.
 
     Raises:
-        Unsupported: none can be the first.
+        Unsupported: no item can be the root.
     """
     ranked = []
     for position, item in enumerate(select.items):
@@ -162,7 +162,7 @@ def finest(select: Select) -> str:
 
 
 def unique_key(block: Block) -> tuple[str, ...] | None:
-    """Return columns of which no two rows of a block agree; None where none are known."""
+    """Return unique columns of a block; None if none are known."""
     if isinstance(block, Values):
         return None
     if isinstance(block, SetOperation):
@@ -183,7 +183,7 @@ def unique_key(block: Block) -> tuple[str, ...] | None:
 
 
 def source_key(select: Select, alias: str) -> tuple[str, ...]:
-    """Return columns of an item by which its rows are known; empty where none are."""
+    """Return columns that identify the rows of an item; empty if there are none."""
     source = select.item(alias).source
     if isinstance(source, Table):
         return source.relation.primary_key
@@ -193,18 +193,18 @@ def source_key(select: Select, alias: str) -> tuple[str, ...]:
 
 
 def handle(select: Select, alias: str, describe: Describe | None = None) -> tuple[Column, ...]:
-    """Return the columns by which changed rows of an item are passed on.
+    """Return the columns that identify changed rows of an item.
 
-    Without a key it is what is read of it and can be compared: several rows may be passed on
-    where one has changed.
+    Without a key, these are all columns that are read and can be compared: then several rows may be
+    found where one has changed.
 
     Args:
         select: the SELECT.
         alias: of the item.
-        describe: tells the types of columns; without it all are taken to have an equality.
+        describe: returns the types of columns; without it, all are assumed to have an equality.
 
     Raises:
-        Unsupported: no such column of it is read.
+        Unsupported: no such column is read.
     """
     names = source_key(select, alias)
     if not names:
@@ -218,12 +218,12 @@ def handle(select: Select, alias: str, describe: Describe | None = None) -> tupl
             types = describe(Select(named, select.items, select.conditions))
             names = tuple(name for name in names if can_be_grouped(types[name]))
     if not names:
-        raise Unsupported(f"nothing to know the rows of {alias} by")
+        raise Unsupported(f"nothing identifies the rows of {alias}")
     return tuple(Column(alias, name) for name in names)
 
 
 def root_for(select: Select, values: Iterable[Expr]) -> str | None:
-    """Return the item that values are columns of, where it can be the root; None otherwise."""
+    """Return the item whose columns the values are, if it can be the root; else None."""
     wanted = {alias for v in values for alias in aliases_in(v)} & select.aliases
     if not wanted:
         return finest(select)
@@ -244,12 +244,12 @@ def root_for(select: Select, values: Iterable[Expr]) -> str | None:
 
 @dataclass(frozen=True)
 class Chain:
-    """The items that a row of the root is joined to, in order, and the conditions among them."""
+    """The items that a row of the root is joined to, in order, with their conditions."""
 
     items: tuple[Item, ...]
     conditions: tuple[Expr, ...] = ()
     requirements: tuple[tuple[str, frozenset[str]], ...] = ()
-    """For each item, those that it is joined through."""
+    """For each item, those through which it is joined."""
 
     @property
     def aliases(self) -> frozenset[str]:
@@ -283,7 +283,7 @@ class Chain:
         )
 
     def path(self, aliases: Iterable[str]) -> frozenset[str]:
-        """Return the items that these are joined through, the root included."""
+        """Return the items through which these are joined, including the root."""
         found = {self.items[0].alias}
         waiting = set(aliases)
         required = dict(self.requirements)

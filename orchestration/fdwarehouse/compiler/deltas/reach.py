@@ -1,4 +1,4 @@
-"""What the changed rows of an item reach: by which conditions, and what of it has changed."""
+"""Determines which rows the changed rows of an item reach."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Changed:
 
     source: Source
     columns: frozenset[str]
-    """What the rows tell; of a table read by run, only what a change of a row leaves alone."""
+    """Columns of the rows; for a table read by run, only those that never change."""
     conditions: tuple[Expr, ...] = ()
     has_sign: bool = False
 
@@ -49,10 +49,10 @@ def decisive(
     *,
     is_inner: bool,
 ) -> tuple[Expr, ...]:
-    """Choose the conditions that tell the rows that a change reaches.
+    """Choose the conditions that determine the rows that a change reaches.
 
-    The fewer columns of the item they need, the less has to be known of its changed rows: best are
-    those by which a row is known and which never change. Of a range, all of its conditions count.
+    The fewer columns of the item they use, the less must be known about its changed rows. The best
+    are key columns, which never change. Of a range, all conditions are chosen.
     """
     links = tuple(c for c in conditions if joins.is_link(c, item.alias, placed))
     touching = tuple(c for c in conditions if item.alias in aliases_in(c))
@@ -85,7 +85,7 @@ def _unit_or_none(select: Select) -> tuple[Expr, ...]:
 def narrowed(
     between: tuple[Item, ...], conditions: tuple[Expr, ...], alias: str, changed: Changed
 ) -> tuple[Item, ...]:
-    """Let derived tables on the path compute only what the changed rows need."""
+    """Restrict derived tables on the path to what the changed rows need."""
     return tuple(
         replace(item, source=_needed_of(item, conditions, alias, changed))
         if isinstance(item.source, (Select, SetOperation)) and not item.is_lateral
@@ -113,10 +113,10 @@ def _needed_of(item: Item, conditions: tuple[Expr, ...], alias: str, changed: Ch
 def netted(
     select: Select, item: Item, between: tuple[Item, ...], arm: Select, kept: tuple[Expr, ...]
 ) -> Select:
-    """Leave out what an old and a new image both reach alike: it has not changed.
+    """Omit rows that an old and a new image both reach: they have not changed.
 
-    Alike are images that reach the same rows of all tables on the path and agree in the columns
-    that are read outside of the conditions of the arm.
+    The two images must reach the same rows of all tables on the path, and agree in the columns that
+    are read outside of the conditions of the arm.
     """
     if item.is_nullable and len(kept) != len(item.on):
         return arm
@@ -132,7 +132,7 @@ def netted(
 
 
 def _net(arm: Select, item: Item, rows: Iterable[Expr], read: Iterable[Expr]) -> Select:
-    """Net the signs of the images of an item, by the rows that they reach and what is read."""
+    """Net the signs of the images of an item, by the rows that they reach and the columns read."""
     values = [o.value for o in arm.outputs if aliases_in(o.value)]
     total = call("sum", Column(item.alias, "sign"))
     return replace(
@@ -145,21 +145,21 @@ def _net(arm: Select, item: Item, rows: Iterable[Expr], read: Iterable[Expr]) ->
 def through_itself(
     context: Context, select: Select, item: Item, changed: Changed, outputs: tuple[Output, ...]
 ) -> Select | None:
-    """Return the arm of an item by the rows of the table itself, which it only adds columns to.
+    """Return the arm of an item that only adds columns, from the rows of the written table itself.
 
-    A row that the item alone has changed for is in the table, with the values that the item is
-    joined by; for every other row there is another arm.
+    If only the item has changed for a row, the row is in the table, with the values by which the
+    item is joined. Other arms find every other row.
 
     Args:
-        context: knows the table.
+        context: has the table.
         select: the SELECT.
         item: of its FROM, on the nullable side of a join.
         changed: its changed rows, each with a sign.
-        outputs: the values wanted.
+        outputs: the required values.
 
     Returns:
-        The arm; None where the item decides which rows there are, or is joined by what the table
-        does not show.
+        The arm; None if the item affects which rows exist, or is joined by columns that the table
+        does not have.
     """
     if context.itself is None or context.itself[0] is not select or not item.is_nullable:
         return None
@@ -203,7 +203,7 @@ def _images_read(select: Select, item: Item, kept: tuple[Expr, ...]) -> list[Exp
 
 
 def read_elsewhere(select: Select, item: Item, kept: tuple[Expr, ...]) -> list[Column]:
-    """Return the columns of an item that are read beside some conditions."""
+    """Return the columns of an item that are read outside of some conditions."""
     parts: list[object] = [
         select.outputs,
         select.groups,

@@ -1,7 +1,7 @@
-"""The rows of a block whose columns are among some keys, pushed down to where an index finds them.
+"""Restricts a block to rows whose columns are among keys, pushed down to where an index helps.
 
-`IN (SELECT ...)` rather than a join: as a condition it finds its way into subqueries, where a join
-would be computed after them.
+`IN (SELECT ...)` rather than a join: a condition can be pushed into subqueries, but a join is
+computed after them.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def restrict(block: Block, columns: tuple[str, ...], keys: Select) -> Block | No
     """Return the rows of a block whose columns are among keys, and perhaps others of the same unit.
 
     Args:
-        block: what is restricted.
+        block: the block.
         columns: names of its columns.
         keys: their values, in this order.
 
     Returns:
-        The block with the condition within; None where all of it would have to be computed.
+        The block with the condition inside; None if the whole block would have to be computed.
     """
     if isinstance(block, Values):
         rows = tuple(Output(c, Column("s", c)) for c in block.columns)
@@ -93,7 +93,7 @@ def _restrict_both(block: SetOperation, columns: tuple[str, ...], keys: Select) 
     left = restrict(block.left, named(block.left), keys)
     right = restrict(block.right, named(block.right), keys)
     if block.operator == "EXCEPT" and (left is None or not is_exact(block.left, named(block.left))):
-        right = None  # else rows beside the keys would stay that the right side takes away
+        right = None  # else rows with other keys would stay that the right side removes
     if left is None and right is None:
         return None
     is_except = block.operator == "EXCEPT"
@@ -105,7 +105,7 @@ def _restrict_both(block: SetOperation, columns: tuple[str, ...], keys: Select) 
 
 
 def _not_at_first(block: Block) -> Select:
-    """Return all rows of a block, but none where all rows of the definition are computed anyway."""
+    """Return all rows of a block, but none in a full refresh, which computes all rows anyway."""
     outputs = tuple(Output(c, Column("s", c)) for c in column_names(block))
     return Select(outputs, (Item("s", block),), (operation(">", AFTER, Literal(0)),))
 
@@ -131,17 +131,17 @@ def _restrict_partitions(block: Select, values: tuple[Expr, ...], keys: Select) 
 def _restrict_some(
     block: Select, values: tuple[Expr, ...], usable: list[int], keys: Select
 ) -> Block | None:
-    """Restrict by those columns that allow it: more rows than asked for do no harm."""
+    """Restrict by those columns that allow it: further rows do no harm."""
     if not usable:
         return None
     return by_values(block, tuple(values[n] for n in usable), _picked(keys, usable))
 
 
 def is_exact(block: Block, columns: tuple[str, ...]) -> bool:
-    """Say whether `restrict` returns no row beside those asked for.
+    """Return whether `restrict` returns only rows with the keys.
 
     Args:
-        block: what is restricted.
+        block: the block.
         columns: names of its columns.
     """
     if isinstance(block, Values):
@@ -166,8 +166,8 @@ def is_exact(block: Block, columns: tuple[str, ...]) -> bool:
 def by_values(select: Select, values: tuple[Expr, ...], keys: Select) -> Block:
     """Return the rows of a SELECT in which expressions over its items are among keys.
 
-    Keys that are null are looked for apart, and only when there are some: IS NOT DISTINCT FROM
-    finds no index.
+    Null keys are looked up separately, and only if there are any: IS NOT DISTINCT FROM cannot use
+    an index.
     """
     found = replace(
         _pushed_down(select, values, keys), conditions=(*select.conditions, among(values, keys))
@@ -187,7 +187,7 @@ def by_values(select: Select, values: tuple[Expr, ...], keys: Select) -> Block:
 
 
 def _pushed_down(select: Select, values: tuple[Expr, ...], keys: Select) -> Select:
-    """Let derived tables read only what the restricted rows need."""
+    """Restrict derived tables to what the restricted rows need."""
     items = tuple(
         replace(item, source=_restricted_source(select, item, values, keys) or item.source)
         if isinstance(item.source, (Select, SetOperation)) and not item.is_lateral

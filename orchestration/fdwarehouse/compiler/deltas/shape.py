@@ -26,19 +26,19 @@ from fdwarehouse.compiler.algebra.tree import (
     walk_level,
 )
 
-# Functions of pg_catalog that give null for null arguments alone. Not among them: to_char and
-# extract, which have no value for infinite times.
+# Functions of pg_catalog that return null only for null arguments. Not to_char and extract, which
+# also return null for infinite times.
 _NULL_FOR_NULL_ALONE = {"date_trunc", "lower", "upper", "length", "abs", "round", "btrim"}
 _ARITHMETIC = {"+", "-", "*", "/"}
 
 
 def is_grouped(select: Select) -> bool:
-    """Say whether a SELECT has GROUP BY, HAVING or aggregates."""
+    """Return whether a SELECT has GROUP BY, HAVING or aggregates."""
     return bool(select.groups or select.having or aggregates(select))
 
 
 def is_of_many_rows(part: object) -> bool:
-    """Say whether a part of an expression is computed from several rows."""
+    """Return whether a part of an expression is computed from several rows."""
     return isinstance(part, Node) and part.tag in ("Aggregate", "WindowCall", "SetCall")
 
 
@@ -53,7 +53,7 @@ def window_calls(select: Select) -> tuple[Node, ...]:
 
 
 def aggregates_outside(block: Block) -> bool:
-    """Say whether a subquery has an aggregate over rows around it: `p.id = max(i.id)`."""
+    """Return whether a subquery has an aggregate over rows of the outer query."""
     return any(
         isinstance(node, Node) and node.tag == "Aggregate" and _is_foreign(node, subquery)
         for subquery in walk(block)
@@ -74,15 +74,15 @@ def _calls(select: Select, tag: str) -> tuple[Node, ...]:
 
 
 def has_partitions(select: Select) -> bool:
-    """Say whether rows of a SELECT depend on others of their partition."""
+    """Return whether rows of a SELECT depend on others of their partition."""
     return bool(select.distinct_on or window_calls(select))
 
 
 def common_partition(select: Select) -> tuple[Expr, ...]:
-    """Return what all windows and DISTINCT ON partition by.
+    """Return the common part of PARTITION BY of all windows and of DISTINCT ON.
 
     Raises:
-        Unsupported: there is nothing that they have in common, or groups would be split.
+        Unsupported: they have nothing in common, or groups would be split.
     """
     lists = [_partition(select, call.get("over")) for call in window_calls(select)]
     if select.distinct_on:
@@ -110,14 +110,14 @@ def _partition(select: Select, window: Node) -> tuple[Expr, ...]:
 
 
 def unit_of(select: Select) -> tuple[Expr, ...]:
-    """Return what tells rows apart that are computed together: partition, groups, or nothing."""
+    """Return what identifies rows that are computed together: partition, groups, or nothing."""
     if has_partitions(select):
         return common_partition(select)
     return select.groups
 
 
 def depends_only_on(value: object, unit: Collection[Expr]) -> bool:
-    """Say whether a value is computed from the expressions of a unit alone."""
+    """Return whether a value is computed only from the expressions of a unit."""
     if value in unit:
         return True
     match value:
@@ -132,15 +132,15 @@ def depends_only_on(value: object, unit: Collection[Expr]) -> bool:
 
 
 def has_window(value: object) -> bool:
-    """Say whether a value is computed by a window function."""
+    """Return whether a value is computed by a window function."""
     return any(isinstance(n, Node) and n.tag == "WindowCall" for n in walk_level(value))
 
 
 def input_rows(select: Select, outputs: tuple[Output, ...], known_by: tuple[Expr, ...]) -> Select:
     """Return values of the rows of FROM and WHERE, before grouping and windows, each at least once.
 
-    Items that are outer joined and not referred to add no values. `known_by`: what is looked up in
-    them.
+    Outer-joined items that are not referred to add no values. `known_by`: expressions by which rows
+    are looked up.
     """
     items = select.items
     while True:
@@ -160,7 +160,7 @@ def _is_read(item: Item, items: tuple[Item, ...], rest: object) -> bool:
 
 
 def can_be_null(select: Select, value: Expr) -> bool:
-    """Say whether an expression over the items of a SELECT can be null in rows of its WHERE."""
+    """Return whether an expression over the items of a SELECT can be null in rows of its WHERE."""
     match value:
         case Column():
             return _column_can_be_null(select, value)
@@ -186,7 +186,7 @@ def _node_can_be_null(select: Select, node: Node) -> bool:
 
 
 def _null_for_null_alone(node: Node) -> tuple[Expr, ...] | None:
-    """Return the parts of which one is null where the whole is; None where there are none."""
+    """Return the parts of which one is null if the whole is; None if there are none."""
     if node.tag == "TypeCast":
         return (node.get("arg"),)
     if node.tag == "FuncCall" and _function_of(node) in _NULL_FOR_NULL_ALONE:
@@ -230,10 +230,10 @@ def _output_can_be_null(block: Block, name: str) -> bool:
 
 
 def has_subquery(value: object) -> bool:
-    """Say whether a value has a subquery in it."""
+    """Return whether a value has a subquery in it."""
     return bool(subqueries_in(value))
 
 
 def reads_tables(block: Block) -> bool:
-    """Say whether a block reads any table."""
+    """Return whether a block reads any table."""
     return any(isinstance(part, Table) for part in walk(block))

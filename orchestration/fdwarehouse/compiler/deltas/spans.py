@@ -1,8 +1,8 @@
-"""Validity that changed: of a version that got another end, the time between the two ends.
+"""Changes of validity: for a version with a new end, the time between the old and the new end.
 
-A dimension that closes a version writes it again, valid for a shorter time, and the next one. By
-their images everything that was ever joined to the version would have changed; by the spans only
-what is after the moment at which it was closed.
+A dimension that closes a version writes it again with a shorter validity, and adds the next one. By
+their images, all rows that were ever joined to the version would have changed; by spans, only those
+after the moment at which it was closed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from fdwarehouse.compiler.deltas.images import can_be_grouped
 
 
 def interval(alias: str, conditions: tuple[Expr, ...]) -> tuple[str, str] | None:
-    """Find the columns of an item between which a value has to be: `start <= value < end`.
+    """Find the columns of an item between which a value must lie: `start <= value < end`.
 
     Args:
         alias: of the item.
         conditions: of its join.
 
     Returns:
-        The two columns; None where it is not joined so, or compared by them elsewhere as well.
+        The two columns; None if it is not joined like this, or they are also compared elsewhere.
     """
     starts: dict[Expr, str] = {}
     ends: dict[Expr, str] = {}
@@ -71,16 +71,16 @@ def _comparisons(alias: str, condition: Expr) -> list[tuple[str, Column, Expr]]:
 def spans(
     deltas: Step, relation: Relation, ends: tuple[str, str], read: Collection[str]
 ) -> Step | None:
-    """Return the step with what changed in a table of versions, as spans of time.
+    """Return the step with the changes of a table of versions, as spans of time.
 
     Args:
-        deltas: the net images of what changed.
+        deltas: the net images of the changed rows.
         relation: the table.
         ends: columns with the start and the end of a version.
-        read: columns that are read beside the conditions of the join.
+        read: columns that are read outside of the conditions of the join.
 
     Returns:
-        The step, with the columns of the deltas; None where images cannot be told apart so.
+        The step, with the columns of the deltas; None if spans do not distinguish the images.
     """
     start, end = ends
     names = column_names(deltas.block)
@@ -97,7 +97,7 @@ def spans(
     values = {start: begins, end: greatest, "sign": sign}
     return Step(
         f"{relation.name}_spans",
-        "Of a version that got another end, the time between the two ends.",
+        "For a version with a new end, the time between the old and the new end.",
         Select(
             outputs=tuple(Output(n, values.get(n, Column("d", n))) for n in names),
             items=(Item("d", deltas),),
@@ -111,7 +111,7 @@ def _greatest(*values: Expr) -> Node:
 
 
 def _where_it_is(aggregate: Node) -> Node:
-    """Take an aggregate over the new images alone."""
+    """Restrict an aggregate to the new images."""
     is_new = operation(">", Column("d", "sign"), Literal(0))
     return Node(aggregate.tag, (*aggregate.fields, ("agg_filter", is_new)))
 

@@ -1,6 +1,6 @@
-"""A table's file: YAML in the leading comment, before a plain SELECT.
+"""A table's file: YAML in the leading comment, followed by a plain SELECT.
 
-The file stays SQL: it is pasted into psql, highlighted and linted as it is.
+The file stays valid SQL: it can be pasted into psql, highlighted and linted.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Definition:
     """Lines of the file before the header."""
 
     def line_of(self, *names: str) -> int:
-        """Return the line of a part of the header, by the names that lead to it."""
+        """Return the line of a part of the header, given by its path of names."""
         return self.lines_before + _line_of(self.tree, names)
 
     @property
     def model(self) -> str:
-        """The table, as SQL writes it."""
+        """The table, quoted."""
         _, layer, file = self.path.split("/")
         return qualified(layer, file.removesuffix(".sql"))
 
@@ -64,12 +64,12 @@ class Definition:
         return frozenset((r.schemaname or "", r.relname) for r in found)
 
     def line_at(self, position: int) -> int:
-        """Return the line of the file in which a character of the SELECT stands."""
+        """Return the line of the file with a character of the SELECT."""
         return self.first_line + self.select[:position].count("\n")
 
 
 def is_definition(text: str) -> bool:
-    """Say whether a file is a header and a SELECT, rather than a template."""
+    """Return whether a file is a header and a SELECT, rather than a template."""
     return _SELECT.match(text) is not None
 
 
@@ -86,7 +86,8 @@ def read_definition(path: str, text: str) -> Definition:
     if len(path.rpartition("/")[2].removesuffix(".sql")) > _MAX_NAME:
         raise FdwarehouseError(
             f"{path}: a table's name has at most {_MAX_NAME} characters",
-            hint="Names that are made of it, such as that of its view, have 63. Rename the file.",
+            hint="Names derived from it, such as that of its view, have at most 63. Rename the "
+            "file.",
         )
     found = _COMMENT.match(text)
     if found is None:
@@ -107,7 +108,7 @@ def read_definition(path: str, text: str) -> Definition:
 
 
 def _typed(definition: Definition) -> Definition:
-    """Let the SELECT return the types that the header gives."""
+    """Cast the columns of the SELECT to the types in the header."""
     types = {name: c.type for name, c in definition.header.columns.items() if c.type}
     if not types:
         return definition
@@ -138,7 +139,7 @@ def _read_header(path: str, text: str, before: int) -> tuple[Header, Any]:
         raise FdwarehouseError(f"{path}, line {line}: {problem}", hint=way_out) from error
     if not isinstance(content, dict):
         raise FdwarehouseError(
-            f"{path}, line {before + 1}: the header should be made of names and values", hint=_HINT
+            f"{path}, line {before + 1}: the header must consist of names and values", hint=_HINT
         )
     try:
         return Header.model_validate(content), tree
@@ -153,7 +154,7 @@ def _read_header(path: str, text: str, before: int) -> tuple[Header, Any]:
 
 
 def _line_of(node: Any, location: tuple[int | str, ...]) -> int:
-    """Return the line, 1 for the first, of a place in a YAML tree, or of what is nearest to it."""
+    """Return the line, counted from 1, of a place in a YAML tree, or of its nearest parent."""
     line = int(node.start_mark.line) + 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
@@ -178,7 +179,7 @@ def _require_one_select(definition: Definition) -> None:
         ) from error
     if len(statements) != 1 or not isinstance(statements[0].stmt, ast.SelectStmt):
         raise FdwarehouseError(
-            f"{path}, line {first}: after the header there should be one SELECT",
+            f"{path}, line {first}: after the header there must be one SELECT",
             hint="Write one SELECT that returns exactly the rows of the table.",
         )
     for relation in _relations(statements[0].stmt):
@@ -191,7 +192,7 @@ def _require_one_select(definition: Definition) -> None:
 
 
 def _relations(statement: Any, ctes: frozenset[str] = frozenset()) -> list[Any]:
-    """Return each mention of a relation (RangeVar); names of CTEs are not among them."""
+    """Return each reference to a relation (RangeVar), except to CTEs."""
     found: list[Any] = []
     waiting: list[tuple[Any, frozenset[str]]] = [(statement, ctes)]
     while waiting:

@@ -1,4 +1,4 @@
-"""A dimension: a SELECT over one table of silver, with the history that its versions tell."""
+"""A dimension: a SELECT over one table of silver, with the history of its versions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from fdwarehouse.compiler.tables.versions import VersionSelect
 from fdwarehouse.identifiers import ident, qualified
 
 VALIDITY = (("valid_from", "timestamp"), ("valid_to", "timestamp"), ("is_inferred", "boolean"))
-"""Columns that the writer computes beside those of the SELECT."""
+"""Columns that the writer adds to those of the SELECT."""
 _OF_INFERRED = {"valid_from": "'-infinity'", "valid_to": "'infinity'", "is_inferred": "true"}
-"""What a member that is only referred to has in them."""
+"""Their values for an inferred member."""
 IS_CURRENT = ("is_current", "boolean")
 """The column that the table computes."""
 
@@ -41,9 +41,9 @@ class Dimension:
     Attributes:
         target: its key is the business key and `valid_from`.
         definition: its file.
-        select: its SELECT, taken apart.
+        select: its SELECT, split into parts.
         columns: name and type of each column of the SELECT.
-        source: the table of silver that it reads, as SQL writes it.
+        source: the table of silver that it reads, quoted.
         source_versions: the view with all versions of its rows.
         referenced_by: views of versions whose rows refer to the key, each with the column.
     """
@@ -68,18 +68,18 @@ class Dimension:
 
     @property
     def period(self) -> Period | None:
-        """When its rows are valid, where a constraint keeps those of a member from overlapping."""
+        """The validity of its rows, if a constraint prevents overlaps within a member."""
         start, end = VALIDITY[0][0], VALIDITY[1][0]
         return Period((self.key,), start, end) if self.definition.header.type2 else None
 
     @property
     def logs(self) -> Mapping[Relation, tuple[str, ...]]:
-        """It reads no log: versions only come."""
+        """It reads no log: versions are only added."""
         return {}
 
     @property
     def kept_up(self) -> str:
-        """How it is kept up, in one line."""
+        """How it is maintained, in one line."""
         return f"incremental by {self.key} from {self.source}"
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
@@ -146,8 +146,8 @@ class Dimension:
         for column, _ in VALIDITY:
             yield f"{name}__{column}__not_null"[:63], f"NOT NULL {column}"
         if self.definition.header.type2:
-            # The unknown member is left out so that no lookup by the key can take the GiST index:
-            # it is five times slower than the b-tree, and the planner holds them for equal.
+            # The unknown member is excluded so that no lookup by the key can use the GiST index:
+            # it is five times slower than the b-tree, but the planner assumes equal costs.
             overlap = f"{key} WITH =, tsrange(valid_from, valid_to) WITH &&"
             known = f"WHERE ({surrogate} <> -1) DEFERRABLE INITIALLY DEFERRED"
             yield f"{name}__no_overlap"[:63], f"EXCLUDE USING gist ({overlap}) {known}"
@@ -162,11 +162,11 @@ def references_to(key: str, dimension: str, blocks: Iterable[Block]) -> Iterator
 
     Args:
         key: the business key of the dimension.
-        dimension: the dimension, as SQL writes it.
+        dimension: the dimension, quoted.
         blocks: SELECTs.
 
     Yields:
-        Table of silver, as SQL writes it, and column.
+        Table of silver, quoted, and column.
     """
     for block in blocks:
         relations = {

@@ -20,32 +20,32 @@ def add_filters(environment: jinja2.Environment) -> None:
 
 
 def prefixed(names: Sequence[str], alias: str) -> list[str]:
-    """Write columns with the alias of their table; without one where it is empty."""
+    """Write columns with the alias of their table, unless it is empty."""
     return [f"{alias}.{ident(n)}" if alias else ident(n) for n in names]
 
 
 def lined(names: Sequence[str], alias: str = "") -> str:
-    """List columns, one on a line; the arguments are those of `filled`."""
+    """List columns, one per line; the arguments are those of `filled`."""
     return ",\n".join(prefixed(names, alias))
 
 
 def filled(names: Sequence[str], alias: str = "", width: int = 80) -> str:
-    """List columns, as many on a line as have room.
+    """List columns, as many per line as fit.
 
     Args:
         names: of the columns.
-        alias: of their table; none where there is one alone.
-        width: how many characters a line has room for.
+        alias: of their table; empty if there is only one.
+        width: characters per line.
     """
     return wrapped(prefixed(names, alias), width)
 
 
 def dedented(body: str) -> str:
-    """Take out what all lines are indented by, and empty lines around them."""
+    """Remove the common indentation, and empty lines at the start and the end."""
     return dedent(body).strip("\n")
 
 
 def dollar_quoted(body: str) -> str:
-    """Write the body of a function."""
+    """Quote the body of a function."""
     tag = unused_tag("body", body)
     return f"{tag}\n{body}\n{tag}"

@@ -1,8 +1,7 @@
-"""Partitions by a date: what a header may choose, and where the dates of a table come from.
+"""Partitions by a date: validates the header, and finds the dates of a table upstream.
 
-A partition must be there before a row is written into it. Most dates are columns of a table: those
-of its rows that were written since are all that can be new, and no row of the SELECT is computed to
-know them.
+A partition must exist before a row is written into it. Most dates are columns of a table upstream:
+only its rows written since can have new dates, so the SELECT need not be computed to find them.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _WAYS_OUT = {
 
 
 def require_partitions(definition: Definition, columns: tuple[tuple[str, str], ...]) -> None:
-    """Make sure that a table can be partitioned as its header says.
+    """Check that a table can be partitioned as its header says.
 
     Args:
         definition: the file.
@@ -77,21 +76,21 @@ def require_partitions(definition: Definition, columns: tuple[tuple[str, str], .
     name = definition.path.rpartition("/")[2].removesuffix(".sql")
     if len(name.encode()) > MAX_PARTITIONED_NAME_LENGTH:
         raise wrong(
-            f"{name} is too long a name, at most {MAX_PARTITIONED_NAME_LENGTH} letters",
-            "Give the table another name: those of its partitions end in a date.",
+            f"{name} is too long a name; the limit is {MAX_PARTITIONED_NAME_LENGTH} characters",
+            "Give the table another name: the names of its partitions end in a date.",
         )
 
 
 def dates_of_rows(block: Block, by: str) -> tuple[Select, ...] | None:
-    """Find the tables that have every date of a table before the table gets it.
+    """Find the upstream tables that have every date of a table.
 
     Args:
         block: the SELECT of the table.
         by: its column with the dates.
 
     Returns:
-        SELECTs over one table each, of a date and the run that wrote the row; None where a date is
-        made of several tables.
+        SELECTs over one table each, of a date and the run that wrote the row; None if a date
+        depends on several tables.
     """
     try:
         found = tuple(_dates(block, Column("", by), ""))
@@ -101,7 +100,7 @@ def dates_of_rows(block: Block, by: str) -> tuple[Select, ...] | None:
 
 
 def _dates(source: object, value: Expr, alias: str) -> Iterator[Select]:
-    """Yield the dates of an expression over one source, known by an alias."""
+    """Yield the dates of an expression over one source, given by its alias."""
     match source:
         case Table(relation) if RUN_ID in relation.column_names:
             run_id = Output(RUN_ID, Column(alias, RUN_ID))
@@ -134,7 +133,7 @@ def _of_value(select: Select, value: Expr) -> Iterator[Select]:
 
 
 def _choices(value: Node) -> tuple[Expr, ...]:
-    """Return the expressions of which one is the value."""
+    """Return the expressions one of which is the value."""
     args: tuple[Expr, ...] = value.get("args") or ()
     if value.tag in ("CoalesceExpr", "MinMaxExpr"):
         return args
@@ -158,7 +157,7 @@ def _renamed(value: Expr, alias: str, names: dict[str, str]) -> Expr:
 
 
 def _substituted(value: Expr, alias: str, select: Select) -> Expr:
-    """Put the expressions of a derived table's columns in the place of the columns."""
+    """Replace the columns of a derived table by their expressions."""
 
     def change(part: object) -> object:
         is_ours = isinstance(part, Column) and part.alias == alias

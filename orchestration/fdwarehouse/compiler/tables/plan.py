@@ -1,4 +1,4 @@
-"""How a table is kept up: incrementally by which key from which sources, or in full and why."""
+"""Plans how a table is maintained: incrementally by a key, or in full, and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from fdwarehouse.identifiers import qualified
 
 
 class Method(Enum):
-    """How the rows of a table are found."""
+    """How the rows of a table are computed."""
 
     INCREMENTAL = "incremental"
     FULL = "full"
@@ -45,13 +45,13 @@ class Request:
     """What is compiled: a definition, and the grain of its table.
 
     Attributes:
-        key: the columns by which its rows are known.
+        key: the columns that identify its rows.
         canonical_sql: the definition as `pg_get_viewdef` prints it.
-        select: the definition as it was written, for the lines of reasons.
+        select: the definition as written, for the lines of reasons.
         first_line: of `select`, in its file.
-        impure: functions on which the result depends beside the tables; see `read_catalog`.
+        impure: functions, besides the tables, that the result depends on; see `read_catalog`.
         is_forced_full: whether the header says `incremental: false`.
-        table: schema and name of the table; without it the table itself is not read.
+        table: schema and name of the table; without it, the table itself is not read.
     """
 
     key: tuple[str, ...]
@@ -65,7 +65,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a table is kept up."""
+    """How a table is maintained."""
 
     method: Method
     key: tuple[str, ...]
@@ -76,15 +76,15 @@ class Plan:
     affected: Step | None = None
     """Keys of rows that may have changed."""
     expected: Block | None = None
-    """These rows, as they should be."""
+    """The rows that the definition has for these keys."""
     is_exact: bool = False
-    """Whether no other rows are among these."""
+    """Whether it has only rows with these keys."""
     is_key_unique: bool = False
-    """Whether the definition cannot have two rows of one key."""
+    """Whether the definition cannot have duplicate keys."""
     counting: Counting | None = None
-    """How its groups are counted; None where they are computed from their rows."""
+    """How its groups are counted; None if they are computed from their rows."""
     not_counted: str | None = None
-    """Why they are."""
+    """Why they are computed from their rows."""
 
     @property
     def sources(self) -> tuple[Relation, ...]:
@@ -94,9 +94,9 @@ class Plan:
 
     @property
     def condition_on_definition(self) -> Expr | None:
-        """What the affected rows fulfil, where PostgreSQL takes it into the view by itself.
+        """The condition of the affected rows, if PostgreSQL can push it into the view.
 
-        None where the condition has to be written further within.
+        None if the compiler must push it down.
         """
         expected = self.expected
         if (
@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def reads_old_state(self) -> bool:
-        """Whether tables are read as they were."""
+        """Whether the old state of tables is read."""
         selects = (p for p in _steps(self) if isinstance(p, Select))
         return any(s.offset == Literal(0) for s in selects)
 
@@ -131,11 +131,11 @@ class Plan:
 
     @property
     def wanted_indexes(self) -> tuple[Index, ...]:
-        """What rows are looked up by, and no index begins with."""
+        """Indexes that lookups need and no table has."""
         return wanted_indexes(_blocks(self))
 
     def describe(self) -> str:
-        """Say it in one line."""
+        """Describe the plan in one line."""
         if self.method is Method.FULL:
             place = f" (line {self.line})" if self.line else ""
             return f"full: {self.reason}{place}"
@@ -145,7 +145,7 @@ class Plan:
 
 
 def read(request: Request, catalog: Catalog) -> Block | None:
-    """Return a definition as the compiler reads it; None where it cannot."""
+    """Return a definition as a block; None if the compiler cannot read it."""
     try:
         return canonical(request.canonical_sql, catalog)
     except Unsupported:
@@ -155,13 +155,13 @@ def read(request: Request, catalog: Catalog) -> Block | None:
 def plan(
     request: Request, catalog: Catalog, describe: Describe | None = None, *, counts: bool = True
 ) -> Plan:
-    """Decide how a table is kept up.
+    """Decide how a table is maintained.
 
     Args:
         request: the definition.
         catalog: the relations that it reads.
-        describe: tells the types of a block; without it nothing is counted.
-        counts: whether groups are counted where that is exact.
+        describe: returns the types of a block; without it, nothing is counted.
+        counts: whether groups are counted if that is exact.
     """
     try:
         found = _incremental(request, catalog, describe)
@@ -198,7 +198,7 @@ def _incremental(request: Request, catalog: Catalog, describe: Describe | None) 
     if not shape.reads_tables(block):
         raise Unsupported("it reads no table")
     if shape.aggregates_outside(block):
-        raise Unsupported("a subquery with an aggregate of what is around it", Construct.SUBQUERY)
+        raise Unsupported("a subquery with an aggregate over the outer query", Construct.SUBQUERY)
     context = context_of(block, describe)
     if request.table:
         itself = Itself(qualified(*request.table), column_names(block), *request.table, request.key)
@@ -223,10 +223,10 @@ def _incremental(request: Request, catalog: Catalog, describe: Describe | None) 
 
 
 def _scope(context: Context, block: Block, key: tuple[str, ...]) -> tuple[tuple[str, ...], Delta]:
-    """Return the columns that decide which rows are written, and how they change.
+    """Return the columns that determine which rows are written, and their delta.
 
-    It is the key, or what of it tells the partition of a window, which is computed as a whole: the
-    table itself knows which rows a partition had.
+    They are the key, or its part that identifies the partition of a window. A partition is computed
+    as a whole; the table itself has its previous rows.
     """
     if isinstance(block, Select) and block.items and shape.has_partitions(block):
         unit = shape.common_partition(block)
@@ -243,7 +243,7 @@ def _scope(context: Context, block: Block, key: tuple[str, ...]) -> tuple[tuple[
 
 
 def _blocks(plan: Plan) -> list[Block]:
-    """Return all blocks of a plan, those of steps included, each once."""
+    """Return all blocks of a plan, including those of steps, each once."""
     roots = plan.counting.blocks if plan.counting else (plan.affected, plan.expected)
     waiting: list[object] = [b for b in roots if b is not None]
     found: dict[object, None] = {}

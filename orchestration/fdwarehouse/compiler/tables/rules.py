@@ -1,7 +1,7 @@
-"""Rules of headers that cannot be constraints: checks, which return the rows that break them.
+"""Rules of headers that cannot be constraints become checks, which return the violating rows.
 
-A constraint holds for each row that is written, and stops the run. What only warns, what refers to
-a table that another transaction writes, and what several rows decide, is looked at afterwards.
+A constraint is enforced on each row that is written, and fails the run. Checks run afterwards: for
+rules that only warn, refer to a table that another transaction writes, or span several rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fdwarehouse.project.checks import Check
 from fdwarehouse.project.header import ColumnHeader
 
 _KEY = "__key__unique"
-_LONGEST = 57  # less than a name may have, since functions are called etl.check_<name>
+_LONGEST = 57  # below the limit of names, since functions are called etl.check_<name>
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class _Rule:
     name: str
     severity: str
     promise: str
-    """What holds: `is not null`."""
+    """The rule: `is not null`."""
     broken: str
-    """The condition on the row `t` under which it does not."""
+    """The condition on a row `t` that violates it."""
     joins: str = ""
 
 
@@ -61,7 +61,7 @@ def checks_of(
 def _rules(
     target: Target, name: str, column: ColumnHeader, keys: Mapping[str, tuple[str, ...]]
 ) -> Iterator[_Rule]:
-    """Yield the rules of a column that are no constraints; see `table.constraints`."""
+    """Yield the rules of a column that are not constraints; see `table.constraints`."""
     value, is_silver = f"t.{ident(name)}", target.schema == "silver"
     if column.severity == "warn":
         if column.not_null:
@@ -99,7 +99,7 @@ def accepted_value(value: str | int) -> str:
 
 
 def is_unique_by_check(target: Target, column: str) -> bool:
-    """Say whether a partitioned table cannot keep a column unique itself: it is not the date."""
+    """Return whether a partitioned table cannot enforce that a column is unique."""
     return target.partitions is not None and target.partitions.by != column
 
 
@@ -113,7 +113,7 @@ def _is_repeated(target: Target, name: str) -> str:
 
 
 def _check_of_key(target: Target, definition: Definition) -> Check:
-    """Check what the primary key of a partitioned table does not: it has the date in it."""
+    """Check that the key is unique: the primary key of a partitioned table includes the date."""
     columns = ",\n    ".join(f"t.{ident(c)}" for c in target.primary_key)
     same = " AND ".join(f"o.{ident(k)} = t.{ident(k)}" for k in target.key)
     by = ident(target.primary_key[-1])
@@ -122,7 +122,7 @@ def _check_of_key(target: Target, definition: Definition) -> Check:
         target.schema,
         "error",
         "run",
-        f"{target.qualified} has each key once, in all partitions together.",
+        f"{target.qualified} has each key once, across all partitions.",
         f"SELECT\n    {columns}\nFROM {target.qualified} AS t\nWHERE\n"
         f"    t._run_id > p_since_run_id\n    AND EXISTS (\n"
         f"        SELECT FROM {target.qualified} AS o\n"

@@ -25,9 +25,9 @@ class SilverTable:
     Attributes:
         target: its last column is `is_deleted`.
         definition: its file.
-        select: its SELECT, taken apart.
-        source: the table that it is made of.
-        zone: of the source's time stamps without time zone.
+        select: its SELECT, split into parts.
+        source: the table that it reads.
+        zone: time zone of the source's time stamps without time zone.
         is_computed: whether several rows of the source can have one key.
     """
 
@@ -40,12 +40,12 @@ class SilverTable:
 
     @property
     def logs(self) -> Mapping[Relation, tuple[str, ...]]:
-        """It reads no log: bronze only grows."""
+        """It reads no log: rows are only added to bronze."""
         return {}
 
     @property
     def kept_up(self) -> str:
-        """How it is kept up, in one line."""
+        """How it is maintained, in one line."""
         key = ", ".join(self.target.key)
         return f"incremental by {key} from {self.source.raw_table}{self.target.partitioned}"
 
@@ -81,7 +81,7 @@ class SilverTable:
         yield self.target.writer, rendered("silver_writer")
 
     def checks(self, environment: jinja2.Environment) -> Iterator[Check]:
-        """Yield the check that compares it with its source, where the source can tell the rows.
+        """Yield the check that compares it with its source, if rows correspond to the source's.
 
         Args:
             environment: has the templates of the mechanics.
@@ -99,7 +99,7 @@ class SilverTable:
             "warn",
             "full",
             f"{self.target.qualified} has the {what} of its source as of the last fence; a "
-            "difference is a row that was set aside, or a change that was not reconciled yet.",
+            "difference is a rejected row, or a change that is not reconciled yet.",
             select.strip(),
             self.definition.path,
         )

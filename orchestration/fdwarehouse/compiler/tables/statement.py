@@ -1,4 +1,4 @@
-"""The writer of a table: one statement that writes what differs, and nothing else."""
+"""Compiles the writer of a table: one statement that writes only the rows that differ."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _COUNTING_TEMPLATE = "per_select/counting_writer.sql"
 def routines(
     target: Target, plan: Plan, environment: jinja2.Environment
 ) -> Iterator[tuple[str, str]]:
-    """Yield name and SQL of each function that keeps a table up, its writer last.
+    """Yield name and SQL of each function that maintains a table, its writer last.
 
     Args:
         target: the table.
-        plan: how its rows are found.
+        plan: how its rows are computed.
         environment: has the templates of the mechanics.
     """
     if plan.affected:
@@ -100,12 +100,12 @@ def _counting_writer(
 def dates_of(
     target: Target, plan: Plan, arms: Sequence[Select] | None, environment: jinja2.Environment
 ) -> str:
-    """Write the view or function with the dates that a partitioned table may get.
+    """Write the view or function with the dates that new rows of a partitioned table may have.
 
     Args:
         target: the table.
-        plan: how its rows are found.
-        arms: its dates, as tables have them; None for those of the rows that would be written.
+        plan: how its rows are computed.
+        arms: SELECTs of its dates from tables; None for the dates of the rows to be written.
         environment: has the templates of the mechanics.
     """
     assert target.partitions is not None
@@ -118,7 +118,7 @@ def dates_of(
 
 
 def query(block: Block) -> str:
-    """Write a block with the steps that it needs, as a statement of its own."""
+    """Write a block with the steps that it needs, as a statement."""
     printer = Printer()
     text = printer.block(block)
     ctes = ",\n\n".join(printer.with_clause())
@@ -141,12 +141,12 @@ def _expected_rows(target: Target, plan: Plan) -> Step:
     outputs = (Output(STAR, Column("s", STAR)),)
     items = (Item("s", Definition(target.definition, tuple(target.names))),)
     if plan.expected is None:
-        return Step("expected_rows", "All rows, as they should be.", Select(outputs, items))
+        return Step("expected_rows", "All rows of the definition.", Select(outputs, items))
     among = plan.condition_on_definition
     affected = Select(outputs, items, (among,)) if among else plan.expected
     everything = Select(outputs, items, (operation("=", AFTER, Literal(0)),))
     return Step(
         "expected_rows",
-        "Rows as they should be: those of the affected keys, or all.",
+        "Rows of the definition: those of the affected keys, or all.",
         SetOperation("UNION", True, affected, everything),
     )

@@ -24,28 +24,28 @@ from fdwarehouse.project.header import ColumnHeader
 
 _PLAIN = ColumnHeader()
 TAKEN = ("sign", "run_id")
-"""Columns of change logs, beside those that begin with `_`."""
+"""Columns that change logs add, besides those that begin with `_`."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its definition and how it is kept up."""
+    """A table with its definition and its plan."""
 
     target: Target
     definition: Definition
     plan: Plan
     block: Block | None = None
-    """The SELECT as the compiler reads it; None where it has a part that it cannot read."""
+    """The SELECT as a block; None if the compiler cannot read it."""
     state: tuple[tuple[str, str], ...] = ()
-    """Name and type of each column of the state of its groups, where they are counted."""
+    """Name and type of each column of the state of its groups, if they are counted."""
     indexes: tuple[Index, ...] = ()
-    """Those that its writer looks rows up by, and that are created with it."""
+    """Indexes for its writer's lookups that are created with it."""
     dates: tuple[Select, ...] | None = None
-    """Where it is partitioned, all dates that it may get; None: those of the rows to be written."""
+    """If it is partitioned, the dates of new rows; None: computed from the rows to be written."""
 
     @property
     def model(self) -> str:
-        """Its name, as SQL writes it."""
+        """Its name, quoted."""
         return self.target.qualified
 
     @property
@@ -55,7 +55,7 @@ class Table:
 
     @property
     def kept_up(self) -> str:
-        """How it is kept up, in one line."""
+        """How it is maintained, in one line."""
         return self.plan.describe() + self.target.partitioned
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:
@@ -98,12 +98,12 @@ _OBJECTS = ("table", "definition", "image")
 
 
 def table_context(target: Target, definition: Definition, kept_up: str) -> dict[str, Any]:
-    """Return what the templates of a table need to know of it.
+    """Return the variables of a table's templates.
 
     Args:
         target: the table.
         definition: its file.
-        kept_up: how, in one line.
+        kept_up: how it is maintained, in one line.
     """
     described = definition.header.columns
     return {
@@ -122,7 +122,7 @@ def table_context(target: Target, definition: Definition, kept_up: str) -> dict[
 def require_columns(
     definition: Definition, columns: tuple[tuple[str, str], ...], taken: tuple[str, ...] = TAKEN
 ) -> None:
-    """Make sure that what the header names is in the SELECT.
+    """Check that the columns that the header names are in the SELECT.
 
     Args:
         definition: the file.
@@ -130,7 +130,7 @@ def require_columns(
         taken: names of columns that the engine adds.
 
     Raises:
-        FdwarehouseError: a column is named that is not there, or one has a name of ours.
+        FdwarehouseError: a named column does not exist, or a column has a reserved name.
     """
     names = [name for name, _ in columns]
     header = definition.header
@@ -151,25 +151,25 @@ def require_columns(
     for name in names:
         if name.startswith("_") or name in taken:
             raise FdwarehouseError(
-                f"{place}: the SELECT has a column {name}, a name of the engine's own",
-                hint="Give it another name, AS ..., or list the columns in place of *.",
+                f"{place}: the SELECT has a column {name}, a reserved name",
+                hint="Give it another name, AS ..., or list the columns instead of *.",
             )
 
 
 def never_null(columns: Mapping[str, ColumnHeader]) -> set[str]:
-    """Return the columns that a constraint keeps from being null."""
+    """Return the columns with a constraint against nulls."""
     return {n for n, c in columns.items() if c.not_null and c.severity == "error"}
 
 
 def constraints(
     target: Target, columns: Mapping[str, ColumnHeader], unless: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Yield name and clause of each constraint: what can be one is one.
+    """Yield name and clause of each constraint; all rules that can be constraints are.
 
     Args:
         target: the table.
-        columns: what the header says of its columns.
-        unless: the rows that are excepted, as `is_deleted OR `: then only CHECK serves.
+        columns: the header's settings of its columns.
+        unless: condition of exempt rows, such as `is_deleted OR `: then only CHECK is possible.
     """
 
     def named(*parts: str) -> str:

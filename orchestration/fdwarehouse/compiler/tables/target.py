@@ -1,4 +1,4 @@
-"""A table as its writer sees it: its columns, its key, and the names of what belongs to it."""
+"""A table that is written: its columns, its key, and the names of its objects."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Target:
     columns: tuple[tuple[str, str], ...]
     """Name and type of each column, in the order of the definition."""
     logged: tuple[str, ...] = ()
-    """Columns of its change log; none where nobody reads one."""
+    """Columns of its change log; none if no table reads one."""
     generated: tuple[tuple[str, str], ...] = ()
-    """Name and type of columns that the table computes, which are read and not written."""
+    """Name and type of generated columns, which are read but not written."""
     partitions: Partitions | None = None
     types_read: frozenset[str] = frozenset()
     """Columns that its definition reads, with their types."""
     checked: frozenset[str] = frozenset()
-    """Columns whose reference no foreign key can hold: they refer to a partitioned table."""
+    """Columns whose reference cannot be a foreign key: they refer to a partitioned table."""
 
     def _named(self, prefix: str = "", suffix: str = "") -> str:
         return qualified(self.schema, f"{prefix}{self.name}{suffix}")
 
     @property
     def qualified(self) -> str:
-        """The table, as SQL writes it."""
+        """The table, quoted."""
         return self._named()
 
     @property
@@ -43,7 +43,7 @@ class Target:
 
     @property
     def affected(self) -> str:
-        """The function with the keys of rows that may have changed, where not all are computed."""
+        """The function that returns the affected keys, unless all rows are computed."""
         return self._named(suffix="_affected")
 
     @property
@@ -53,17 +53,17 @@ class Target:
 
     @property
     def versions(self) -> str:
-        """In silver, the view with every version, cleaned."""
+        """In silver, the view of all versions, cleaned."""
         return self._named(suffix="_versions")
 
     @property
     def state(self) -> str:
-        """The state of its groups, where they are counted."""
+        """The state of its groups, if they are counted."""
         return self._named(suffix="_state")
 
     @property
     def dates(self) -> str:
-        """Where it is partitioned, the view or function with the dates that it may get."""
+        """If it is partitioned, the view or function with the dates of new rows."""
         return self._named(suffix="_dates")
 
     @property
@@ -83,13 +83,13 @@ class Target:
 
     @property
     def primary_key(self) -> tuple[str, ...]:
-        """What the table itself keeps unique: of a partitioned one, the key with the date."""
+        """The columns that the table keeps unique: if partitioned, the key with the date."""
         by = self.partitions.by if self.partitions else self.key[0]
         return self.key if by in self.key else (*self.key, by)
 
     @property
     def partitioned(self) -> str:
-        """How it is partitioned, to be added to a sentence; empty where it is not."""
+        """How it is partitioned, to append to a sentence; empty if it is not."""
         return f", {self.partitions.description}" if self.partitions else ""
 
     @property
@@ -109,11 +109,11 @@ class Target:
 
     @property
     def imaged(self) -> list[str]:
-        """Columns of which a difference counts: all but keys whose equal values look alike."""
+        """Columns to compare: all except keys whose equal values look the same."""
         coarse = {name for name, kind in self.columns if not look_alike(kind)}
         return [n for n in self.names if n not in self.key or n in coarse]
 
     @property
     def values(self) -> list[str]:
-        """Names of the columns beside the key."""
+        """Names of the columns other than the key."""
         return [n for n in self.names if n not in self.key]

@@ -1,4 +1,4 @@
-"""A table of silver: its SELECT, made of each version of a row of bronze."""
+"""The SELECT of a table of silver, which is applied to each version of a row of bronze."""
 
 from __future__ import annotations
 
@@ -15,22 +15,20 @@ from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident
 
-WAY_OUT = (
-    "A table of silver is made of one table of bronze, row by row: join, group and filter in gold."
-)
+WAY_OUT = "A table of silver reads one table of bronze, row by row: join, group and filter in gold."
 ADDED = ("is_deleted", "reject_reasons")
-"""Columns that the engine adds to those of the SELECT, beside those that begin with `_`."""
+"""Columns that the engine adds to those of the SELECT, besides those that begin with `_`."""
 
 
 @dataclass(frozen=True)
 class VersionSelect:
-    """The SELECT of a table of silver, taken apart so that columns can be added to it.
+    """The SELECT of a table of silver, split so that columns can be added to it.
 
     Attributes:
-        columns: `SELECT` and what follows it, up to FROM.
-        table: `FROM` and what follows it, up to WHERE.
+        columns: the text from SELECT up to FROM.
+        table: the text from FROM up to WHERE.
         condition: of WHERE; None without one.
-        alias: by which the table is called, as SQL writes it.
+        alias: of the table, quoted.
     """
 
     columns: str
@@ -40,7 +38,7 @@ class VersionSelect:
 
 
 def take_apart(select: str) -> VersionSelect:
-    """Take a SELECT over one table apart, as it is written; comments at the seams are left out.
+    """Split the text of a SELECT over one table; comments between the parts are removed.
 
     Args:
         select: has one table in FROM, and no clause after WHERE.
@@ -74,10 +72,10 @@ def require_row_by_row(
         definition: the file.
         block: its SELECT, as the compiler reads it.
         schema: of the table.
-        way_out: what an error says of it.
+        way_out: hint of the error.
 
     Raises:
-        FdwarehouseError: a row of the result is made of anything but one row of the table.
+        FdwarehouseError: a row of the result does not depend on exactly one row of the table.
     """
     try:
         return _only_table(block, schema)
@@ -88,7 +86,7 @@ def require_row_by_row(
 def not_row_by_row(
     definition: Definition, problem: Unsupported, way_out: str = WAY_OUT
 ) -> FdwarehouseError:
-    """Return the error that says what is in the way, and where."""
+    """Return the error with the reason and its line."""
     line = line_of(problem.construct, definition.select) or 1
     place = f"{definition.path}, line {definition.first_line + line - 1}"
     return FdwarehouseError(f"{place}: {problem.reason}", hint=way_out)
@@ -96,27 +94,27 @@ def not_row_by_row(
 
 def _only_table(block: Block, schema: str) -> Table:
     if not isinstance(block, Select):
-        raise Unsupported("UNION, EXCEPT and INTERSECT have no place here")
+        raise Unsupported("UNION, EXCEPT and INTERSECT are not possible here")
     if shape.is_grouped(block):
-        raise Unsupported("an aggregate has no place here", Construct.AGGREGATE)
+        raise Unsupported("an aggregate is not possible here", Construct.AGGREGATE)
     if shape.has_partitions(block):
-        raise Unsupported("a window or DISTINCT ON has no place here", Construct.WINDOW)
+        raise Unsupported("a window or DISTINCT ON is not possible here", Construct.WINDOW)
     if block.is_distinct or block.order_by:
-        raise Unsupported("DISTINCT and ORDER BY have no place here")
+        raise Unsupported("DISTINCT and ORDER BY are not possible here")
     if block.limit or block.offset:
-        raise Unsupported("LIMIT has no place here", Construct.LIMIT)
+        raise Unsupported("LIMIT is not possible here", Construct.LIMIT)
     if shape.has_subquery((block.outputs, block.conditions)):
-        raise Unsupported("a subquery has no place here", Construct.SUBQUERY)
+        raise Unsupported("a subquery is not possible here", Construct.SUBQUERY)
     sources = [item.source for item in block.items]
     if len(sources) != 1 or not isinstance(sources[0], Table):
-        raise Unsupported("there should be one table in FROM")
+        raise Unsupported("there must be exactly one table in FROM")
     if sources[0].relation.schema != schema:
         raise Unsupported(f"{sources[0].relation.qualified} is not a table of {schema}")
     return sources[0]
 
 
 def key_is_computed(block: Any, key: tuple[str, ...], source_key: tuple[str, ...]) -> bool:
-    """Say whether a SELECT computes its key, so that several rows of the source can have one.
+    """Return whether a SELECT computes its key, so that several rows of the source can share one.
 
     Args:
         block: the SELECT over a table of bronze.

@@ -1,4 +1,4 @@
-"""A view with a header: computed when it is read, so it may depend on the time."""
+"""A view with a header, which may depend on the time, since it is computed when read."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class View:
 
     @property
     def logs(self) -> Mapping[Relation, tuple[str, ...]]:
-        """Nothing is kept up."""
+        """A view reads no log."""
         return {}
 
     @property
     def kept_up(self) -> str:
-        """How, in one line."""
+        """How it is computed, in one line."""
         return "view"
 
     def files(self, environment: jinja2.Environment) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,5 @@
-"""What the warehouse says of the project's SELECTs: their columns, types, dependencies, cost.
+"""Asks the warehouse about the project's SELECTs: columns, types, dependencies, cost.
 
 The compiler is pure, so a deploy asks PostgreSQL first: it creates each definition as a view in a
-transaction that is rolled back, and hands the answers to `compiler`.
+transaction that is rolled back, and passes the answers to `compiler`.
 """

@@ -1,4 +1,4 @@
-"""Reads from PostgreSQL what the compiler must know: relations, views, functions."""
+"""Reads what the compiler needs from PostgreSQL's catalogue: relations, views, functions."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ def read_catalog(
 
     Args:
         connection: to the warehouse.
-        views: names of the views with the definitions, as SQL writes them.
-        keeps_rows: tables, as `schema.name`, whose rows never go; None for those of silver that
-            mark rows in `is_deleted`.
+        views: names of the views with the definitions, quoted.
+        keeps_rows: tables, as `schema.name`, whose rows are never deleted; None for those of silver
+            that mark rows in `is_deleted`.
         compiled: tables, as `schema.name`, that the compiler writes: their logs have what is read.
-        known: of such a table, what its definition tells.
-        keys: of partitioned tables, as `schema.name`, whose primary key has the date as well.
+        known: facts from the definition of such a table.
+        keys: keys of partitioned tables, as `schema.name`, whose primary key also has the date.
     """
     relations: dict[tuple[str, str], Relation | View] = {}
     with connection.transaction():
@@ -185,7 +185,7 @@ def _functions(connection: psycopg.Connection, are_aggregates: bool) -> frozense
 
 
 def primary_key(connection: psycopg.Connection, table: str) -> tuple[str, ...]:
-    """Return the columns of a table's primary key; none where there is no such table.
+    """Return the columns of a table's primary key; none if the table does not exist.
 
     Args:
         connection: to the warehouse.
@@ -196,20 +196,19 @@ def primary_key(connection: psycopg.Connection, table: str) -> tuple[str, ...]:
 
 
 def relation_exists(connection: psycopg.Connection, name: str) -> bool:
-    """Say whether there is a table or view of a name, as SQL writes it."""
+    """Return whether a table or view of this name, quoted, exists."""
     row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
     return bool(row and row[0])
 
 
 def impure_parts(connection: psycopg.Connection, view: str) -> tuple[str, ...]:
-    """Say what makes a definition depend on more than the tables that it names.
+    """Return what makes a definition depend on more than the tables that it names.
 
-    The parse tree that PostgreSQL stores has the very functions that are called, not only their
-    names.
+    The parse tree that PostgreSQL stores refers to the functions themselves, not to their names.
 
     Args:
         connection: to the warehouse.
-        view: the view with the definition, as SQL writes it.
+        view: the view with the definition, quoted.
     """
     found: dict[str, None] = {}
     for relation in _rows(connection, _RELATIONS, {"views": [view]}):
@@ -226,9 +225,9 @@ def _impure(connection: psycopg.Connection, view: int) -> Iterator[str]:
     ).fetchone()
     tree = str(row and row[0])
     if "{SQLVALUEFUNCTION" in tree:
-        yield "CURRENT_DATE, CURRENT_USER or the like tells the time or the session"
+        yield "CURRENT_DATE, CURRENT_USER or the like depends on the time or the session"
     if "{TABLESAMPLECLAUSE" in tree:
-        yield "TABLESAMPLE is volatile: it reads other rows each time"
+        yield "TABLESAMPLE is volatile: it reads different rows each time"
     called = {int(oid) for oid in re.findall(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)", tree)}
     for name, volatility, schema in connection.execute(
         _VOLATILITY.encode(), [list(called)]
@@ -236,12 +235,12 @@ def _impure(connection: psycopg.Connection, view: int) -> Iterator[str]:
         if volatility == "v":
             yield f"{name}() is volatile"
         elif volatility == "s" and schema == "pg_catalog" and name in TELLING_THE_TIME:
-            yield f"{name}() tells the time or the session"
+            yield f"{name}() depends on the time or the session"
         elif schema != "pg_catalog" and volatility == "s":
-            yield f"{schema}.{name}() may read tables, it is STABLE"
+            yield f"{schema}.{name}() is STABLE and may read tables"
     collations = {int(oid) for oid in re.findall(r":\w*[cC]oll(?:id|Oid) (\d+)", tree)}
     for (name,) in connection.execute(_COARSE_COLLATIONS.encode(), [list(collations)]).fetchall():
-        yield f"collation {name} takes different texts for equal"
+        yield f"collation {name} treats different texts as equal"
 
 
 _TYPES_READ = """

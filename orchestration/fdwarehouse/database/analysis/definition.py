@@ -1,4 +1,4 @@
-"""What the warehouse says of one definition: columns, canonical text, what is wrong with it."""
+"""Asks the warehouse about one definition: its columns, its canonical text, its errors."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from fdwarehouse.project.sql_names import nodes_of
 _SPECIAL_DATES = frozenset({"now", "today", "tomorrow", "yesterday"})
 _WAYS_OUT = {
     "42701": "Give each column a name of its own: AS ...",
-    "42P07": "A table that a former file made is still there: drop it in a migration.",
-    "42P01": "Tables are named with their schema; sql/ has those of silver and gold.",
+    "42P07": "A table of a former file still exists: drop it in a migration.",
+    "42P01": "Name tables with their schema; those of silver and gold are in sql/.",
 }
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod)
@@ -45,7 +45,7 @@ def create_definition(
 
     Args:
         definition: the file.
-        view: its name, as SQL writes it.
+        view: its name, quoted.
         warehouse: a connection as the owner.
 
     Returns:
@@ -67,11 +67,11 @@ def create_definition(
 
 
 def types_in(warehouse: psycopg.Connection, target: Target) -> Callable[[str], Columns]:
-    """Return what tells the columns of a SELECT.
+    """Return a function that returns the columns of a SELECT.
 
     Args:
-        warehouse: a connection as the owner, in a transaction; what is created is undone.
-        target: the table for which it is asked.
+        warehouse: a connection as the owner, in a transaction; what is created is rolled back.
+        target: the table for which the SELECT is compiled.
     """
     view = qualified(target.schema, "_types")
 
@@ -91,14 +91,14 @@ def create_empty(
     unique: tuple[str, ...] = (),
     not_null: Collection[str] = (),
 ) -> None:
-    """Create a table with nothing but columns and keys: what reads it next finds it so.
+    """Create a table with only columns and keys, for the definitions that read it.
 
     Args:
         target: the table.
         warehouse: a connection as the owner.
-        key: its primary key, where that is not the key of its rows.
+        key: its primary key, if that is not the key of its rows.
         unique: other columns that are a key.
-        not_null: columns that are never null, those of the primary key aside.
+        not_null: columns that are never null, besides those of the primary key.
     """
 
     def listed(names: tuple[str, ...]) -> str:
@@ -122,7 +122,7 @@ def create_empty(
 def _is_there(
     target: Target, warehouse: psycopg.Connection, key: tuple[str, ...], never_null: set[str]
 ) -> bool:
-    """Say whether a table has these columns and this key: then nobody who reads it has to wait."""
+    """Return whether the table exists with these columns and this key; then it is not locked."""
     row = warehouse.execute("SELECT to_regclass(%s) IS NOT NULL", [target.qualified]).fetchone()
     if not row or not row[0]:
         return False
@@ -139,7 +139,7 @@ def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> 
         line += definition.select[: position - before - 1].count("\n")
     message = error.diag.message_primary or str(error).strip()
     way_out = error.diag.message_hint or _WAYS_OUT.get(
-        str(error.sqlstate), "Fix the SELECT: it should run in psql as it is."
+        str(error.sqlstate), "Fix the SELECT: it must run in psql unchanged."
     )
     return FdwarehouseError(
         f"{definition.path}, line {line}: {message}",
@@ -149,9 +149,9 @@ def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> 
 
 
 def _require_moving_dates(definition: Definition, canonical_sql: str) -> None:
-    """Refuse 'today'::date and the like: PostgreSQL takes the day of the deploy for it.
+    """Refuse 'today'::date and the like: PostgreSQL replaces it with the day of the deploy.
 
-    Such a word is a date where it is written and not in what PostgreSQL made of it.
+    Such a word is in the file, but not in PostgreSQL's text of the view.
     """
     left = Counter(_special_dates(canonical_sql))
     for word, number in Counter(_special_dates(definition.select)).items():
@@ -165,7 +165,7 @@ def _require_moving_dates(definition: Definition, canonical_sql: str) -> None:
 
 
 def _special_dates(sql: str) -> Iterator[str]:
-    """Yield each literal that can be a date which moves."""
+    """Yield each literal that can be a relative date."""
     for node in nodes_of(parse(sql)):
         value = getattr(getattr(node, "val", None), "sval", None)
         if isinstance(node, ast.A_Const) and isinstance(value, str):
@@ -175,25 +175,25 @@ def _special_dates(sql: str) -> Iterator[str]:
 
 
 def require_reproducible(definition: Definition, impure: Iterable[str]) -> None:
-    """Refuse what gives other rows each time: no run could tell what is wrong with them.
+    """Refuse volatile definitions: no run could tell which of their rows are wrong.
 
     Args:
         definition: the file.
-        impure: what `impure_parts` says of it.
+        impure: the result of `impure_parts`.
     """
     for part in impure:
         if " is volatile" in part:
             line = line_of_impurity(part, definition.select) or 1
             raise FdwarehouseError(
                 f"{definition.path}, line {definition.first_line + line - 1}: {part}",
-                hint="A table is what its SELECT returns, at any time: leave it out, or use it "
-                "where the table is read. A function of your own should be declared IMMUTABLE.",
+                hint="A table must equal the result of its SELECT at any time: remove it, or use "
+                "it where the table is read. Declare a function of your own IMMUTABLE.",
             )
 
 
 @contextmanager
 def key_errors_named(definition: Definition, warehouse: psycopg.Connection) -> Iterator[None]:
-    """Name file and line where a table with the key of a header cannot be created.
+    """Add file and line to the error if a table with the key of a header cannot be created.
 
     Args:
         definition: the file.
@@ -206,5 +206,5 @@ def key_errors_named(definition: Definition, warehouse: psycopg.Connection) -> I
         raise FdwarehouseError(
             f"{definition.path}, line {definition.line_of('key')}: key: "
             f"{error.diag.message_primary or error}",
-            hint="A key is made of columns whose values can be compared, such as numbers or text.",
+            hint="A key needs columns whose values can be compared, such as numbers or text.",
         ) from error

@@ -1,4 +1,4 @@
-"""Asks the warehouse what a dimension would be like."""
+"""Analyses the definition of a dimension in the warehouse."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from fdwarehouse.identifiers import qualified
 
 _OWN = (*TAKEN, *(name for name, _ in (*VALIDITY, IS_CURRENT)), "is_deleted", "reject_reasons")
 _WAY_OUT = (
-    "A dimension is made of one table of silver, row by row: its history is that of the rows. "
-    "Without `kind: dimension` and without history any SELECT will do."
+    "A dimension reads one table of silver, row by row: its history is that of the rows. "
+    "Without `kind: dimension`, and without history, any SELECT is possible."
 )
 
 
@@ -39,11 +39,11 @@ def analyse_dimension(
 
     Args:
         definition: the file.
-        warehouse: a connection as the owner; the table is there afterwards, empty.
+        warehouse: a connection as the owner; the empty table exists afterwards.
         versions: tables of silver that are one SELECT, by their views of versions.
 
     Raises:
-        FdwarehouseError: it has no history that could be derived; the message names file and line.
+        FdwarehouseError: its history cannot be derived; the message names file and line.
     """
     _, schema, file = definition.path.split("/")
     header = definition.header
@@ -52,7 +52,7 @@ def analyse_dimension(
         raise FdwarehouseError(
             f"{definition.path}, line {definition.line_of('key')}: the key of a dimension is one "
             "column",
-            hint="Put several together in the SELECT: shop || '-' || number AS shop_number.",
+            hint="Combine several in the SELECT: shop || '-' || number AS shop_number.",
         )
     target = Target(schema, name, (header.key[0], "valid_from"), ())
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
@@ -73,13 +73,12 @@ def analyse_dimension(
         raise FdwarehouseError(
             f"{definition.path}, line {definition.line_of('key')}: {relation.qualified} computes "
             "its key: a row of the source could end the history of another",
-            hint="Make the dimension of a table whose key is that of the source, or leave out "
-            "`kind: dimension`.",
+            hint="Read a table whose key is that of the source, or leave out `kind: dimension`.",
         )
     if source_versions not in versions and not relation_exists(warehouse, source_versions):
         raise FdwarehouseError(
             f"{definition.path}: there is no view {source_versions}",
-            hint=f"It comes with {relation.qualified} where that is a SELECT; or write it by hand.",
+            hint=f"It is created if {relation.qualified} is a SELECT; or write it by hand.",
         )
     target = Target(
         schema,
@@ -111,7 +110,7 @@ def _key_first(columns: tuple[tuple[str, str], ...], key: str) -> tuple[tuple[st
 
 
 def _require_named(definition: Definition, columns: dict[str, str]) -> None:
-    """Make sure that the header names columns of the SELECT, and a time that can be a validity."""
+    """Check that the header names columns of the SELECT, and a time of the right type."""
     header = definition.header
     for part, names in (
         ("type2", header.type2),
@@ -130,6 +129,6 @@ def _require_named(definition: Definition, columns: dict[str, str]) -> None:
         raise FdwarehouseError(
             f"{definition.path}, line {definition.line_of('updated_at')}: {stamped} is of type "
             f"{columns[stamped]}",
-            hint="Validity is in production's local time, timestamp without time zone: write "
-            f"{stamped} AT TIME ZONE 'Europe/Berlin' AS {stamped}, for instance.",
+            hint="Validity is in production's local time, timestamp without time zone: write, for "
+            f"example, {stamped} AT TIME ZONE 'Europe/Berlin' AS {stamped}.",
         )

@@ -1,4 +1,4 @@
-"""Asks the warehouse what a table that is any SELECT would be like, or a view."""
+"""Analyses the definition of a table or a view in the warehouse."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
 
     Args:
         definition: the file.
-        warehouse: a connection as the owner; the view is there afterwards.
+        warehouse: a connection as the owner; the view exists afterwards.
 
     Raises:
         FdwarehouseError: it is wrong; the message names file and line.
@@ -55,14 +55,14 @@ def analyse_table(
     known: Mapping[str, Known],
     keys: Mapping[str, tuple[str, ...]],
 ) -> Table:
-    """Analyse a definition of a table that is computed from others, in whatever way.
+    """Analyse a definition of a table that is computed from others.
 
     Args:
         definition: the file.
-        warehouse: a connection as the owner; the table is there afterwards, empty.
+        warehouse: a connection as the owner; the empty table exists afterwards.
         compiled: tables, as `schema.name`, that were analysed before.
-        known: of such a table, what its definition tells.
-        keys: of partitioned tables among them, whose primary key has the date as well.
+        known: facts from the definition of such a table.
+        keys: keys of the partitioned tables among them, whose primary key also has the date.
 
     Raises:
         FdwarehouseError: it is wrong; the message names file and line.
@@ -72,7 +72,7 @@ def analyse_table(
     if header.reject:
         raise FdwarehouseError(
             f"{definition.path}, line {definition.line_of('reject')}: only silver rejects rows",
-            hint="Leave them out by WHERE, or reject them in the table of silver that has them.",
+            hint="Exclude them in WHERE, or reject them in their table of silver.",
         )
     target = Target(schema, file.removesuffix(".sql"), header.key, (), partitions=header.partitions)
     columns, canonical_sql = create_definition(definition, target.definition, warehouse)
@@ -104,14 +104,14 @@ def analyse_table(
     def describe(block: Block) -> dict[str, str]:
         return dict(types(query(block)))
 
-    # A function that computes rows for their dates has no use of groups that are counted.
+    # A function that computes rows for their dates cannot use counted groups.
     found = plan(request, catalog, describe, counts=not is_computed)
     state = types(full_states(found.counting)) if found.counting else ()
     return Table(target, definition, found, block, state, dates=dates)
 
 
 def known_of(table: Table) -> Known:
-    """Return what the definition of a table tells those that read the table."""
+    """Return the facts about a table that follow from its definition."""
     if not isinstance(table.block, Select):
         return Known()
     found = {o.name: fixed_scale(table.block, o.value) for o in table.block.outputs}

@@ -1,4 +1,4 @@
-"""Asks the warehouse what a table of silver would be like."""
+"""Analyses the definition of a table of silver in the warehouse."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.sources import Source
 
 _PURE = (
-    "A row of silver is a function of its version alone, so that it can be computed again at any "
-    "time: compare with the time where the table is read."
+    "A row of silver depends only on its version, so that it can be computed again at any time: "
+    "compare with the current time where the table is read."
 )
 
 
@@ -41,7 +41,7 @@ def analyse_silver(
     Args:
         definition: the file.
         sources: whose tables bronze has.
-        warehouse: a connection as the owner; the table is there afterwards, empty.
+        warehouse: a connection as the owner; the empty table exists afterwards.
 
     Raises:
         FdwarehouseError: it is not a SELECT over one table of bronze, row by row; or a condition of
@@ -78,7 +78,7 @@ def analyse_silver(
     if source is None or table is None:
         raise FdwarehouseError(
             f"{definition.path}: {relation.qualified} has no source in warehouse.yaml",
-            hint="Name its table there, or read one that is named.",
+            hint="Add its table there, or read one that is there.",
         )
     _require_conditions(definition, target, warehouse)
     target = replace(target, columns=(*columns, ("is_deleted", "boolean")))
@@ -104,7 +104,7 @@ def _require_pure(definition: Definition, impure: Iterable[str]) -> None:
 def _require_conditions(
     definition: Definition, target: Target, warehouse: psycopg.Connection
 ) -> None:
-    """Try each condition of `reject` over the columns of the SELECT."""
+    """Check each condition of `reject` against the columns of the SELECT."""
     problems = Problems()
     rule = qualified(target.schema, f"{target.name}_rule")
     for reason, conditions in definition.header.reject.items():
@@ -120,7 +120,7 @@ def _require_conditions(
                 problems.add(
                     FdwarehouseError(
                         f"{place}: {said}",
-                        hint="It should be a condition over the columns of the SELECT.",
+                        hint="Write a condition on the columns of the SELECT.",
                     )
                 )
             else:

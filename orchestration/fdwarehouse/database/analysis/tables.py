@@ -1,9 +1,8 @@
-"""Compiles the tables that are one SELECT, by asking the warehouse what it would be like.
+"""Compiles the tables that are one SELECT, with PostgreSQL's own analysis of them.
 
-What the compiler must know (types, keys, functions) is known once the deploy has come as far as the
-tables. So the deploy is begun, read and rolled back to where it was; the compiled files then take
-their place among the others, and the deploy runs as a whole. A second way to know would be a second
-truth: PostgreSQL's own analysis is the only one.
+The compiler needs types, keys and functions, which exist once the deploy has created the upstream
+objects. So the deploy is begun, the catalogue is read, and the deploy is rolled back. Then the
+compiled files are added to the others, and the deploy runs as a whole.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ AnyTable = Table | SilverTable | Dimension | View
 def complete(
     rendered: Rendered, warehouse: psycopg.Connection, execute: Callable[[Iterable[SqlFile]], None]
 ) -> Rendered:
-    """Compile what a rendered project has of SELECTs.
+    """Compile the SELECTs of a rendered project.
 
     Args:
         rendered: the deploy, without them.
-        warehouse: a connection as the owner, in a transaction; what is done in it is undone.
-        execute: runs files of the deploy.
+        warehouse: a connection as the owner, in a transaction; what is done in it is rolled back.
+        execute: executes files of the deploy.
 
     Returns:
         The whole deploy.
@@ -84,10 +83,10 @@ def complete(
 
 @dataclass(frozen=True)
 class Analysed:
-    """What the definitions of a project come to.
+    """The analysed definitions of a project.
 
     Attributes:
-        tables: each after those that it reads.
+        tables: in topological order.
         keys: primary key of each table that a header refers to, as `schema.name`.
     """
 
@@ -100,7 +99,7 @@ def analyse(
 ) -> Analysed:
     """Analyse the definitions of a project; see `complete`."""
     takes_the_warehouse, *foundation = rendered.foundation
-    execute([takes_the_warehouse])  # and keeps it until the deploy ends: no other comes between
+    execute([takes_the_warehouse])  # the lock is held until the deploy ends
     with warehouse.transaction(force_rollback=True):
         execute(foundation)
         found = list(_analyse(rendered, warehouse, execute))
@@ -116,7 +115,7 @@ def analyse(
 
 
 def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
-    """Tell each dimension which rows of silver refer to it."""
+    """Add to each dimension the rows of silver that refer to it."""
     blocks = [t.block for t in analysed if isinstance(t, Table) and t.block is not None]
     versions = {
         t.target.qualified: t.target.versions for t in analysed if isinstance(t, SilverTable)
@@ -135,9 +134,9 @@ def _with_references(analysed: Sequence[AnyTable]) -> list[AnyTable]:
 
 
 def _with_logs(analysed: Sequence[AnyTable], read_by_hand: set[str]) -> Iterable[AnyTable]:
-    """Give each table a log of the columns of which others read the old state.
+    """Add to each table a change log of the columns whose old state others read.
 
-    A log that a hand-written file names has all columns.
+    A change log that a hand-written file names has all columns.
     """
     wanted: dict[str, set[str]] = {}
     for each in analysed:
@@ -151,7 +150,7 @@ def _with_logs(analysed: Sequence[AnyTable], read_by_hand: set[str]) -> Iterable
 
 
 def _with_indexes(analysed: Iterable[AnyTable]) -> Iterable[AnyTable]:
-    """Let the first table whose writer wants an index create it."""
+    """Assign each index to the first table whose writer needs it."""
     tables = list(analysed)
     wanted_by: dict[Index, AnyTable] = {}
     for table in tables:
@@ -170,7 +169,7 @@ def _partitioned(analysed: Iterable[AnyTable]) -> dict[str, tuple[str, ...]]:
 
 
 def _with_checked(analysed: Sequence[AnyTable]) -> Iterable[AnyTable]:
-    """Tell each table which of its references a foreign key cannot hold."""
+    """Add to each table its references that cannot be foreign keys."""
     partitioned = _partitioned(analysed)
     for each in analysed:
         columns = each.definition.header.columns.items()
@@ -188,8 +187,8 @@ def _require_keys(definition: Definition, keys: Mapping[str, tuple[str, ...]]) -
         if column.references and len(keys[column.references.to]) != 1:
             line = definition.line_of("columns", name, "references")
             raise FdwarehouseError(
-                f"{definition.path}, line {line}: {column.references.to} is no table with a key of "
-                "one column",
+                f"{definition.path}, line {line}: {column.references.to} is not a table with a key "
+                "of one column",
                 hint="Name a table of the warehouse, such as gold.dim_customers.",
             )
 
@@ -227,7 +226,7 @@ def _analyse(
 
 
 def _needs(table: AnyTable) -> frozenset[str]:
-    """Return the tables that foreign keys of a table refer to: they are built before it."""
+    """Return the tables that foreign keys of a table refer to, which are built before it."""
     if table.target.schema == "silver":
         return frozenset()  # its references are checks
     return frozenset(qualified(*name.split(".")) for name in _referred_names([table]))
@@ -247,8 +246,8 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, SqlFile]
         named = {qualified(s, n) for s, n in definition.reads}
         if model in named:
             raise FdwarehouseError(
-                f"{definition.path}, line {definition.first_line}: {model} is made of itself",
-                hint="Read the tables that it is made of.",
+                f"{definition.path}, line {definition.first_line}: {model} depends on itself",
+                hint="Read the tables that it is built from.",
             )
         for name in _needed(definition, by_name):
             named |= by_name[name].references
@@ -261,6 +260,6 @@ def _order(definitions: Mapping[str, Definition], by_name: Mapping[str, SqlFile]
     except CycleError as error:
         circle = error.args[1]
         raise FdwarehouseError(
-            f"{definitions[circle[0]].path}: these are made of one another: {' -> '.join(circle)}",
-            hint="Break the circle: one of them has to do without the others.",
+            f"{definitions[circle[0]].path}: these depend on one another: {' -> '.join(circle)}",
+            hint="Break the cycle: one of them must not read the others.",
         ) from error
