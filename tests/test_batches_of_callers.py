@@ -88,3 +88,18 @@ def test_g1_backfill_in_one_transaction_with_its_fence_is_refused(warehouse: War
         ).fetchall()
     assert found == [("DW004",)]
     assert warehouse.rows("SELECT * FROM etl.chunks") == []
+
+
+@pytest.mark.parametrize("begun_by", ["etl.start_run", "etl.backfill"])
+def test_g1_chunks_are_loaded_only_by_a_backfill_that_has_read_its_fence(
+    warehouse: Warehouse, begun_by: str
+) -> None:
+    loader = warehouse.connect("loader", autocommit=True)
+    loader.execute("SELECT etl.acquire_run(NULL, %s, '1 minute')", [begun_by])
+    failure = loader.execute(
+        "SELECT error_code, message FROM etl.advance_backfill(%s, 10)", [warehouse.last_run()]
+    ).fetchone()
+    assert failure is not None
+    assert failure[0] == "DW004"
+    assert "is not a backfill that has read its fence" in failure[1]
+    assert warehouse.rows("SELECT * FROM etl.chunks") == []

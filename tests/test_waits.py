@@ -107,3 +107,33 @@ def test_limit_of_the_caller_is_kept(
         holder.execute("LOCK TABLE gold.fact_sales IN ACCESS EXCLUSIVE MODE")
         with failing("55P03"):
             loader.execute("CALL etl.run_checks()")
+
+
+def test_g4_prune_that_cannot_be_planned_is_logged_as_failed(impatient: Warehouse) -> None:
+    owner = impatient.connect("owner", autocommit=True)
+    owner.execute(NEVER)
+    with impatient.connect("owner") as holder:
+        holder.execute("LOCK TABLE etl.deferred_indexes IN ACCESS EXCLUSIVE MODE")
+        with failing("55P03"):
+            owner.execute("CALL etl.prune_bronze('1 day')")
+    runs = "SELECT begun_by, status FROM etl.runs ORDER BY run_id DESC LIMIT 1"
+    assert impatient.rows(runs) == [("etl.prune_bronze", "failed")]
+    impatient.run()
+
+
+@pytest.mark.parametrize("call", ["etl.build_gold()", "etl.run_model('gold.fact_sales')"])
+def test_g4_run_has_failed_with_a_step_that_could_not_be_planned(
+    impatient: Warehouse, loader: psycopg.Connection, call: str
+) -> None:
+    loader.execute("CALL etl.start_run()")
+    loader.execute("CALL etl.extract_and_load_bronze()")
+    loader.execute("CALL etl.build_silver()")
+    with impatient.connect("owner") as holder:
+        holder.execute("LOCK TABLE etl.deferred_indexes IN ACCESS EXCLUSIVE MODE")
+        with failing("55P03"):
+            loader.execute(f"CALL {call}".encode())
+    with failing("DW007"):
+        loader.execute("CALL etl.finish_run()")
+    steps = "SELECT status FROM etl.steps WHERE run_id = %s AND model = 'gold.fact_sales'"
+    assert impatient.column(steps, [impatient.last_run()]) == ["failed"]
+    impatient.run()
