@@ -157,7 +157,7 @@ def test_computed_key_is_known_from_the_select(
         ("FROM bronze.raw_orders", "FROM bronze.raw_orders LIMIT 3", "LIMIT"),
         ("FROM bronze.raw_orders", "FROM bronze.raw_orders GROUP BY 1, 2, 3, 4, 5, 6", "aggregate"),
         ("no customer: customer_id", "no customer: customer", "line 6: reject: no customer: col"),
-        ("customer_id IS NULL", "updated_at > now()", "line 6: reject: no customer: now() tells"),
+        ("customer_id IS NULL", "updated_at > now()", "line 6: reject: no customer: now() depends"),
         ("key: order_id", "key: order", "key: the SELECT has no column order"),
         ("    order_date,\n", "    true AS is_deleted,\n", "a reserved name"),
         ("key: order_id", "key: order_id\nkind: dimension", "line 5: silver has no dimensions"),
