@@ -13,7 +13,7 @@ from fdwarehouse.compiler.tables.plan import Method
 from tests.compiler.cases import CASES, Case, wrong_after
 from tests.compiler.keeping import Keeper
 from tests.compiler.lint import problems_of
-from tests.compiler.mutants import MUTANTS, Mutant, wrong_shapes
+from tests.compiler.mutants import MUTANTS, Mutant, mutated, wrong_shapes
 from tests.compiler.shapes import CLASSES, SHAPES
 from tests.servers import Servers
 
@@ -51,6 +51,11 @@ def test_g3_a_table_kept_up_is_its_select(keeper: Keeper, seed: int) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.shape)
 def test_g3_changes_that_chance_seldom_makes(keeper: Keeper, case: Case) -> None:
     assert wrong_after(keeper, case) == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_a_rule_can_be_left_out(mutant: Mutant, tmp_path: Path) -> None:
+    assert mutated(mutant, tmp_path) == tmp_path
 
 
 @pytest.mark.slow
