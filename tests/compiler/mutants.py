@@ -49,8 +49,8 @@ _ALONG = "and c not in kept)\n"
 
 MUTANTS = [
     _mutant("equal_values_are_the_same", "changes",
-            'return (column, image(column)) if can_be_grouped(fact.type) else (cast(column, "text"),)',
-            "return (column,)", "interval_groups amounts"),
+            "return (column, image(column)) if can_be_grouped(fact.type) else ",
+            "return (column,) if can_be_grouped(fact.type) else ", "interval_groups amounts"),
     _mutant("ties_are_cut_off", "printing", "if select.has_ties else", "if False else",
             "lateral_limit_ties"),
     _mutant("old_images_left_out", "changes", _IMAGES, _IMAGES.replace("<>", ">"),
