@@ -15,7 +15,7 @@ from tests.command import Command
 from tests.harness import Background, Shop, Warehouse, wait_until
 from tests.servers import Servers
 
-NOT_ANSWERED = "source production has not answered"
+NOT_ANSWERED = "source production did not respond within"
 RUNS = "SELECT run_id, status FROM etl.runs ORDER BY run_id"
 
 

@@ -94,7 +94,7 @@ def _time_limit(context: str) -> FdwarehouseError:
     """Name the limit that was exceeded. The server reports only where the session was."""
     if asked := _ASKS_SOURCE.search(context):
         return FdwarehouseError(
-            f"source {asked[1]} has not answered within timeouts.source",
+            f"source {asked[1]} did not respond within timeouts.source",
             hint="Check that its server is running. The limit is set in warehouse.yaml. The next "
             "run continues.",
             exit_code=1,

@@ -75,7 +75,7 @@ def inspect(
                     warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
         except psycopg.errors.QueryCanceled as error:
             raise FdwarehouseError(
-                f"source {name} has not answered within {wait}",
+                f"source {name} did not respond within {wait}",
                 hint="Check that its server is running. The limit is timeouts.source in "
                 "warehouse.yaml.",
             ) from error
