@@ -271,5 +271,5 @@ def test_who_comes_during_a_deploy_is_told_and_does_not_wait(
         holder.execute("SELECT FROM etl.checks FOR UPDATE")
         deploying = deploy_in_background(warehouse, project, "0 seconds")
         deploying.wait_until_blocked()
-        assert "all again when" in command.fails(1, doing)
+        assert "Try again when" in command.fails(1, doing)
     deploying.result()

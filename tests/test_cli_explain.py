@@ -75,7 +75,7 @@ def test_every_arm_of_a_counted_table_names_what_it_reads(
     told = json.loads(command.works("explain", "gold.daily_sales", "--json"))
     arms = {arm["comment"]: arm["is_of_full_refresh"] for arm in told["arms"]}
     assert arms == {
-        "Rows of gold.fact_sales that changed, as they were (-1) and as they are (1).": False,
+        "Changed rows of gold.fact_sales: new images (1) and old images (-1).": False,
         "For a full refresh: all rows.": True,
     }
 
@@ -87,10 +87,10 @@ def test_counted_rows_of_a_join_name_its_finest_table(servers: Servers) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         kept = Keeper(connection, names).kept
     said = {n: k.plan.counting.changed.comment for n, k in kept.items() if k.plan.counting}
-    signs = "with a change, as they are (1) and as they were (-1)."
+    signs = ": new images (1) and old images (-1)."
     assert said == {
-        "revenue_by_country": f"Rows of silver.clean_order_items {signs}",
-        "asof_count": f"Rows of silver.clean_orders {signs}",
-        "referrals": f"Rows of silver.clean_customers {signs}",
+        "revenue_by_country": f"Changed rows of silver.clean_order_items{signs}",
+        "asof_count": f"Changed rows of silver.clean_orders{signs}",
+        "referrals": f"Changed rows of silver.clean_customers{signs}",
     }
     servers.drop_database("warehouse", name)

@@ -76,7 +76,7 @@ def test_status_shows_where_a_run_is(command: Command, seeded_warehouse: Warehou
         said = command.works("status")
         described = as_json(command)["runs"][0]
     run.result()
-    assert re.search(r"run 2 is running: \d+ steps done, silver\.clean_orders at work\n", said)
+    assert re.search(r"run 2 is running: \d+ steps done, silver\.clean_orders running\n", said)
     assert described["progress"]["done"] > 4
     assert as_json(command)["runs"][0]["progress"] is None
 

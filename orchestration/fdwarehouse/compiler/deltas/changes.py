@@ -125,7 +125,7 @@ def deltas(context: Context, relation: Relation) -> Step:
     total = call("sum", Column("d", "sign"))
     return Step(
         f"{relation.name}_deltas",
-        f"Changed rows of {relation.qualified}: old images (-1) and new images (1).",
+        f"Changed rows of {relation.qualified}: new images (1) and old images (-1).",
         Select(
             outputs=(*(_output(relation, column) for column in columns), Output("sign", total)),
             items=(Item("d", Log(relation)),),

@@ -236,7 +236,7 @@ def _changed(context: Context, rows: Select) -> Step:
     )
     finest = joins.finest(rows)
     name = next(name_of(i) for i in rows.items if i.alias == finest)
-    comment = f"Rows of {name} with a change, as they are (1) and as they were (-1)."
+    comment = f"Changed rows of {name}: new images (1) and old images (-1)."
     return Step("changed_rows", comment, net)
 
 
