@@ -240,7 +240,7 @@ def test_every_word_of_libpq_is_taken_or_named(warehouse: Warehouse) -> None:
             with pytest.raises(FdwarehouseError, match=f'invalid option "{word}"') as refused:
                 warehouse.deploy()
             assert word in str(refused.value.hint)
-            assert re.search("write host, port, dbname", str(refused.value.hint))
+            assert re.search("specify host, port, dbname", str(refused.value.hint))
 
 
 def test_a_source_without_a_login_says_so(warehouse: Warehouse) -> None:
