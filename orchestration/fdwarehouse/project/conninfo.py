@@ -90,7 +90,7 @@ def require_known_words(name: str, options: Iterable[str]) -> None:
         raise FdwarehouseError(
             f'{name}: invalid option "{refused[0]}" for a source',
             hint="The warehouse's server connects with postgres_fdw, which does not accept it, or "
-            f"would look for the file on its own machine. Omit {refused[0]}; write host, "
+            f"would look for the file on its own machine. Omit {refused[0]}; specify host, "
             "port, dbname, user and password in full.",
             exit_code=1,
         )
