@@ -150,7 +150,7 @@ def test_g7_column_that_cannot_have_the_dates_is_refused(
     with pytest.raises(FdwarehouseError) as caught:
         bootstrapped_warehouse.deploy(project)
     assert f"warehouse.yaml: partitions.gold.fact_sales.dates: {said}" in caught.value.message
-    assert "order_date is made of" in str(caught.value.hint)
+    assert "order_date comes from" in str(caught.value.hint)
 
 
 def test_g7_fact_that_is_an_ordinary_table_is_refused(warehouse: Warehouse, project: Path) -> None:
