@@ -10,12 +10,7 @@ BEGIN
     FROM etl.pipeline_steps
     WHERE layer = 'bronze'
         AND interval_between IS NULL
-        AND table_name IN (
-            p_table,
-            'bronze.' || p_table,
-            'bronze.' || quote_ident(p_table),
-            'bronze.' || quote_ident('raw_' || p_table)
-        );
+        AND etl.is_named(table_name, p_table);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
             USING ERRCODE = 'DW003',

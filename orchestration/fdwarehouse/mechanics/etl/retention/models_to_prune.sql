@@ -17,15 +17,7 @@ BEGIN
     FROM etl.pipeline_steps
     WHERE layer = 'bronze'
         AND interval_between IS NULL
-        AND (
-            p_table IS NULL
-            OR table_name IN (
-                p_table,
-                'bronze.' || p_table,
-                'bronze.' || quote_ident(p_table),
-                'bronze.' || quote_ident('raw_' || p_table)
-            )
-        );
+        AND (p_table IS NULL OR etl.is_named(table_name, p_table));
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
             USING ERRCODE = 'DW003',

@@ -9,15 +9,7 @@ BEGIN
     SELECT array_agg(m.model ORDER BY m.position) INTO v_models
     FROM etl.pipeline_steps AS m
     WHERE m.layer = 'bronze'
-        AND (
-            p_table IS NULL
-            OR m.table_name IN (
-                p_table,
-                'bronze.' || p_table,
-                'bronze.' || quote_ident(p_table),
-                'bronze.' || quote_ident('raw_' || p_table)
-            )
-        );
+        AND (p_table IS NULL OR etl.is_named(m.table_name, p_table));
     IF v_models IS NULL THEN
         RAISE EXCEPTION 'no table % is in bronze', quote_nullable(p_table)
             USING ERRCODE = 'DW003',
