@@ -86,6 +86,16 @@ def qualified(schema: str, name: str) -> str:
     return f"{ident(schema)}.{ident(name)}"
 
 
+def unqualified(qualified_name: str) -> str:
+    """Return the name of an object as the catalogue has it, without its schema.
+
+    Args:
+        qualified_name: the object, as ``qualified`` returns it, printable.
+    """
+    name = re.sub(r'^(?:"(?:[^"]|"")*"|[^".]+)\.', "", qualified_name)
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
 def shortened(name: str, suffix: str = "") -> str:
     """Shorten a name to the 63 bytes that PostgreSQL keeps, including the suffix.
 

@@ -30,6 +30,8 @@ MOUNT = "deploy_mount.sql"
 _UNKNOWN_NAMES = ("42883", "42P01", "42704")  # a function or operator, a table, a type
 _WAYS_OUT = {
     "55P03": "Another session uses what it changes: deploy when that has ended.",
+    "53200": "A deploy is one transaction, which locks about 30 objects per table of a source: ask "
+    "for a higher max_locks_per_transaction of the warehouse's server, such as 512, and a restart.",
     "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
 }
 

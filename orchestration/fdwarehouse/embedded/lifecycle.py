@@ -42,7 +42,7 @@ _SETTINGS = {
 }
 _SERVER_SETTINGS = {
     "production": {"max_prepared_transactions": "10"},
-    "warehouse": {"synchronous_commit": "on"},
+    "warehouse": {"synchronous_commit": "on", "max_locks_per_transaction": "512"},
 }
 
 # Characters of a password: it is used unquoted in URLs and in `eval "$(fdwarehouse up)"`.

@@ -150,6 +150,8 @@ class TableConfig(_Strict):
     """Number of hash partitions of its table in bronze; None: not partitioned."""
     local_name: str | None = Field(default=None, alias="as", min_length=1)
     """Its name in the warehouse, if that differs from its name in the source."""
+    mirror: bool | None = None
+    """Whether silver mirrors it unless a file of silver reads it; None: as the source says."""
 
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
@@ -191,6 +193,8 @@ class SourceConfig(_Strict):
     warn_after: Interval = "1 hour"
     """How long a session of the source may hold the fence back before status warns."""
     time_zone: str | None = None
+    mirror: bool = False
+    """Whether silver has a table for each of its tables that no file of silver reads."""
     tables: dict[str, TableConfig] = Field(min_length=1)
 
 

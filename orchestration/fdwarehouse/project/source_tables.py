@@ -59,6 +59,8 @@ class SourceColumn:
     """Type in the source, if the warehouse does not know it."""
     key_position: int | None = None
     """Position in the key of the table, from 1."""
+    comment: str | None = None
+    """Its comment in the source."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,15 @@ class SourceTable:
     """Rows per fetch from the source; None: deploy chooses."""
     partitions: int | None
     """Number of partitions of its table in bronze; None: not partitioned."""
+    comment: str | None = None
+    """Its comment in the source."""
+    is_mirrored: bool = False
+    """Whether silver mirrors it, unless a file of silver reads it."""
+
+    @property
+    def local_name(self) -> str:
+        """Its name in the warehouse."""
+        return self.raw_name.removeprefix("raw_")
 
     @property
     def model(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
@@ -96,7 +96,9 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         for table, settings in source.tables.items():
             with problems.collected():
                 described = contracts[name].tables.get(table)
-                tables.append(make_table(name, source.fence, table, settings, described))
+                made = make_table(name, source.fence, table, settings, described)
+                is_mirrored = source.mirror if settings.mirror is None else settings.mirror
+                tables.append(replace(made, is_mirrored=is_mirrored))
         sources.append(
             Source(
                 name=name,

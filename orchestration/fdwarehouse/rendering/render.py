@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fdwarehouse.compiler.tables.definition import Definition, is_definition, read_definition
+from fdwarehouse.compiler.tables.mirror import mirrored
 from fdwarehouse.errors import Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.checks import Check, parse_check
@@ -78,6 +79,8 @@ class _Renderer:
             *self._objects_of_the_project(),
             *tables.objects,
         ]
+        with self.problems.collected():
+            self.definitions += mirrored(self.sources, _read_by_silver(self.definitions, objects))
         checks = [*self._checks(), *tables.checks]
         self.problems.raise_found()
 
@@ -190,6 +193,13 @@ class _Renderer:
     def _function(self, check: Check) -> SqlFile:
         file = self.templates.compile("per_step/check.sql", f"etl.check_{check.name}", check=check)
         return replace(file, origin=check.origin)
+
+
+def _read_by_silver(definitions: Iterable[Definition], objects: Iterable[SqlFile]) -> set[str]:
+    """List the tables that the files of silver read, whether a SELECT or written by hand."""
+    selects = (qualified(*name) for d in definitions for name in d.reads)
+    by_hand = (o.references for o in objects if o.origin.startswith("sql/silver/"))
+    return {*selects}.union(*by_hand)
 
 
 def _with_what_they_read(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.identifiers import MAX_PARTITIONED_NAME_LENGTH, ident, qualified
+from fdwarehouse.identifiers import MAX_PARTITIONED_NAME_LENGTH, ident, qualified, unqualified
 from fdwarehouse.project.config import PartitionsConfig, ServerSetting
 from fdwarehouse.project.sources import Source
 from fdwarehouse.project.sql_files import SqlFile, content_checksum, names_read, topological_order
@@ -175,21 +175,20 @@ def _models_of_source(source: Source, by_name: dict[str, SqlFile]) -> Iterator[M
 
 
 def _models_of_layer(layer: str, by_name: dict[str, SqlFile], before: set[str]) -> Iterator[Model]:
-    prefix = f"{layer}.write_"
     writers = {
-        qualified(layer, name.removeprefix(prefix)): writer
+        qualified(layer, unqualified(name).removeprefix("write_")): writer
         for name, writer in by_name.items()
-        if name.startswith(prefix)
+        if name.startswith((f"{layer}.write_", f'{layer}."write_'))
     }
     reads = {model: names_read(o, by_name) - {model} for model, o in writers.items()}
     graph = {model: names & set(writers) for model, names in reads.items()}
     for model in topological_order(graph, f"sql/{layer}"):
-        table = model.removeprefix(f"{layer}.").strip('"')
+        table = unqualified(model)
         yield Model(
             model,
             layer,
-            f"{prefix}{table}",
-            f"{layer}.build_{table}",
+            qualified(layer, f"write_{table}"),
+            qualified(layer, f"build_{table}"),
             checksum=content_checksum(writers[model], by_name),
             reads=tuple(sorted(reads[model] & (before | set(writers)))),
         )

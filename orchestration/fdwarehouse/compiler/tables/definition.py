@@ -54,7 +54,7 @@ class Definition:
     @property
     def model(self) -> str:
         """The table, quoted."""
-        _, layer, file = self.path.split("/")
+        _, layer, file = self.path.split("/", 2)
         return qualified(layer, file.removesuffix(".sql"))
 
     @property

@@ -28,7 +28,8 @@ class SilverTable:
         select: its SELECT, split into parts.
         source: the table that it reads.
         zone: time zone of the source's time stamps without time zone.
-        is_computed: whether several rows of the source can have one key.
+        source_key: columns of the source that are its key; empty if the key is computed, so that
+            several rows of the source can have one key.
     """
 
     target: Target
@@ -36,7 +37,12 @@ class SilverTable:
     select: VersionSelect
     source: SourceTable
     zone: str
-    is_computed: bool
+    source_key: tuple[str, ...]
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether several rows of the source can have one key."""
+        return not self.source_key
 
     @property
     def logs(self) -> Mapping[Relation, tuple[str, ...]]:
@@ -79,6 +85,7 @@ class SilverTable:
         if self.target.logged:
             yield self.target.log_row, rendered("image")
         yield self.target.writer, rendered("silver_writer")
+        yield self.target.as_of, rendered("versions_as_of")
 
     def checks(self, environment: jinja2.Environment) -> Iterator[Check]:
         """Yield the check that compares it with its source, if rows correspond to the source's.
@@ -90,7 +97,10 @@ class SilverTable:
             return
         totals = self.definition.header.totals
         select = environment.get_template("per_select/matches_source.sql").render(
-            target=self.target, table=self.source, totals=totals
+            target=self.target,
+            table=self.source,
+            keys=list(zip(self.target.key, self.source_key, strict=True)),
+            totals=totals,
         )
         what = " and ".join(["rows", *totals])
         yield Check(

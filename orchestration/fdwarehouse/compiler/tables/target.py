@@ -68,7 +68,7 @@ class Target:
 
     @property
     def as_of(self) -> str:
-        """Of a dimension, the function that returns it as of a moment."""
+        """Of a dimension or a table of silver, the function that returns it as of a moment."""
         return self._named(suffix="_as_of")
 
     @property

@@ -113,8 +113,12 @@ def _only_table(block: Block, schema: str) -> Table:
     return sources[0]
 
 
-def key_is_computed(block: Any, key: tuple[str, ...], source_key: tuple[str, ...]) -> bool:
-    """Return whether a SELECT computes its key, so that several rows of the source can share one.
+def key_in_source(
+    block: Any, key: tuple[str, ...], source_key: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the columns of the source that are the key of a SELECT, in the order of the key.
+
+    Returns none if the SELECT computes its key, so that several rows of the source can share one.
 
     Args:
         block: the SELECT over a table of bronze.
@@ -122,4 +126,5 @@ def key_is_computed(block: Any, key: tuple[str, ...], source_key: tuple[str, ...
         source_key: columns of the source's key.
     """
     values = [block.output(name) for name in key]
-    return {v.name if isinstance(v, Column) else None for v in values} != set(source_key)
+    names = tuple(v.name for v in values if isinstance(v, Column))
+    return names if len(names) == len(key) and {*names} == {*source_key} else ()

@@ -16,7 +16,7 @@ from fdwarehouse.compiler.tables.table import TAKEN, require_columns
 from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import (
     ADDED,
-    key_is_computed,
+    key_in_source,
     not_row_by_row,
     require_row_by_row,
     take_apart,
@@ -47,7 +47,7 @@ def analyse_silver(
         FdwarehouseError: it is not a SELECT over one table of bronze, row by row; or a condition of
             `reject` is wrong. The message names file and line.
     """
-    _, schema, file = definition.path.split("/")
+    _, schema, file = definition.path.split("/", 2)
     header = definition.header
     if header.kind != "table":
         raise FdwarehouseError(
@@ -89,7 +89,7 @@ def analyse_silver(
         take_apart(definition.select),
         table,
         source.local_time_zone,
-        key_is_computed(block, header.key, tuple(table.key)),
+        key_in_source(block, header.key, tuple(table.key)),
     )
 
 

@@ -1,6 +1,7 @@
 {#- Rendered once per silver table whose rows can be counted in the source: a check.
     source  the source
     table   its table
+    keys    each column of the target's key, and that of the table which it is
     totals  name and expression of sums that are compared -#}
 WITH last_fence AS (
     SELECT {{ "(fence AT TIME ZONE 'UTC') + utc_offset" if table.is_stamped_in_local_time else "fence" }} AS at
@@ -9,7 +10,7 @@ WITH last_fence AS (
 ),
 
 changed_since AS (
-    SELECT {{ table.key | filled }}
+    SELECT {{ keys | map(attribute=1) | list | filled }}
     FROM {{ table.foreign_table }}
     WHERE {{ table.watermark | ident }} >= (SELECT f.at FROM last_fence AS f)
 ),
@@ -36,8 +37,8 @@ in_silver AS (
         AND NOT EXISTS (
             SELECT FROM changed_since AS c
             WHERE
-                {% for c in table.key -%}
-                {{ "AND " if not loop.first }}t.{{ c | ident }} = c.{{ c | ident }}
+                {%- for here, there in keys %}
+                {{ "AND " if not loop.first }}t.{{ here | ident }} = c.{{ there | ident }}
                 {%- endfor %}
         )
 )

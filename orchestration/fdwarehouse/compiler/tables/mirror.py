@@ -1,0 +1,74 @@
+"""The mirror of a source in silver: a table that no file of the project builds, as it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import yaml
+
+from fdwarehouse.compiler.tables.definition import Definition, read_definition
+from fdwarehouse.compiler.tables.table import TAKEN
+from fdwarehouse.compiler.tables.versions import ADDED
+from fdwarehouse.identifiers import ident, qualified
+from fdwarehouse.project.source_tables import SourceTable
+from fdwarehouse.project.sources import Source
+
+
+def mirrored(sources: Iterable[Source], read: Collection[str]) -> Iterator[Definition]:
+    """Define the tables of silver that mirror sources.
+
+    Args:
+        sources: of the project.
+        read: tables of bronze that files of silver read, quoted; these are not mirrored.
+
+    Raises:
+        FdwarehouseError: a name is too long.
+    """
+    for source in sources:
+        for table in source.tables:
+            if table.is_mirrored and table.raw_table not in read:
+                path = f"sql/silver/{table.local_name}.sql"
+                yield read_definition(path, definition_of(source.name, table))
+
+
+def definition_of(source_name: str, table: SourceTable) -> str:
+    """Write the file of a table of silver that has all columns of a table of a source.
+
+    Args:
+        source_name: name of the source.
+        table: its table.
+
+    Returns:
+        The text: a header and a SELECT, as a user would begin it.
+    """
+    names = {name: _renamed(name, table.columns) for name in table.columns}
+    of_source = qualified(source_name, table.local_name)
+    header = {
+        "description": table.comment or f"The latest version of each row of {of_source}.",
+        "grain": f"one row of {of_source}",
+        "key": [names[name] for name in table.key],
+        "columns": {
+            names[c.name]: c.comment for c in table.contract_columns if c.comment is not None
+        },
+    }
+    if not header["columns"]:
+        del header["columns"]
+    text = yaml.safe_dump(
+        header, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
+    )
+    selected = ",\n".join(
+        f"    {ident(name)}" if name == alias else f"    {ident(name)} AS {ident(alias)}"
+        for name, alias in names.items()
+    )
+    # A comment of production must not end the header.
+    return f"/*\n{text.replace('*/', '* /')}*/\nSELECT\n{selected}\nFROM {table.raw_table}\n"
+
+
+def _renamed(name: str, columns: Collection[str]) -> str:
+    """Rename a column that the engine has its own of: is_deleted becomes source_is_deleted."""
+    if name not in (*TAKEN, *ADDED) and not name.startswith("_"):
+        return name
+    renamed = f"source_{name.lstrip('_')}"
+    while renamed in columns:
+        renamed = f"source_{renamed}"
+    return renamed
