@@ -88,7 +88,8 @@ def differing(clinic: Clinic) -> set[str]:
     return set(
         clinic.warehouse.column(
             "SELECT check_name FROM etl.check_results "
-            "WHERE run_id = (SELECT max(run_id) FROM etl.runs) AND NOT passed AND check_name LIKE '%__matches_source'"
+            "WHERE run_id = (SELECT max(run_id) FROM etl.runs) "
+            "AND NOT passed AND check_name LIKE '%__matches_source'"
         )
     )
 
