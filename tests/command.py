@@ -41,7 +41,7 @@ class Command:
         self._capsys = capsys
         self.secrets = {*secrets}
         for screen in (console.out, console.err):
-            monkeypatch.setattr(screen, "width", 160)  # whatever COLUMNS says
+            monkeypatch.setattr(screen.console, "width", 160)  # whatever COLUMNS says
         self.use({})
         self.project(ROOT)
 

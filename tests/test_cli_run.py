@@ -53,7 +53,7 @@ def test_run_on_a_terminal_draws_a_table(
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     for module in (live, outcomes):
-        monkeypatch.setattr(module, "out", console)
+        monkeypatch.setattr(module.out, "console", console)
     command.use(seeded_warehouse.environment)
     command("run")
     drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
@@ -65,7 +65,8 @@ def test_a_terminal_shows_how_long_a_step_runs_before_its_time_is_committed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     screen = io.StringIO()
-    monkeypatch.setattr(live, "out", Console(file=screen, force_terminal=True, width=120))
+    terminal = Console(file=screen, force_terminal=True, width=120)
+    monkeypatch.setattr(live.out, "console", terminal)
     clock = iter([100.0, 100.0, 104.0, 108.0])
     monkeypatch.setattr(live, "monotonic", lambda: next(clock))
     with live.LiveSteps() as display:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
 
 _TRANSACTION_TIMEOUT = "25P04"
 _ASKS_SOURCE = re.compile(r"function (\S+?)\.(?:require_session|read_fence|find_drift)\(")

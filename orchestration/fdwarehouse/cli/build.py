@@ -229,7 +229,7 @@ def deploy(
                 changes = deployment_plan.plan(rendered, warehouse, urls)
             warehouse.rollback()
     else:
-        with err.status(f"Deploying; an open run has {wait} seconds to end"):
+        with err.console.status(f"Deploying; an open run has {wait} seconds to end"):
             changes = deployment.deploy(
                 rendered,
                 connections.warehouse(),

@@ -19,5 +19,9 @@ def connections_of(context: typer.Context) -> Connections:
     Args:
         context: of the command.
     """
-    connections: Connections = context.obj
-    return connections
+    from fdwarehouse.database.connections import Connections
+
+    root = context.find_root()
+    if not isinstance(root.obj, Connections):
+        root.obj = Connections(root.obj)
+    return root.obj

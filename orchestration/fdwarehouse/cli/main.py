@@ -8,7 +8,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import psycopg
 import typer
 
 from fdwarehouse import __version__
@@ -69,9 +68,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    from fdwarehouse.database.connections import Connections
-
-    context.obj = Connections(project)
+    context.obj = project
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -88,14 +85,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except FdwarehouseError as error:
         show_error(error)
         sys.exit(error.exit_code)
-    except psycopg.Error as error:
-        show_error(database_error(error))
-        sys.exit(1)
     except OSError as error:
         if error.filename is None:
             raise
         show_error(FdwarehouseError(f"{error.filename}: {error.strerror}"))
         sys.exit(2)
+    except Exception as error:
+        import psycopg
+
+        if not isinstance(error, psycopg.Error):
+            raise
+        show_error(database_error(error))
+        sys.exit(1)
     sys.exit(0)
 
 

@@ -127,7 +127,7 @@ def check(context: typer.Context) -> None:
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.outcomes import run_failure, show_checks
 
-    with err.status("Checking"):
+    with err.console.status("Checking"):
         outcome = call(connections_of(context).warehouse(), "CALL etl.run_checks()")
     if outcome.checks:
         show_checks(outcome.checks)

@@ -6,12 +6,15 @@ import difflib
 import os
 import unicodedata
 from collections.abc import Sequence
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from fdwarehouse.errors import FdwarehouseError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 # A file or a pipe has no width: lines are not wrapped.
 _WIDTH = None if "COLUMNS" in os.environ else 160
@@ -29,15 +32,41 @@ STATES = {
 }
 
 
-def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, markup=False)  # [red] may be a table's name
-    if not console.is_terminal:
-        console = Console(stderr=stderr, highlight=False, markup=False, width=_WIDTH)
-    return console
+class _Stream:
+    """A console of rich that is made when it is first used: rich takes a tenth of a second."""
+
+    def __init__(self, *, stderr: bool) -> None:
+        self._stderr = stderr
+
+    @cached_property
+    def console(self) -> Console:
+        """The console of rich, for what only it can do."""
+        from rich.console import Console
+
+        made = Console(stderr=self._stderr, highlight=False, markup=False)  # [red] may be a name
+        if made.is_terminal:
+            return made
+        return Console(stderr=self._stderr, highlight=False, markup=False, width=_WIDTH)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads it, rather than a file or another program."""
+        return self.console.is_terminal
+
+    def print(self, *objects: Any, soft_wrap: bool | None = None) -> None:
+        """Write objects of rich; see `rich.console.Console.print`."""
+        self.console.print(*objects, soft_wrap=soft_wrap)
+
+    def text(self, *parts: str | tuple[str, str]) -> None:
+        """Write one line, each part with its style, without control characters and markup."""
+        from rich.text import Text
+
+        plain = [printable(p) if isinstance(p, str) else (printable(p[0]), p[1]) for p in parts]
+        self.print(Text.assemble(*plain), soft_wrap=True)
 
 
-out = _console(stderr=False)
-err = _console(stderr=True)
+out = _Stream(stderr=False)
+err = _Stream(stderr=True)
 
 
 def printable(text: str) -> str:
@@ -59,9 +88,9 @@ def show_error(error: FdwarehouseError) -> None:
     Args:
         error: what happened.
     """
-    err.print(Text.assemble(("Error: ", "bold red"), printable(error.message)), soft_wrap=True)
+    err.text(("Error: ", "bold red"), error.message)
     if error.hint:
-        err.print(Text.assemble(("Hint: ", "bold"), printable(error.hint)), soft_wrap=True)
+        err.text(("Hint: ", "bold"), error.hint)
 
 
 def warn(text: str) -> None:
@@ -70,7 +99,7 @@ def warn(text: str) -> None:
     Args:
         text: what happened, and what to do.
     """
-    err.print(Text.assemble(("Warning: ", "bold yellow"), printable(text)), soft_wrap=True)
+    err.text(("Warning: ", "bold yellow"), text)
 
 
 def say(text: str, style: str = "") -> None:
@@ -80,24 +109,25 @@ def say(text: str, style: str = "") -> None:
         text: the line.
         style: of rich.
     """
-    out.print(Text(printable(text), style), soft_wrap=True)
+    out.text((text, style))
 
 
 def heading(text: str) -> None:
     """Begin a section of a longer output."""
     out.print()
-    out.print(Text(printable(text), "bold"), soft_wrap=True)
+    out.text((text, "bold"))
 
 
 def note(text: str) -> None:
     """Write one line about progress to stderr, so that stdout holds only results."""
-    err.print(Text(printable(text), "dim"), soft_wrap=True)
+    err.text((text, "dim"))
 
 
 def mark(state: str) -> Text:
     """Show a state as a coloured sign."""
-    sign, style = STATES[state]
-    return Text(sign, style)
+    from rich.text import Text
+
+    return Text(*STATES[state])
 
 
 def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
@@ -108,6 +138,8 @@ def table(*columns: str, right: Sequence[str] = (), title: str | None = None) ->
         right: the columns whose cells are numbers.
         title: above the table, or None.
     """
+    from rich.table import Table
+
     laid_out = Table(
         box=None,
         pad_edge=False,
@@ -168,6 +200,8 @@ def difference(before: str, after: str, name: str) -> list[Text]:
     Returns:
         Coloured lines; none when the texts are the same.
     """
+    from rich.text import Text
+
     styles = {"+": "green", "-": "red", "@": "cyan"}
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), name, f"{name} (production now)", lineterm=""

@@ -20,7 +20,7 @@ class LiveSteps:
     """Shows the steps of a run as it proceeds: a table on a terminal, else one line per step."""
 
     def __init__(self) -> None:
-        self._live = Live(console=out, auto_refresh=False, transient=True)
+        self._live = Live(console=out.console, auto_refresh=False, transient=True)
         self._said: set[str] = set()
         self._spans: dict[str, tuple[float, float]] = {}
 
@@ -66,7 +66,7 @@ class ProgressBar:
             TextColumn("{task.description}"),
             BarColumn(),
             TimeElapsedColumn(),
-            console=err,
+            console=err.console,
             transient=True,
         )
         self._task = self._bar.add_task("")

@@ -113,9 +113,7 @@ def _only_table(block: Block, schema: str) -> Table:
     return sources[0]
 
 
-def key_in_source(
-    block: Any, key: tuple[str, ...], source_key: tuple[str, ...]
-) -> tuple[str, ...]:
+def key_in_source(block: Any, key: tuple[str, ...], source_key: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns of the source that are the key of a SELECT, in the order of the key.
 
     Returns none if the SELECT computes its key, so that several rows of the source can share one.
