@@ -1,4 +1,5 @@
-CREATE FUNCTION etl.run_due_checks(p_run_id bigint) RETURNS etl.failure
+CREATE FUNCTION etl.run_due_checks(p_run_id bigint, p_checks text[] DEFAULT NULL)
+RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- a check reads what the loader may not
 {{- settings.pinned() }}
 AS $$
@@ -8,8 +9,10 @@ BEGIN
     PERFORM etl.require_own_run(p_run_id);
     v_failure := etl.attempt(
         format(
-            'SELECT etl.store_check_results(%1$s, etl.evaluate_checks(%1$s, etl.checks_of_run(%1$s)))',
-            p_run_id
+            'SELECT etl.store_check_results(
+                %1$s, etl.evaluate_checks(%1$s, etl.checks_of_run(%1$s, %2$L))
+            )',
+            p_run_id, p_checks
         )
     );
     IF v_failure.error_code IS NULL THEN
@@ -28,4 +31,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.run_due_checks IS
-'Runs the checks that are due at the end of a run and stores their results. Argument: the run. Returns the error (null: none); DW002 a check failed.';
+'Runs the checks that are due at the end of a run and stores their results. Arguments: the run, the names of checks (null: all). Returns the error (null: none); DW002 a check failed.';
