@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.selecting import Exclude, Junit, Select, selected_checks, selected_tables
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import counted, err, say
 
@@ -36,6 +37,8 @@ def demo(context: typer.Context) -> None:
     run_demo(Connections(connections_of(context).root, environment={}))
 
 
+NOTHING_SELECTED = "Nothing is selected."
+
 AllowDeletions = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,22 +55,30 @@ def run(
         bool, typer.Option("--full", help="Compute everything again and write what differs.")
     ] = False,
     allow_deletions: AllowDeletions = None,
+    select: Select = None,
+    exclude: Exclude = None,
 ) -> None:
     """Run the pipeline once.
 
-    Extracts changes, cleans them, publishes the star schema and checks it. Exits with 1 on failure.
+    Extracts changes, cleans them, publishes the star schema and checks it. With --select, only the
+    selected tables, from what is upstream of them now, and the checks that read them. Exits with 1
+    on failure.
     """
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.live import LiveSteps
     from fdwarehouse.terminal.outcomes import show_outcome
 
+    tables = selected_tables(connections_of(context), select, exclude)
+    if tables == []:
+        say(NOTHING_SELECTED)
+        return
     _allow_deletions(context, allow_deletions)
     with LiveSteps() as live:
         outcome = call(
             connections_of(context).warehouse(),
-            "CALL etl.run_pipeline(%s)",
-            [full],
-            layers=["source", "bronze", "silver", "gold"],
+            "CALL etl.run_pipeline(%s)" if tables is None else "CALL etl.run_selection(%s, %s)",
+            [full] if tables is None else [tables, full],
+            layers=["source", "bronze", "silver", "gold"] if tables is None else [],
             on_progress=live,
         )
     show_outcome(outcome, "run")
@@ -119,16 +130,31 @@ def backfill(
     show_backfill(outcome)
 
 
-def check(context: typer.Context) -> None:
-    """Run all checks on all rows.
+def check(
+    context: typer.Context,
+    select: Select = None,
+    exclude: Exclude = None,
+    junit: Junit = None,
+) -> None:
+    """Run checks on all rows.
 
-    Exits with 1 if a check of severity error fails.
+    --select chooses checks by name, or by the tables that they read. Exits with 1 if a check of
+    severity error fails.
     """
     from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.outcomes import run_failure, show_checks
+    from fdwarehouse.terminal.junit import write_junit
+    from fdwarehouse.terminal.outcomes import checks_as_junit, run_failure, show_checks
 
+    names = selected_checks(connections_of(context), select, exclude)
+    if names == []:
+        say(NOTHING_SELECTED)
+        return
     with err.console.status("Checking"):
-        outcome = call(connections_of(context).warehouse(), "CALL etl.run_checks()")
+        outcome = call(
+            connections_of(context).warehouse(), "CALL etl.run_checks(p_checks => %s)", [names]
+        )
+    if junit:
+        write_junit(junit, "checks", checks_as_junit(outcome.checks))
     if outcome.checks:
         show_checks(outcome.checks)
     if outcome.status == "cancelled":
@@ -157,22 +183,31 @@ def status(
 def rebuild(
     context: typer.Context,
     layer: Annotated[Layer, typer.Argument(help="What to compute again.")] = Layer.all,
+    select: Select = None,
+    exclude: Exclude = None,
 ) -> None:
     """Compute silver and gold again from bronze.
 
-    Writes only what differs, so it also audits what the runs have built.
+    Writes only what differs, so it also audits what the runs have built. With --select, computes
+    the selected tables of silver and gold again, from what is upstream of them now.
     """
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.live import LiveSteps
     from fdwarehouse.terminal.outcomes import show_outcome
 
     layers = [Layer.silver, Layer.gold] if layer == Layer.all else [layer]
+    tables = selected_tables(connections_of(context), select, exclude)
+    if tables is not None:
+        tables = [name for name in tables if name.partition(".")[0] in layers]
+    if tables == []:
+        say(NOTHING_SELECTED)
+        return
     with LiveSteps() as live:
         outcome = call(
             connections_of(context).warehouse(),
-            "CALL etl.rebuild(%s)",
-            [layer.value],
-            layers=layers,
+            "CALL etl.rebuild(%s)" if tables is None else "CALL etl.run_selection(%s, true)",
+            [layer.value] if tables is None else [tables],
+            layers=layers if tables is None else [],
             on_progress=live,
         )
     show_outcome(outcome, "rebuild")

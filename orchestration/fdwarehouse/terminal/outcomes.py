@@ -15,6 +15,7 @@ from fdwarehouse.database.deployment_plan import Plan
 from fdwarehouse.database.running import CheckResult, Outcome, Step
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import counted, duration, mark, number, out, say, table
+from fdwarehouse.terminal.junit import JunitCase
 
 SAMPLE_ROWS = 3
 
@@ -128,6 +129,31 @@ def show_checks(checks: Sequence[CheckResult]) -> None:
                 say(f"    {json.dumps(row, ensure_ascii=False)}")
             if (left := check.offending_rows - SAMPLE_ROWS) > 0:
                 say(f"    and {number(left)} more")
+
+
+def checks_as_junit(checks: Sequence[CheckResult]) -> list[JunitCase]:
+    """Describe the results of checks for JUnit XML: a warning passes and says its rows.
+
+    Args:
+        checks: their results.
+    """
+    cases = []
+    for check in checks:
+        rows = [json.dumps(row, ensure_ascii=False) for row in check.sample_rows]
+        if (left := check.offending_rows - len(rows)) > 0:
+            rows.append(f"and {number(left)} more")
+        found = f"{check.description} {counted(check.offending_rows, 'row')}"
+        cases.append(
+            JunitCase(
+                check.check_name,
+                check.layer,
+                check.seconds,
+                "failed" if check.state == "failed" else "passed",
+                found,
+                "\n".join([f"warning: {found}"] * (check.state == "warned") + rows),
+            )
+        )
+    return cases
 
 
 def show_counts(counts: Mapping[str, int]) -> None:
