@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, explain, run
+from fdwarehouse.cli import build, explain, reference, run
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -36,7 +36,8 @@ for command in (
     build.render,
     build.deploy,
     explain.explain,
-    explain.schema,
+    reference.schema,
+    reference.docs,
     run.run,
     run.backfill,
     run.check,
