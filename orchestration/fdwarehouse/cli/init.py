@@ -40,10 +40,10 @@ def init(
         typer.Option("--update", help="Add new tables to the warehouse.yaml of the project."),
     ] = False,
 ) -> None:
-    """Look at a production database and write a project that deploys and runs.
+    """Write a project for an existing production database.
 
-    For each table, proposes key, mode and watermark, with the reason as a comment. Reads only
-    the catalogue and statistics of production.
+    It deploys and runs as it is. For each table, proposes key, mode and watermark, with the
+    reason as a comment. Reads only the catalogue and statistics of production.
     """
     from fdwarehouse.database.profiling import profile
     from fdwarehouse.project.proposals import propose

@@ -29,7 +29,7 @@ def schema(
         typer.Argument(help="The header of a table's file, warehouse.yaml, or a contract."),
     ] = Schema.header,
 ) -> None:
-    """Print a JSON Schema, with which an editor completes and checks a file.
+    """Print a JSON Schema of the project's files, for editors.
 
     For example, with the YAML extension of VS Code, as the first line of warehouse.yaml:
 
@@ -67,7 +67,7 @@ def docs(
         bool, typer.Option("--open", help="Open it in the browser instead.")
     ] = False,
 ) -> None:
-    """Read the documentation of this version, without a network.
+    """Show the documentation that comes with this version.
 
     Without a page, lists the pages.
     """
