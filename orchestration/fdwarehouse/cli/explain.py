@@ -1,4 +1,4 @@
-"""Commands that explain how tables are maintained, and what a header may contain."""
+"""The command that explains how a table is maintained."""
 
 from __future__ import annotations
 
@@ -10,17 +10,6 @@ import typer
 
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-
-
-def schema(
-    what: Annotated[str, typer.Argument(help="header: the header of a table's file.")] = "header",
-) -> None:
-    """Print the JSON Schema of table headers."""
-    from fdwarehouse.project.header import json_schema
-
-    if what != "header":
-        raise FdwarehouseError(f"there is no schema of {what}", hint="fdwarehouse schema header")
-    typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def explain(

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, explain, run, unit_tests
+from fdwarehouse.cli import build, checking, explain, init, reference, run
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 for command in (
     run.demo,
+    init.init,
     build.up,
     build.down,
     build.seed,
@@ -36,10 +37,11 @@ for command in (
     build.render,
     build.deploy,
     explain.explain,
-    explain.schema,
+    reference.schema,
+    reference.docs,
     run.run,
     run.backfill,
-    run.check,
+    checking.check,
     run.status,
     run.reconcile,
     run.rebuild,
@@ -47,7 +49,7 @@ for command in (
     run.airflow,
 ):
     app.command()(command)
-app.command("test")(unit_tests.unit_tests)
+app.command("test")(checking.unit_tests)
 app.command(context_settings={"ignore_unknown_options": True})(run.psql)
 
 

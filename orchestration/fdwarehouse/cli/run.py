@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from fdwarehouse.cli.context import connections_of
-from fdwarehouse.cli.selecting import Exclude, Junit, Select, selected_checks, selected_tables
+from fdwarehouse.cli.selecting import NOTHING_SELECTED, Exclude, Select, selected_tables
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import counted, err, say
+from fdwarehouse.terminal.console import say
 
 
 class Layer(StrEnum):
@@ -36,8 +36,6 @@ def demo(context: typer.Context) -> None:
 
     run_demo(Connections(connections_of(context).root, environment={}))
 
-
-NOTHING_SELECTED = "Nothing is selected."
 
 AllowDeletions = Annotated[
     list[str] | None,
@@ -128,41 +126,6 @@ def backfill(
             lambda p: bar(p.chunks_loaded, p.chunks, chunks_loaded(p)),
         )
     show_backfill(outcome)
-
-
-def check(
-    context: typer.Context,
-    select: Select = None,
-    exclude: Exclude = None,
-    junit: Junit = None,
-) -> None:
-    """Run checks on all rows.
-
-    --select chooses checks by name, or by the tables that they read. Exits with 1 if a check of
-    severity error fails.
-    """
-    from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.junit import write_junit
-    from fdwarehouse.terminal.outcomes import checks_as_junit, run_failure, show_checks
-
-    names = selected_checks(connections_of(context), select, exclude)
-    if names == []:
-        say(NOTHING_SELECTED)
-        return
-    with err.console.status("Checking"):
-        outcome = call(
-            connections_of(context).warehouse(), "CALL etl.run_checks(p_checks => %s)", [names]
-        )
-    if junit:
-        write_junit(junit, "checks", checks_as_junit(outcome.checks))
-    if outcome.checks:
-        show_checks(outcome.checks)
-    if outcome.status == "cancelled":
-        raise run_failure(outcome, "the check run")
-    if outcome.error is not None:
-        raise database_error(outcome.error)
-    warned = sum(1 for result in outcome.checks if result.offending_rows)
-    say(f"{counted(len(outcome.checks) - warned, 'check')} passed, {warned} warned", "bold green")
 
 
 def status(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fdwarehouse.database.connections import Connections
     from fdwarehouse.rendering.selection import Node
 
+NOTHING_SELECTED = "Nothing is selected."
+
 Select = Annotated[
     list[str] | None,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.sql_files import SqlFile, code_of
@@ -29,6 +30,15 @@ class Check:
     """The file to fix when it is wrong."""
     reads: tuple[str, ...] = ()
     """Models that it reads, directly or through views and functions."""
+
+
+def is_check(path: Path) -> bool:
+    """Return whether a file of the mechanics is a check: it begins with its layer.
+
+    Args:
+        path: the file.
+    """
+    return path.read_text(encoding="utf-8").startswith("-- layer:")
 
 
 def parse_check(name: str, compiled: SqlFile) -> Check:

@@ -104,6 +104,10 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+OneOrMany = Annotated[
+    list[str], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
+]
+"""A list, or its only element."""
 Interval = Annotated[str, AfterValidator(_interval)]
 Every = Literal["year", "month"]
 """How much time a partition by a date holds."""
@@ -112,7 +116,7 @@ SourceName = Annotated[str, AfterValidator(_schema_name)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ReconcileConfig(_Strict):
@@ -126,7 +130,9 @@ class ReconcileConfig(_Strict):
 class MaxDeletedConfig(_Strict):
     """Limit of rows gone at once: exceeding both counts as a fault of the source."""
 
-    share: Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)] = 0.2
+    share: Annotated[
+        float, BeforeValidator(_share, json_schema_input_type=str), Field(ge=0, le=1)
+    ] = 0.2
     """Of the previous rows: ``20 %``."""
     rows: Annotated[int, Field(ge=0)] = 20
 
@@ -134,7 +140,7 @@ class MaxDeletedConfig(_Strict):
 class TableConfig(_Strict):
     """How one table of a source is read."""
 
-    key: Annotated[list[str], BeforeValidator(_one_or_many)] = []
+    key: OneOrMany = []
     """Key columns; empty: the primary key in the contract."""
     mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in

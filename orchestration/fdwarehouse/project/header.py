@@ -50,7 +50,7 @@ class ColumnHeader(_Strict):
     severity: Severity = Field("error", description="warn: no constraints, checks report them.")
     was: Name | None = Field(None, description="Its former name, for a rename.")
 
-    @field_validator("references", mode="before")
+    @field_validator("references", mode="before", json_schema_input_type=str | Reference | None)
     @classmethod
     def _referred(cls, value: Any) -> Any:
         return {"to": value} if isinstance(value, str) else value
@@ -147,19 +147,25 @@ class Header(_Strict):
         """The surrogate key of a dimension."""
         return self.surrogate or f"{self.key[0].removesuffix('_id')}_key"
 
-    @field_validator("key", "type2", "tags", "referenced_by", mode="before")
+    @field_validator(
+        *("key", "type2", "tags", "referenced_by"),
+        mode="before",
+        json_schema_input_type=str | list[str],
+    )
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
-    @field_validator("reject", mode="before")
+    @field_validator("reject", mode="before", json_schema_input_type=dict[str, str | list[str]])
     @classmethod
     def _conditions(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         return {k: [v] if isinstance(v, str) else v for k, v in value.items()}
 
-    @field_validator("columns", mode="before")
+    @field_validator(
+        "columns", mode="before", json_schema_input_type=dict[Name, str | ColumnHeader | None]
+    )
     @classmethod
     def _described(cls, value: Any) -> Any:
         """Read `column: text` as `column: {description: text}`."""
@@ -175,8 +181,3 @@ class Header(_Strict):
             if self.kind != "dimension" and getattr(self, name):
                 raise ValueError(f"{name} belongs to kind: dimension")
         return self
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of headers, for editors."""
-    return Header.model_json_schema()

@@ -10,7 +10,7 @@ from fdwarehouse.compiler.tables.definition import Definition, is_definition, re
 from fdwarehouse.compiler.tables.mirror import mirrored
 from fdwarehouse.errors import Problems
 from fdwarehouse.identifiers import qualified
-from fdwarehouse.project.checks import Check, parse_check
+from fdwarehouse.project.checks import Check, is_check, parse_check
 from fdwarehouse.project.config import LAYERS, Config
 from fdwarehouse.project.reading import read_project
 from fdwarehouse.project.sources import Source
@@ -152,6 +152,8 @@ class _Renderer:
 
     def _routines_of_the_runner(self) -> Iterator[SqlFile]:
         for path in sorted((MECHANICS / "etl").glob("*/*.sql"), key=lambda path: path.stem):
+            if is_check(path):
+                continue
             template = f"etl/{path.parent.name}/{path.name}"
             yield self.templates.compile(template, f"etl.{path.stem}")
 
@@ -169,14 +171,12 @@ class _Renderer:
                     yield replace(file, sql=with_source_key(file.sql, self.sources))
 
     def _checks(self) -> Iterator[Check]:
-        for folder, template in (
-            (MECHANICS / "checks", "checks"),
-            (self.root / "sql" / "checks", "sql/checks"),
-        ):
-            for path in sorted(folder.glob("*.sql")):
-                with self.problems.collected():
-                    file = self.templates.compile(f"{template}/{path.name}")
-                    yield parse_check(path.stem, file)
+        own = filter(is_check, (MECHANICS / "etl" / "checks").glob("*.sql"))
+        templates = [f"etl/checks/{path.name}" for path in sorted(own)]
+        written = sorted((self.root / "sql" / "checks").glob("*.sql"))
+        for template in (*templates, *(f"sql/checks/{path.name}" for path in written)):
+            with self.problems.collected():
+                yield parse_check(Path(template).stem, self.templates.compile(template))
 
     def _settings(self, models: list[Model], waiting: Collection[str]) -> Iterator[SqlFile]:
         """Write the settings of steps, except of tables that are not compiled yet."""

@@ -5,7 +5,6 @@ AS $$
 DECLARE
     v_step etl.steps;
     v_model etl.pipeline_steps;
-    v_read_model text;
     v_done_model text;
     v_since_run_id bigint;
     v_counts etl.row_counts;
@@ -13,19 +12,16 @@ BEGIN
     PERFORM etl.lock_run(p_run_id);
     -- A step can still be running after its client has disconnected. Wait for this step and for
     -- those whose rows it reads. All sessions take the locks in the same order.
-    FOR v_read_model IN
-        SELECT earlier.model
-        FROM etl.pipeline_steps AS m
-        INNER JOIN etl.pipeline_steps AS earlier ON m.position > earlier.position
-        WHERE m.model = p_model
-            AND (
-                m.layer <> earlier.layer
-                OR earlier.model = ANY(m.reads)
-            )
-        ORDER BY earlier.position
-    LOOP
-        PERFORM FROM etl.pipeline_steps WHERE model = v_read_model FOR SHARE;
-    END LOOP;
+    PERFORM
+    FROM etl.pipeline_steps AS m
+    INNER JOIN etl.pipeline_steps AS earlier ON m.position > earlier.position
+    WHERE m.model = p_model
+        AND (
+            m.layer <> earlier.layer
+            OR earlier.model = ANY(m.reads)
+        )
+    ORDER BY earlier.position
+    FOR SHARE OF earlier;
     PERFORM FROM etl.pipeline_steps WHERE model = p_model FOR UPDATE;
     PERFORM {{ lock.show_step('p_model') }};
 

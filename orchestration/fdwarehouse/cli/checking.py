@@ -1,4 +1,4 @@
-"""The command that runs the unit tests of a project."""
+"""The commands that check: rows of the warehouse, and the project by its unit tests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,54 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fdwarehouse.cli.context import connections_of
-from fdwarehouse.cli.selecting import Exclude, Junit, Select
-from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.terminal.console import err, say
+from fdwarehouse.cli.selecting import (
+    NOTHING_SELECTED,
+    Exclude,
+    Junit,
+    Select,
+    selected_checks,
+)
+from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.terminal.console import counted, err, say
 
 if TYPE_CHECKING:
     from fdwarehouse.database.connections import Connections
     from fdwarehouse.project.unit_tests import UnitTest
+
+
+def check(
+    context: typer.Context,
+    select: Select = None,
+    exclude: Exclude = None,
+    junit: Junit = None,
+) -> None:
+    """Run checks on all rows.
+
+    --select chooses checks by name, or by the tables that they read. Exits with 1 if a check of
+    severity error fails.
+    """
+    from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.junit import write_junit
+    from fdwarehouse.terminal.outcomes import checks_as_junit, run_failure, show_checks
+
+    names = selected_checks(connections_of(context), select, exclude)
+    if names == []:
+        say(NOTHING_SELECTED)
+        return
+    with err.console.status("Checking"):
+        outcome = call(
+            connections_of(context).warehouse(), "CALL etl.run_checks(p_checks => %s)", [names]
+        )
+    if junit:
+        write_junit(junit, "checks", checks_as_junit(outcome.checks))
+    if outcome.checks:
+        show_checks(outcome.checks)
+    if outcome.status == "cancelled":
+        raise run_failure(outcome, "the check run")
+    if outcome.error is not None:
+        raise database_error(outcome.error)
+    warned = sum(1 for result in outcome.checks if result.offending_rows)
+    say(f"{counted(len(outcome.checks) - warned, 'check')} passed, {warned} warned", "bold green")
 
 
 def unit_tests(

@@ -1,0 +1,106 @@
+"""The command that begins a project from a production database."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fdwarehouse.cli.context import connections_of
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.terminal.console import counted, say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fdwarehouse.project.proposals import Proposal
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(help="Default: the current folder.")] = None,
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Connection string of production's reader. Default: PRODUCTION_URL. It is not "
+            "stored."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the project. Default: that of the database.")
+    ] = None,
+    schema: Annotated[str, typer.Option(help="Schema of production.")] = "public",
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Add new tables to the warehouse.yaml of the project."),
+    ] = False,
+) -> None:
+    """Write a project for an existing production database.
+
+    It deploys and runs as it is. For each table, proposes key, mode and watermark, with the
+    reason as a comment. Reads only the catalogue and statistics of production.
+    """
+    from fdwarehouse.database.profiling import profile
+    from fdwarehouse.project.proposals import propose
+    from fdwarehouse.project.scaffold import new_files, with_tables, write_new
+
+    if update:
+        if folder is not None:
+            raise typer.BadParameter("--update works in the project's folder")
+        connections = connections_of(context)
+        source_name, source = next(iter(connections.config.sources.items()))
+        known = url or connections.known_sources()[source_name]
+        _, tables = profile(known, source.schema_name)
+        proposals = [p for p in propose(tables) if p.table not in source.tables]
+        path = connections.root / "warehouse.yaml"
+        before = path.read_text(encoding="utf-8")
+        after = with_tables(before, source_name, proposals)
+        gone = set(source.tables) - {table.name for table in tables}
+        for table in sorted(gone):
+            warn(f"production no longer has {table}: remove it from warehouse.yaml")
+        _report(proposals)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            say("warehouse.yaml was changed. Review it, then: fdwarehouse contract")
+        else:
+            say("warehouse.yaml has every table.")
+        return
+
+    database, tables = profile(_url(url), schema)
+    proposals = propose(tables)
+    project = name or re.sub(r"\W+", "_", database.lower())
+    root = folder or Path()
+    files = new_files(proposals, project=project, schema=schema, system=database)
+    for written in write_new(root, files):
+        say(f"wrote {root / written}")
+    _report(proposals)
+    say("Next: fdwarehouse bootstrap, contract, deploy, run. See `fdwarehouse docs make-it-yours`.")
+
+
+def _url(given: str | None) -> str:
+    found = given or os.environ.get("PRODUCTION_URL")
+    if not found and typer.get_text_stream("stdin").isatty():
+        found = typer.prompt("Connection string of production's reader", hide_input=True)
+    if not found:
+        raise FdwarehouseError(
+            "there is no connection to production",
+            hint="Set PRODUCTION_URL, or give --url postgresql://warehouse_reader@host/database.",
+        )
+    return found
+
+
+def _report(proposals: Sequence[Proposal]) -> None:
+    """Say what is read and how, what is not, and what costs much."""
+    modes = Counter(p.mode for p in proposals if p.skipped is None)
+    for mode, number in sorted(modes.items()):
+        say(f"{counted(number, 'table')} by {mode}")
+    for proposal in proposals:
+        if proposal.skipped is not None:
+            say(f"not read: {proposal.table}: {proposal.skipped}")
+        for warning in proposal.warnings:
+            warn(warning)

@@ -1,0 +1,155 @@
+"""Looks at a production database: its catalogue and statistics, never its rows."""
+
+from __future__ import annotations
+
+import psycopg
+
+from fdwarehouse.database.connections import connect
+from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.project.proposals import ColumnProfile, TableProfile
+
+_TABLES = """
+WITH relations AS (
+    SELECT c.*
+    FROM pg_class AS c
+    INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+    WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+),
+
+columns AS (
+    SELECT
+        a.attrelid,
+        json_agg(
+            json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull)
+            ORDER BY a.attnum
+        ) AS listed
+    FROM pg_attribute AS a
+    WHERE a.attrelid IN (SELECT oid FROM relations) AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY a.attrelid
+),
+
+indexes AS (
+    SELECT
+        i.indrelid,
+        i.indisprimary,
+        i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+        AND bool_and(a.attnotnull) FILTER (WHERE k.position <= i.indnkeyatts) AS is_key,
+        json_agg(a.attname ORDER BY k.position)
+            FILTER (WHERE k.position <= i.indnkeyatts) AS named
+    FROM pg_index AS i
+    CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
+    LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE i.indrelid IN (SELECT oid FROM relations) AND i.indisvalid
+    GROUP BY i.indexrelid, i.indrelid, i.indisprimary, i.indisunique, i.indpred, i.indexprs
+),
+
+keys AS (
+    SELECT
+        indrelid,
+        (array_agg(named::jsonb) FILTER (WHERE indisprimary))[1] AS primary_key,
+        jsonb_agg(named) FILTER (WHERE is_key AND NOT indisprimary) AS unique_keys,
+        jsonb_agg(named -> 0) AS indexed
+    FROM indexes
+    GROUP BY indrelid
+),
+
+triggers AS (
+    SELECT t.tgrelid, string_agg(p.prosrc || ' ' || encode(t.tgargs, 'escape'), ' ') AS code
+    FROM pg_trigger AS t
+    INNER JOIN pg_proc AS p ON t.tgfoid = p.oid
+    WHERE NOT t.tgisinternal AND t.tgtype & 16 > 0
+    GROUP BY t.tgrelid
+)
+
+SELECT
+    c.relname,
+    c.relkind::text,
+    coalesce(a.listed, '[]'),
+    greatest(c.reltuples, 0)::bigint,
+    CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) ELSE 0 END,
+    coalesce(k.primary_key, '[]'),
+    coalesce(k.unique_keys, '[]'),
+    coalesce(k.indexed, '[]'),
+    coalesce(t.code, ''),
+    has_any_column_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'SELECT'),
+    row_security_active(c.oid),
+    (SELECT i.inhparent::regclass::text FROM pg_inherits AS i WHERE i.inhrelid = c.oid LIMIT 1),
+    (
+        SELECT e.extname
+        FROM pg_depend AS d
+        INNER JOIN pg_extension AS e ON d.refobjid = e.oid
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+            AND d.refclassid = 'pg_extension'::regclass
+        LIMIT 1
+    )
+FROM relations AS c
+LEFT JOIN columns AS a ON c.oid = a.attrelid
+LEFT JOIN keys AS k ON c.oid = k.indrelid
+LEFT JOIN triggers AS t ON c.oid = t.tgrelid
+ORDER BY c.relname
+"""
+
+
+def profile(url: str, schema: str) -> tuple[str, list[TableProfile]]:
+    """Describe the tables of a schema of a production database.
+
+    Args:
+        url: connection string of the reader.
+        schema: name of the schema.
+
+    Returns:
+        The name of the database, and its tables.
+
+    Raises:
+        FdwarehouseError: it cannot be reached, or has no such schema.
+    """
+    with connect(url) as connection:
+        try:
+            connection.execute("SET TRANSACTION READ ONLY")
+            connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
+            rows = connection.execute(_TABLES.encode(), {"schema": schema}).fetchall()
+            database = connection.info.dbname
+            schemas = connection.execute(
+                "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' "
+                "ORDER BY nspname"
+            ).fetchall()
+        except psycopg.Error as error:
+            raise database_error(error) from error
+    if not rows:
+        known = ", ".join(name for (name,) in schemas)
+        raise FdwarehouseError(
+            f"schema {schema} of database {database} has no tables",
+            hint=f"Name another with --schema. There are {known}.",
+        )
+    return database, [
+        TableProfile(
+            name,
+            kind,
+            tuple(ColumnProfile(*column) for column in columns),
+            rows=estimate,
+            size=size,
+            primary_key=tuple(primary_key),
+            unique_keys=tuple(tuple(key) for key in unique_keys),
+            indexed=frozenset(column for column in indexed if column is not None),
+            trigger_code=code,
+            is_readable=is_readable,
+            hides_rows=hides_rows,
+            parent=parent,
+            extension=extension,
+        )
+        for (
+            name,
+            kind,
+            columns,
+            estimate,
+            size,
+            primary_key,
+            unique_keys,
+            indexed,
+            code,
+            is_readable,
+            hides_rows,
+            parent,
+            extension,
+        ) in rows
+    ]

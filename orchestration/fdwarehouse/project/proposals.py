@@ -1,0 +1,247 @@
+"""Proposes how each table of a database is read, with the reason for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.config import TableConfig
+from fdwarehouse.project.contract import Column, Table
+from fdwarehouse.project.source_tables import LOWER_BOUNDS, MAX_NAME_BYTES, make_table
+
+# Names of columns that usually hold the time of a row's last change, without _ and capitals.
+_WATERMARKS = (
+    *("updatedat", "updatedon", "updated", "updatetime", "updatedate", "lastupdate"),
+    *("lastupdated", "lastupdatedat", "lastupdatedate", "modifiedat", "modifiedon", "modified"),
+    *("modifieddate", "modifydate", "lastmodified", "lastmodifiedat", "lastmodifieddate"),
+    *("changedat", "changedon", "changed", "lastchanged", "lastchange", "mtime", "rowversiontime"),
+)
+# Tables in which frameworks and extensions record themselves.
+_BOOKKEEPING = re.compile(
+    r"django_(migrations|session|content_type|admin_log)|schema_migrations|ar_internal_metadata"
+    r"|alembic_version|flyway_schema_history|schema_version|databasechangelog(lock)?"
+    r"|knex_migrations(_lock)?|_prisma_migrations|migrations|typeorm_metadata|goose_db_version"
+    r"|spatial_ref_sys|__efmigrationshistory|sequelizemeta|pgmigrations|hdb_.*|celery_.*",
+    re.IGNORECASE,
+)
+_LARGE_BYTES = 1_000_000_000
+_LARGE_ROWS = 5_000_000
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """A column of a production database."""
+
+    name: str
+    type: str
+    """As format_type writes it."""
+    not_null: bool
+
+
+@dataclass(frozen=True)
+class TableProfile:
+    """A table or view of a production database, as its catalogue describes it."""
+
+    name: str
+    kind: str
+    """relkind: r a table, p a partitioned table, v a view, m a materialized view, f foreign."""
+    columns: tuple[ColumnProfile, ...]
+    rows: int = 0
+    """Estimate of its statistics."""
+    size: int = 0
+    """Bytes, with indexes."""
+    primary_key: tuple[str, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    """Columns of the unique indexes, without conditions, expressions or nullable columns."""
+    indexed: frozenset[str] = frozenset()
+    """First columns of its indexes."""
+    trigger_code: str = ""
+    """Source text of the functions that its triggers on UPDATE call."""
+    is_readable: bool = True
+    hides_rows: bool = False
+    """Whether row security hides rows from the reader."""
+    parent: str | None = None
+    """The table whose partition or child it is."""
+    extension: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """How a table is read, or why it is not."""
+
+    table: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """As in warehouse.yaml."""
+    reason: str = ""
+    skipped: str | None = None
+    """Why it is left out; None if it is read."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> str:
+        """How it is read."""
+        return "watermark" if "watermark" in self.settings else "snapshot"
+
+
+def propose(tables: Iterable[TableProfile]) -> list[Proposal]:
+    """Propose how tables are read.
+
+    Args:
+        tables: of one schema.
+
+    Returns:
+        One proposal per table, in their order.
+    """
+    return [_propose(table) for table in tables]
+
+
+def _propose(table: TableProfile) -> Proposal:
+    if skipped := _reason_to_skip(table):
+        return Proposal(table.name, skipped=skipped)
+    settings: dict[str, Any] = {}
+    key = table.primary_key
+    reasons = ["primary key"]
+    if not key:
+        if not table.unique_keys:
+            return Proposal(table.name, skipped="it has neither a primary key nor a unique key")
+        key = min(table.unique_keys, key=len)
+        settings["key"] = list(key) if len(key) > 1 else key[0]
+        reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
+    warnings: list[str] = []
+    watermark = _watermark(table)
+    if watermark is not None and watermark.not_null:
+        settings["watermark"] = watermark.name
+        reasons.append(_how_it_moves(table, watermark.name))
+        if watermark.name not in table.indexed and table.rows > 100_000:
+            warnings.append(
+                f"{table.name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
+            )
+    else:
+        settings["mode"] = "snapshot"
+        reasons.append(
+            f"{watermark.name} can be null" if watermark else "no column tells when a row changed"
+        )
+        reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
+        if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
+            warnings.append(
+                f"{table.name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
+                "reads all of it"
+            )
+    if _must_be_renamed(table.name):
+        settings["as"] = _short(table.name)
+    if problem := _refusal(table, settings):
+        return Proposal(table.name, skipped=problem)
+    return Proposal(table.name, settings, "; ".join(reasons), warnings=tuple(warnings))
+
+
+def _reason_to_skip(table: TableProfile) -> str | None:
+    reasons = (
+        (table.extension, f"it belongs to the extension {table.extension}"),
+        (table.parent, f"its rows are read through {table.parent}"),
+        (_BOOKKEEPING.fullmatch(table.name), "a framework records itself in it"),
+        (not table.is_readable, "the reader may not read it: GRANT SELECT"),
+        (table.hides_rows, "row security hides rows from the reader: ALTER ROLE ... BYPASSRLS"),
+        (table.kind in ("v", "m"), "a view: to read it, name it here with its key"),
+        (table.kind == "f", "a foreign table: make its own server a source"),
+        (not table.columns, "it has no columns"),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def _watermark(table: TableProfile) -> ColumnProfile | None:
+    """Find the column with the time of the last change, by name and type."""
+    found = {
+        re.sub(r"[^a-z]", "", column.name.lower()): column
+        for column in reversed(table.columns)
+        if re.sub(r"\(\d\)", "", column.type) in LOWER_BOUNDS and column.type != "date"
+    }
+    known = [found[name] for name in _WATERMARKS if name in found]
+    return next((c for c in known if c.not_null), known[0] if known else None)
+
+
+def _how_it_moves(table: TableProfile, watermark: str) -> str:
+    if re.search(rf"\b{re.escape(watermark)}\b", table.trigger_code):
+        return f"a trigger sets {watermark}"
+    return (
+        f"nothing in the database sets {watermark} on an update: the daily reconciliation finds "
+        "what an application forgets"
+    )
+
+
+def _must_be_renamed(name: str) -> bool:
+    return len(name.encode()) > MAX_NAME_BYTES or not name.isprintable()
+
+
+def _short(name: str) -> str:
+    """Cut a name and add a hash of all of it, so that different names stay different."""
+    digest = sha256(name.encode()).hexdigest()[:8]
+    plain = re.sub(r"\W", "_", name).encode()[: MAX_NAME_BYTES - len(digest) - 1]
+    return f"{plain.decode(errors='ignore')}_{digest}"
+
+
+def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
+    """Return why a deploy would refuse a table, by its own rules."""
+    columns = {column.name: _column(column) for column in table.columns}
+    described = Table(primary_key=list(table.primary_key), columns=columns)
+    try:
+        make_table(
+            "production", "activity", table.name, TableConfig.model_validate(settings), described
+        )
+    except FdwarehouseError as error:
+        return error.message.partition(": ")[2].partition(": ")[2] or error.message
+    return None
+
+
+def _column(profile: ColumnProfile) -> Column:
+    try:
+        return Column(type=profile.type, not_null=profile.not_null)
+    except ValidationError:  # an enumeration, a domain, a type of an extension
+        return Column(type="text", not_null=profile.not_null, source_type=profile.type)
+
+
+def _size(size: int) -> str:
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:.0f} {unit}"
+    return f"{size} bytes"
+
+
+def table_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
+    """Write the tables that are read as lines of warehouse.yaml, each after its reason.
+
+    Args:
+        proposals: of one source.
+    """
+    for proposal in proposals:
+        if proposal.skipped is None:
+            name, settings = _flow(proposal.table), _flow(dict(proposal.settings))
+            yield f"      # {_one_line(proposal.reason)}"
+            yield f"      {name}: {settings}"
+
+
+def skipped_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
+    """Write the tables that are not read as comments of warehouse.yaml, each with its reason.
+
+    Args:
+        proposals: of one source.
+    """
+    for proposal in proposals:
+        if proposal.skipped is not None:
+            yield f"      # not read: {_one_line(f'{proposal.table}: {proposal.skipped}')}"
+
+
+def _flow(value: object) -> str:
+    """Write a value of YAML on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
+    return text.removesuffix("\n...\n").strip()
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

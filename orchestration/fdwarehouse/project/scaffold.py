@@ -1,0 +1,163 @@
+"""The files of a new project, and the lines that are added to an existing one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import yaml
+
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.proposals import Proposal, skipped_lines, table_lines
+
+_WAREHOUSE = """\
+# What the warehouse extracts from production, and how: `fdwarehouse docs make-it-yours`.
+# Written by `fdwarehouse init`; edit it as you like. `fdwarehouse init --update` adds new tables.
+# Connections come from the environment: PRODUCTION_URL, WAREHOUSE_URL.
+project: {project}
+
+sources:
+  production:
+    schema: {schema}
+    source_system: {system}
+    # Silver has a table for each of these that no file in sql/silver reads.
+    mirror: true
+    tables:
+{tables}
+"""
+_GITIGNORE = """\
+# Compiled SQL, and the data of embedded servers.
+/build/
+/.fdwarehouse/
+# Passwords.
+.env
+"""
+_SQLFLUFF = """\
+[sqlfluff]
+dialect = postgres
+max_line_length = 100
+
+[sqlfluff:rules:capitalisation.keywords]
+capitalisation_policy = upper
+"""
+_CHECK = """\
+-- layer: silver
+-- severity: warn
+-- No row of production is set aside.
+SELECT model, key, reasons FROM silver.rejected_rows
+"""
+
+
+def new_files(
+    proposals: Sequence[Proposal], *, project: str, schema: str, system: str
+) -> dict[str, str]:
+    """Write the files of a new project.
+
+    Args:
+        proposals: how its tables are read.
+        project: its name.
+        schema: of production.
+        system: name of the system that production belongs to.
+
+    Returns:
+        The text of each file, by its path.
+
+    Raises:
+        FdwarehouseError: no table can be read.
+    """
+    tables = [*table_lines(proposals), *skipped_lines(proposals)]
+    if all(proposal.skipped for proposal in proposals):
+        raise FdwarehouseError(
+            f"no table of schema {schema} can be read",
+            hint="\n".join(line.strip().removeprefix("# ") for line in tables),
+        )
+
+    def scalar(text: str) -> str:
+        return yaml.safe_dump(text, width=10**6).removesuffix("\n...\n").strip()
+
+    warehouse = _WAREHOUSE.format(
+        project=scalar(project),
+        schema=scalar(schema),
+        system=scalar(system),
+        tables="\n".join(tables),
+    )
+    return {
+        "warehouse.yaml": warehouse,
+        ".gitignore": _GITIGNORE,
+        ".sqlfluff": _SQLFLUFF,
+        "sql/checks/no_rejected_rows.sql": _CHECK,
+    }
+
+
+def write_new(root: Path, files: dict[str, str]) -> list[str]:
+    """Write files that are not there yet.
+
+    Args:
+        root: the project's folder; created if needed.
+        files: text by path.
+
+    Returns:
+        The paths that were written.
+
+    Raises:
+        FdwarehouseError: the folder has a warehouse.yaml already.
+    """
+    if (root / "warehouse.yaml").exists():
+        raise FdwarehouseError(
+            f"{root / 'warehouse.yaml'} exists",
+            hint="Add new tables of production with `fdwarehouse init --update`, or choose another "
+            "folder.",
+        )
+    written = []
+    for name, text in files.items():
+        path = root / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            written.append(name)
+    return written
+
+
+def with_tables(text: str, source: str, proposals: Iterable[Proposal]) -> str:
+    """Add tables at the end of a source of warehouse.yaml, and keep everything else as it is.
+
+    Args:
+        text: of warehouse.yaml.
+        source: name of the source.
+        proposals: the tables; those that are skipped or known are left out.
+
+    Raises:
+        FdwarehouseError: its tables are not one per line, so that none can be added.
+    """
+    tables = _tables_of(yaml.compose(text, yaml.SafeLoader), source)
+    known = {str(name.value) for name, _ in tables.value}
+    lines = [*table_lines(p for p in proposals if p.table not in known)]
+    if not lines:
+        return text
+    if tables.flow_style:
+        raise FdwarehouseError(
+            f"warehouse.yaml: the tables of {source} are on one line",
+            hint="Write each on a line of its own, then tables can be added.",
+        )
+    last_name, last = tables.value[-1]
+    indent = " " * last_name.start_mark.column
+    before = text[: last.end_mark.index].rstrip()
+    comment = re.match(r"[ \t]*#[^\n]*", text[len(before) :])  # behind the last table
+    before += comment[0] if comment else ""
+    added = "".join(f"\n{indent}{line.strip()}" for line in lines)
+    return before + added + (text[len(before) :] or "\n")
+
+
+def _tables_of(node: yaml.Node | None, source: str) -> yaml.MappingNode:
+    for name in ("sources", source, "tables"):
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next((v for k, v in node.value if k.value == name), None)
+        node = found
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        raise FdwarehouseError(
+            f"warehouse.yaml: the source {source} has no tables",
+            hint="Fix it: `fdwarehouse docs make-it-yours` shows one.",
+        )
+    return node
