@@ -240,15 +240,18 @@ class ProjectUnderTest:
         for step in test.steps:
             for named in (step.given, step.removed):
                 given += [(subject.tables[name], rows) for name, rows in named.items()]
+            for name, rows in step.given.items():
+                with problems.collected():
+                    _require_different_keys(test, subject.tables[name], rows)
             compared.append((subject.table, step.expect or ()))
             if step.rejected is not None and subject.rejects is None:
                 problem = f"rejected: {subject.table.name} is not in silver: it rejects no rows"
                 problems.add(test.wrong(step.line, problem))
             elif subject.rejects:
                 compared.append((subject.rejects, step.rejected or ()))
-        for rows, are_given in ((given, True), (compared, False)):
+        for tables, are_given in ((given, True), (compared, False)):
             with problems.collected():
-                require_readable(self.warehouse, test, rows, are_given=are_given)
+                require_readable(self.warehouse, test, tables, are_given=are_given)
         problems.raise_found()
 
     def _exists(self, name: str) -> bool:
@@ -259,6 +262,19 @@ class ProjectUnderTest:
 
     def _is_view(self, name: str) -> bool:
         return self.warehouse.execute(_IS_TABLE, [name]).fetchone() == (False,)
+
+
+def _require_different_keys(test: UnitTest, table: GivenTable, rows: Rows) -> None:
+    if table.is_raw:
+        return  # these are versions
+    seen: dict[tuple[str | None, ...], int] = {}
+    for row in rows:
+        if all(name in row.cells for name in table.key):
+            key = tuple(row.cells[name].text for name in table.key)
+            if key in seen:
+                problem = f"{table.name}: a row with this key is given on line {seen[key]}"
+                raise test.wrong(row.line, problem)
+            seen[key] = row.line
 
 
 def _normalized(step: CaseStep) -> CaseStep:
