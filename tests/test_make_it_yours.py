@@ -85,7 +85,7 @@ def test_help_desk_of_the_documentation_is_made_run_and_right(
         (tmp_path / name).write_text(text)
     lines = [shlex.split(line, comments=True) for line in COMMANDS]
     assert [line[1] for line in lines] == [
-        *("up", "psql", "bootstrap", "contract", "deploy", "deploy", "run", "status")
+        *("up", "psql", "bootstrap", "contract", "test", "deploy", "deploy", "run", "status")
     ]
     command.secrets.clear()  # `up` shows them
     for _, *arguments in lines:
