@@ -16,6 +16,7 @@ PROCEDURES = [
     "etl.build_silver()",
     "etl.build_gold()",
     "etl.run_checks()",
+    "etl.run_selection('{gold.fact_sales}')",
     "etl.reconcile()",
     "etl.rebuild()",
     "bronze.load_raw_orders()",

@@ -14,6 +14,7 @@ from fdwarehouse.database.connections import connect
 from fdwarehouse.database.testing.tested_models import Subject
 from fdwarehouse.database.testing.ways import UnitTestResult, run_unit_test
 from fdwarehouse.embedded import lifecycle
+from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.unit_tests import UnitTest
 from fdwarehouse.rendering.render import render_project
 from tests.command import Command
@@ -67,6 +68,16 @@ def test_unit_tests_of_the_shop_pass_and_are_reported_as_junit(
     assert (suite.get("tests"), suite.get("failures")) == (str(len(SHOP_TESTS)), "0")
     assert [case.get("name") for case in suite] == SHOP_TESTS
     assert bootstrapped_warehouse.tables() == []
+
+
+def test_example_of_the_documentation_passes(local: tuple[Command, Path]) -> None:
+    command, project = local
+    page = (ROOT / "docs/testing.md").read_text()
+    ((name, text),) = re.findall(
+        r"^```yaml\n# sql/tests/(\w+)\.yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
+    write(project, text, name)
+    command.works("test", name)
 
 
 def test_wrong_cell_is_shown_with_what_is_expected_for_every_way_to_build_it(
@@ -156,7 +167,7 @@ def test_writer_that_is_wrong_in_one_way_fails(
     assert ("differs from its SELECT" in said.out) == ("> 0" in broken)
 
 
-def test_everyone_works_while_a_project_is_deployed_apart(
+def test_runs_and_readers_work_and_a_deploy_waits_while_a_project_is_deployed_apart(
     seeded_warehouse: Warehouse, project: Path
 ) -> None:
     seeded_warehouse.run()
@@ -179,6 +190,8 @@ def test_everyone_works_while_a_project_is_deployed_apart(
             assert seeded_warehouse.rows(
                 "SELECT count(*) > 0 FROM gold.fact_sales", role="analyst"
             ) == [(True,)]
+            with pytest.raises(FdwarehouseError, match="the warehouse is in use"):
+                seeded_warehouse.deploy(wait="0 seconds")
         assert owner.execute("SELECT count(*) > 1 FROM gold.fact_sales").fetchone() == (True,)
     assert seeded_warehouse.deploy().is_empty
 

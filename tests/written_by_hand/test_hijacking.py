@@ -25,6 +25,7 @@ PROCEDURES = [
     "etl.run_checks()",
     "etl.finish_run()",
     "etl.run_pipeline()",
+    "etl.run_selection('{gold.fact_sales}')",
     "etl.reconcile()",
     "etl.reconcile('orders')",
     "etl.rebuild('all')",

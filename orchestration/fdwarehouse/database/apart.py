@@ -2,7 +2,8 @@
 
 In one transaction, which is rolled back, the present schemas get other names and the project is
 deployed into new ones, as into an empty database. Names in the SQL of the project then mean the new
-objects. Other sessions see none of it and wait for nothing: renaming a schema locks no table.
+objects. Other sessions see none of it, and runs and readers wait for nothing: renaming a schema
+locks no table. A deploy waits, as it does for a run.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _NEEDS_SOURCE = {f"fdwarehouse/per_source/{name}.sql" for name in ("probe", "fet
 
 _HAS_SERVER = "SELECT FROM pg_foreign_server WHERE srvname = %s"
 _HAS_WRAPPER = "SELECT FROM pg_foreign_data_wrapper WHERE fdwname = 'postgres_fdw'"
+_HAS_GATE = "SELECT to_regclass('etl.gate') IS NOT NULL"
 _PRESENT = "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s) ORDER BY nspname"
 
 
@@ -90,6 +92,8 @@ def _execute_locally(files: Iterable[SqlFile], warehouse: psycopg.Connection) ->
 
 
 def _put_aside(warehouse: psycopg.Connection, schemas: list[str]) -> None:
+    if warehouse.execute(_HAS_GATE).fetchone() == (True,):
+        warehouse.execute("LOCK TABLE etl.gate IN ROW SHARE MODE")  # as a run, see macros/lock.sql
     present = warehouse.execute(_PRESENT, [schemas]).fetchall()
     for number, (name,) in enumerate(present):
         try:
