@@ -42,6 +42,7 @@ COMMANDS = [
     "schema",
     "seed",
     "status",
+    "test",
     "up",
 ]
 NOWHERE = "postgresql://warehouse_owner:pa55word@127.0.0.1:1/nowhere"

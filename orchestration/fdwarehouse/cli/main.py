@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, explain, init, reference, run
+from fdwarehouse.cli import build, explain, init, reference, run, unit_tests
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -49,6 +49,7 @@ for command in (
     run.airflow,
 ):
     app.command()(command)
+app.command("test")(unit_tests.unit_tests)
 app.command(context_settings={"ignore_unknown_options": True})(run.psql)
 
 

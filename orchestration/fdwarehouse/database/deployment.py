@@ -92,7 +92,7 @@ def deploy(
             return changes
         warehouse.add_notice_handler(lambda notice: _warning(notice, warn))
         warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
-        _execute(rendered.files, warehouse, urls)
+        execute_files(rendered.files, warehouse, urls)
         return changes
 
 
@@ -120,7 +120,7 @@ def completed(
     """
     warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
     try:
-        whole = complete(rendered, warehouse, lambda files: _execute(files, warehouse, urls))
+        whole = complete(rendered, warehouse, lambda files: execute_files(files, warehouse, urls))
     except _FileFailedError:
         compiled(rendered)
         raise
@@ -133,12 +133,22 @@ def analysed(
 ) -> list[AnyTable]:
     """Return the tables that are one SELECT, as they would be deployed; see `completed`."""
     warehouse.execute("SELECT set_config('fdwarehouse.deploy_wait', %s, true)", [wait])
-    return analyse(rendered, warehouse, lambda files: _execute(files, warehouse, urls)).tables
+    return analyse(rendered, warehouse, lambda files: execute_files(files, warehouse, urls)).tables
 
 
-def _execute(
+def execute_files(
     files: Iterable[SqlFile], warehouse: psycopg.Connection, urls: Mapping[str, str]
 ) -> None:
+    """Execute files of a deploy.
+
+    Args:
+        files: in order.
+        warehouse: a connection as the owner, in a transaction.
+        urls: connection string of each source, by name.
+
+    Raises:
+        FdwarehouseError: one failed; the message names it.
+    """
     for file in files:
         try:
             warehouse.execute(file.sql.encode())

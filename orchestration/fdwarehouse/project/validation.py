@@ -10,7 +10,9 @@ from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.project.config import LAYERS
 from fdwarehouse.project.sql_files import SqlFile, code_of
 
-FOLDERS = (*LAYERS, "checks")
+TESTS = "tests"
+"""The folder of unit tests, which are not deployed."""
+FOLDERS = (*LAYERS, "checks", TESTS)
 # PostgreSQL truncates a name to 63 bytes; that of a check's function begins with check_.
 _MAX_LENGTHS = {"checks": 63 - len("check_")}
 _CREATED = re.compile(
@@ -44,7 +46,10 @@ def validate_project(root: Path) -> None:
             continue
         for file in _entries(path):
             with problems.collected():
-                _require_object(file, root, _MAX_LENGTHS.get(path.name, 63))
+                if path.name == TESTS:
+                    _require_case(file, root)
+                else:
+                    _require_object(file, root, _MAX_LENGTHS.get(path.name, 63))
     problems.raise_found()
 
 
@@ -89,6 +94,21 @@ def _require_object(path: Path, root: Path, length: int) -> None:
             "a file must be named after its object: lower-case letters, digits and underscores, "
             f"at most {length} of them",
             "Give both another name.",
+        )
+    _require_content(path, root)
+
+
+def _require_case(path: Path, root: Path) -> None:
+    if not path.is_file() or path.suffix != ".yaml":
+        raise _wrong(
+            path, root, "a unit test is a file that ends in .yaml", "Rename it, or move it away."
+        )
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", path.stem):
+        raise _wrong(
+            path,
+            root,
+            "the name of a unit test consists of lower-case letters, digits and underscores",
+            "Say in its name what holds: a_cancelled_order_is_no_sale.yaml.",
         )
     _require_content(path, root)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from fdwarehouse.errors import FdwarehouseError
 
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
 
 # What PyYAML raises for a value that does not match its tag or its form.
 _WRONG_VALUES = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
@@ -71,7 +72,7 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     def wrong(problem: str) -> FdwarehouseError:
         return FdwarehouseError(f"{name}: {problem}", hint=hint)
 
-    content, problems = _content(root / name, wrong)
+    content, problems = _read(root / name, wrong, _Loader.get_single_data)
     if content is None:
         raise wrong("it is empty")
     if not isinstance(content, dict):
@@ -89,6 +90,27 @@ def load_yaml(root: Path, name: str, model: type[Model], hint: str) -> Model:
     if problems:
         raise wrong("; ".join(problems))
     return made
+
+
+def load_nodes(root: Path, name: str, hint: str) -> yaml.Node:
+    """Read a YAML file as nodes, which know their lines and the text of each value.
+
+    Args:
+        root: the project's folder.
+        name: the file, below it.
+        hint: what to do if the content is wrong.
+
+    Raises:
+        FdwarehouseError: the file is missing, empty or not YAML; the message begins with its name.
+    """
+
+    def wrong(problem: str) -> FdwarehouseError:
+        return FdwarehouseError(f"{name}: {problem}", hint=hint)
+
+    node, _ = _read(root / name, wrong, _Loader.get_single_node)
+    if node is None:
+        raise wrong("it is empty")
+    return node
 
 
 def problem_of(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -124,10 +146,12 @@ def _names(annotation: Any) -> Iterator[str]:
             yield from _names(part)
 
 
-def _content(path: Path, wrong: Any) -> tuple[Any, list[str]]:
+def _read(
+    path: Path, wrong: Callable[[str], FdwarehouseError], read: Callable[[_Loader], T]
+) -> tuple[T, list[str]]:
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
-        return loader.get_single_data(), loader.problems
+        return read(loader), loader.problems
     except OSError as error:
         raise wrong(error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

@@ -1,0 +1,101 @@
+"""The command that runs the unit tests of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.selecting import Exclude, Junit, Select
+from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.terminal.console import err, say
+
+if TYPE_CHECKING:
+    from fdwarehouse.database.connections import Connections
+    from fdwarehouse.project.unit_tests import UnitTest
+
+
+def unit_tests(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Unit tests of sql/tests/; all when omitted.")
+    ] = None,
+    select: Select = None,
+    exclude: Exclude = None,
+    junit: Junit = None,
+) -> None:
+    """Run the unit tests of tables.
+
+    Deploys the project's current files apart, in a transaction that is rolled back. No production
+    is needed, and nothing that is deployed changes. --select chooses tests by the table that they
+    test. Exits with 1 if a test fails, with 2 if a file is wrong.
+    """
+    from fdwarehouse.database.connections import connect
+    from fdwarehouse.database.deployment import write_build
+    from fdwarehouse.database.testing.project_tests import run_unit_tests
+    from fdwarehouse.project.unit_tests import read_unit_tests
+    from fdwarehouse.rendering.render import render_project
+    from fdwarehouse.terminal.junit import write_junit
+    from fdwarehouse.terminal.unit_tests import as_junit, show_failures, show_result
+
+    connections = connections_of(context)
+    tests = _named(read_unit_tests(connections.root), names or [])
+    rendered = render_project(connections.root)
+    _prepare(connections)
+    results = []
+    if tests:
+        with connect(connections.warehouse()) as warehouse:
+            with err.console.status("Compiling"):
+                running = run_unit_tests(
+                    warehouse,
+                    rendered,
+                    tests,
+                    chosen=select or (),
+                    excluded=exclude or (),
+                    compiled=partial(write_build, folder=connections.root / "build"),
+                )
+                first = next(running, None)
+            for result in [] if first is None else [first, *running]:
+                show_result(result)
+                results.append(result)
+    if junit:
+        write_junit(junit, "unit tests", as_junit(results))
+    if not results:
+        say("No unit test is selected." if tests else "There are no unit tests in sql/tests/.")
+        return
+    show_failures(results)
+    wrong = [result for result in results if result.wrong]
+    if failed := sum(result.state == "failed" for result in results):
+        raise typer.Exit(2 if wrong else min(failed, 1))
+
+
+def _named(tests: Sequence[UnitTest], names: Sequence[str]) -> list[UnitTest]:
+    """Choose tests by name, or by the path of their file."""
+    wanted = [n.rpartition("/")[2].removesuffix(".yaml") for n in names]
+    known = [test.name for test in tests]
+    for name in wanted:
+        if name not in known:
+            meant = get_close_matches(name, known, 1)
+            raise FdwarehouseError(
+                f"there is no unit test {name}",
+                hint=f"{meant[0]}?" if meant else "They are files such as sql/tests/name.yaml.",
+            )
+    return [test for test in tests if not names or test.name in wanted]
+
+
+def _prepare(connections: Connections) -> None:
+    """Prepare the embedded warehouse, unless it is: a newcomer has not called bootstrap yet."""
+    from fdwarehouse.database.bootstrap import bootstrap_warehouse
+    from fdwarehouse.database.connections import connect
+
+    if not connections.is_embedded:
+        return
+    with connect(connections.warehouse_admin(), autocommit=True) as admin:
+        found = admin.execute("SELECT FROM pg_extension WHERE extname = 'postgres_fdw'").fetchone()
+    if found is None:
+        for line in bootstrap_warehouse(connections):
+            err.text((line, "dim"))

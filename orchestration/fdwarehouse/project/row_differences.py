@@ -1,0 +1,103 @@
+"""Compares rows that a table must have with those that it has, cell by cell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Row = Mapping[str, str | None]
+"""The text of each cell by column; None is null."""
+
+
+@dataclass(frozen=True)
+class DifferentRow:
+    """A row that is there with other values."""
+
+    expected: Row
+    actual: Row
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns in which it differs."""
+        return _different_columns(self.expected, self.actual)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is wrong with the rows of a table."""
+
+    columns: tuple[str, ...]
+    """The columns that were compared, those of the key first."""
+    missing: tuple[Row, ...] = ()
+    unexpected: tuple[Row, ...] = ()
+    different: tuple[DifferentRow, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is any difference."""
+        return bool(self.missing or self.unexpected or self.different)
+
+
+def compare(expected: Sequence[Row], actual: Sequence[Row], key: Sequence[str]) -> Difference:
+    """Compare rows in any order.
+
+    An expected row is compared in the columns that it has. Rows are matched by the columns of the
+    key that all expected rows have: equal ones first, then those with the most equal cells.
+
+    Args:
+        expected: rows, each with any columns.
+        actual: rows with at least all of these columns.
+        key: columns that identify a row.
+    """
+    by = [name for name in key if all(name in row for row in expected)]
+    columns = dict.fromkeys([*(n for n in key if any(n in r for r in actual)), *by])
+    columns |= dict.fromkeys(name for row in expected for name in row)
+    groups: dict[tuple[str | None, ...], tuple[list[Row], list[Row]]] = defaultdict(
+        lambda: ([], [])
+    )
+    for row in expected:
+        groups[tuple(row[name] for name in by)][0].append(row)
+    for row in actual:
+        groups[tuple(row[name] for name in by)][1].append(row)
+    missing: list[Row] = []
+    unexpected: list[Row] = []
+    different: list[DifferentRow] = []
+    for wanted, present in groups.values():
+        _take_equal(wanted, present)
+        if by:
+            different += _take_similar(wanted, present)
+        missing += wanted
+        unexpected += present
+    return Difference(tuple(columns), tuple(missing), tuple(unexpected), tuple(different))
+
+
+def _different_columns(expected: Row, actual: Row) -> list[str]:
+    return [name for name, value in expected.items() if actual[name] != value]
+
+
+def _take_equal(wanted: list[Row], present: list[Row]) -> None:
+    """Remove the rows that are as expected; those with more columns choose first."""
+    for row in sorted(wanted, key=len, reverse=True):
+        found = next((p for p in present if not _different_columns(row, p)), None)
+        if found is not None:
+            _remove(wanted, row)
+            _remove(present, found)
+
+
+def _take_similar(wanted: list[Row], present: list[Row]) -> list[DifferentRow]:
+    """Remove and return pairs of rows with one key, the most similar first."""
+    pairs = []
+    while wanted and present:
+        row, found = min(
+            ((w, p) for w in wanted for p in present),
+            key=lambda pair: len(_different_columns(*pair)),
+        )
+        _remove(wanted, row)
+        _remove(present, found)
+        pairs.append(DifferentRow(row, found))
+    return pairs
+
+
+def _remove(rows: list[Row], row: Row) -> None:
+    """Remove this very row, not an equal one."""
+    del rows[next(n for n, each in enumerate(rows) if each is row)]
