@@ -8,6 +8,7 @@ project                        a copy of this repository's project to change
 by_hand                        the same project, with every table written by hand
 beside                         a warehouse of `seeded_shop`, deployed from by_hand; not run yet
 command                        the command line, without connections until a test sets them
+local                          the command in `project`, without unit tests and without production
 """
 
 import shutil
@@ -121,6 +122,18 @@ def command(
     servers: Servers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     return Command(monkeypatch, capsys, servers.passwords.values())
+
+
+@pytest.fixture
+def local(
+    command: Command, bootstrapped_warehouse: Warehouse, project: Path
+) -> tuple[Command, Path]:
+    """The command in a copy of the shop, with a warehouse that has nothing, and no production."""
+    command.use({"WAREHOUSE_URL": bootstrapped_warehouse.urls["owner"]})
+    command.project(project)
+    for path in (project / "sql/tests").glob("*.yaml"):
+        path.unlink()
+    return command, project
 
 
 def _shop(servers: Servers, kind: str) -> Iterator[Shop]:

@@ -22,28 +22,9 @@ from tests.harness import ROOT, Warehouse
 
 # The commands that the documentation and users' scripts call.
 COMMANDS = [
-    "airflow",
-    "backfill",
-    "bootstrap",
-    "check",
-    "contract",
-    "demo",
-    "deploy",
-    "docs",
-    "down",
-    "explain",
-    "init",
-    "prune",
-    "psql",
-    "rebuild",
-    "reconcile",
-    "render",
-    "run",
-    "schema",
-    "seed",
-    "status",
-    "test",
-    "up",
+    *("airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy", "docs"),
+    *("down", "explain", "init", "prune", "psql", "rebuild", "reconcile", "render"),
+    *("run", "schema", "seed", "status", "test", "up"),
 ]
 NOWHERE = "postgresql://warehouse_owner:pa55word@127.0.0.1:1/nowhere"
 
