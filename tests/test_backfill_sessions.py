@@ -1,6 +1,8 @@
 """A backfill shared by several sessions, each with its own chunks."""
 
-from tests.harness import Shop, Warehouse, failing
+import pytest
+
+from tests.harness import Background, Shop, Warehouse, failing
 from tests.test_backfill import BRONZE, PRODUCTION, analyze
 from tests.test_models import sell
 
@@ -64,3 +66,23 @@ def test_a_session_that_comes_last_finds_nothing_left(shop: Shop, warehouse: War
     assert warehouse.value("SELECT etl.advance_backfill(1, 1) IS NULL") is True
     warehouse.execute("SELECT etl.finish_backfill(1)")
     assert warehouse.value("SELECT status FROM etl.runs") == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "ends",
+    ["etl.finish_backfill(1)", "etl.advance_backfill(1, 100)"],
+)
+def test_session_that_looks_while_another_ends_the_run_has_no_error(
+    warehouse: Warehouse, ends: str
+) -> None:
+    warehouse.execute(
+        "INSERT INTO etl.runs (begun_by, lease, lease_until, sign_of_life) "
+        "VALUES ('etl.backfill', '1 minute', now() + interval '1 minute', 1)"
+    )
+    with warehouse.connect("owner") as other:
+        other.execute("LOCK TABLE etl.runs IN ACCESS EXCLUSIVE MODE")
+        looking = f"DO $$ BEGIN ASSERT coalesce(({ends})::text, '') = ''; END; $$"
+        session = Background(warehouse.urls["owner"], looking)
+        session.wait_until_blocked()
+        other.execute("UPDATE etl.runs SET status = 'succeeded', finished_at = now()")
+    session.result()

@@ -127,6 +127,13 @@ def test_init_replaces_no_project(command: Command, begun: Path) -> None:
     assert (begun / "warehouse.yaml").read_bytes() == before
 
 
+def test_update_names_the_connection_that_is_missing(
+    command: Command, begun: Path, bootstrapped_warehouse: Warehouse
+) -> None:
+    command.use({"WAREHOUSE_URL": bootstrapped_warehouse.environment["WAREHOUSE_URL"]})
+    assert "PRODUCTION_URL" in command.fails(2, "init", "--update")
+
+
 def test_init_names_the_schemas_if_one_is_empty(
     command: Command, films: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -197,6 +204,9 @@ def test_what_a_deploy_refuses_is_not_proposed() -> None:
     assert taken.skipped == "column _run_id: the name is reserved in bronze"
     (unsortable,) = propose([table("t", "at point!", unique_keys=(("at",),))])
     assert "cannot be sorted" in (unsortable.skipped or "")
+    (both,) = propose([table("t", "at point!", "_run_id integer", unique_keys=(("at",),))])
+    assert (both.skipped or "").startswith("column _run_id: the name is reserved in bronze; ")
+    assert "cannot be sorted" in (both.skipped or "")
 
 
 def test_tables_on_one_line_are_not_rewritten() -> None:

@@ -96,14 +96,15 @@ def unqualified(qualified_name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-def shortened(name: str, suffix: str = "") -> str:
-    """Shorten a name to the 63 bytes that PostgreSQL keeps, including the suffix.
+def shortened(name: str, suffix: str = "", length: int = MAX_NAME_LENGTH) -> str:
+    """Shorten a name to the bytes that PostgreSQL keeps, or to fewer, including the suffix.
 
     Args:
         name: the name.
         suffix: the end of the shortened name.
+        length: how many bytes it may have.
     """
-    room = 63 - len(suffix.encode())
+    room = length - len(suffix.encode())
     return name.encode()[:room].decode(errors="ignore") + suffix
 
 

@@ -18,7 +18,7 @@ from fdwarehouse.cli.selecting import (
     selected_checks,
 )
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import counted, err, say
+from fdwarehouse.terminal.console import counted, err, note, say
 
 if TYPE_CHECKING:
     from fdwarehouse.database.connections import Connections
@@ -109,9 +109,8 @@ def unit_tests(
         say("No unit test is selected." if tests else "There are no unit tests in sql/tests/.")
         return
     show_failures(results)
-    wrong = [result for result in results if result.wrong]
-    if failed := sum(result.state == "failed" for result in results):
-        raise typer.Exit(2 if wrong else min(failed, 1))
+    if any(result.state == "failed" for result in results):
+        raise typer.Exit(2 if any(result.wrong for result in results) else 1)
 
 
 def _named(tests: Sequence[UnitTest], names: Sequence[str]) -> list[UnitTest]:
@@ -139,4 +138,4 @@ def _prepare(connections: Connections) -> None:
         found = admin.execute("SELECT FROM pg_extension WHERE extname = 'postgres_fdw'").fetchone()
     if found is None:
         for line in bootstrap_warehouse(connections):
-            err.text((line, "dim"))
+            note(line)

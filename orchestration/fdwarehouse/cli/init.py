@@ -54,8 +54,7 @@ def init(
             raise typer.BadParameter("--update works in the project's folder")
         connections = connections_of(context)
         source_name, source = next(iter(connections.config.sources.items()))
-        known = url or connections.known_sources()[source_name]
-        _, tables = profile(known, source.schema_name)
+        _, tables = profile(url or connections.source(source_name), source.schema_name)
         proposals = [p for p in propose(tables) if p.table not in source.tables]
         path = connections.root / "warehouse.yaml"
         before = path.read_text(encoding="utf-8")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
+from psycopg.rows import dict_row
 
 from fdwarehouse.database.connections import connect
 from fdwarehouse.errors import FdwarehouseError, database_error
@@ -62,18 +65,20 @@ triggers AS (
 )
 
 SELECT
-    c.relname,
-    c.relkind::text,
-    coalesce(a.listed, '[]'),
-    greatest(c.reltuples, 0)::bigint,
-    CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) ELSE 0 END,
-    coalesce(k.primary_key, '[]'),
-    coalesce(k.unique_keys, '[]'),
-    coalesce(k.indexed, '[]'),
-    coalesce(t.code, ''),
-    has_any_column_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'SELECT'),
-    row_security_active(c.oid),
-    (SELECT i.inhparent::regclass::text FROM pg_inherits AS i WHERE i.inhrelid = c.oid LIMIT 1),
+    c.relname AS name,
+    c.relkind::text AS kind,
+    coalesce(a.listed, '[]') AS columns,
+    greatest(c.reltuples, 0)::bigint AS rows,
+    CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) ELSE 0 END AS size,
+    coalesce(k.primary_key, '[]') AS primary_key,
+    coalesce(k.unique_keys, '[]') AS unique_keys,
+    coalesce(k.indexed, '[]') AS indexed,
+    coalesce(t.code, '') AS trigger_code,
+    has_table_privilege(c.oid, 'SELECT') AS is_readable,
+    row_security_active(c.oid) AS hides_rows,
+    (
+        SELECT i.inhparent::regclass::text FROM pg_inherits AS i WHERE i.inhrelid = c.oid LIMIT 1
+    ) AS parent,
     (
         SELECT e.extname
         FROM pg_depend AS d
@@ -81,7 +86,7 @@ SELECT
         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
             AND d.refclassid = 'pg_extension'::regclass
         LIMIT 1
-    )
+    ) AS extension
 FROM relations AS c
 LEFT JOIN columns AS a ON c.oid = a.attrelid
 LEFT JOIN keys AS k ON c.oid = k.indrelid
@@ -106,8 +111,8 @@ def profile(url: str, schema: str) -> tuple[str, list[TableProfile]]:
     with connect(url) as connection:
         try:
             connection.execute("SET TRANSACTION READ ONLY")
-            connection.execute("SELECT set_config('search_path', 'pg_catalog', true)")
-            rows = connection.execute(_TABLES.encode(), {"schema": schema}).fetchall()
+            cursor = connection.cursor(row_factory=dict_row)
+            rows = cursor.execute(_TABLES.encode(), {"schema": schema}).fetchall()
             database = connection.info.dbname
             schemas = connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' "
@@ -121,35 +126,15 @@ def profile(url: str, schema: str) -> tuple[str, list[TableProfile]]:
             f"schema {schema} of database {database} has no tables",
             hint=f"Name another with --schema. There are {known}.",
         )
-    return database, [
-        TableProfile(
-            name,
-            kind,
-            tuple(ColumnProfile(*column) for column in columns),
-            rows=estimate,
-            size=size,
-            primary_key=tuple(primary_key),
-            unique_keys=tuple(tuple(key) for key in unique_keys),
-            indexed=frozenset(column for column in indexed if column is not None),
-            trigger_code=code,
-            is_readable=is_readable,
-            hides_rows=hides_rows,
-            parent=parent,
-            extension=extension,
-        )
-        for (
-            name,
-            kind,
-            columns,
-            estimate,
-            size,
-            primary_key,
-            unique_keys,
-            indexed,
-            code,
-            is_readable,
-            hides_rows,
-            parent,
-            extension,
-        ) in rows
-    ]
+    return database, [_table(row) for row in rows]
+
+
+def _table(row: dict[str, Any]) -> TableProfile:
+    """Describe a table; lists of the row are lists of JSON."""
+    lists = {
+        "columns": tuple(ColumnProfile(*column) for column in row["columns"]),
+        "primary_key": tuple(row["primary_key"]),
+        "unique_keys": tuple(tuple(key) for key in row["unique_keys"]),
+        "indexed": frozenset(column for column in row["indexed"] if column is not None),
+    }
+    return TableProfile(**row | lists)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
@@ -53,11 +55,14 @@ def as_html() -> dict[str, Path]:
 
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-docs-"))
+    known = pages()
     written = {}
-    for name, path in pages().items():
+    for name, path in known.items():
         body = markdown.render(path.read_text(encoding="utf-8"))
         body = re.sub(r'src="docs/', 'src="', body)
-        body = re.sub(r'<a href="([^"]*)">(.*?)</a>', _linked, body, flags=re.DOTALL)
+        body = re.sub(
+            r'<a href="([^"]*)">(.*?)</a>', partial(_linked, known), body, flags=re.DOTALL
+        )
         body = re.sub(r"<h([2-4])>(.*?)</h\1>", _anchored, body)
         written[name] = folder / f"{name}.html"
         written[name].write_text(
@@ -66,19 +71,19 @@ def as_html() -> dict[str, Path]:
             f"<title>{title_of(path)}</title>\n<style>{_STYLE}</style>\n{body}</html>\n",
             encoding="utf-8",
         )
-        for picture in path.parent.glob("*.svg"):
-            (folder / picture.name).write_bytes(picture.read_bytes())
+    for picture in (known["README"].parent / "docs").glob("*.svg"):
+        (folder / picture.name).write_bytes(picture.read_bytes())
     return written
 
 
-def _linked(link: re.Match[str]) -> str:
+def _linked(known: Collection[str], link: re.Match[str]) -> str:
     """Let a link lead to the other page; what is only in the repository stays as text."""
     target, text = link[1], link[2]
     if ":" in target or target.startswith("#"):
         return link[0]
     path, _, anchor = target.partition("#")
     name = path.rpartition("/")[2].removesuffix(".md")
-    if name not in pages() or not path.endswith(".md"):
+    if name not in known or not path.endswith(".md"):
         return text
     return f'<a href="{name}.html{"#" + anchor if anchor else ""}">{text}</a>'
 

@@ -11,10 +11,15 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import shortened
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
-from fdwarehouse.project.source_tables import LOWER_BOUNDS, MAX_NAME_BYTES, make_table
+from fdwarehouse.project.source_tables import (
+    LOWER_BOUNDS,
+    MAX_NAME_BYTES,
+    problem_of_name,
+    problems_of_table,
+)
 
 # Names of columns that usually hold the time of a row's last change, without _ and capitals.
 _WATERMARKS = (
@@ -134,7 +139,7 @@ def _propose(table: TableProfile) -> Proposal:
                 f"{table.name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
                 "reads all of it"
             )
-    if _must_be_renamed(table.name):
+    if problem_of_name(table.name):
         settings["as"] = _short(table.name)
     if problem := _refusal(table, settings):
         return Proposal(table.name, skipped=problem)
@@ -175,28 +180,19 @@ def _how_it_moves(table: TableProfile, watermark: str) -> str:
     )
 
 
-def _must_be_renamed(name: str) -> bool:
-    return len(name.encode()) > MAX_NAME_BYTES or not name.isprintable()
-
-
 def _short(name: str) -> str:
     """Cut a name and add a hash of all of it, so that different names stay different."""
     digest = sha256(name.encode()).hexdigest()[:8]
-    plain = re.sub(r"\W", "_", name).encode()[: MAX_NAME_BYTES - len(digest) - 1]
-    return f"{plain.decode(errors='ignore')}_{digest}"
+    return shortened(re.sub(r"\W", "_", name), f"_{digest}", MAX_NAME_BYTES)
 
 
 def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     """Return why a deploy would refuse a table, by its own rules."""
     columns = {column.name: _column(column) for column in table.columns}
     described = Table(primary_key=list(table.primary_key), columns=columns)
-    try:
-        make_table(
-            "production", "activity", table.name, TableConfig.model_validate(settings), described
-        )
-    except FdwarehouseError as error:
-        return error.message.partition(": ")[2].partition(": ")[2] or error.message
-    return None
+    chosen = TableConfig.model_validate(settings)
+    problems = problems_of_table("activity", table.name, chosen, described)
+    return "; ".join(problem for problem, _ in (error.args for error in problems)) or None
 
 
 def _column(profile: ColumnProfile) -> Column:
@@ -214,20 +210,7 @@ def _size(size: int) -> str:
 
 
 def table_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
-    """Write the tables that are read as lines of warehouse.yaml, each after its reason.
-
-    Args:
-        proposals: of one source.
-    """
-    for proposal in proposals:
-        if proposal.skipped is None:
-            name, settings = _flow(proposal.table), _flow(dict(proposal.settings))
-            yield f"      # {_one_line(proposal.reason)}"
-            yield f"      {name}: {settings}"
-
-
-def skipped_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
-    """Write the tables that are not read as comments of warehouse.yaml, each with its reason.
+    """Write tables as lines of warehouse.yaml with their reasons; those not read as comments.
 
     Args:
         proposals: of one source.
@@ -235,6 +218,10 @@ def skipped_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
     for proposal in proposals:
         if proposal.skipped is not None:
             yield f"      # not read: {_one_line(f'{proposal.table}: {proposal.skipped}')}"
+        else:
+            name, settings = _flow(proposal.table), _flow(dict(proposal.settings))
+            yield f"      # {_one_line(proposal.reason)}"
+            yield f"      {name}: {settings}"
 
 
 def _flow(value: object) -> str:

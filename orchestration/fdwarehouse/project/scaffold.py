@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.proposals import Proposal, skipped_lines, table_lines
+from fdwarehouse.project.proposals import Proposal, table_lines
 
 _WAREHOUSE = """\
 # What the warehouse extracts from production, and how: `fdwarehouse docs make-it-yours`.
@@ -66,7 +66,7 @@ def new_files(
     Raises:
         FdwarehouseError: no table can be read.
     """
-    tables = [*table_lines(proposals), *skipped_lines(proposals)]
+    tables = [*table_lines(sorted(proposals, key=lambda p: p.skipped is not None))]
     if all(proposal.skipped for proposal in proposals):
         raise FdwarehouseError(
             f"no table of schema {schema} can be read",
@@ -125,14 +125,13 @@ def with_tables(text: str, source: str, proposals: Iterable[Proposal]) -> str:
     Args:
         text: of warehouse.yaml.
         source: name of the source.
-        proposals: the tables; those that are skipped or known are left out.
+        proposals: the new tables; those that are skipped are left out.
 
     Raises:
         FdwarehouseError: its tables are not one per line, so that none can be added.
     """
     tables = _tables_of(yaml.compose(text, yaml.SafeLoader), source)
-    known = {str(name.value) for name, _ in tables.value}
-    lines = [*table_lines(p for p in proposals if p.table not in known)]
+    lines = [*table_lines(p for p in proposals if p.skipped is None)]
     if not lines:
         return text
     if tables.flow_style:

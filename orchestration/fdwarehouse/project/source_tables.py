@@ -59,8 +59,6 @@ class SourceColumn:
     """Type in the source, if the warehouse does not know it."""
     key_position: int | None = None
     """Position in the key of the table, from 1."""
-    comment: str | None = None
-    """Its comment in the source."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,6 @@ class SourceTable:
     """Rows per fetch from the source; None: deploy chooses."""
     partitions: int | None
     """Number of partitions of its table in bronze; None: not partitioned."""
-    comment: str | None = None
-    """Its comment in the source."""
     is_mirrored: bool = False
     """Whether silver mirrors it, unless a file of silver reads it."""
 
@@ -158,7 +154,7 @@ def make_table(
             names the table.
     """
     problems = Problems()
-    for error in _problems(fence, name, settings, contract):
+    for error in problems_of_table(fence, name, settings, contract):
         problem, way_out = error.args
         problems.add(
             FdwarehouseError(f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out)
@@ -168,22 +164,23 @@ def make_table(
     return _make_table(source, fence, name, settings, contract)
 
 
-class _UnfitError(Exception):
-    """What is wrong with a table, and what to do."""
+class UnfitError(Exception):
+    """What is wrong with a table, and what to do: its two arguments."""
 
 
-def _problems(
+def problems_of_table(
     fence: str, name: str, settings: TableConfig, contract: ContractTable | None
-) -> Iterator[_UnfitError]:
-    if problem := _problem_of_name(settings.local_name or name):
+) -> Iterator[UnfitError]:
+    """Yield why a table cannot be read as its settings say; see `make_table`."""
+    if problem := problem_of_name(settings.local_name or name):
         way_out = "Give it another name in warehouse.yaml: as: a_name."
-        yield _UnfitError(problem, way_out)
+        yield UnfitError(problem, way_out)
     if contract is None:
-        yield _UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
+        yield UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
         return
     for column in contract.columns:
         if column in _TAKEN_COLUMNS:
-            yield _UnfitError(
+            yield UnfitError(
                 f"column {column}: the name is reserved in bronze",
                 "Read a view in production that renames it.",
             )
@@ -191,7 +188,7 @@ def _problems(
     if settings.watermark in contract.columns:
         try:
             _lower_bound(fence, settings.watermark, contract)
-        except _UnfitError as error:
+        except UnfitError as error:
             yield error
 
 
@@ -232,7 +229,8 @@ def _make_table(
     )
 
 
-def _problem_of_name(name: str) -> str | None:
+def problem_of_name(name: str) -> str | None:
+    """Say why a table cannot have a name in the warehouse; None if it can."""
     if not name.isprintable():
         return (
             f"the name contains a line break or another character that cannot be printed: {name!r}"
@@ -244,24 +242,24 @@ def _problem_of_name(name: str) -> str | None:
     return None
 
 
-def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[_UnfitError]:
+def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
     key = settings.key or contract.primary_key
     if not key:
-        yield _UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
+        yield UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
-            yield _UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
+            yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
     for column in dict.fromkeys(c for c in key if c in contract.columns):
         type_ = contract.columns[column].type
         if key.count(column) > 1:
-            yield _UnfitError(f"its key names column {column} twice", "Name it once.")
+            yield UnfitError(f"its key names column {column} twice", "Name it once.")
         if base_type(type_).removesuffix("[]") in _UNSORTABLE_TYPES:
-            yield _UnfitError(
+            yield UnfitError(
                 f"column {column} is of type {type_}, whose values cannot be sorted",
                 "Name other columns as its key.",
             )
         if settings.partitions and base_type(type_).removesuffix("[]") in _UNHASHABLE_TYPES:
-            yield _UnfitError(
+            yield UnfitError(
                 f"column {column} is of type {type_}, which cannot be hashed for partitions",
                 "Name other columns as its key, or remove partitions.",
             )
@@ -276,11 +274,9 @@ def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> 
     lower_bound = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
     if lower_bound is None:
         expected, way_out = _WATERMARKS["xid" if is_id else "time"]
-        raise _UnfitError(
-            f"watermark {watermark} is of type {column.type}, not {expected}", way_out
-        )
+        raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)
     if not column.not_null:
-        raise _UnfitError(
+        raise UnfitError(
             f"watermark {watermark} may be null, and such rows would be missed",
             "Declare it NOT NULL in production, or use mode: snapshot.",
         )

@@ -44,15 +44,10 @@ def definition_of(source_name: str, table: SourceTable) -> str:
     names = {name: _renamed(name, table.columns) for name in table.columns}
     of_source = qualified(source_name, table.local_name)
     header = {
-        "description": table.comment or f"The latest version of each row of {of_source}.",
+        "description": f"The latest version of each row of {of_source}.",
         "grain": f"one row of {of_source}",
         "key": [names[name] for name in table.key],
-        "columns": {
-            names[c.name]: c.comment for c in table.contract_columns if c.comment is not None
-        },
     }
-    if not header["columns"]:
-        del header["columns"]
     text = yaml.safe_dump(
         header, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
     )
@@ -60,7 +55,7 @@ def definition_of(source_name: str, table: SourceTable) -> str:
         f"    {ident(name)}" if name == alias else f"    {ident(name)} AS {ident(alias)}"
         for name, alias in names.items()
     )
-    # A comment of production must not end the header.
+    # A name of production must not end the header.
     return f"/*\n{text.replace('*/', '* /')}*/\nSELECT\n{selected}\nFROM {table.raw_table}\n"
 
 

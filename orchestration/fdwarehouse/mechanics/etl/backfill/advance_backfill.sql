@@ -11,9 +11,6 @@ DECLARE
     v_storage jsonb;
     v_schema text;
 BEGIN
-    IF etl.is_done_by_others(p_run_id) THEN
-        RETURN NULL;
-    END IF;
     PERFORM etl.require_own_run(p_run_id);
     PERFORM etl.require_own_transaction(p_run_id, '{}');
     PERFORM etl.require_backfill(p_run_id);
@@ -74,6 +71,9 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
         v_failure.hint = PG_EXCEPTION_HINT,
         v_failure.context = PG_EXCEPTION_CONTEXT,
         v_schema = SCHEMA_NAME;
+    IF etl.is_done_by_others(p_run_id) THEN -- whatever failed, nothing is left to do
+        RETURN NULL;
+    END IF;
     RETURN etl.explain_failure(v_failure, v_schema);
 END;
 $$;

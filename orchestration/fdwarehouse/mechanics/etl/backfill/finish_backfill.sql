@@ -3,10 +3,14 @@ LANGUAGE plpgsql SECURITY DEFINER -- the loader has no privileges on the log
 {{- settings.pinned() }}
 AS $$
 BEGIN
-    IF etl.is_done_by_others(p_run_id) THEN
-        RETURN;
-    END IF;
-    PERFORM etl.require_own_run(p_run_id);
+    BEGIN
+        PERFORM etl.require_own_run(p_run_id);
+    EXCEPTION WHEN SQLSTATE 'DW004' THEN
+        IF etl.is_done_by_others(p_run_id) THEN
+            RETURN;
+        END IF;
+        RAISE;
+    END;
     IF etl.is_backfilled() THEN
         PERFORM FROM etl.runs
         WHERE run_id = p_run_id AND begun_by = 'etl.backfill'
