@@ -88,6 +88,15 @@ def terms_of(texts: Sequence[str]) -> list[str]:
     return [term for text in texts for term in _TERM.findall(text)]
 
 
+def asks_for_state(texts: Sequence[str]) -> bool:
+    """Return whether a term compares the project with the deployed warehouse, which takes seconds.
+
+    Args:
+        texts: as typed.
+    """
+    return any("state:" in term for term in terms_of(texts))
+
+
 def _union(graph: Mapping[str, Node], texts: Sequence[str]) -> set[str]:
     return set().union(*(_selected(graph, term) for term in terms_of(texts)))
 

@@ -25,7 +25,7 @@ class JunitCase:
     state: Literal["passed", "failed", "error"]
     message: str = ""
     text: str = ""
-    """The details of a failure."""
+    """The details of a failure; of a result that passed, what it says."""
     file: str = ""
 
 
@@ -51,9 +51,12 @@ def write_junit(path: Path, suite: str, cases: Sequence[JunitCase]) -> None:
         if case.file:
             named["file"] = case.file
         element = ET.SubElement(found, "testcase", {k: _clean(v) for k, v in named.items()})
-        if case.state != "passed":
-            tag = "failure" if case.state == "failed" else "error"
-            ET.SubElement(element, tag, message=_clean(case.message)).text = _clean(case.text)
+        if case.state == "passed":
+            if case.text:
+                ET.SubElement(element, "system-out").text = _clean(case.text)
+            continue
+        tag = "failure" if case.state == "failed" else "error"
+        ET.SubElement(element, tag, message=_clean(case.message)).text = _clean(case.text)
     ET.indent(root)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
