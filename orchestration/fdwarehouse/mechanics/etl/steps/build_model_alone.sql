@@ -29,15 +29,8 @@ BEGIN
         IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
             RAISE;
         END IF;
-        GET STACKED DIAGNOSTICS
-            v_failure.error_code = RETURNED_SQLSTATE,
-            v_failure.message = MESSAGE_TEXT,
-            v_failure.detail = PG_EXCEPTION_DETAIL,
-            v_failure.hint = PG_EXCEPTION_HINT,
-            v_failure.context = PG_EXCEPTION_CONTEXT,
-            v_schema = SCHEMA_NAME;
         v_failure.model := p_model;
-        v_failure := etl.explain_failure(v_failure, v_schema);
+        {{ failure.catch() | indent(8) }}
         UPDATE etl.steps
         SET status = 'failed',
             error = etl.printable(

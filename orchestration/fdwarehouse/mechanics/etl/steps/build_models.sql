@@ -44,14 +44,7 @@ BEGIN
         v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
-        GET STACKED DIAGNOSTICS
-            v_failure.error_code = RETURNED_SQLSTATE,
-            v_failure.message = MESSAGE_TEXT,
-            v_failure.detail = PG_EXCEPTION_DETAIL,
-            v_failure.hint = PG_EXCEPTION_HINT,
-            v_failure.context = PG_EXCEPTION_CONTEXT,
-            v_schema = SCHEMA_NAME;
-        v_failure := etl.explain_failure(v_failure, v_schema);
+        {{ failure.catch() | indent(8) }}
     END;
     PERFORM etl.store_check_results(p_run_id, v_results);
     RETURN v_failure;
