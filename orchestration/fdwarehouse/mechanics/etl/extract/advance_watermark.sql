@@ -1,4 +1,6 @@
-CREATE FUNCTION etl.advance_watermark(p_run_id bigint, p_model text, p_is_full boolean) RETURNS void
+CREATE FUNCTION etl.advance_watermark(
+    p_run_id bigint, p_model text, p_is_full boolean, p_has_changed boolean
+) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -14,15 +16,26 @@ BEGIN ATOMIC
             AND u.model = m.table_name
             AND (p_is_full OR m.interval_between IS NOT NULL)
             AND u.run_id <= p_run_id
+    ),
+
+    reconciled_changes AS ( -- the watermark of a table says when it has changed
+        UPDATE etl.watermarks AS w
+        SET changed_run_id = p_run_id
+        FROM etl.pipeline_steps AS m
+        WHERE m.model = p_model AND m.table_name <> p_model AND w.model = m.table_name
+            AND p_has_changed
     )
 
-    INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset)
+    INSERT INTO etl.watermarks AS w (
+        model, run_id, fence, snapshot_xmin, utc_offset, changed_run_id
+    )
     SELECT
         m.model,
         p_run_id,
         f.fence,
         f.snapshot_xmin,
-        f.utc_offset
+        f.utc_offset,
+        p_run_id
     FROM etl.pipeline_steps AS m
     LEFT JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = p_run_id
     WHERE
@@ -34,7 +47,10 @@ BEGIN ATOMIC
             fence = excluded.fence,
             snapshot_xmin = excluded.snapshot_xmin,
             utc_offset = excluded.utc_offset,
+            changed_run_id = CASE
+                WHEN p_has_changed THEN p_run_id ELSE coalesce(w.changed_run_id, p_run_id)
+            END,
             advanced_at = clock_timestamp();
 END;
 COMMENT ON FUNCTION etl.advance_watermark IS
-'Advances the watermark of a model to a run, for bronze with the fence of that run. Arguments: the run, the model, whether it was refreshed in full.';
+'Advances the watermark of a model to a run, for bronze with the fence of that run. Arguments: the run, the model, whether it was refreshed in full, whether rows of its table have changed.';
