@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from fdwarehouse.identifiers import shortened
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.project.source_tables import (
     LOWER_BOUNDS,
-    MAX_NAME_BYTES,
-    problem_of_name,
+    local_name,
     problems_of_table,
 )
 
@@ -139,8 +136,9 @@ def _propose(table: TableProfile) -> Proposal:
                 f"{table.name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
                 "reads all of it"
             )
-    if problem_of_name(table.name):
-        settings["as"] = _short(table.name)
+    chosen = local_name(TableConfig(), None, table.name)
+    if chosen != table.name:
+        settings["as"] = chosen
     if problem := _refusal(table, settings):
         return Proposal(table.name, skipped=problem)
     return Proposal(table.name, settings, "; ".join(reasons), warnings=tuple(warnings))
@@ -180,18 +178,12 @@ def _how_it_moves(table: TableProfile, watermark: str) -> str:
     )
 
 
-def _short(name: str) -> str:
-    """Cut a name and add a hash of all of it, so that different names stay different."""
-    digest = sha256(name.encode()).hexdigest()[:8]
-    return shortened(re.sub(r"\W", "_", name), f"_{digest}", MAX_NAME_BYTES)
-
-
 def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     """Return why a deploy would refuse a table, by its own rules."""
     columns = {column.name: _column(column) for column in table.columns}
     described = Table(primary_key=list(table.primary_key), columns=columns)
     chosen = TableConfig.model_validate(settings)
-    problems = problems_of_table("activity", table.name, chosen, described)
+    problems = problems_of_table("activity", chosen, described)
     return "; ".join(problem for problem, _ in (error.args for error in problems)) or None
 
 
