@@ -176,3 +176,97 @@ def test_one_table_named_twice_is_refused(place: Place) -> None:
     assert said.exit_code == 2
     assert "public.orders and orders of source production are the same table" in said.err
     assert "source production has no table sales.missing" in said.err
+
+
+def test_pattern_takes_what_no_name_claims_and_nothing_is_excluded(place: Place) -> None:
+    place.configure(
+        {
+            "sales.customers": {"as": "clients"},
+            "sales.*": {"watermark": "updated_at"},
+            "human*.pe?ple": {"watermark": "updated_at", "reconcile": {"every": "6 hours"}},
+            "*": {"fetch_size": 7},
+        },
+        exclude=["*_archive"],
+    )
+    place.works("bootstrap", "contract", "deploy", "run")
+    assert place.tables_of_contract() == {
+        *("orders", "sales.orders", "sales.customers", "sales.payments", "human resources.people"),
+    }
+    place.require_equal(BRONZE)
+    steps = "SELECT model, interval_between::text FROM etl.pipeline_steps WHERE layer = 'bronze'"
+    # a pattern's watermark applies to the tables that have it; the others are snapshots
+    assert {name: every for name, every in place.warehouse.rows(steps) if "reconcil" in name} == {
+        "bronze.raw_sales_orders.reconciliation": "1 day",
+        'bronze."raw_human resources_people".reconciliation': "06:00:00",
+    }
+    place.write(
+        "UPDATE sales.customers SET name = 'Bea'",
+        "UPDATE sales.orders SET note = 's', updated_at = clock_timestamp() WHERE id = 3",
+        "UPDATE orders SET note = 'unstamped' WHERE id = 1",
+    )
+    place.works("run")
+    place.require_equal(BRONZE)
+
+
+def test_tables_that_appear_later_are_drift_until_the_next_contract(place: Place) -> None:
+    place.configure({"*": {}, "sales.*": {}}, exclude=["*_archive", "sales.names"])
+    place.works("bootstrap", "contract", "deploy", "run")
+    place.write(
+        "CREATE TABLE later (id int PRIMARY KEY)",
+        "CREATE TABLE sales.later (id int PRIMARY KEY)",
+        "CREATE TABLE sales.later_archive (id int PRIMARY KEY)",
+        """CREATE TABLE "human resources".later (id int PRIMARY KEY)""",
+        "CREATE VIEW later_view AS SELECT 1",
+        "CREATE TABLE sales.payments_2 PARTITION OF sales.payments FOR VALUES IN (2)",
+        "INSERT INTO later VALUES (1)",
+        "INSERT INTO sales.later VALUES (2)",
+    )
+    place.works("run")
+    drift = "SELECT subject, difference, breaks FROM etl.drift ORDER BY 1"
+    assert place.warehouse.rows(drift) == [
+        ("later", "a new table, which is not read", None),
+        ("sales.later", "a new table, which is not read", None),
+    ]
+    place.works("contract", "deploy", "run")
+    assert place.warehouse.rows(drift) == []
+    place.require_equal({"later": "later", "sales.later": "sales_later"})
+
+
+def test_one_star_takes_all_tables_of_the_schema(place: Place) -> None:
+    place.configure("*", schema="sales")
+    place.works("bootstrap", "contract", "deploy", "run")
+    assert place.tables_of_contract() == {"orders", "customers", "customers_archive", "payments"}
+    place.require_equal({"sales.orders": "orders", "sales.customers": "customers"})
+
+
+def test_table_that_a_pattern_matches_and_that_cannot_be_read_is_left_out(place: Place) -> None:
+    place.write("CREATE TABLE strange (id int PRIMARY KEY, _run_id int)")
+    place.configure("*")
+    place.works("bootstrap")
+    place.write(
+        "CREATE TABLE secret (id int PRIMARY KEY)", "REVOKE ALL ON secret FROM warehouse_reader"
+    )
+    said = place.command("contract")
+    assert said.exit_code == 0
+    assert "production.secret is left out: source production does not allow its reader" in said.err
+    assert "production.strange is left out: column _run_id: the name is reserved" in said.err
+    assert place.tables_of_contract() == {"orders"}
+    place.works("deploy", "run")
+
+
+def test_patterns_that_match_nothing_are_refused(place: Place) -> None:
+    place.configure({"none_*": {}})
+    place.works("bootstrap")
+    said = place.command("contract")
+    assert said.exit_code == 2
+    assert "no table of production matches warehouse.yaml" in said.err
+
+
+def test_table_whose_pattern_is_gone_needs_a_new_contract(place: Place) -> None:
+    place.configure("*", schema="sales")
+    place.works("bootstrap", "contract")
+    place.configure("*", schema="sales", exclude=["pay*"])
+    said = place.command("render")
+    assert said.exit_code == 2
+    assert "contracts/production.yaml: warehouse.yaml has no table payments" in said.err
+    assert "fdwarehouse contract" in said.err

@@ -88,6 +88,18 @@ def settings_by_pattern(source: SourceConfig, schema: str, table: str) -> TableC
     return next(found, None)
 
 
+def is_chosen_by_pattern(source: SourceConfig, schema: str, table: str) -> bool:
+    """Say whether a pattern takes or excludes a table, so that it needs no name of its own.
+
+    Args:
+        source: as in ``warehouse.yaml``.
+        schema: of the table.
+        table: its name.
+    """
+    decided = [*exclusions(source), *(pattern for pattern, _ in patterns(source))]
+    return any(pattern.matches(schema, table) for pattern in decided)
+
+
 def choose(name: str, source: SourceConfig, relations: Iterable[Relation]) -> dict[str, Relation]:
     """Find the tables of production that a source takes.
 
@@ -189,12 +201,14 @@ def schemas_of(source: SourceConfig, existing: Iterable[str]) -> list[str]:
         existing: the schemas of production.
     """
     known = [schema for schema in existing if schema != source.schema_name]
-    named = {schema for table in source.tables for schema, _ in _places(table)}
-    by_pattern = [_regex(pattern.schema) for pattern, _ in patterns(source)]
-    return [
-        source.schema_name,
-        *(s for s in known if s in named or any(re.fullmatch(r, s) for r in by_pattern)),
-    ]
+    exact = [table for table in source.tables if not is_pattern(table)]
+    named = {schema for table in exact for schema, _ in _places(table)}
+    by_pattern = [pattern.regexes[0] for pattern, _ in patterns(source)]
+    others = [s for s in known if s in named or any(re.fullmatch(r, s) for r in by_pattern)]
+    is_used = any(not {s for s, _ in _places(table)} & {*known} for table in exact) or any(
+        re.fullmatch(regex, source.schema_name) for regex in by_pattern
+    )
+    return [source.schema_name, *others] if is_used else others
 
 
 def generated_name(name: str, length: int) -> str:

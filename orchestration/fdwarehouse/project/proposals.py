@@ -10,10 +10,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from fdwarehouse.project.chosen_tables import generated_name
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.project.source_tables import (
     LOWER_BOUNDS,
+    MAX_NAME_BYTES,
     local_name,
     problems_of_table,
 )
@@ -72,6 +74,7 @@ class TableProfile:
     parent: str | None = None
     """The table whose partition or child it is."""
     extension: str | None = None
+    schema: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,27 +95,32 @@ class Proposal:
         return "watermark" if "watermark" in self.settings else "snapshot"
 
 
-def propose(tables: Iterable[TableProfile]) -> list[Proposal]:
+def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
     """Propose how tables are read.
 
     Args:
-        tables: of one schema.
+        tables: of one database.
+        schema: whose tables are named without a schema.
 
     Returns:
         One proposal per table, in their order.
     """
-    return [_propose(table) for table in tables]
+    used: set[str] = set()
+    return [_propose(table, schema, used) for table in tables]
 
 
-def _propose(table: TableProfile) -> Proposal:
+def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
+    """Propose how a table is read; ``used`` has the names of the others in the warehouse."""
+    in_schema = None if table.schema == schema else table.schema
+    name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
-        return Proposal(table.name, skipped=skipped)
+        return Proposal(name, skipped=skipped)
     settings: dict[str, Any] = {}
     key = table.primary_key
     reasons = ["primary key"]
     if not key:
         if not table.unique_keys:
-            return Proposal(table.name, skipped="it has neither a primary key nor a unique key")
+            return Proposal(name, skipped="it has neither a primary key nor a unique key")
         key = min(table.unique_keys, key=len)
         settings["key"] = list(key) if len(key) > 1 else key[0]
         reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
@@ -123,7 +131,7 @@ def _propose(table: TableProfile) -> Proposal:
         reasons.append(_how_it_moves(table, watermark.name))
         if watermark.name not in table.indexed and table.rows > 100_000:
             warnings.append(
-                f"{table.name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
+                f"{name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
             )
     else:
         settings["mode"] = "snapshot"
@@ -133,15 +141,19 @@ def _propose(table: TableProfile) -> Proposal:
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
         if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
             warnings.append(
-                f"{table.name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
+                f"{name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
                 "reads all of it"
             )
-    chosen = local_name(TableConfig(), None, table.name)
-    if chosen != table.name:
+    plain = table.name if in_schema is None else f"{in_schema}_{table.name}"
+    chosen = local_name(TableConfig(), in_schema, table.name)
+    if chosen in used:
+        chosen = generated_name(name, MAX_NAME_BYTES)
+    if chosen != plain:
         settings["as"] = chosen
     if problem := _refusal(table, settings):
-        return Proposal(table.name, skipped=problem)
-    return Proposal(table.name, settings, "; ".join(reasons), warnings=tuple(warnings))
+        return Proposal(name, skipped=problem)
+    used.add(chosen)
+    return Proposal(name, settings, "; ".join(reasons), warnings=tuple(warnings))
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:
