@@ -157,11 +157,11 @@ def test_update_adds_new_tables_and_keeps_every_other_byte(
     said = command("init", "--update")
     assert "production no longer has Staff" in said.err
     lines = path.read_text().splitlines()
-    assert [line for line in lines if "prize" not in line and "updated_at can" not in line] == (
+    assert [line for line in lines if "prize" not in line and "updated_at" not in line] == (
         edited.splitlines()
     )
     tables = yaml.safe_load(path.read_text())["sources"]["production"]["tables"]
-    assert tables == READ | {"prize": {"mode": "snapshot"}}
+    assert tables == READ | {"prize": {"watermark": "updated_at"}}
     assert "has every table" in command("init", "--update").out
 
 
@@ -184,11 +184,29 @@ def test_update_adds_new_tables_and_keeps_every_other_byte(
         ),
     ],
 )
-def test_watermark_is_a_time_of_change_that_is_never_null(
+def test_watermark_is_a_time_of_change_rather_one_that_is_never_null(
     columns: tuple[str, ...], known: dict[str, object], settings: str | None
 ) -> None:
     (proposal,) = propose([table("t", *columns, primary_key=("id",), **known)])
     assert proposal.settings == ({"watermark": settings} if settings else {"mode": "snapshot"})
+
+
+@pytest.mark.parametrize(
+    ("nulls", "settings", "reason"),
+    [
+        (0.0, {"watermark": "updated_at"}, "every run reads the rows where it is null (0%)"),
+        (0.4, {"watermark": "updated_at"}, "every run reads the rows where it is null (40%)"),
+        (0.9, {"mode": "snapshot"}, "updated_at is null in 90% of rows"),
+    ],
+)
+def test_watermark_that_is_null_for_most_rows_is_not_proposed(
+    nulls: float, settings: dict[str, object], reason: str
+) -> None:
+    key = ColumnProfile("id", "integer", not_null=True)
+    watermark = ColumnProfile("updated_at", "timestamp with time zone", False, nulls)
+    (proposal,) = propose([TableProfile("t", "r", (key, watermark), primary_key=("id",))])
+    assert proposal.settings == settings
+    assert reason in proposal.reason
 
 
 def test_what_is_slow_is_a_warning() -> None:

@@ -151,8 +151,8 @@ class TableConfig(_Strict):
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
     every run. Without it, the mode is watermark if a watermark is given, else snapshot."""
     watermark: str | None = None
-    """Column with the time of the row's last change. That of a pattern applies to the tables that
-    have such a column; the others are snapshots."""
+    """Column with the time of the last change. Rows where it is null are read in every run. That
+    of a pattern applies to the tables that have such a column; the others are snapshots."""
     reconcile: ReconcileConfig = ReconcileConfig()
     max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
     """How many rows a run may find gone; any: no limit."""

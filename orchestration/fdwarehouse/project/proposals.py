@@ -37,6 +37,8 @@ _BOOKKEEPING = re.compile(
 )
 _LARGE_BYTES = 1_000_000_000
 _LARGE_ROWS = 5_000_000
+# If more rows than this have no watermark, reading the other rows too costs little and finds more.
+_MANY_NULLS = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class ColumnProfile:
     type: str
     """As format_type writes it."""
     not_null: bool
+    nulls: float = 0
+    """Share of rows where it is null, by its statistics."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,11 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
         reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
     warnings: list[str] = []
     watermark = _watermark(table)
-    if watermark is not None and watermark.not_null:
+    if watermark is not None and watermark.nulls <= _MANY_NULLS:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
+        if not watermark.not_null:
+            reasons.append(f"every run reads the rows where it is null ({watermark.nulls:.0%})")
         if watermark.name not in table.indexed and table.rows > 100_000:
             warnings.append(
                 f"{name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
@@ -136,7 +142,9 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     else:
         settings["mode"] = "snapshot"
         reasons.append(
-            f"{watermark.name} can be null" if watermark else "no column tells when a row changed"
+            f"{watermark.name} is null in {watermark.nulls:.0%} of rows"
+            if watermark
+            else "no column tells when a row changed"
         )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
         if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:

@@ -79,6 +79,8 @@ class SourceTable:
     watermark: str | None
     lower_bound: str | None
     """Function that returns the watermark from which the table must be read."""
+    is_watermark_nullable: bool
+    """Whether rows may have no watermark; every run reads these."""
     contract_columns: list[SourceColumn]
     reconcile_every: str | None
     """Time between two reconciliations; None if every run compares the whole table."""
@@ -235,6 +237,9 @@ def _make_table(
         mode=settings.mode,
         watermark=settings.watermark,
         lower_bound=_lower_bound(config.fence, settings.watermark, contract),
+        is_watermark_nullable=(
+            settings.watermark is not None and not contract.columns[settings.watermark].not_null
+        ),
         contract_columns=[
             SourceColumn(
                 n,
@@ -300,9 +305,4 @@ def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> 
     if lower_bound is None:
         expected, way_out = _WATERMARKS["xid" if is_id else "time"]
         raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)
-    if not column.not_null:
-        raise UnfitError(
-            f"watermark {watermark} may be null, and such rows would be missed",
-            "Declare it NOT NULL in production, or use mode: snapshot.",
-        )
     return lower_bound

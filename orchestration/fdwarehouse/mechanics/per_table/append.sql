@@ -33,7 +33,7 @@ WITH read_rows AS MATERIALIZED (
     FROM {{ table.foreign_table }} AS s
     {%- if table.watermark %}
     WHERE
-        (p_since_run_id = 0 OR s.{{ table.watermark | ident }} >= (
+        (p_since_run_id = 0 OR {% if table.is_watermark_nullable %}s.{{ table.watermark | ident }} IS NULL OR {% endif %}s.{{ table.watermark | ident }} >= (
             SELECT {{ table.lower_bound }}(
                 {{ model }}, p_run_id, p_since_run_id
                 {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
