@@ -147,9 +147,13 @@ class TableConfig(_Strict):
 
     key: OneOrMany = []
     """Key columns; empty: the primary key in the contract."""
-    mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
+    mode: Annotated[Literal["watermark", "snapshot", "multiset"], BeforeValidator(_mode)] = (
+        "watermark"
+    )
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
-    every run. Without it, the mode is watermark if a watermark is given, else snapshot."""
+    every run; multiset: the same for a table without a key, whose identical rows are counted.
+    Without it, the mode is watermark if a watermark is given, else snapshot; multiset without a
+    key."""
     watermark: str | None = None
     """Column with the time of the last change. Rows where it is null are read in every run. That
     of a pattern applies to the tables that have such a column; the others are snapshots."""
@@ -174,10 +178,12 @@ class TableConfig(_Strict):
 
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
-        if (self.watermark is None) != (self.mode == "snapshot"):
+        if self.mode == "multiset" and self.key:
+            raise ValueError("mode multiset takes no key; with one, use mode: snapshot")
+        if (self.watermark is None) != (self.mode in ("snapshot", "multiset")):
             raise ValueError(
-                "mode snapshot takes no watermark"
-                if self.mode == "snapshot"
+                f"mode {self.mode} takes no watermark"
+                if self.watermark
                 else f"mode {self.mode} needs a watermark column; without one, use mode: snapshot"
             )
         return self

@@ -96,7 +96,7 @@ class Proposal:
     @property
     def mode(self) -> str:
         """How it is read."""
-        return "watermark" if "watermark" in self.settings else "snapshot"
+        return "watermark" if "watermark" in self.settings else str(self.settings["mode"])
 
 
 def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
@@ -120,16 +120,16 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     if skipped := _reason_to_skip(table):
         return Proposal(name, skipped=skipped)
     settings: dict[str, Any] = {}
-    key = table.primary_key
     reasons = ["primary key"]
-    if not key:
-        if not table.unique_keys:
-            return Proposal(name, skipped="it has neither a primary key nor a unique key")
+    if not table.primary_key and table.unique_keys:
         key = min(table.unique_keys, key=len)
         settings["key"] = list(key) if len(key) > 1 else key[0]
         reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
+    elif not table.primary_key:
+        settings["mode"] = "multiset"
+        reasons = ["no primary key or unique key: identical rows are counted"]
     warnings: list[str] = []
-    watermark = _watermark(table)
+    watermark = _watermark(table) if settings.get("mode") != "multiset" else None
     if watermark is not None and watermark.nulls <= _MANY_NULLS:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
@@ -140,7 +140,7 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
                 f"{name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
             )
     else:
-        settings["mode"] = "snapshot"
+        settings.setdefault("mode", "snapshot")
         reasons.append(
             f"{watermark.name} is null in {watermark.nulls:.0%} of rows"
             if watermark

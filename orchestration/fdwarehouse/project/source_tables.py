@@ -35,6 +35,7 @@ _WATERMARKS = {
 # Columns that bronze adds, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
     *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
+    *("_row_hash", "_copies"),
     *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
 }
 _UNSORTABLE_TYPES = {
@@ -60,6 +61,10 @@ class SourceColumn:
     """Type in the source, if the warehouse does not know it."""
     key_position: int | None = None
     """Position in the key of the table, from 1."""
+
+
+# What bronze has instead of a key: identical rows are one row with their number.
+_OF_MULTISET = [SourceColumn("_row_hash", "uuid"), SourceColumn("_copies", "bigint")]
 
 
 @dataclass(frozen=True)
@@ -138,9 +143,19 @@ class SourceTable:
         return next(c for c in self.contract_columns if c.name == self.key[0])
 
     @property
+    def is_multiset(self) -> bool:
+        """Whether it has no key, and identical rows are counted."""
+        return self.mode == "multiset"
+
+    @property
+    def raw_columns(self) -> list[SourceColumn]:
+        """The columns that its table in bronze has, without metadata."""
+        return self.contract_columns + (_OF_MULTISET if self.is_multiset else [])
+
+    @property
     def columns(self) -> list[str]:
-        """Names of the columns."""
-        return [c.name for c in self.contract_columns]
+        """Their names."""
+        return [c.name for c in self.raw_columns]
 
 
 def make_table(
@@ -221,12 +236,12 @@ def _make_table(
 ) -> SourceTable:
     table_name = contract.name_in_schema(name)
     known_as = local_name(settings, contract.schema_name, table_name)
-    key = settings.key or contract.primary_key
+    key = _key(settings, contract)
     wanted = contract.columns
     if settings.reconcile.depth == "key":
         wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
     row_hashes = hashed_columns(wanted)
-    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
+    reconcile_every = settings.reconcile.every if settings.watermark else None
     return SourceTable(
         name=name,
         schema_name=contract.schema_name or config.schema_name,
@@ -259,6 +274,12 @@ def _make_table(
     )
 
 
+def _key(settings: TableConfig, contract: ContractTable) -> list[str]:
+    if settings.mode == "multiset":
+        return [_OF_MULTISET[0].name]
+    return settings.key or contract.primary_key
+
+
 def _problem_of_name(name: str) -> str | None:
     """Say why a table cannot have a name in the warehouse; None if it can."""
     if not name.isprintable():
@@ -273,9 +294,12 @@ def _problem_of_name(name: str) -> str | None:
 
 
 def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
-    key = settings.key or contract.primary_key
-    if not key:
-        yield UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
+    key = [] if settings.mode == "multiset" else _key(settings, contract)
+    if not key and settings.mode != "multiset":
+        yield UnfitError(
+            "it has no primary key",
+            "Name the columns of its key in warehouse.yaml; if it has none, use mode: multiset.",
+        )
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
             yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
