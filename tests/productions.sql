@@ -57,6 +57,7 @@ SELECT 'film ' || n, 1990 + n, 'PG', ARRAY['a', NULL], to_tsvector('film ' || n)
 FROM generate_series(1, 5) AS n;
 INSERT INTO film_actor SELECT n, n FROM generate_series(1, 5) AS n;
 INSERT INTO payment SELECT n, n, '2025-12-28'::date + n FROM generate_series(1, 8) AS n;
+INSERT INTO visits VALUES ('2026-01-01', 'home'), (NULL, NULL);
 INSERT INTO "Staff" VALUES (1, 'a@b', false), (2, NULL, true);
 INSERT INTO inventory VALUES ('x', 1, 10), ('y', 1, NULL);
 INSERT INTO an_extraordinarily_long_table_name_of_a_generator VALUES (1);

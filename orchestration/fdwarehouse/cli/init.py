@@ -34,7 +34,16 @@ def init(
     name: Annotated[
         str | None, typer.Option(help="Name of the project. Default: that of the database.")
     ] = None,
-    schema: Annotated[str, typer.Option(help="Schema of production.")] = "public",
+    schema: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Schema of production; can be repeated. The tables of the first one are named "
+            "without it. Default: public."
+        ),
+    ] = None,
+    all_schemas: Annotated[
+        bool, typer.Option("--all-schemas", help="All schemas that the reader may use.")
+    ] = False,
     update: Annotated[
         bool,
         typer.Option("--update", help="Add new tables to the warehouse.yaml of the project."),
@@ -46,20 +55,37 @@ def init(
     reason as a comment. Reads only the catalogue and statistics of production.
     """
     from fdwarehouse.database.profiling import profile
+    from fdwarehouse.project.chosen_tables import (
+        is_chosen_by_pattern,
+        is_pattern,
+        known_as,
+        schemas_of,
+    )
     from fdwarehouse.project.proposals import propose
     from fdwarehouse.project.scaffold import new_files, with_tables, write_new
 
+    if all_schemas and schema:
+        raise typer.BadParameter("name schemas, or take --all-schemas")
     if update:
         if folder is not None:
             raise typer.BadParameter("--update works in the project's folder")
         connections = connections_of(context)
         source_name, source = next(iter(connections.config.sources.items()))
-        _, tables = profile(url or connections.source(source_name), source.schema_name)
-        proposals = [p for p in propose(tables) if p.table not in source.tables]
+        _, tables = profile(url or connections.source(source_name), schema)
+        if not schema and not all_schemas:
+            looked_at = schemas_of(source, {table.schema for table in tables})
+            tables = [table for table in tables if table.schema in looked_at]
+        present = {known_as(source, table.schema, table.name): table for table in tables}
+        proposals = [
+            p
+            for p in propose(tables, source.schema_name)
+            if p.table not in source.tables
+            and not is_chosen_by_pattern(source, present[p.table].schema, present[p.table].name)
+        ]
         path = connections.root / "warehouse.yaml"
         before = path.read_text(encoding="utf-8")
         after = with_tables(before, source_name, proposals)
-        gone = set(source.tables) - {table.name for table in tables}
+        gone = {table for table in source.tables if not is_pattern(table)} - set(present)
         for table in sorted(gone):
             warn(f"production no longer has {table}: remove it from warehouse.yaml")
         _report(proposals)
@@ -70,11 +96,14 @@ def init(
             say("warehouse.yaml has every table.")
         return
 
-    database, tables = profile(_url(url), schema)
-    proposals = propose(tables)
+    database, tables = profile(_url(url), None if all_schemas else schema or ["public"])
+    schemas = schema or sorted(
+        {t.schema for t in tables}, key=lambda name: (name != "public", name)
+    )
+    proposals = propose(tables, schemas[0])
     project = name or re.sub(r"\W+", "_", database.lower())
     root = folder or Path()
-    files = new_files(proposals, project=project, schema=schema, system=database)
+    files = new_files(proposals, project=project, schema=schemas[0], system=database)
     for written in write_new(root, files):
         say(f"wrote {root / written}")
     _report(proposals)

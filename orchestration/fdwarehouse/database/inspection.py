@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.deployment import hand_over_urls
 from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.project.chosen_tables import Relation, choose, settings_of
 from fdwarehouse.project.config import SourceConfig
 from fdwarehouse.project.conninfo import parse_conninfo
 from fdwarehouse.project.contract import OLDEST, Column, Contract, Table
+from fdwarehouse.project.source_tables import problems_of_table
 from fdwarehouse.project.sources import server_options
 from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
 from fdwarehouse.rendering.templates import render_mechanics
@@ -30,6 +32,7 @@ MOUNT = "_fdwarehouse_contract"
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
 
+_TABLES = "SELECT schema_name, table_name, is_table FROM {mount}._tables"
 _COLUMNS = """
     SELECT
         table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
@@ -64,15 +67,23 @@ def inspect(
     with connect(warehouse_url) as connection:
         try:
             connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
-            _mount_catalogue(connection, name, source, url)
+            _mount_catalogue(connection, name, url)
             contract = _read(connection, name, source)
-            for table, description in contract.tables.items():
+            for table, description in [*contract.tables.items()]:
+                schema = description.schema_name or source.schema_name
+                there = description.name_in_schema(table)
                 try:
                     with connection.transaction():
-                        _try(connection, name, source.schema_name, table, [*description.columns])
+                        _try(connection, name, schema, there, [*description.columns])
+                    _require_fit(source, contract, table)
                 except psycopg.errors.ObjectNotInPrerequisiteState as error:
                     told = database_error(error)
                     warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
+                except FdwarehouseError as error:
+                    if table in source.tables:
+                        raise
+                    warn(f"{name}.{table} is left out: {error.message}")
+                    del contract.tables[table]
         except psycopg.errors.QueryCanceled as error:
             raise FdwarehouseError(
                 f"source {name} did not respond within {wait}",
@@ -84,6 +95,14 @@ def inspect(
         finally:
             connection.rollback()
     return contract
+
+
+def _require_fit(source: SourceConfig, contract: Contract, table: str) -> None:
+    """Raise why a deploy would refuse a table that only a pattern names."""
+    if table not in source.tables:
+        settings = settings_of(source, contract)[table]
+        for error in problems_of_table(source.fence, settings, contract.tables[table]):
+            raise FdwarehouseError(str(error.args[0])) from error
 
 
 def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
@@ -99,9 +118,7 @@ def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
     )
 
 
-def _mount_catalogue(
-    connection: psycopg.Connection, name: str, source: SourceConfig, url: str
-) -> None:
+def _mount_catalogue(connection: psycopg.Connection, name: str, url: str) -> None:
     options = parse_conninfo(variable(name), url)
     connection.execute(render_mechanics("deploy/mount.sql").encode())
     hand_over_urls(connection, {name: json.dumps(options)})
@@ -111,12 +128,8 @@ def _mount_catalogue(
         "SELECT pg_temp.mount(%s, %s, %s::jsonb, u.url::jsonb, '{}') FROM pg_temp.source_urls AS u",
         [MOUNT, name, json.dumps(server_options(OLDEST, "1min"))],
     )
-    mounted = {"name": MOUNT, "schema_name": source.schema_name}
-    for template in ("catalogue", "columns"):
-        statements = render_mechanics(
-            f"per_source/{template}.sql", source=mounted, table_names=list(source.tables)
-        )
-        connection.execute(statements.encode())
+    connection.execute(_rendered("catalogue"))
+    connection.execute(_rendered("tables"))
     _mount(
         connection,
         "pg_settings",
@@ -144,6 +157,10 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
 
+    relations = [Relation(*row) for row in rows(_TABLES)]
+    chosen = choose(name, source, relations)
+    listed = [(table, relation.schema, relation.name) for table, relation in chosen.items()]
+    connection.execute(_rendered("columns", tables=listed))
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
@@ -157,30 +174,31 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
             )
         except ValidationError as error:
             raise FdwarehouseError(
-                f"source {name}: column {column} of {source.schema_name}.{table} is of type "
-                f"{type_}, which the warehouse does not know",
+                f"source {name}: column {column} of {chosen[table].schema}.{chosen[table].name} "
+                f"is of type {type_}, which the warehouse does not know",
                 hint="Read a view in production that casts it to text, or omits it.",
             ) from error
         columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
-    if missing := [table for table in source.tables if table not in columns]:
-        raise FdwarehouseError(
-            f"source {name} has no table {source.schema_name}.{missing[0]}"
-            + (f", nor {', '.join(missing[1:])}" if missing[1:] else ""),
-            hint="Fix schema or tables in warehouse.yaml, or create the table in production.",
-        )
     return Contract(
         source=name,
         server_version=int(settings["server_version_num"]) // 10000,
         time_zone=settings["TimeZone"],
         tables={
             table: Table(
-                primary_key=[c for _, c in sorted(keys[table].items())], columns=columns[table]
+                schema_name=relation.schema if relation.name != table else None,
+                primary_key=[c for _, c in sorted(keys[table].items())],
+                columns=columns[table],
             )
-            for table in source.tables
+            for table, relation in chosen.items()
         },
     )
+
+
+def _rendered(template: str, **values: object) -> bytes:
+    source = {"name": MOUNT}
+    return render_mechanics(f"per_source/{template}.sql", source=source, **values).encode()
 
 
 def _try(

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from fdwarehouse.identifiers import shortened
+from fdwarehouse.project.chosen_tables import generated_name
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.project.source_tables import (
     LOWER_BOUNDS,
     MAX_NAME_BYTES,
-    problem_of_name,
+    local_name,
     problems_of_table,
 )
 
@@ -38,6 +37,8 @@ _BOOKKEEPING = re.compile(
 )
 _LARGE_BYTES = 1_000_000_000
 _LARGE_ROWS = 5_000_000
+# If more rows than this have no watermark, reading the other rows too costs little and finds more.
+_MANY_NULLS = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class ColumnProfile:
     type: str
     """As format_type writes it."""
     not_null: bool
+    nulls: float = 0
+    """Share of rows where it is null, by its statistics."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class TableProfile:
     parent: str | None = None
     """The table whose partition or child it is."""
     extension: str | None = None
+    schema: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,58 +96,72 @@ class Proposal:
     @property
     def mode(self) -> str:
         """How it is read."""
-        return "watermark" if "watermark" in self.settings else "snapshot"
+        return "watermark" if "watermark" in self.settings else str(self.settings["mode"])
 
 
-def propose(tables: Iterable[TableProfile]) -> list[Proposal]:
+def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
     """Propose how tables are read.
 
     Args:
-        tables: of one schema.
+        tables: of one database.
+        schema: whose tables are named without a schema.
 
     Returns:
         One proposal per table, in their order.
     """
-    return [_propose(table) for table in tables]
+    used: set[str] = set()
+    return [_propose(table, schema, used) for table in tables]
 
 
-def _propose(table: TableProfile) -> Proposal:
+def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
+    """Propose how a table is read; ``used`` has the names of the others in the warehouse."""
+    in_schema = None if table.schema == schema else table.schema
+    name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
-        return Proposal(table.name, skipped=skipped)
+        return Proposal(name, skipped=skipped)
     settings: dict[str, Any] = {}
-    key = table.primary_key
     reasons = ["primary key"]
-    if not key:
-        if not table.unique_keys:
-            return Proposal(table.name, skipped="it has neither a primary key nor a unique key")
+    if not table.primary_key and table.unique_keys:
         key = min(table.unique_keys, key=len)
         settings["key"] = list(key) if len(key) > 1 else key[0]
         reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
+    elif not table.primary_key:
+        settings["mode"] = "multiset"
+        reasons = ["no primary key or unique key: identical rows are counted"]
     warnings: list[str] = []
-    watermark = _watermark(table)
-    if watermark is not None and watermark.not_null:
+    watermark = _watermark(table) if settings.get("mode") != "multiset" else None
+    if watermark is not None and watermark.nulls <= _MANY_NULLS:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
+        if not watermark.not_null:
+            reasons.append(f"every run reads the rows where it is null ({watermark.nulls:.0%})")
         if watermark.name not in table.indexed and table.rows > 100_000:
             warnings.append(
-                f"{table.name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
+                f"{name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
             )
     else:
-        settings["mode"] = "snapshot"
+        settings.setdefault("mode", "snapshot")
         reasons.append(
-            f"{watermark.name} can be null" if watermark else "no column tells when a row changed"
+            f"{watermark.name} is null in {watermark.nulls:.0%} of rows"
+            if watermark
+            else "no column tells when a row changed"
         )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
         if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
             warnings.append(
-                f"{table.name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
+                f"{name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
                 "reads all of it"
             )
-    if problem_of_name(table.name):
-        settings["as"] = _short(table.name)
+    plain = table.name if in_schema is None else f"{in_schema}_{table.name}"
+    chosen = local_name(TableConfig(), in_schema, table.name)
+    if chosen in used:
+        chosen = generated_name(name, MAX_NAME_BYTES)
+    if chosen != plain:
+        settings["as"] = chosen
     if problem := _refusal(table, settings):
-        return Proposal(table.name, skipped=problem)
-    return Proposal(table.name, settings, "; ".join(reasons), warnings=tuple(warnings))
+        return Proposal(name, skipped=problem)
+    used.add(chosen)
+    return Proposal(name, settings, "; ".join(reasons), warnings=tuple(warnings))
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:
@@ -180,18 +198,12 @@ def _how_it_moves(table: TableProfile, watermark: str) -> str:
     )
 
 
-def _short(name: str) -> str:
-    """Cut a name and add a hash of all of it, so that different names stay different."""
-    digest = sha256(name.encode()).hexdigest()[:8]
-    return shortened(re.sub(r"\W", "_", name), f"_{digest}", MAX_NAME_BYTES)
-
-
 def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     """Return why a deploy would refuse a table, by its own rules."""
     columns = {column.name: _column(column) for column in table.columns}
     described = Table(primary_key=list(table.primary_key), columns=columns)
     chosen = TableConfig.model_validate(settings)
-    problems = problems_of_table("activity", table.name, chosen, described)
+    problems = problems_of_table("activity", chosen, described)
     return "; ".join(problem for problem, _ in (error.args for error in problems)) or None
 
 

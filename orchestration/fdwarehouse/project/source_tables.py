@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
-from fdwarehouse.project.config import MaxDeletedConfig, TableConfig
+from fdwarehouse.project.chosen_tables import generated_name
+from fdwarehouse.project.config import MaxDeletedConfig, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Table as ContractTable
 from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
 
@@ -34,6 +35,7 @@ _WATERMARKS = {
 # Columns that bronze adds, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
     *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
+    *("_row_hash", "_copies"),
     *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
 }
 _UNSORTABLE_TYPES = {
@@ -41,7 +43,7 @@ _UNSORTABLE_TYPES = {
     *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
-_TAKEN_TABLES = re.compile("_columns|_fence|_storage|_rewritten|_pg_.*")
+_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_pg_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else fix warehouse.yaml."
 # PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
 # constraint.
@@ -61,12 +63,19 @@ class SourceColumn:
     """Position in the key of the table, from 1."""
 
 
+# What bronze has instead of a key: identical rows are one row with their number.
+_OF_MULTISET = [SourceColumn("_row_hash", "uuid"), SourceColumn("_copies", "bigint")]
+
+
 @dataclass(frozen=True)
 class SourceTable:
     """A table of a source and how it is read."""
 
     name: str
-    """Name in the source."""
+    """Name in the contract: ``orders``, or ``sales.orders`` in another schema than the source's."""
+    schema_name: str
+    table_name: str
+    """Name in its schema."""
     raw_name: str
     foreign_table: str
     """The foreign table, quoted."""
@@ -75,6 +84,8 @@ class SourceTable:
     watermark: str | None
     lower_bound: str | None
     """Function that returns the watermark from which the table must be read."""
+    is_watermark_nullable: bool
+    """Whether rows may have no watermark; every run reads these."""
     contract_columns: list[SourceColumn]
     reconcile_every: str | None
     """Time between two reconciliations; None if every run compares the whole table."""
@@ -132,20 +143,34 @@ class SourceTable:
         return next(c for c in self.contract_columns if c.name == self.key[0])
 
     @property
+    def is_multiset(self) -> bool:
+        """Whether it has no key, and identical rows are counted."""
+        return self.mode == "multiset"
+
+    @property
+    def raw_columns(self) -> list[SourceColumn]:
+        """The columns that its table in bronze has, without metadata."""
+        return self.contract_columns + (_OF_MULTISET if self.is_multiset else [])
+
+    @property
     def columns(self) -> list[str]:
-        """Names of the columns."""
-        return [c.name for c in self.contract_columns]
+        """Their names."""
+        return [c.name for c in self.raw_columns]
 
 
 def make_table(
-    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+    source: str,
+    config: SourceConfig,
+    name: str,
+    settings: TableConfig,
+    contract: ContractTable | None,
 ) -> SourceTable:
     """Combine the settings of a table with its contract.
 
     Args:
         source: name of the source.
-        fence: kind of its fence.
-        name: of the table, in the source.
+        config: of the source.
+        name: of the table, in the contract.
         settings: of the table, in ``warehouse.yaml``.
         contract: of the table; None if the source's contract lacks it.
 
@@ -154,14 +179,14 @@ def make_table(
             names the table.
     """
     problems = Problems()
-    for error in problems_of_table(fence, name, settings, contract):
+    for error in problems_of_table(config.fence, settings, contract):
         problem, way_out = error.args
         problems.add(
             FdwarehouseError(f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out)
         )
     problems.raise_found()
     assert contract
-    return _make_table(source, fence, name, settings, contract)
+    return _make_table(source, config, name, settings, contract)
 
 
 class UnfitError(Exception):
@@ -169,10 +194,10 @@ class UnfitError(Exception):
 
 
 def problems_of_table(
-    fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+    fence: str, settings: TableConfig, contract: ContractTable | None
 ) -> Iterator[UnfitError]:
     """Yield why a table cannot be read as its settings say; see `make_table`."""
-    if problem := problem_of_name(settings.local_name or name):
+    if settings.local_name and (problem := _problem_of_name(settings.local_name)):
         way_out = "Give it another name in warehouse.yaml: as: a_name."
         yield UnfitError(problem, way_out)
     if contract is None:
@@ -192,24 +217,44 @@ def problems_of_table(
             yield error
 
 
+def local_name(settings: TableConfig, schema: str | None, table: str) -> str:
+    """Name a table in the warehouse: as chosen, else with its schema, cut and hashed if too long.
+
+    Args:
+        settings: of the table.
+        schema: of the table, if that is not the source's; else None.
+        table: its name there.
+    """
+    name = table if schema is None else f"{schema}_{table}"
+    return settings.local_name or (
+        generated_name(name, MAX_NAME_BYTES) if _problem_of_name(name) else name
+    )
+
+
 def _make_table(
-    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable
+    source: str, config: SourceConfig, name: str, settings: TableConfig, contract: ContractTable
 ) -> SourceTable:
-    local_name = settings.local_name or name
-    key = settings.key or contract.primary_key
+    table_name = contract.name_in_schema(name)
+    known_as = local_name(settings, contract.schema_name, table_name)
+    key = _key(settings, contract)
     wanted = contract.columns
     if settings.reconcile.depth == "key":
         wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
     row_hashes = hashed_columns(wanted)
-    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
+    reconcile_every = settings.reconcile.every if settings.watermark else None
     return SourceTable(
         name=name,
-        raw_name=f"raw_{local_name}",
-        foreign_table=qualified(source, local_name),
+        schema_name=contract.schema_name or config.schema_name,
+        table_name=table_name,
+        raw_name=f"raw_{known_as}",
+        foreign_table=qualified(source, known_as),
         key=key,
         mode=settings.mode,
         watermark=settings.watermark,
-        lower_bound=_lower_bound(fence, settings.watermark, contract),
+        lower_bound=_lower_bound(config.fence, settings.watermark, contract),
+        is_watermark_nullable=(
+            settings.watermark is not None and not contract.columns[settings.watermark].not_null
+        ),
         contract_columns=[
             SourceColumn(
                 n,
@@ -229,7 +274,13 @@ def _make_table(
     )
 
 
-def problem_of_name(name: str) -> str | None:
+def _key(settings: TableConfig, contract: ContractTable) -> list[str]:
+    if settings.mode == "multiset":
+        return [_OF_MULTISET[0].name]
+    return settings.key or contract.primary_key
+
+
+def _problem_of_name(name: str) -> str | None:
     """Say why a table cannot have a name in the warehouse; None if it can."""
     if not name.isprintable():
         return (
@@ -243,9 +294,12 @@ def problem_of_name(name: str) -> str | None:
 
 
 def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
-    key = settings.key or contract.primary_key
-    if not key:
-        yield UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
+    key = [] if settings.mode == "multiset" else _key(settings, contract)
+    if not key and settings.mode != "multiset":
+        yield UnfitError(
+            "it has no primary key",
+            "Name the columns of its key in warehouse.yaml; if it has none, use mode: multiset.",
+        )
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
             yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
@@ -275,9 +329,4 @@ def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> 
     if lower_bound is None:
         expected, way_out = _WATERMARKS["xid" if is_id else "time"]
         raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)
-    if not column.not_null:
-        raise UnfitError(
-            f"watermark {watermark} may be null, and such rows would be missed",
-            "Declare it NOT NULL in production, or use mode: snapshot.",
-        )
     return lower_bound
