@@ -119,15 +119,8 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
         return Proposal(name, skipped=skipped)
-    settings: dict[str, Any] = {}
-    reasons = ["primary key"]
-    if not table.primary_key and table.unique_keys:
-        key = min(table.unique_keys, key=len)
-        settings["key"] = list(key) if len(key) > 1 else key[0]
-        reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
-    elif not table.primary_key:
-        settings["mode"] = "multiset"
-        reasons = ["no primary key or unique key: identical rows are counted"]
+    settings, reason = _key(table)
+    reasons = [reason]
     warnings: list[str] = []
     watermark = _watermark(table) if settings.get("mode") != "multiset" else None
     if watermark is not None and watermark.nulls <= _MANY_NULLS:
@@ -162,6 +155,17 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
         return Proposal(name, skipped=problem)
     used.add(chosen)
     return Proposal(name, settings, "; ".join(reasons), warnings=tuple(warnings))
+
+
+def _key(table: TableProfile) -> tuple[dict[str, Any], str]:
+    """Return the settings that tell rows apart, and why."""
+    if table.primary_key:
+        return {}, "primary key"
+    if not table.unique_keys:
+        return {"mode": "multiset"}, "no primary key or unique key: identical rows are counted"
+    key = min(table.unique_keys, key=len)
+    reason = f"no primary key; ({', '.join(key)}) is unique and never null"
+    return {"key": list(key) if len(key) > 1 else key[0]}, reason
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:

@@ -58,9 +58,9 @@ BEGIN
     IF v_step.layer <> 'source' THEN
         PERFORM etl.create_deferred_indexes(v_model.table_name);
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
-        PERFORM etl.advance_watermark(
+        PERFORM etl.advance_watermarks(
             p_run_id,
-            p_model,
+            ARRAY[p_model],
             v_since_run_id = 0,
             v_counts.rows_inserted + v_counts.rows_updated + v_counts.rows_deleted > 0
         );
