@@ -18,7 +18,7 @@ DOWNSTREAM_OF_CUSTOMERS = {"silver.clean_customers", "gold.dim_customers", "gold
 
 def computed(warehouse: Warehouse, call: str = "etl.run_pipeline()") -> set[str]:
     """CALL a procedure, and name the tables whose writers ran."""
-    before = dict(warehouse.rows(CALLS))
+    before: dict[str, int] = dict(warehouse.rows(CALLS))
     with warehouse.connect("admin", autocommit=True) as session:
         session.execute("SET track_functions = 'all'")
         session.execute(f"CALL {call}")
