@@ -66,8 +66,12 @@ def _tables_of_source(templates: ProjectTemplates, source: Source) -> Iterator[S
     yield script("server")
     require_session = qualified(source.name, "require_session")
     yield templates.compile("per_source/require_session.sql", require_session, source=source)
-    yield script("probe", "_probe")
     yield script("catalogue", "_catalogue")
+    for table in source.tables:
+        if table.is_without_children:
+            own_rows = "per_table/own_rows.sql"
+            yield templates.compile(own_rows, table.foreign_table, source=source, table=table)
+    yield script("probe", "_probe")
     yield templates.compile(
         "per_source/tables.sql", qualified(source.name, "_tables"), source=source
     )
