@@ -32,7 +32,7 @@ MOUNT = "_fdwarehouse_contract"
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
 
-_TABLES = "SELECT schema_name, table_name, is_table FROM {mount}._tables"
+_TABLES = "SELECT schema_name, table_name, is_table, has_children FROM {mount}._tables"
 _COLUMNS = """
     SELECT
         table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
@@ -189,6 +189,7 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
             table: Table(
                 schema_name=relation.schema if relation.name != table else None,
                 primary_key=[c for _, c in sorted(keys[table].items())],
+                has_children=relation.has_children,
                 columns=columns[table],
             )
             for table, relation in chosen.items()

@@ -28,7 +28,7 @@ WITH relations AS (
 null_shares AS (
     SELECT c.oid, s.attname, max(s.null_frac) AS null_frac
     FROM relations AS c
-    INNER JOIN pg_stats AS s ON s.schemaname = %(schema)s AND c.relname = s.tablename
+    INNER JOIN pg_stats AS s ON c.nspname = s.schemaname AND c.relname = s.tablename
     GROUP BY c.oid, s.attname
 ),
 
@@ -97,8 +97,13 @@ SELECT
     has_table_privilege(c.oid, 'SELECT') AS is_readable,
     row_security_active(c.oid) AS hides_rows,
     (
-        SELECT i.inhparent::regclass::text FROM pg_inherits AS i WHERE i.inhrelid = c.oid LIMIT 1
+        SELECT i.inhparent::regclass::text
+        FROM pg_inherits AS i
+        WHERE i.inhrelid = c.oid AND c.relispartition
     ) AS parent,
+    c.relkind = 'r' AND EXISTS (
+        SELECT FROM pg_inherits AS i WHERE i.inhparent = c.oid
+    ) AS has_children,
     (
         SELECT e.extname
         FROM pg_depend AS d

@@ -76,7 +76,9 @@ class TableProfile:
     hides_rows: bool = False
     """Whether row security hides rows from the reader."""
     parent: str | None = None
-    """The table whose partition or child it is."""
+    """The table whose partition it is."""
+    has_children: bool = False
+    """Whether other tables inherit from it."""
     extension: str | None = None
     schema: str = ""
 
@@ -119,10 +121,9 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
         return Proposal(name, skipped=skipped)
-    settings, reason = _key(table)
-    reasons = [reason]
+    settings, reasons = _key(table)
     warnings: list[str] = []
-    watermark = _watermark(table) if settings.get("mode") != "multiset" else None
+    watermark = _watermark(table) if "mode" not in settings else None
     if watermark is not None and watermark.nulls <= _MANY_NULLS:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
@@ -133,17 +134,18 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
                 f"{name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
             )
     else:
-        settings.setdefault("mode", "snapshot")
-        reasons.append(
-            f"{watermark.name} is null in {watermark.nulls:.0%} of rows"
-            if watermark
-            else "no column tells when a row changed"
-        )
+        if "mode" not in settings:
+            settings["mode"] = "snapshot"
+            reasons.append(
+                f"{watermark.name} is null in {watermark.nulls:.0%} of rows"
+                if watermark
+                else "no column tells when a row changed"
+            )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
         if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
             warnings.append(
                 f"{name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
-                "reads all of it"
+                "reads all of it. If rows are only inserted, a watermark can be a rising number"
             )
     plain = table.name if in_schema is None else f"{in_schema}_{table.name}"
     chosen = local_name(TableConfig(), in_schema, table.name)
@@ -157,15 +159,21 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     return Proposal(name, settings, "; ".join(reasons), warnings=tuple(warnings))
 
 
-def _key(table: TableProfile) -> tuple[dict[str, Any], str]:
-    """Return the settings that tell rows apart, and why."""
-    if table.primary_key:
-        return {}, "primary key"
-    if not table.unique_keys:
-        return {"mode": "multiset"}, "no primary key or unique key: identical rows are counted"
-    key = min(table.unique_keys, key=len)
-    reason = f"no primary key; ({', '.join(key)}) is unique and never null"
-    return {"key": list(key) if len(key) > 1 else key[0]}, reason
+def _key(table: TableProfile) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings that say what its rows are and what identifies them, and why."""
+    settings: dict[str, Any] = {}
+    reasons = ["primary key"]
+    if not table.primary_key and table.unique_keys:
+        key = min(table.unique_keys, key=len)
+        settings["key"] = list(key) if len(key) > 1 else key[0]
+        reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
+    elif not table.primary_key:
+        settings["mode"] = "multiset"
+        reasons = ["no primary key or unique key: identical rows are counted"]
+    if table.has_children:
+        settings["inherit"] = "only"
+        reasons.append("tables inherit from it, which are read as tables of their own")
+    return settings, reasons
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:
@@ -205,7 +213,9 @@ def _how_it_moves(table: TableProfile, watermark: str) -> str:
 def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     """Return why a deploy would refuse a table, by its own rules."""
     columns = {column.name: _column(column) for column in table.columns}
-    described = Table(primary_key=list(table.primary_key), columns=columns)
+    described = Table(
+        primary_key=list(table.primary_key), has_children=table.has_children, columns=columns
+    )
     chosen = TableConfig.model_validate(settings)
     problems = problems_of_table("activity", chosen, described)
     return "; ".join(problem for problem, _ in (error.args for error in problems)) or None

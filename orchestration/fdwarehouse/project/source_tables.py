@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.chosen_tables import generated_name
-from fdwarehouse.project.config import MaxDeletedConfig, SourceConfig, TableConfig
+from fdwarehouse.project.config import MaxDeletedConfig, Mode, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Table as ContractTable
 from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
 
@@ -18,6 +18,8 @@ LOWER_BOUNDS = {
     "timestamp without time zone": "etl.extract_since_local",
     "date": "etl.extract_since_date",
 }
+RISING = "etl.extract_since_rising"
+_LOWER_BOUNDS_OF_NUMBERS = dict.fromkeys(("smallint", "integer", "bigint"), RISING)
 LOWER_BOUNDS_OF_IDS = {
     "xid8": "etl.extract_since_xid",
     "bigint": "etl.extract_since_number",
@@ -26,7 +28,10 @@ LOWER_BOUNDS_OF_IDS = {
 _LOCAL_TIMES = ("etl.extract_since_local", "etl.extract_since_date")
 
 _WATERMARKS = {
-    "time": ("a time", "Name a column with the time of the last change, or use mode: snapshot."),
+    "time": (
+        "a time or a rising integer",
+        "Name a column with the time of the last change, or use mode: snapshot.",
+    ),
     "xid": (
         "a transaction id",
         "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
@@ -35,7 +40,7 @@ _WATERMARKS = {
 # Columns that bronze adds, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
     *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
-    *("_row_hash", "_copies"),
+    *("_row_hash", "_copies", "_tableoid"),
     *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
 }
 _UNSORTABLE_TYPES = {
@@ -43,7 +48,7 @@ _UNSORTABLE_TYPES = {
     *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
-_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_pg_.*")
+_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_(pg|all)_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else fix warehouse.yaml."
 # PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
 # constraint.
@@ -78,6 +83,8 @@ class SourceTable:
     """Name in its schema."""
     raw_name: str
     foreign_table: str
+    """The foreign table, quoted; or the view of it with the rows that are read."""
+    mounted_table: str
     """The foreign table, quoted."""
     key: list[str]
     mode: str
@@ -141,6 +148,11 @@ class SourceTable:
     def first_key(self) -> SourceColumn:
         """The column whose values divide a first load into chunks."""
         return next(c for c in self.contract_columns if c.name == self.key[0])
+
+    @property
+    def is_without_children(self) -> bool:
+        """Whether rows of the tables that inherit from it are left out."""
+        return self.mounted_table != self.foreign_table
 
     @property
     def is_multiset(self) -> bool:
@@ -209,6 +221,11 @@ def problems_of_table(
                 f"column {column}: the name is reserved in bronze",
                 "Read a view in production that renames it.",
             )
+    if settings.inherit == "only" and not contract.has_children:
+        yield UnfitError(
+            "inherit: only, but no table inherits from it",
+            f"Remove it from warehouse.yaml. {_AGAIN}",
+        )
     yield from _problems_of_key(settings, contract)
     if settings.watermark in contract.columns:
         try:
@@ -237,6 +254,7 @@ def _make_table(
     table_name = contract.name_in_schema(name)
     known_as = local_name(settings, contract.schema_name, table_name)
     key = _key(settings, contract)
+    is_only = settings.inherit == "only"
     wanted = contract.columns
     if settings.reconcile.depth == "key":
         wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
@@ -248,8 +266,9 @@ def _make_table(
         table_name=table_name,
         raw_name=f"raw_{known_as}",
         foreign_table=qualified(source, known_as),
+        mounted_table=qualified(source, f"_all_{known_as}" if is_only else known_as),
         key=key,
-        mode=settings.mode,
+        mode=_mode(settings, contract),
         watermark=settings.watermark,
         lower_bound=_lower_bound(config.fence, settings.watermark, contract),
         is_watermark_nullable=(
@@ -274,8 +293,14 @@ def _make_table(
     )
 
 
+def _mode(settings: TableConfig, contract: ContractTable) -> Mode:
+    if settings.mode or settings.watermark:
+        return settings.mode or "watermark"
+    return "snapshot" if settings.key or contract.primary_key else "multiset"
+
+
 def _key(settings: TableConfig, contract: ContractTable) -> list[str]:
-    if settings.mode == "multiset":
+    if _mode(settings, contract) == "multiset":
         return [_OF_MULTISET[0].name]
     return settings.key or contract.primary_key
 
@@ -294,8 +319,9 @@ def _problem_of_name(name: str) -> str | None:
 
 
 def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
-    key = [] if settings.mode == "multiset" else _key(settings, contract)
-    if not key and settings.mode != "multiset":
+    is_multiset = _mode(settings, contract) == "multiset"
+    key = [] if is_multiset else _key(settings, contract)
+    if not key and not is_multiset:
         yield UnfitError(
             "it has no primary key",
             "Name the columns of its key in warehouse.yaml; if it has none, use mode: multiset.",
@@ -325,7 +351,8 @@ def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> 
         return None
     column = contract.columns[watermark]
     is_id = fence == "xid"
-    lower_bound = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
+    bounds = LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS | _LOWER_BOUNDS_OF_NUMBERS
+    lower_bound = bounds.get(base_type(column.type))
     if lower_bound is None:
         expected, way_out = _WATERMARKS["xid" if is_id else "time"]
         raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)
