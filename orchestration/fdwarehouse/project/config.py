@@ -224,6 +224,9 @@ class SourceConfig(_Strict):
     warn_after: Interval = "1 hour"
     """How long a session of the source may hold the fence back before status warns."""
     time_zone: str | None = None
+    on_error: Literal["isolate", "error"] = "isolate"
+    """isolate: a table that cannot be read fails alone, and what is built on it is held back;
+    error: it fails the extraction, and nothing is built."""
     mirror: bool = False
     """Whether silver has a table for each of its tables that no file of silver reads."""
     exclude: OneOrMany = []

@@ -68,6 +68,7 @@ class Source:
     lookback: str
     overlap: str
     warn_after: str
+    on_error: str
     time_zone: str | None
     local_time_zone: str
     """Time zone of its time stamps without time zone."""
@@ -119,6 +120,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
                 lookback=source.lookback,
                 overlap=source.overlap,
                 warn_after=source.warn_after,
+                on_error=source.on_error,
                 time_zone=source.time_zone,
                 local_time_zone=source.time_zone or contracts[name].time_zone,
                 server_options=server_options(
