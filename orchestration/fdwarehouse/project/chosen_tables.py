@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.identifiers import shortened
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.contract import Contract
 
@@ -209,17 +207,6 @@ def schemas_of(source: SourceConfig, existing: Iterable[str]) -> list[str]:
         re.fullmatch(regex, source.schema_name) for regex in by_pattern
     )
     return [source.schema_name, *others] if is_used else others
-
-
-def generated_name(name: str, length: int) -> str:
-    """Cut a name and add a hash of all of it, so that different names stay different.
-
-    Args:
-        name: a name that the warehouse cannot use.
-        length: how many bytes the result may have.
-    """
-    digest = sha256(name.encode()).hexdigest()[:8]
-    return shortened(re.sub(r"\W", "_", name), f"_{digest}", length)
 
 
 def _pattern(name: str, schema: str) -> Pattern:

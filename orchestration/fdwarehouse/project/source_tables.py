@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
-from fdwarehouse.project.chosen_tables import generated_name
+from fdwarehouse.project.chosen_columns import (
+    AGAIN,
+    SourceColumn,
+    UnfitError,
+    compared_columns,
+    left_out,
+    mounted_columns,
+    problems_of_columns,
+    stored_type,
+    watched_columns,
+)
 from fdwarehouse.project.config import MaxDeletedConfig, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Table as ContractTable
 from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
+from fdwarehouse.project.local_names import local_name, problem_of_name
 
 LOWER_BOUNDS = {
     "timestamp with time zone": "etl.extract_since",
@@ -42,24 +52,7 @@ _UNSORTABLE_TYPES = {
     *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
-_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_pg_.*")
-_AGAIN = "If production has changed, run `fdwarehouse contract`; else fix warehouse.yaml."
-# PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
-# constraint.
-MAX_NAME_BYTES = 63 - len("raw__one_version_a_run")
-
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column of a foreign table."""
-
-    name: str
-    type: str
-    """As usually written: ``numeric(10, 2)``."""
-    source_type: str | None = None
-    """Type in the source, if the warehouse does not know it."""
-    key_position: int | None = None
-    """Position in the key of the table, from 1."""
+_MOUNTED = "_mounted_"
 
 
 @dataclass(frozen=True)
@@ -73,13 +66,25 @@ class SourceTable:
     """Name in its schema."""
     raw_name: str
     foreign_table: str
-    """The foreign table, quoted."""
+    """The foreign table, quoted; a view over it if rows or values are changed while they are
+    read."""
+    mounted_table: str
+    """The foreign table itself."""
+    mounted_columns: dict[str, str]
+    """Types of its columns, by name."""
+    where: str | None
+    """Condition of the rows that are read."""
+    watched_columns: list[SourceColumn]
+    """Columns as the contract has them, with those that only the condition reads."""
+    left_out: list[str | None]
+    """Columns of production that are not missed; None: any."""
     key: list[str]
     mode: str
     watermark: str | None
     lower_bound: str | None
     """Function that returns the watermark from which the table must be read."""
     contract_columns: list[SourceColumn]
+    """The columns that are taken, as the warehouse has them."""
     reconcile_every: str | None
     """Time between two reconciliations; None if every run compares the whole table."""
     is_hashed: bool
@@ -172,19 +177,15 @@ def make_table(
     return _make_table(source, config, name, settings, contract)
 
 
-class UnfitError(Exception):
-    """What is wrong with a table, and what to do: its two arguments."""
-
-
 def problems_of_table(
     fence: str, settings: TableConfig, contract: ContractTable | None
 ) -> Iterator[UnfitError]:
     """Yield why a table cannot be read as its settings say; see `make_table`."""
-    if settings.local_name and (problem := _problem_of_name(settings.local_name)):
+    if settings.local_name and (problem := problem_of_name(settings.local_name)):
         way_out = "Give it another name in warehouse.yaml: as: a_name."
         yield UnfitError(problem, way_out)
     if contract is None:
-        yield UnfitError("warehouse.yaml names a table that the contract does not have", _AGAIN)
+        yield UnfitError("warehouse.yaml names a table that the contract does not have", AGAIN)
         return
     for column in contract.columns:
         if column in _TAKEN_COLUMNS:
@@ -192,6 +193,7 @@ def problems_of_table(
                 f"column {column}: the name is reserved in bronze",
                 "Read a view in production that renames it.",
             )
+    yield from problems_of_columns(settings, contract)
     yield from _problems_of_key(settings, contract)
     if settings.watermark in contract.columns:
         try:
@@ -200,49 +202,37 @@ def problems_of_table(
             yield error
 
 
-def local_name(settings: TableConfig, schema: str | None, table: str) -> str:
-    """Name a table in the warehouse: as chosen, else with its schema, cut and hashed if too long.
-
-    Args:
-        settings: of the table.
-        schema: of the table, if that is not the source's; else None.
-        table: its name there.
-    """
-    name = table if schema is None else f"{schema}_{table}"
-    return settings.local_name or (
-        generated_name(name, MAX_NAME_BYTES) if _problem_of_name(name) else name
-    )
-
-
 def _make_table(
     source: str, config: SourceConfig, name: str, settings: TableConfig, contract: ContractTable
 ) -> SourceTable:
     table_name = contract.name_in_schema(name)
     known_as = local_name(settings, contract.schema_name, table_name)
     key = settings.key or contract.primary_key
-    wanted = contract.columns
-    if settings.reconcile.depth == "key":
-        wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
-    row_hashes = hashed_columns(wanted)
+    wanted = compared_columns(settings, key, contract)
+    row_hashes = hashed_columns({n: c for n, c in wanted.items() if n not in settings.mask})
+    watched = watched_columns(settings, contract)
+    is_changed = settings.where is not None or bool(settings.mask)
+    foreign_table = qualified(source, known_as)
     reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
     return SourceTable(
         name=name,
         schema_name=contract.schema_name or config.schema_name,
         table_name=table_name,
         raw_name=f"raw_{known_as}",
-        foreign_table=qualified(source, known_as),
+        foreign_table=foreign_table,
+        mounted_table=(qualified(source, f"{_MOUNTED}{known_as}") if is_changed else foreign_table),
+        mounted_columns=mounted_columns(settings, contract.columns),
+        where=settings.where,
+        watched_columns=watched,
+        left_out=left_out(settings),
         key=key,
         mode=settings.mode,
         watermark=settings.watermark,
         lower_bound=_lower_bound(config.fence, settings.watermark, contract),
         contract_columns=[
-            SourceColumn(
-                n,
-                re.sub(", *", ", ", c.type),
-                c.source_type,
-                key.index(n) + 1 if n in key and key == contract.primary_key else None,
-            )
-            for n, c in contract.columns.items()
+            replace(c, type=stored_type(contract.columns[c.name], c.mask) if c.mask else c.type)
+            for c in watched
+            if not contract.columns[c.name].only_where
         ],
         reconcile_every=reconcile_every,
         is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
@@ -254,26 +244,13 @@ def _make_table(
     )
 
 
-def _problem_of_name(name: str) -> str | None:
-    """Say why a table cannot have a name in the warehouse; None if it can."""
-    if not name.isprintable():
-        return (
-            f"the name contains a line break or another character that cannot be printed: {name!r}"
-        )
-    if len(name.encode()) > MAX_NAME_BYTES:
-        return f"is too long a name for the warehouse; the limit is {MAX_NAME_BYTES} bytes"
-    if _TAKEN_TABLES.fullmatch(name):
-        return f"the warehouse has its own {name} for every source"
-    return None
-
-
 def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
     key = settings.key or contract.primary_key
     if not key:
         yield UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
-            yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
+            yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", AGAIN)
     for column in dict.fromkeys(c for c in key if c in contract.columns):
         type_ = contract.columns[column].type
         if key.count(column) > 1:

@@ -55,10 +55,11 @@ def rows_of_project(
                 "source_type": column.source_type,
                 "key_position": column.key_position,
                 "is_watermark": column.name == table.watermark,
+                "mask": column.mask,
             }
             for source in sources
             for table in source.tables
-            for column in table.contract_columns
+            for column in table.watched_columns
         ],
         "etl.range_partitions": [
             {

@@ -46,6 +46,13 @@ def routines_of_sources(
                 "per_source/plan_chunks.sql", plan_chunks, source=source, tables=in_chunks
             )
         for table in source.tables:
+            if table.mounted_table != table.foreign_table:
+                view = templates.compile(
+                    "per_table/source_view.sql", table.foreign_table, table=table
+                )
+                yield replace(
+                    view, origin=f"warehouse.yaml: where or mask of {table.foreign_table}"
+                )
             appends = qualified("bronze", f"append_{table.raw_name}")
             yield templates.compile("per_table/append.sql", appends, source=source, table=table)
             if table.is_hashed:

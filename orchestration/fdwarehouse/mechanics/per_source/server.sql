@@ -80,11 +80,11 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill and the fetch sizes.';
 
 {% for table in source.tables -%}
-CREATE FOREIGN TABLE {{ table.foreign_table }} (
-    {%- for c in table.contract_columns %}
-    {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
+CREATE FOREIGN TABLE {{ table.mounted_table }} (
+    {%- for name, type in table.mounted_columns.items() %}
+    {{ name | ident }} {{ type }}{{ "," if not loop.last }}
     {%- endfor %}
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ table.schema_name | literal }}, table_name {{ table.table_name | literal }});
-COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS {{ (table.schema_name ~ "." ~ table.table_name ~ " of the source.") | literal }};
+COMMENT ON FOREIGN TABLE {{ table.mounted_table }} IS {{ (table.schema_name ~ "." ~ table.table_name ~ " of the source.") | literal }};
 
 {% endfor -%}
