@@ -157,7 +157,7 @@ def test_rows_are_filtered_in_production_by_a_column_that_is_not_taken(place: Pl
     gone = "SELECT id FROM bronze.raw_people WHERE _is_deleted"
     assert place.warehouse.column(gone) == [2]
     place.configure({"people": {"where": "id > 50"}})
-    place.works("contract", "deploy")
+    place.works("bootstrap", "contract", "deploy")
     assert place.command("run").exit_code == 1  # half of the rows seem gone
     place.warehouse.execute("CALL etl.allow_deletions('people')")
     place.works("run")
@@ -198,3 +198,51 @@ def test_columns_of_a_condition_are_its_names_but_not_its_texts() -> None:
         *("a", "A B", "c"),
     }
     assert columns_of_filter(None, columns) == set()
+
+
+def test_reader_may_read_only_what_is_taken(place: Place) -> None:
+    place.write(
+        "CREATE TABLE notes_archive (LIKE notes)", "CREATE TABLE other (id int PRIMARY KEY)"
+    )
+    place.configure(
+        {
+            "people": {
+                "columns": ["id", "name", "email"],
+                "mask": {"email": "redact"},
+                "where": "NOT is_test",
+            },
+            "*": {"exclude": ["body"]},
+        },
+        exclude=["*_archive"],
+    )
+    place.works("bootstrap")
+    said = place.command("bootstrap")
+    assert "production: of people, only id, name, is_test" in said.out
+    assert "production: not notes_archive" in said.out
+    columns = """
+        SELECT c.relname || '.' || a.attname FROM pg_attribute AS a
+        INNER JOIN pg_class AS c ON a.attrelid = c.oid
+        WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0
+            AND has_column_privilege('warehouse_reader', a.attrelid, a.attnum, 'SELECT')
+        ORDER BY c.relname, a.attnum
+    """
+    assert place.shop.column(columns) == [
+        *(f"notes.{c}" for c in ("id", "name", "email", "is_test", "mood", "updated_at")),
+        "other.id",
+        *(f"people.{c}" for c in ("id", "name", "is_test")),
+    ]
+    place.works("contract", "deploy", "run", "reconcile")
+    found = "SELECT id, name, email FROM bronze.raw_people ORDER BY id"
+    there = "SELECT id, name, '***' FROM people WHERE NOT is_test ORDER BY id"
+    assert place.warehouse.rows(found) == place.shop.rows(there) != []
+    place.configure({"people": {}, "notes": {}})
+    place.works("bootstrap", "contract", "deploy", "run")
+    assert "people.body" in place.shop.column(columns)
+
+
+def test_reader_that_may_read_all_of_a_table_all_the_same_is_a_warning(place: Place) -> None:
+    place.write("GRANT SELECT ON people TO PUBLIC")
+    place.configure({"people": {"exclude": ["body"]}})
+    said = place.command("bootstrap")
+    assert said.exit_code == 0
+    assert "warehouse_reader still may read all of public.people" in said.out + said.err

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.harness import Warehouse
 from tests.place import Place
+from tests.test_reconciliation import is_hashed_remotely
 
 PRODUCTION = """
 CREATE TABLE people (
@@ -236,3 +237,29 @@ def test_mask_that_is_added_later_does_not_leave_plain_values(place: Place) -> N
     require_nowhere(place.warehouse)
     found = "SELECT count(*), count(DISTINCT email) FROM silver.people WHERE NOT is_deleted"
     assert place.warehouse.rows(found) == [(62, 61)]
+
+
+@pytest.mark.parametrize(
+    ("mask", "depth", "is_hashed"),
+    [
+        ({"email": "hash"}, "key", True),
+        ({"email": "hash"}, "all", False),
+        ({"phone": "redact", "born": None}, "all", True),
+        ({"id": "hash"}, "key", False),
+    ],
+)
+def test_masked_table_is_reconciled_by_buckets_where_production_knows_the_values(
+    place: Place, mask: dict[str, Any], depth: str, is_hashed: bool
+) -> None:
+    settings = {"watermark": "updated_at", "mask": mask, "reconcile": {"depth": depth}}
+    place.configure({"people": settings})
+    place.works("bootstrap", "contract", "deploy", "run")
+    body = "SELECT pg_get_functiondef('bronze.reconcile_raw_people'::regproc) ~ 'source_hashes'"
+    assert place.warehouse.value(body) == is_hashed
+    if is_hashed:
+        assert is_hashed_remotely(place.warehouse, "people")
+    place.write("DELETE FROM people WHERE id = 12")
+    place.works("reconcile")
+    assert place.warehouse.rows(
+        "SELECT count(*) FROM bronze.raw_people WHERE _is_deleted AND _run_id > 1"
+    ) == [(1,)]

@@ -86,6 +86,22 @@ def settings_by_pattern(source: SourceConfig, schema: str, table: str) -> TableC
     return next(found, None)
 
 
+def settings_of_relation(source: SourceConfig, relation: Relation) -> TableConfig | None:
+    """Return the settings of a table of production; None if it is not taken.
+
+    Args:
+        source: as in ``warehouse.yaml``.
+        relation: the table.
+    """
+    names = (known_as(source, relation.schema, relation.name), f"{relation.schema}.{relation.name}")
+    named = (source.tables[name] for name in names if name in source.tables)
+    if settings := next(named, None):
+        return settings
+    return (
+        settings_by_pattern(source, relation.schema, relation.name) if relation.is_table else None
+    )
+
+
 def is_chosen_by_pattern(source: SourceConfig, schema: str, table: str) -> bool:
     """Say whether a pattern takes or excludes a table, so that it needs no name of its own.
 

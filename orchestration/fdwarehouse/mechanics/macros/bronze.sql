@@ -54,3 +54,18 @@ NULL::{{ column.type }}
 {{ plain }}
 {%- endif -%}
 {%- endmacro -%}
+
+{#- A row of a source for its hash. Masked values are not hashed; without them, the function is simple
+    enough to be inlined, so that the source evaluates it. -#}
+{%- macro image(table, alias) -%}
+{%- if table.contract_columns | selectattr("mask") | list -%}
+{%- set hashed = table.row_hashes | map(attribute="name") | list -%}
+row(
+    {%- for c in table.contract_columns %}
+    {{ alias ~ "." ~ (c.name | ident) if c.name in hashed else "NULL" }}{{ "," if not loop.last }}
+    {%- endfor %}
+)::{{ table.foreign_table }}
+{%- else -%}
+{{ alias }}.*
+{%- endif -%}
+{%- endmacro -%}
