@@ -28,8 +28,8 @@ from fdwarehouse.project.chosen_tables import Relation, choose, settings_by_patt
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.conninfo import parse_conninfo
 from fdwarehouse.project.contract import OLDEST, Column, Contract, Table
-from fdwarehouse.project.source_tables import problems_of_table
 from fdwarehouse.project.sources import server_options
+from fdwarehouse.project.table_rules import problems_of_table
 from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
 from fdwarehouse.rendering.templates import render_mechanics
 
@@ -38,7 +38,7 @@ MOUNT = "_fdwarehouse_contract"
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
 
-_TABLES = "SELECT schema_name, table_name, is_table FROM {mount}._tables"
+_TABLES = "SELECT schema_name, table_name, is_table, has_children FROM {mount}._tables"
 _COLUMNS = """
     SELECT
         table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
@@ -205,6 +205,7 @@ def _read(
         whole = Table(
             schema_name=relation.schema if relation.name != table else None,
             primary_key=[c for _, c in sorted(keys[table].items())],
+            has_children=relation.has_children,
             columns=columns[table],
         )
         is_named = table in source.tables

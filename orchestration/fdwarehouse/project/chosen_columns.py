@@ -68,7 +68,9 @@ def take_columns(settings: TableConfig, table: Table, *, is_named: bool) -> Tabl
             if is_named and column not in table.columns:
                 raise UnfitError(f"{setting}: production has no column {column}", AGAIN)
     taken = _taken(settings, table.columns)
-    needed = {**dict.fromkeys(settings.key or table.primary_key, "of the key")}
+    needed: dict[str, str] = {}
+    if settings.mode != "multiset":
+        needed |= dict.fromkeys(settings.key or table.primary_key, "of the key")
     if settings.watermark:
         needed[settings.watermark] = "the watermark"
     for column, role in needed.items():
@@ -79,15 +81,12 @@ def take_columns(settings: TableConfig, table: Table, *, is_named: bool) -> Tabl
             )
     filters = columns_of_filter(settings.where, table.columns)
     key = table.primary_key if all(c in taken for c in table.primary_key) else []
-    return Table(
-        schema_name=table.schema_name,
-        primary_key=key,
-        columns={
-            name: column if name in taken else column.model_copy(update={"only_where": True})
-            for name, column in table.columns.items()
-            if name in taken or name in filters
-        },
-    )
+    columns = {
+        name: column if name in taken else column.model_copy(update={"only_where": True})
+        for name, column in table.columns.items()
+        if name in taken or name in filters
+    }
+    return table.model_copy(update={"primary_key": key, "columns": columns})
 
 
 def problems_of_columns(settings: TableConfig, table: Table) -> Iterator[UnfitError]:

@@ -62,6 +62,7 @@ Interval = Annotated[str, AfterValidator(values.interval)]
 Every = Literal["year", "month"]
 """How much time a partition by a date holds."""
 ServerSetting = Annotated[str, AfterValidator(values.server_setting)]
+Mode = Literal["watermark", "snapshot", "multiset"]
 SourceName = Annotated[str, AfterValidator(values.schema_name)]
 
 
@@ -92,12 +93,16 @@ class TableConfig(_Strict):
 
     key: OneOrMany = []
     """Key columns; empty: the primary key in the contract."""
-    mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
+    mode: Annotated[Mode | None, BeforeValidator(_mode)] = None
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
-    every run. Without it, the mode is watermark if a watermark is given, else snapshot."""
+    every run; multiset: the same for a table without a key, whose identical rows are counted.
+    None: watermark if a watermark is given, else snapshot, or multiset without a key."""
     watermark: str | None = None
-    """Column with the time of the row's last change. That of a pattern applies to the tables that
-    have such a column; the others are snapshots."""
+    """Column with the time of the last change. Rows where it is null are read in every run. That
+    of a pattern applies to the tables that have such a column."""
+    inherit: Literal["all", "only"] = "all"
+    """Of a table that others inherit from: all: their rows too, as a SELECT in production returns
+    them; only: its own rows. Partitions are always read."""
     columns: OneOrMany = []
     """Columns to take; empty: all. The others are never read."""
     exclude: OneOrMany = []
@@ -119,19 +124,14 @@ class TableConfig(_Strict):
     mirror: bool | None = None
     """Whether silver mirrors it unless a file of silver reads it; None: as the source says."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _mode_follows_the_watermark(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("mode") is None:
-            return value | {"mode": "watermark" if value.get("watermark") else "snapshot"}
-        return value
-
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
-        if (self.watermark is None) != (self.mode == "snapshot"):
+        if self.mode == "multiset" and self.key:
+            raise ValueError("mode multiset takes no key; with one, use mode: snapshot")
+        if self.mode and (self.watermark is None) != (self.mode in ("snapshot", "multiset")):
             raise ValueError(
-                "mode snapshot takes no watermark"
-                if self.mode == "snapshot"
+                f"mode {self.mode} takes no watermark"
+                if self.watermark
                 else f"mode {self.mode} needs a watermark column; without one, use mode: snapshot"
             )
         return self
@@ -141,7 +141,7 @@ class TableConfig(_Strict):
 
         Args:
             columns: of the table; what the settings say of others does not apply. Without the
-                watermark, it is a snapshot.
+                watermark, it is read as a whole.
         """
         taken = [c for c in self.columns if c in columns] or self.columns
         update: dict[str, object] = {
@@ -149,7 +149,7 @@ class TableConfig(_Strict):
             "mask": {c: mask for c, mask in self.mask.items() if c in columns},
         }
         if self.watermark is not None and self.watermark not in columns:
-            update |= {"watermark": None, "mode": "snapshot"}
+            update |= {"watermark": None, "mode": None}
         return self.model_copy(update=update)
 
 

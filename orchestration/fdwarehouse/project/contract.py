@@ -82,6 +82,8 @@ class Table(BaseModel):
     schema_name: Name | None = Field(default=None, alias="schema")
     """Its schema, if its name here begins with it; None: the source's schema."""
     primary_key: list[Name] = []
+    has_children: bool = False
+    """Whether other tables inherit from it; partitions do not count."""
     columns: dict[Name, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -163,6 +165,8 @@ def dump_contract(contract: Contract) -> str:
             lines.append(f"    schema: {_scalar(table.schema_name)}")
         if table.primary_key:
             lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
+        if table.has_children:
+            lines.append("    has_children: true")
         lines.append("    columns:")
         for column, description in table.columns.items():
             source_type, not_null = description.source_type, description.not_null

@@ -8,7 +8,7 @@ from hashlib import sha256
 from fdwarehouse.identifiers import shortened
 from fdwarehouse.project.config import TableConfig
 
-_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_pg_.*|_mounted_.*")
+_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_(pg|mounted)_.*")
 # PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
 # constraint.
 MAX_NAME_BYTES = 63 - len("raw__one_version_a_run")

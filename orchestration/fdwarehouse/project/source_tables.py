@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.chosen_columns import (
-    AGAIN,
     SourceColumn,
-    UnfitError,
     compared_columns,
     left_out,
     mounted_columns,
-    problems_of_columns,
     stored_type,
     watched_columns,
 )
 from fdwarehouse.project.config import MaxDeletedConfig, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Table as ContractTable
-from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
-from fdwarehouse.project.local_names import local_name, problem_of_name
-
-LOWER_BOUNDS = {
-    "timestamp with time zone": "etl.extract_since",
-    "timestamp without time zone": "etl.extract_since_local",
-    "date": "etl.extract_since_date",
-}
-LOWER_BOUNDS_OF_IDS = {
-    "xid8": "etl.extract_since_xid",
-    "bigint": "etl.extract_since_number",
-}
+from fdwarehouse.project.hashing import HashedColumn, hashed_columns
+from fdwarehouse.project.local_names import local_name
+from fdwarehouse.project.table_rules import (
+    OF_MULTISET,
+    key_of,
+    lower_bound,
+    mode_of,
+    problems_of_table,
+)
 
 _LOCAL_TIMES = ("etl.extract_since_local", "etl.extract_since_date")
-
-_WATERMARKS = {
-    "time": ("a time", "Name a column with the time of the last change, or use mode: snapshot."),
-    "xid": (
-        "a transaction id",
-        "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
-    ),
-}
-# Columns that bronze adds, and names that mean something else in the mechanics' statements.
-_TAKEN_COLUMNS = {
-    *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
-    *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
-}
-_UNSORTABLE_TYPES = {
-    *("json", "jsonpath", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"),
-    *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
-}
-_UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
 _MOUNTED = "_mounted_"
 
 
@@ -74,6 +49,8 @@ class SourceTable:
     """Types of its columns, by name."""
     where: str | None
     """Condition of the rows that are read."""
+    is_without_children: bool
+    """Whether rows of the tables that inherit from it are left out."""
     watched_columns: list[SourceColumn]
     """Columns as the contract has them, with those that only the condition reads."""
     left_out: list[str | None]
@@ -83,6 +60,8 @@ class SourceTable:
     watermark: str | None
     lower_bound: str | None
     """Function that returns the watermark from which the table must be read."""
+    is_watermark_nullable: bool
+    """Whether rows may have no watermark; every run reads these."""
     contract_columns: list[SourceColumn]
     """The columns that are taken, as the warehouse has them."""
     reconcile_every: str | None
@@ -141,9 +120,19 @@ class SourceTable:
         return next(c for c in self.contract_columns if c.name == self.key[0])
 
     @property
+    def is_multiset(self) -> bool:
+        """Whether it has no key, and identical rows are counted."""
+        return self.mode == "multiset"
+
+    @property
+    def raw_columns(self) -> list[SourceColumn]:
+        """The columns that its table in bronze has, without metadata."""
+        return self.contract_columns + (OF_MULTISET if self.is_multiset else [])
+
+    @property
     def columns(self) -> list[str]:
-        """Names of the columns."""
-        return [c.name for c in self.contract_columns]
+        """Their names."""
+        return [c.name for c in self.raw_columns]
 
 
 def make_table(
@@ -177,43 +166,19 @@ def make_table(
     return _make_table(source, config, name, settings, contract)
 
 
-def problems_of_table(
-    fence: str, settings: TableConfig, contract: ContractTable | None
-) -> Iterator[UnfitError]:
-    """Yield why a table cannot be read as its settings say; see `make_table`."""
-    if settings.local_name and (problem := problem_of_name(settings.local_name)):
-        way_out = "Give it another name in warehouse.yaml: as: a_name."
-        yield UnfitError(problem, way_out)
-    if contract is None:
-        yield UnfitError("warehouse.yaml names a table that the contract does not have", AGAIN)
-        return
-    for column in contract.columns:
-        if column in _TAKEN_COLUMNS:
-            yield UnfitError(
-                f"column {column}: the name is reserved in bronze",
-                "Read a view in production that renames it.",
-            )
-    yield from problems_of_columns(settings, contract)
-    yield from _problems_of_key(settings, contract)
-    if settings.watermark in contract.columns:
-        try:
-            _lower_bound(fence, settings.watermark, contract)
-        except UnfitError as error:
-            yield error
-
-
 def _make_table(
     source: str, config: SourceConfig, name: str, settings: TableConfig, contract: ContractTable
 ) -> SourceTable:
     table_name = contract.name_in_schema(name)
     known_as = local_name(settings, contract.schema_name, table_name)
-    key = settings.key or contract.primary_key
+    key = key_of(settings, contract)
     wanted = compared_columns(settings, key, contract)
     row_hashes = hashed_columns({n: c for n, c in wanted.items() if n not in settings.mask})
     watched = watched_columns(settings, contract)
-    is_changed = settings.where is not None or bool(settings.mask)
+    is_only = settings.inherit == "only"
+    is_changed = is_only or settings.where is not None or bool(settings.mask)
     foreign_table = qualified(source, known_as)
-    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
+    reconcile_every = settings.reconcile.every if settings.watermark else None
     return SourceTable(
         name=name,
         schema_name=contract.schema_name or config.schema_name,
@@ -223,12 +188,16 @@ def _make_table(
         mounted_table=(qualified(source, f"{_MOUNTED}{known_as}") if is_changed else foreign_table),
         mounted_columns=mounted_columns(settings, contract.columns),
         where=settings.where,
+        is_without_children=is_only,
         watched_columns=watched,
         left_out=left_out(settings),
         key=key,
-        mode=settings.mode,
+        mode=mode_of(settings, contract),
         watermark=settings.watermark,
-        lower_bound=_lower_bound(config.fence, settings.watermark, contract),
+        lower_bound=lower_bound(config.fence, settings.watermark, contract),
+        is_watermark_nullable=(
+            settings.watermark is not None and not contract.columns[settings.watermark].not_null
+        ),
         contract_columns=[
             replace(c, type=stored_type(contract.columns[c.name], c.mask) if c.mask else c.type)
             for c in watched
@@ -242,44 +211,3 @@ def _make_table(
         fetch_size=settings.fetch_size,
         partitions=settings.partitions,
     )
-
-
-def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
-    key = settings.key or contract.primary_key
-    if not key:
-        yield UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
-    for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
-        if column not in contract.columns:
-            yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", AGAIN)
-    for column in dict.fromkeys(c for c in key if c in contract.columns):
-        type_ = contract.columns[column].type
-        if key.count(column) > 1:
-            yield UnfitError(f"its key names column {column} twice", "Name it once.")
-        if base_type(type_).removesuffix("[]") in _UNSORTABLE_TYPES:
-            yield UnfitError(
-                f"column {column} is of type {type_}, whose values cannot be sorted",
-                "Name other columns as its key.",
-            )
-        if settings.partitions and base_type(type_).removesuffix("[]") in _UNHASHABLE_TYPES:
-            yield UnfitError(
-                f"column {column} is of type {type_}, which cannot be hashed for partitions",
-                "Name other columns as its key, or remove partitions.",
-            )
-
-
-def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> str | None:
-    """Name the function that returns the watermark from which the table must be read."""
-    if watermark is None:
-        return None
-    column = contract.columns[watermark]
-    is_id = fence == "xid"
-    lower_bound = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
-    if lower_bound is None:
-        expected, way_out = _WATERMARKS["xid" if is_id else "time"]
-        raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)
-    if not column.not_null:
-        raise UnfitError(
-            f"watermark {watermark} may be null, and such rows would be missed",
-            "Declare it NOT NULL in production, or use mode: snapshot.",
-        )
-    return lower_bound

@@ -48,7 +48,7 @@ def routines_of_sources(
         for table in source.tables:
             if table.mounted_table != table.foreign_table:
                 view = templates.compile(
-                    "per_table/source_view.sql", table.foreign_table, table=table
+                    "per_table/source_view.sql", table.foreign_table, source=source, table=table
                 )
                 yield replace(
                     view, origin=f"warehouse.yaml: where or mask of {table.foreign_table}"
@@ -73,8 +73,8 @@ def _tables_of_source(templates: ProjectTemplates, source: Source) -> Iterator[S
     yield script("server")
     require_session = qualified(source.name, "require_session")
     yield templates.compile("per_source/require_session.sql", require_session, source=source)
-    yield script("probe", "_probe")
     yield script("catalogue", "_catalogue")
+    yield script("probe", "_probe")
     yield templates.compile(
         "per_source/tables.sql", qualified(source.name, "_tables"), source=source
     )

@@ -84,6 +84,9 @@ CREATE FOREIGN TABLE {{ table.mounted_table }} (
     {%- for name, type in table.mounted_columns.items() %}
     {{ name | ident }} {{ type }}{{ "," if not loop.last }}
     {%- endfor %}
+    {%- if table.is_without_children %},
+    _tableoid oid OPTIONS (column_name 'tableoid')
+    {%- endif %}
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ table.schema_name | literal }}, table_name {{ table.table_name | literal }});
 COMMENT ON FOREIGN TABLE {{ table.mounted_table }} IS {{ (table.schema_name ~ "." ~ table.table_name ~ " of the source.") | literal }};
 

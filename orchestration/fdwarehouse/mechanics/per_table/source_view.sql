@@ -1,18 +1,34 @@
-{#- Rendered once per table of a source that has a condition or masks: <source>.<table>. -#}
+{#- Rendered once per table of a source that has a condition or masks, or that is read without the
+    tables that inherit from it: <source>.<table>. -#}
+{%- set alias = table.table_name | ident -%}
 -- {{ table.schema_name ~ "." ~ table.table_name }} of the source as the warehouse takes it. Everything reads this view.
 CREATE VIEW {{ creates }} AS
 SELECT
     {%- for c in table.contract_columns %}
-    {{ bronze.masked(c, table.table_name | ident) }} AS {{ c.name | ident }}{{ "," if not loop.last }}
+    {{ bronze.masked(c, alias) }} AS {{ c.name | ident }}{{ "," if not loop.last }}
     {%- endfor %}
-FROM {{ table.mounted_table }} AS {{ table.table_name | ident }}
-{%- if table.where %}
-WHERE (
+FROM {{ table.mounted_table }} AS {{ alias }}
+{%- if table.is_without_children or table.where %}
+WHERE
+    {%- if table.is_without_children %}
+    -- postgres_fdw does not know ONLY. The source evaluates the condition on the OID.
+    {{ alias }}._tableoid = (
+        SELECT c.oid
+        FROM {{ source.name | ident }}._pg_class AS c
+        INNER JOIN {{ source.name | ident }}._pg_namespace AS n ON c.relnamespace = n.oid
+        WHERE
+            c.relname = {{ table.table_name | literal }}
+            AND n.nspname = {{ table.schema_name | literal }}
+    )
+    {%- endif %}
+    {%- if table.where %}
+    {{ "AND " if table.is_without_children }}(
 {{ table.where }}
-)
+    )
+    {%- endif %}
 {%- endif %};
 COMMENT ON VIEW {{ creates }} IS
-{{ (table.schema_name ~ "." ~ table.table_name ~ " of the source, with the condition and the masks of warehouse.yaml.") | literal }};
+{{ (table.schema_name ~ "." ~ table.table_name ~ " of the source" ~ (", without the tables that inherit from it" if table.is_without_children) ~ (", with the condition and the masks of warehouse.yaml" if table.where or table.contract_columns | selectattr("mask") | list) ~ ".") | literal }};
 {%- if table.where %}
 
 -- A condition that the source does not evaluate would read all rows, and could change over time.
