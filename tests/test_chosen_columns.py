@@ -246,3 +246,14 @@ def test_reader_that_may_read_all_of_a_table_all_the_same_is_a_warning(place: Pl
     said = place.command("bootstrap")
     assert said.exit_code == 0
     assert "warehouse_reader still may read all of public.people" in said.out + said.err
+
+
+def test_condition_applies_to_the_rows_of_a_parent_alone(place: Place) -> None:
+    place.write(
+        "CREATE TABLE staff () INHERITS (people)",
+        "INSERT INTO staff (id, name, is_test) VALUES (201, 'of staff', false)",
+    )
+    configure(place, people={"where": "NOT is_test AND id < 500", "inherit": "only"})
+    ids = "SELECT id FROM bronze.raw_people WHERE NOT _is_deleted ORDER BY 1"
+    there = "SELECT id FROM ONLY people WHERE NOT is_test ORDER BY 1"
+    assert place.warehouse.column(ids) == place.shop.column(there) != []

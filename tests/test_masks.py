@@ -263,3 +263,25 @@ def test_masked_table_is_reconciled_by_buckets_where_production_knows_the_values
     assert place.warehouse.rows(
         "SELECT count(*) FROM bronze.raw_people WHERE _is_deleted AND _run_id > 1"
     ) == [(1,)]
+
+
+def test_identical_rows_without_a_key_are_counted_by_their_masked_values(place: Place) -> None:
+    place.write(
+        "CREATE TABLE visits (email text, secret text)",
+        "INSERT INTO visits VALUES ('zqplain', 'zqplain1'), ('zqplain', 'zqplain2'), ('b', NULL)",
+    )
+    place.configure({"visits": {"mask": {"email": "hash", "secret": "redact"}}})
+    place.works("bootstrap", "contract", "deploy", "run")
+    keys = keys_of(place.warehouse)
+    found = """
+        SELECT email, secret, _copies FROM (
+            SELECT DISTINCT ON (_row_hash) * FROM bronze.raw_visits ORDER BY _row_hash, _run_id DESC
+        ) AS t WHERE NOT _is_deleted ORDER BY _copies
+    """
+    assert place.warehouse.rows(found) == [
+        (hashed("b", keys), "***", 1),
+        (hashed("zqplain", keys), "***", 2),
+    ]
+    place.write("INSERT INTO visits VALUES ('zqplain', 'zqplain3')")
+    place.works("run")
+    assert place.warehouse.rows(found)[-1] == (hashed("zqplain", keys), "***", 3)
