@@ -11,7 +11,8 @@ from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.chosen_tables import Pattern, exclusions, patterns, settings_of
 from fdwarehouse.project.config import Config, SourceConfig
 from fdwarehouse.project.contract import Contract
-from fdwarehouse.project.source_tables import RISING, SourceTable, make_table
+from fdwarehouse.project.source_tables import SourceTable, make_table
+from fdwarehouse.project.table_rules import RISING
 
 # Of every foreign server, unless the connection string says otherwise.
 SERVER_OPTIONS = {

@@ -58,10 +58,11 @@ def rows_of_project(
                 "is_watermark": (
                     column.name == table.watermark and not table.is_watermark_nullable
                 ),
+                "mask": column.mask,
             }
             for source in sources
             for table in source.tables
-            for column in table.contract_columns
+            for column in table.watched_columns
         ],
         "etl.range_partitions": [
             {
