@@ -17,13 +17,19 @@ from pydantic import ValidationError
 
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.deployment import hand_over_urls
-from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.project.chosen_tables import Relation, choose, settings_of
-from fdwarehouse.project.config import SourceConfig
+from fdwarehouse.errors import FdwarehouseError, Problems, database_error
+from fdwarehouse.project.chosen_columns import (
+    UnfitError,
+    is_left_out,
+    mounted_columns,
+    take_columns,
+)
+from fdwarehouse.project.chosen_tables import Relation, choose, settings_by_pattern, settings_of
+from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.conninfo import parse_conninfo
 from fdwarehouse.project.contract import OLDEST, Column, Contract, Table
-from fdwarehouse.project.source_tables import problems_of_table
 from fdwarehouse.project.sources import server_options
+from fdwarehouse.project.table_rules import problems_of_table
 from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
 from fdwarehouse.rendering.templates import render_mechanics
 
@@ -68,13 +74,15 @@ def inspect(
         try:
             connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
             _mount_catalogue(connection, name, url)
-            contract = _read(connection, name, source)
+            contract = _read(connection, name, source, warn)
             for table, description in [*contract.tables.items()]:
                 schema = description.schema_name or source.schema_name
                 there = description.name_in_schema(table)
                 try:
                     with connection.transaction():
-                        _try(connection, name, schema, there, [*description.columns])
+                        settings = settings_of(source, contract)[table]
+                        read = mounted_columns(settings, description.columns)
+                        _try(connection, name, schema, there, [*read])
                     _require_fit(source, contract, table)
                 except psycopg.errors.ObjectNotInPrerequisiteState as error:
                     told = database_error(error)
@@ -152,7 +160,9 @@ def _mount(
     )
 
 
-def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
+def _read(
+    connection: psycopg.Connection, name: str, source: SourceConfig, warn: Callable[[str], None]
+) -> Contract:
     def rows(query: str) -> list[tuple[Any, ...]]:
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
@@ -164,6 +174,12 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
+    choices = {
+        table: source.tables.get(table)
+        or settings_by_pattern(source, found.schema, found.name)
+        or TableConfig()
+        for table, found in chosen.items()
+    }
     for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
         try:
             described = Column(
@@ -173,6 +189,8 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
                 not_null=not_null,
             )
         except ValidationError as error:
+            if is_left_out(choices[table], column):
+                continue
             raise FdwarehouseError(
                 f"source {name}: column {column} of {chosen[table].schema}.{chosen[table].name} "
                 f"is of type {type_}, which the warehouse does not know",
@@ -181,19 +199,32 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
         columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
+    tables = {}
+    problems = Problems()
+    for table, relation in chosen.items():
+        whole = Table(
+            schema_name=relation.schema if relation.name != table else None,
+            primary_key=[c for _, c in sorted(keys[table].items())],
+            has_children=relation.has_children,
+            columns=columns[table],
+        )
+        is_named = table in source.tables
+        choice = choices[table] if is_named else choices[table].for_columns(whole.columns)
+        try:
+            tables[table] = take_columns(choice, whole, is_named=is_named)
+        except UnfitError as error:
+            problem, hint = error.args
+            if is_named:
+                told = f"warehouse.yaml: {name}.{table}: {problem}"
+                problems.add(FdwarehouseError(told, hint=hint))
+            else:
+                warn(f"{name}.{table} is left out: {problem}")
+    problems.raise_found()
     return Contract(
         source=name,
         server_version=int(settings["server_version_num"]) // 10000,
         time_zone=settings["TimeZone"],
-        tables={
-            table: Table(
-                schema_name=relation.schema if relation.name != table else None,
-                primary_key=[c for _, c in sorted(keys[table].items())],
-                has_children=relation.has_children,
-                columns=columns[table],
-            )
-            for table, relation in chosen.items()
-        },
+        tables=tables,
     )
 
 
