@@ -98,8 +98,9 @@ class TableConfig(_Strict):
     every run; multiset: the same for a table without a key, whose identical rows are counted.
     None: watermark if a watermark is given, else snapshot, or multiset without a key."""
     watermark: str | None = None
-    """Column with the time of the last change. Rows where it is null are read in every run. That
-    of a pattern applies to the tables that have such a column."""
+    """Column with the time of the last change, or an integer that rises with every new row: then
+    reconciliation finds updates. Rows where it is null are read in every run. That of a pattern
+    applies to the tables that have such a column."""
     inherit: Literal["all", "only"] = "all"
     """Of a table that others inherit from: all: their rows too, as a SELECT in production returns
     them; only: its own rows. Partitions are always read."""
@@ -183,6 +184,9 @@ class SourceConfig(_Strict):
     warn_after: Interval = "1 hour"
     """How long a session of the source may hold the fence back before status warns."""
     time_zone: str | None = None
+    on_error: Literal["isolate", "error"] = "isolate"
+    """isolate: a table that cannot be read fails alone, and what is built on it is held back;
+    error: it fails the extraction, and nothing is built."""
     mirror: bool = False
     """Whether silver has a table for each of its tables that no file of silver reads."""
     exclude: OneOrMany = []

@@ -143,7 +143,7 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
         if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
             warnings.append(
                 f"{name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
-                "reads all of it"
+                "reads all of it. If rows are only inserted, a watermark can be a rising number"
             )
     plain = table.name if in_schema is None else f"{in_schema}_{table.name}"
     chosen = local_name(TableConfig(), in_schema, table.name)

@@ -12,6 +12,7 @@ from fdwarehouse.project.chosen_tables import Pattern, exclusions, patterns, set
 from fdwarehouse.project.config import Config, SourceConfig
 from fdwarehouse.project.contract import Contract
 from fdwarehouse.project.source_tables import SourceTable, make_table
+from fdwarehouse.project.table_rules import RISING
 
 # Of every foreign server, unless the connection string says otherwise.
 SERVER_OPTIONS = {
@@ -68,6 +69,7 @@ class Source:
     lookback: str
     overlap: str
     warn_after: str
+    on_error: str
     time_zone: str | None
     local_time_zone: str
     """Time zone of its time stamps without time zone."""
@@ -78,6 +80,11 @@ class Source:
     """Which other tables of it are reported."""
     exclusions: list[Pattern]
     """Which of them are not."""
+
+    @property
+    def numbered_tables(self) -> list[SourceTable]:
+        """Its tables whose watermark is a rising number."""
+        return [table for table in self.tables if table.lower_bound == RISING]
 
 
 def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]:
@@ -114,6 +121,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
                 lookback=source.lookback,
                 overlap=source.overlap,
                 warn_after=source.warn_after,
+                on_error=source.on_error,
                 time_zone=source.time_zone,
                 local_time_zone=source.time_zone or contracts[name].time_zone,
                 server_options=server_options(

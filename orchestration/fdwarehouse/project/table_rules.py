@@ -15,13 +15,18 @@ LOWER_BOUNDS = {
     "timestamp without time zone": "etl.extract_since_local",
     "date": "etl.extract_since_date",
 }
+RISING = "etl.extract_since_rising"
+_LOWER_BOUNDS_OF_NUMBERS = dict.fromkeys(("smallint", "integer", "bigint"), RISING)
 LOWER_BOUNDS_OF_IDS = {
     "xid8": "etl.extract_since_xid",
     "bigint": "etl.extract_since_number",
 }
 
 _WATERMARKS = {
-    "time": ("a time", "Name a column with the time of the last change, or use mode: snapshot."),
+    "time": (
+        "a time or a rising integer",
+        "Name a column with the time of the last change, or use mode: snapshot.",
+    ),
     "xid": (
         "a transaction id",
         "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
@@ -130,7 +135,8 @@ def lower_bound(fence: str, watermark: str | None, contract: Table) -> str | Non
         return None
     column = contract.columns[watermark]
     is_id = fence == "xid"
-    function = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
+    bounds = LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS | _LOWER_BOUNDS_OF_NUMBERS
+    function = bounds.get(base_type(column.type))
     if function is None:
         expected, way_out = _WATERMARKS["xid" if is_id else "time"]
         raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)

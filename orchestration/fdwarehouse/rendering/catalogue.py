@@ -41,6 +41,7 @@ def rows_of_project(
                 "lookback": source.lookback,
                 "overlap": source.overlap,
                 "warn_after": source.warn_after,
+                "on_error": source.on_error,
                 "time_zone": source.time_zone,
                 "contract_time_zone": source.local_time_zone,
             }
@@ -84,6 +85,7 @@ def rows_of_project(
                 "checksum": model.checksum,
                 "position": position,
                 "reads": model.reads,
+                "is_derived": model.is_derived,
             }
             for position, model in enumerate(models, start=1)
         ],

@@ -12,7 +12,7 @@ from fdwarehouse.rendering.project_templates import ProjectTemplates
 
 _ROUTINES = (
     *("find_drift", "storage_now", "observe_storage", "require_same_storage"),
-    *("read_fence", "discontinuity_in", "utc_offset"),
+    *("read_fence", "discontinuity_in", "utc_offset", "unchanged_tables"),
 )
 
 
@@ -40,6 +40,14 @@ def routines_of_sources(
         for routine in _ROUTINES:
             creates = qualified(source.name, routine)
             yield templates.compile(f"per_source/{routine}.sql", creates, source=source)
+        if source.numbered_tables:
+            observe_numbers = qualified(source.name, "observe_numbers")
+            yield templates.compile(
+                "per_source/observe_numbers.sql",
+                observe_numbers,
+                source=source,
+                tables=source.numbered_tables,
+            )
         if in_chunks := [table for table in source.tables if table.watermark]:
             plan_chunks = qualified(source.name, "plan_chunks")
             yield templates.compile(
