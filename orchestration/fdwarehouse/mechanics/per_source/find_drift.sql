@@ -3,6 +3,7 @@
 CREATE FUNCTION {{ source.name | ident }}.find_drift(p_run_id bigint, p_time_zone text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off -- the planner expects few rows from the catalog of the source
 AS $$
 DECLARE
     v_differences jsonb;
