@@ -75,15 +75,16 @@ def inspect(
             connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
             _mount_catalogue(connection, name, url)
             contract = _read(connection, name, source, warn)
+            settings = settings_of(source, contract)
             for table, description in [*contract.tables.items()]:
                 schema = description.schema_name or source.schema_name
                 there = description.name_in_schema(table)
                 try:
                     with connection.transaction():
-                        settings = settings_of(source, contract)[table]
-                        read = mounted_columns(settings, description.columns)
+                        read = mounted_columns(settings[table], description.columns)
                         _try(connection, name, schema, there, [*read])
-                    _require_fit(source, contract, table)
+                    if table not in source.tables:
+                        _require_fit(source.fence, settings[table], description)
                 except psycopg.errors.ObjectNotInPrerequisiteState as error:
                     told = database_error(error)
                     warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
@@ -105,12 +106,10 @@ def inspect(
     return contract
 
 
-def _require_fit(source: SourceConfig, contract: Contract, table: str) -> None:
+def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
     """Raise why a deploy would refuse a table that only a pattern names."""
-    if table not in source.tables:
-        settings = settings_of(source, contract)[table]
-        for error in problems_of_table(source.fence, settings, contract.tables[table]):
-            raise FdwarehouseError(str(error.args[0])) from error
+    for error in problems_of_table(fence, settings, description):
+        raise FdwarehouseError(str(error.args[0])) from error
 
 
 def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
