@@ -22,7 +22,7 @@ from tests.harness import ROOT, Warehouse
 
 # The commands that the documentation and users' scripts call.
 COMMANDS = [
-    *("airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy", "docs"),
+    *("airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy", "docs", "doctor"),
     *("down", "explain", "init", "prune", "psql", "rebuild", "reconcile", "render"),
     *("run", "schema", "seed", "status", "test", "up"),
 ]

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, checking, explain, init, reference, run
+from fdwarehouse.cli import build, checking, diagnosing, explain, init, reference, run
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 for command in (
     run.demo,
     init.init,
+    diagnosing.doctor,
     build.up,
     build.down,
     build.seed,
