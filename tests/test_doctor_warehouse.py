@@ -174,8 +174,8 @@ def test_a_server_that_is_too_old_is_found(
     ("mode", "state", "words"),
     [
         ("session", "warning", "to one client at a time"),
-        ("transaction", "error", "pool_mode = transaction"),
-        ("statement", "error", "pool_mode = statement"),
+        ("transaction", "warning", "transaction mode"),
+        ("statement", "error", "statement mode"),
     ],
 )
 def test_a_pooler_and_its_mode_are_noticed(

@@ -131,20 +131,23 @@ def pooler(server: Server, mode: str) -> Finding:
     if mode == "session":
         message = "a pooler is in between, which keeps its server process to one client at a time"
         return warning("pooler", server.name, message, limits)
-    if mode == "transaction" and server.name != "warehouse":
-        return warning(
-            "pooler",
-            server.name,
-            "a pooler is in between, which shares its server processes (pool_mode = transaction)",
-            f"It works after `fdwarehouse bootstrap --side production`. {limits}",
-        )
+    if mode == "transaction":
+        message = "a pooler is in between, which shares its server processes (transaction mode)"
+        if server.name == "warehouse":
+            return warning(
+                "pooler",
+                server.name,
+                f"{message}: settings of a session get into those of others, and the progress of a "
+                "run is not shown",
+                "Set pool_mode = session for its roles, or put the server itself into "
+                f"{server.variable}. {limits}",
+            )
+        hint = f"It works after `fdwarehouse bootstrap --side production`. {limits}"
+        return warning("pooler", server.name, message, hint)
     return failure(
         "pooler",
         server.name,
-        "a pooler in between refuses transactions (pool_mode = statement)"
-        if mode == "statement"
-        else "a pooler in between shares its server processes (pool_mode = transaction): settings "
-        "of a session get lost, and get into the sessions of others",
+        "a pooler in between refuses transactions (statement mode)",
         f"Set pool_mode = session for its role, or put the server itself into {server.variable}.",
     )
 
