@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -61,18 +62,44 @@ def inspect(
         FdwarehouseError: the source cannot be reached, lacks a table, or does not allow the reader
             to read one; the message names it.
     """
+    with mounted_catalogue(warehouse_url, name, source, url, wait=wait) as connection:
+        contract = read_contract(connection, name, source)
+        for table, description in contract.tables.items():
+            try_to_read(connection, name, (source.schema_name, table), description, warn)
+    return contract
+
+
+@contextmanager
+def mounted_catalogue(
+    warehouse_url: str,
+    name: str,
+    source: SourceConfig,
+    url: str,
+    *,
+    wait: str,
+    application_name: str = "fdwarehouse",
+) -> Iterator[psycopg.Connection]:
+    """Mount the catalogue of a source in schema `MOUNT`, and roll back at the end of the block.
+
+    Args:
+        warehouse_url: connection string of the warehouse's owner.
+        name: the source's name.
+        source: which tables of which schema.
+        url: connection string of the reader, valid on the warehouse's server.
+        wait: how long the source may take to answer.
+        application_name: by which the session is known there.
+
+    Yields:
+        The connection to the warehouse.
+
+    Raises:
+        FdwarehouseError: the source cannot be reached or read; also for errors of the block.
+    """
     with connect(warehouse_url) as connection:
         try:
             connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
-            _mount_catalogue(connection, name, source, url)
-            contract = _read(connection, name, source)
-            for table, description in contract.tables.items():
-                try:
-                    with connection.transaction():
-                        _try(connection, name, source.schema_name, table, [*description.columns])
-                except psycopg.errors.ObjectNotInPrerequisiteState as error:
-                    told = database_error(error)
-                    warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
+            _mount_catalogue(connection, name, source, url, application_name)
+            yield connection
         except psycopg.errors.QueryCanceled as error:
             raise FdwarehouseError(
                 f"source {name} did not respond within {wait}",
@@ -83,7 +110,6 @@ def inspect(
             raise _failure(name, error) from error
         finally:
             connection.rollback()
-    return contract
 
 
 def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
@@ -100,7 +126,11 @@ def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
 
 
 def _mount_catalogue(
-    connection: psycopg.Connection, name: str, source: SourceConfig, url: str
+    connection: psycopg.Connection,
+    name: str,
+    source: SourceConfig,
+    url: str,
+    application_name: str,
 ) -> None:
     options = parse_conninfo(variable(name), url)
     connection.execute(render_mechanics("deploy/mount.sql").encode())
@@ -109,7 +139,11 @@ def _mount_catalogue(
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(MOUNT)))
     connection.execute(
         "SELECT pg_temp.mount(%s, %s, %s::jsonb, u.url::jsonb, '{}') FROM pg_temp.source_urls AS u",
-        [MOUNT, name, json.dumps(server_options(OLDEST, "1min"))],
+        [
+            MOUNT,
+            name,
+            json.dumps(server_options(OLDEST, "1min") | {"application_name": application_name}),
+        ],
     )
     mounted = {"name": MOUNT, "schema_name": source.schema_name}
     for template in ("catalogue", "columns"):
@@ -119,7 +153,7 @@ def _mount_catalogue(
         connection.execute(statements.encode())
     _mount(
         connection,
-        "pg_settings",
+        "_pg_settings",
         sql.SQL("name text, setting text, reset_val text"),
         "pg_catalog",
         "pg_settings",
@@ -139,12 +173,23 @@ def _mount(
     )
 
 
-def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
+def read_contract(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
+    """Describe the tables of a source whose catalogue is mounted.
+
+    Args:
+        connection: see `mounted_catalogue`.
+        name: the source's name.
+        source: which tables of which schema.
+
+    Raises:
+        FdwarehouseError: it lacks a table, or a type is not known.
+    """
+
     def rows(query: str) -> list[tuple[Any, ...]]:
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
 
-    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
+    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
     for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
@@ -183,30 +228,50 @@ def _read(connection: psycopg.Connection, name: str, source: SourceConfig) -> Co
     )
 
 
-def _try(
-    connection: psycopg.Connection, name: str, schema: str, table: str, columns: list[str]
+def try_to_read(
+    connection: psycopg.Connection,
+    name: str,
+    table: tuple[str, str],
+    description: Table,
+    warn: Callable[[str], None],
 ) -> None:
-    """Read one row as the pipeline will: only the source knows what its reader may see."""
+    """Read one row as the pipeline will: only the source knows what its reader may see.
+
+    Args:
+        connection: see `mounted_catalogue`.
+        name: the source's name.
+        table: its schema and name.
+        description: its columns.
+        warn: called if it cannot be read yet.
+
+    Raises:
+        FdwarehouseError: the reader may not read it, or row security would hide rows.
+    """
+    columns = [*description.columns]
+    shown = ".".join(table)
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in columns)
-    _mount(connection, "tried", as_text, schema, table)
     try:
-        connection.execute(
-            sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
-        )
+        with connection.transaction(force_rollback=True):
+            _mount(connection, "tried", as_text, *table)
+            connection.execute(
+                sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
+            )
+    except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        told = database_error(error)
+        warn(f"{name}.{table[1]} cannot be read yet: {told.message}. {_POPULATE}")
     except psycopg.errors.InsufficientPrivilege as error:
         if "row-level security" in (error.diag.message_primary or ""):
             raise FdwarehouseError(
-                f"DW019: row security of source {name} would hide rows of {schema}.{table} "
+                f"DW019: row security of source {name} would hide rows of {shown} "
                 f"from its reader\n{error.diag.message_primary}",
                 hint=ROW_SECURITY,
             ) from error
         raise FdwarehouseError(
-            f"source {name} does not allow its reader to read {schema}.{table}: "
+            f"source {name} does not allow its reader to read {shown}: "
             f"{error.diag.message_primary}",
             hint="`fdwarehouse bootstrap --side production` grants the privileges.",
         ) from error
-    connection.execute(sql.SQL("DROP FOREIGN TABLE {}").format(sql.Identifier(MOUNT, "tried")))
 
 
 def _options(options: dict[str, str]) -> sql.Composable:

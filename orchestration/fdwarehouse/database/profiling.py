@@ -76,6 +76,7 @@ SELECT
     coalesce(t.code, '') AS trigger_code,
     has_table_privilege(c.oid, 'SELECT') AS is_readable,
     row_security_active(c.oid) AS hides_rows,
+    c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) > 1000000 AS is_never_analyzed,
     (
         SELECT i.inhparent::regclass::text FROM pg_inherits AS i WHERE i.inhrelid = c.oid LIMIT 1
     ) AS parent,

@@ -36,6 +36,7 @@ _BOOKKEEPING = re.compile(
     r"|spatial_ref_sys|__efmigrationshistory|sequelizemeta|pgmigrations|hdb_.*|celery_.*",
     re.IGNORECASE,
 )
+_SCANNED_ROWS = 100_000
 _LARGE_BYTES = 1_000_000_000
 _LARGE_ROWS = 5_000_000
 
@@ -75,6 +76,8 @@ class TableProfile:
     parent: str | None = None
     """The table whose partition or child it is."""
     extension: str | None = None
+    is_never_analyzed: bool = False
+    """Whether it has more than a megabyte of rows, but no statistics."""
 
 
 @dataclass(frozen=True)
@@ -124,26 +127,45 @@ def _propose(table: TableProfile) -> Proposal:
     if watermark is not None and watermark.not_null:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
-        if watermark.name not in table.indexed and table.rows > 100_000:
-            warnings.append(
-                f"{table.name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
-            )
+        if slow := slow_watermark(table, watermark.name):
+            warnings.append(slow)
     else:
         settings["mode"] = "snapshot"
         reasons.append(
             f"{watermark.name} can be null" if watermark else "no column tells when a row changed"
         )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
-        if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
-            warnings.append(
-                f"{table.name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
-                "reads all of it"
-            )
+        if slow := large_snapshot(table):
+            warnings.append(slow)
     if problem_of_name(table.name):
         settings["as"] = _short(table.name)
     if problem := _refusal(table, settings):
         return Proposal(table.name, skipped=problem)
     return Proposal(table.name, settings, "; ".join(reasons), warnings=tuple(warnings))
+
+
+def slow_watermark(table: TableProfile, watermark: str) -> str | None:
+    """Say that a watermark has no index, if that is slow.
+
+    Args:
+        table: as its catalogue describes it.
+        watermark: the column.
+    """
+    if watermark in table.indexed or table.rows <= _SCANNED_ROWS:
+        return None
+    return f"{table.name}.{watermark} has no index: every run scans {table.rows:,} rows"
+
+
+def large_snapshot(table: TableProfile) -> str | None:
+    """Say that a table is large, if reading all of it is slow.
+
+    Args:
+        table: as its catalogue describes it.
+    """
+    if table.size <= _LARGE_BYTES and table.rows <= _LARGE_ROWS:
+        return None
+    size = f"{table.rows:,} rows, {_size(table.size)}"
+    return f"{table.name} is large ({size}), and every run reads all of it"
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:

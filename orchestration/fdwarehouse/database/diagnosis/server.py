@@ -123,9 +123,7 @@ def pooler(server: Server, mode: str) -> Finding:
         server: the server.
         mode: see `pool_mode`.
     """
-    limits = (
-        "Its own limits (query_timeout, idle_transaction_timeout) must allow the longest load."
-    )
+    limits = "Its own limits (query_timeout, idle_transaction_timeout) must allow the longest load."
     if mode == "none":
         return ok("pooler", server.name, "no pooler is in between")
     if mode == "session":

@@ -1,0 +1,116 @@
+"""Findings about the tables of a source: what its reader may see, and what is slow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, warning
+from fdwarehouse.database.diagnosis.server import Server
+from fdwarehouse.database.profiling import profile
+from fdwarehouse.project.config import SourceConfig, TableConfig
+from fdwarehouse.project.proposals import TableProfile, large_snapshot, slow_watermark
+from fdwarehouse.rendering.source_errors import RIGHTS, ROW_SECURITY
+
+# citext is read as text, with the same meaning of equality in keys.
+_TYPES = """
+    SELECT DISTINCT e.extname, format('%%s.%%s', c.relname, a.attname)
+    FROM pg_attribute AS a
+    INNER JOIN pg_class AS c ON a.attrelid = c.oid
+    INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+    INNER JOIN pg_type AS t ON a.atttypid = t.oid
+    INNER JOIN pg_depend AS d
+        ON d.classid = 'pg_type'::regclass AND d.deptype = 'e'
+        AND d.objid IN (t.oid, t.typelem, t.typbasetype)
+    INNER JOIN pg_extension AS e ON d.refobjid = e.oid
+    WHERE n.nspname = %s AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+        AND e.extname <> 'citext'
+    ORDER BY 1, 2
+"""
+
+
+def diagnose_tables(server: Server, source: SourceConfig) -> Iterator[Finding]:
+    """Look at the tables that ``warehouse.yaml`` names, in the catalogue of the source.
+
+    Args:
+        server: the source's.
+        source: its configuration.
+    """
+    _, profiles = profile(server.url, source.schema_name)
+    known = {table.name: table for table in profiles}
+    fine = 0
+    for name, settings in source.tables.items():
+        table = known.get(name)
+        shown = f"{server.name}.{name}"
+        found = (
+            [_gone(shown, source)] if table is None else [*diagnose_table(shown, table, settings)]
+        )
+        yield from found
+        fine += not found
+    if fine:
+        yield ok("tables", server.name, f"{fine} of {len(source.tables)} tables have no problem")
+
+
+def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> Iterator[Finding]:
+    """Say what is wrong with a table, or slow.
+
+    Args:
+        shown: its name in the report.
+        table: as the catalogue describes it.
+        settings: of ``warehouse.yaml``.
+    """
+    if not table.is_readable:
+        yield failure("rights", shown, "the reader may not read it", RIGHTS)
+    elif table.hides_rows:
+        yield failure(
+            "row_security", shown, "row security hides rows from its reader", ROW_SECURITY
+        )
+    if settings.watermark is None:
+        if slow := large_snapshot(table):
+            yield warning("snapshot", shown, slow, "Name a watermark, if a column can be one.")
+    elif slow := slow_watermark(table, settings.watermark):
+        yield warning("watermark", shown, slow, f"CREATE INDEX ON ... ({settings.watermark}).")
+    if table.is_never_analyzed:
+        yield warning(
+            "statistics",
+            shown,
+            "it has no statistics: its rows are fetched in batches of a guessed size",
+            "ANALYZE it there, and deploy again.",
+        )
+
+
+def types_of_extensions(
+    server: Server, source: SourceConfig, extensions: set[str] | None
+) -> Iterator[Finding]:
+    """Find columns whose types come from extensions that the warehouse does not have.
+
+    Args:
+        server: the source's.
+        source: its configuration.
+        extensions: those of the warehouse; None if they are unknown.
+    """
+    used: dict[str, list[str]] = defaultdict(list)
+    tables = [*source.tables]
+    for extension, column in server.connection.execute(_TYPES, [source.schema_name, tables]):
+        used[extension].append(column)
+    missing = {name: columns for name, columns in used.items() if name not in (extensions or ())}
+    for name, columns in missing.items():
+        yield warning(
+            "types",
+            server.name,
+            f"{', '.join(columns)}: the types come from extension {name}, which the warehouse "
+            "does not have; the values arrive as text",
+            f"Where silver must compute with them: CREATE EXTENSION {name} in the warehouse, as an "
+            "administrator, and a cast in silver.",
+        )
+    if not missing:
+        yield ok("types", server.name, "no type comes from an extension that is missing here")
+
+
+def _gone(shown: str, source: SourceConfig) -> Finding:
+    return failure(
+        "gone",
+        shown,
+        f"schema {source.schema_name} has no such table",
+        "Fix schema or tables in warehouse.yaml, or create the table in production.",
+    )
