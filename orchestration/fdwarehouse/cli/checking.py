@@ -86,7 +86,7 @@ def unit_tests(
     connections = connections_of(context)
     tests = _named(read_unit_tests(connections.root), names or [])
     rendered = render_project(connections.root)
-    _prepare(connections)
+    prepare_embedded(connections)
     results = []
     if tests:
         with connect(connections.warehouse()) as warehouse:
@@ -127,8 +127,12 @@ def _named(tests: Sequence[UnitTest], names: Sequence[str]) -> list[UnitTest]:
     return [test for test in tests if not names or test.name in wanted]
 
 
-def _prepare(connections: Connections) -> None:
-    """Prepare the embedded warehouse, unless it is: a newcomer has not called bootstrap yet."""
+def prepare_embedded(connections: Connections) -> None:
+    """Prepare the embedded warehouse, unless it is: a newcomer has not called bootstrap yet.
+
+    Args:
+        connections: of the project.
+    """
     from fdwarehouse.database.bootstrap import bootstrap_warehouse
     from fdwarehouse.database.connections import connect
 

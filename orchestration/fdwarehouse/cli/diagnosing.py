@@ -17,10 +17,10 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Say what is wrong or slow with connections, rights and settings.
+    """Say what is wrong or slow, and how to fix it.
 
-    Looks at the warehouse and at each source, from here and from the warehouse's server, before or
-    after a deploy. Changes nothing. Exits with 1 if there is an error.
+    Looks at connections, rights and settings of both sides, from here and from the warehouse's
+    server, before or after a deploy. Changes nothing. Exits with 1 if there is an error.
     """
     from fdwarehouse.database.diagnosis.findings import State
     from fdwarehouse.database.diagnosis.report import diagnose

@@ -17,6 +17,7 @@ from fdwarehouse.terminal.console import counted, say, warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fdwarehouse.database.connections import Connections
     from fdwarehouse.project.proposals import Proposal
 
 
@@ -47,7 +48,7 @@ def init(
     """
     from fdwarehouse.database.profiling import profile
     from fdwarehouse.project.proposals import propose
-    from fdwarehouse.project.scaffold import new_files, with_tables, write_new
+    from fdwarehouse.project.scaffold import new_files, write_new
 
     if update:
         if folder is not None:
@@ -56,17 +57,10 @@ def init(
         source_name, source = next(iter(connections.config.sources.items()))
         _, tables = profile(url or connections.source(source_name), source.schema_name)
         proposals = [p for p in propose(tables) if p.table not in source.tables]
-        path = connections.root / "warehouse.yaml"
-        before = path.read_text(encoding="utf-8")
-        after = with_tables(before, source_name, proposals)
         gone = set(source.tables) - {table.name for table in tables}
         for table in sorted(gone):
             warn(f"production no longer has {table}: remove it from warehouse.yaml")
-        _report(proposals)
-        if after != before:
-            path.write_text(after, encoding="utf-8")
-            say("warehouse.yaml was changed. Review it, then: fdwarehouse contract")
-        else:
+        if not add_proposals(connections, source_name, proposals):
             say("warehouse.yaml has every table.")
         return
 
@@ -79,6 +73,30 @@ def init(
         say(f"wrote {root / written}")
     _report(proposals)
     say("Next: fdwarehouse bootstrap, contract, deploy, run. See `fdwarehouse docs make-it-yours`.")
+
+
+def add_proposals(connections: Connections, source: str, proposals: Sequence[Proposal]) -> bool:
+    """Add tables to warehouse.yaml, and report them; return whether anything was added.
+
+    Args:
+        connections: of the project.
+        source: name of the source.
+        proposals: the new tables.
+
+    Raises:
+        FdwarehouseError: the file is written in a way that none can be added.
+    """
+    from fdwarehouse.project.scaffold import with_tables
+
+    path = connections.root / "warehouse.yaml"
+    before = path.read_text(encoding="utf-8")
+    after = with_tables(before, source, proposals)
+    _report(proposals)
+    if after == before:
+        return False
+    path.write_text(after, encoding="utf-8")
+    say("warehouse.yaml was changed. Review it, then: fdwarehouse contract")
+    return True
 
 
 def _url(given: str | None) -> str:

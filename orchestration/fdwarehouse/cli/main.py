@@ -11,7 +11,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, checking, diagnosing, explain, init, reference, run
+from fdwarehouse.cli import (
+    build,
+    checking,
+    diagnosing,
+    explain,
+    init,
+    reference,
+    run,
+    scaffolding,
+)
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -29,6 +38,8 @@ app = typer.Typer(
 for command in (
     run.demo,
     init.init,
+    scaffolding.new,
+    scaffolding.add_table,
     diagnosing.doctor,
     build.up,
     build.down,
