@@ -12,7 +12,7 @@ import typer
 
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.terminal.console import counted, say, warn
+from fdwarehouse.terminal.console import counted, note, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,15 @@ def init(
     name: Annotated[
         str | None, typer.Option(help="Name of the project. Default: that of the database.")
     ] = None,
-    schema: Annotated[str, typer.Option(help="Schema of production.")] = "public",
+    schema: Annotated[
+        str | None, typer.Option(help="Schema of production. Default: public.")
+    ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror", help="Whether silver mirrors each table. Default: yes."
+        ),
+    ] = None,
     update: Annotated[
         bool,
         typer.Option("--update", help="Add new tables to the warehouse.yaml of the project."),
@@ -44,11 +52,13 @@ def init(
     """Write a project for an existing production database.
 
     It deploys and runs as it is. For each table, proposes key, mode and watermark, with the
-    reason as a comment. Reads only the catalogue and statistics of production.
+    reason as a comment. Reads only the catalogue and statistics of production. In a terminal, asks
+    for what no option says.
     """
     from fdwarehouse.database.profiling import profile
     from fdwarehouse.project.proposals import propose
-    from fdwarehouse.project.scaffold import new_files, write_new
+    from fdwarehouse.project.scaffold import new_files, require_no_project, write_new
+    from fdwarehouse.terminal import asking
 
     if update:
         if folder is not None:
@@ -64,15 +74,40 @@ def init(
             say("warehouse.yaml has every table.")
         return
 
-    database, tables = profile(_url(url), schema)
+    root = folder or Path()
+    require_no_project(root)
+    found = _url(url)
+    schema = schema or _schema(found)
+    database, tables = profile(found, schema)
     proposals = propose(tables)
     project = name or re.sub(r"\W+", "_", database.lower())
-    root = folder or Path()
-    files = new_files(proposals, project=project, schema=schema, system=database)
+    if name is None and asking.is_terminal():
+        project = asking.ask("Name of the project", project)
+    if mirror is None and asking.is_terminal():
+        mirror = asking.confirm("Mirror each table of production in silver?")
+    files = new_files(
+        proposals, project=project, schema=schema, system=database, mirror=mirror is not False
+    )
     for written in write_new(root, files):
         say(f"wrote {root / written}")
     _report(proposals)
-    say("Next: fdwarehouse bootstrap, contract, deploy, run. See `fdwarehouse docs make-it-yours`.")
+    say("Next: fdwarehouse bootstrap, contract, deploy, run. README.md says it again.")
+
+
+def _schema(url: str) -> str:
+    """Choose the schema: public, or the one that a person names."""
+    from fdwarehouse.database.profiling import schemas_of
+    from fdwarehouse.terminal import asking
+
+    if not asking.is_terminal():
+        return "public"
+    schemas = schemas_of(url)
+    if len(schemas) < 2:
+        return next(iter(schemas), "public")
+    for schema, tables in schemas.items():
+        note(f"schema {schema}: {counted(tables, 'table')}")
+    default = "public" if "public" in schemas else next(iter(schemas))
+    return asking.choose("Schema", [*schemas], default)
 
 
 def add_proposals(connections: Connections, source: str, proposals: Sequence[Proposal]) -> bool:
@@ -100,9 +135,11 @@ def add_proposals(connections: Connections, source: str, proposals: Sequence[Pro
 
 
 def _url(given: str | None) -> str:
+    from fdwarehouse.terminal import asking
+
     found = given or os.environ.get("PRODUCTION_URL")
-    if not found and typer.get_text_stream("stdin").isatty():
-        found = typer.prompt("Connection string of production's reader", hide_input=True)
+    if not found and asking.is_terminal():
+        found = asking.ask_secret("Connection string of production's reader (it is not shown)")
     if not found:
         raise FdwarehouseError(
             "there is no connection to production",

@@ -96,6 +96,29 @@ ORDER BY c.relname
 """
 
 
+_SCHEMAS = """
+SELECT n.nspname, count(*)
+FROM pg_namespace AS n
+INNER JOIN pg_class AS c ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^(pg_|information_schema$|fdwarehouse$)' AND c.relkind IN ('r', 'p')
+GROUP BY n.nspname
+ORDER BY count(*) DESC, n.nspname
+"""
+
+
+def schemas_of(url: str) -> dict[str, int]:
+    """Return how many tables each schema of a production database has, the largest first.
+
+    Args:
+        url: connection string of the reader.
+
+    Raises:
+        FdwarehouseError: it cannot be reached.
+    """
+    with connect(url) as connection:
+        return dict(connection.execute(_SCHEMAS).fetchall())
+
+
 def profile(url: str, schema: str) -> tuple[str, list[TableProfile]]:
     """Describe the tables of a schema of a production database.
 
