@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import (
     NOTHING_SELECTED,
@@ -63,7 +64,11 @@ def check(
 def unit_tests(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Unit tests of sql/tests/; all when omitted.")
+        list[str] | None,
+        typer.Argument(
+            help="Unit tests of sql/tests/; all when omitted.",
+            autocompletion=completing.unit_tests,
+        ),
     ] = None,
     select: Select = None,
     exclude: Exclude = None,

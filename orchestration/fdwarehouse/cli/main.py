@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -14,6 +15,7 @@ from fdwarehouse import __version__
 from fdwarehouse.cli import (
     build,
     checking,
+    completing,
     diagnosing,
     explain,
     init,
@@ -95,6 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an old terminal shows ? for what it lacks
             stream.reconfigure(errors="replace")
+    if "_FDWAREHOUSE_COMPLETE" in os.environ:
+        completing.convert_nothing()
     try:
         app(arguments, prog_name="fdwarehouse")
     except FdwarehouseError as error:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import NOTHING_SELECTED, Exclude, Select, selected_tables
 from fdwarehouse.errors import FdwarehouseError, database_error
@@ -42,6 +43,7 @@ AllowDeletions = Annotated[
     typer.Option(
         "--allow-deletions",
         metavar="TABLE",
+        autocompletion=completing.source_tables,
         help="A table that may lose more rows than max_deleted, this time only. Can be repeated.",
     ),
 ]
@@ -181,7 +183,11 @@ def rebuild(
 def reconcile(
     context: typer.Context,
     table: Annotated[
-        str | None, typer.Argument(help="A table of the source; all when omitted.")
+        str | None,
+        typer.Argument(
+            help="A table of the source; all when omitted.",
+            autocompletion=completing.source_tables,
+        ),
     ] = None,
     allow_deletions: AllowDeletions = None,
 ) -> None:
@@ -211,7 +217,11 @@ def prune(
         str, typer.Option(help="Age of the history to keep: '2 years', '90 days'.")
     ],
     table: Annotated[
-        str | None, typer.Argument(help="A table of the source; all when omitted.")
+        str | None,
+        typer.Argument(
+            help="A table of the source; all when omitted.",
+            autocompletion=completing.source_tables,
+        ),
     ] = None,
 ) -> None:
     """Delete old history from bronze.
@@ -266,7 +276,11 @@ def psql(
         list[str] | None, typer.Argument(help="Arguments of psql, such as -c 'SELECT 1'.")
     ] = None,
     on: Annotated[
-        str | None, typer.Option(help="Connect to this source instead, as its reader.")
+        str | None,
+        typer.Option(
+            help="Connect to this source instead, as its reader.",
+            autocompletion=completing.sources,
+        ),
     ] = None,
     admin: Annotated[bool, typer.Option("--admin", help="Connect as administrator.")] = False,
 ) -> None:

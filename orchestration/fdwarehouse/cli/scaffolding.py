@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import err, say
@@ -33,11 +34,18 @@ def new(
     kind: Annotated[Kind, typer.Argument(help="What to write.")],
     name: Annotated[
         str,
-        typer.Argument(help="gold.fact_sales for a model, or for its test; a name for a check."),
+        typer.Argument(
+            help="gold.fact_sales for a model, or for its test; a name for a check.",
+            autocompletion=completing.tables,
+        ),
     ],
     read: Annotated[
         str | None,
-        typer.Option("--from", help="The table that it reads; for a test, the table it tests."),
+        typer.Option(
+            "--from",
+            help="The table that it reads; for a test, the table it tests.",
+            autocompletion=completing.all_tables,
+        ),
     ] = None,
 ) -> None:
     """Write a model, a check or a unit test that works as it is.
