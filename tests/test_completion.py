@@ -70,9 +70,7 @@ def test_another_project_is_completed_by_its_option(mine: Path, tmp_path: Path) 
     assert completed(line, tmp_path) == ["production"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "sources: [", "sources: 3", "a: !!python/object:x {}", "\0"]
-)
+@pytest.mark.parametrize("text", ["", "sources: [", "sources: 3", "a: !!python/object:x {}", "\0"])
 def test_a_broken_project_offers_nothing_and_no_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "warehouse.yaml").write_text(text)
     for line in ("reconcile ", "run --select ", "psql --on ", "test ", "explain "):

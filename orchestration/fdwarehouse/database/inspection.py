@@ -37,6 +37,11 @@ _COLUMNS = """
     FROM {mount}._columns
     ORDER BY table_name, position
 """
+_COMMENTS = """
+    SELECT schema_name, table_name, column_name, description
+    FROM {mount}._comments
+    WHERE schema_name = %s
+"""
 
 
 def inspect(
@@ -146,7 +151,7 @@ def _mount_catalogue(
         ],
     )
     mounted = {"name": MOUNT, "schema_name": source.schema_name}
-    for template in ("catalogue", "columns"):
+    for template in ("catalogue", "columns", "comments"):
         statements = render_mechanics(
             f"per_source/{template}.sql", source=mounted, table_names=list(source.tables)
         )
@@ -189,6 +194,12 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
 
+    comments = {
+        (table, column): text
+        for _, table, column, text in connection.execute(
+            sql.SQL(_COMMENTS).format(mount=sql.Identifier(MOUNT)), [source.schema_name]
+        )
+    }
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
@@ -199,6 +210,7 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
                 source_type=source_type,
                 is_nondeterministic=is_loose,
                 not_null=not_null,
+                comment=comments.get((table, column)),
             )
         except ValidationError as error:
             raise FdwarehouseError(
@@ -221,7 +233,9 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
         time_zone=settings["TimeZone"],
         tables={
             table: Table(
-                primary_key=[c for _, c in sorted(keys[table].items())], columns=columns[table]
+                comment=comments.get((table, None)),
+                primary_key=[c for _, c in sorted(keys[table].items())],
+                columns=columns[table],
             )
             for table in source.tables
         },

@@ -68,6 +68,8 @@ class Column(BaseModel):
     """Type in the source, if the warehouse does not know it, such as an enumeration."""
     is_nondeterministic: bool = Field(default=False, alias="nondeterministic")
     """Whether its collation in the source treats different texts as equal."""
+    comment: str | None = None
+    """Its comment in the source."""
 
 
 class Table(BaseModel):
@@ -75,6 +77,8 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    comment: str | None = None
+    """Its comment in the source."""
     primary_key: list[Name] = []
     columns: dict[Name, Column] = Field(min_length=1)
 
@@ -96,6 +100,22 @@ class Contract(BaseModel):
     time_zone: str = Field(min_length=1)
     """Time zone in which the source writes time stamps without time zone."""
     tables: dict[Name, Table]
+
+
+def without_comments(contract: Contract) -> Contract:
+    """Return a contract without comments, whose changes stop nothing."""
+    tables = {
+        name: table.model_copy(
+            update={
+                "comment": None,
+                "columns": {
+                    n: c.model_copy(update={"comment": None}) for n, c in table.columns.items()
+                },
+            }
+        )
+        for name, table in contract.tables.items()
+    }
+    return contract.model_copy(update={"tables": tables})
 
 
 def contract_path(root: Path, source: str) -> Path:
@@ -137,6 +157,8 @@ def dump_contract(contract: Contract) -> str:
     ]
     for name, table in contract.tables.items():
         lines.append(f"  {_scalar(name)}:")
+        if table.comment:
+            lines.append(f"    comment: {_quoted(table.comment)}")
         if table.primary_key:
             lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
         lines.append("    columns:")
@@ -147,6 +169,7 @@ def dump_contract(contract: Contract) -> str:
                 + (f", source_type: {_quoted(source_type)}" if source_type else "")
                 + (", nondeterministic: true" if description.is_nondeterministic else "")
                 + (", not_null: true" if not_null else "")
+                + (f", comment: {_quoted(description.comment)}" if description.comment else "")
                 + "}"
             )
     return HEADER + "\n".join(lines) + "\n"

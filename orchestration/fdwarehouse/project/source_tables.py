@@ -59,6 +59,8 @@ class SourceColumn:
     """Type in the source, if the warehouse does not know it."""
     key_position: int | None = None
     """Position in the key of the table, from 1."""
+    comment: str | None = None
+    """Its comment in the source."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class SourceTable:
     """Number of partitions of its table in bronze; None: not partitioned."""
     is_mirrored: bool = False
     """Whether silver mirrors it, unless a file of silver reads it."""
+    comment: str | None = None
+    """Its comment in the source."""
 
     @property
     def local_name(self) -> str:
@@ -216,6 +220,7 @@ def _make_table(
                 re.sub(", *", ", ", c.type),
                 c.source_type,
                 key.index(n) + 1 if n in key and key == contract.primary_key else None,
+                c.comment,
             )
             for n, c in contract.columns.items()
         ],
@@ -226,6 +231,7 @@ def _make_table(
         max_deleted=settings.max_deleted if settings.max_deleted != "any" else None,
         fetch_size=settings.fetch_size,
         partitions=settings.partitions,
+        comment=contract.comment,
     )
 
 

@@ -23,7 +23,7 @@ from fdwarehouse.database.inspection import (
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.project.config import SourceConfig
 from fdwarehouse.project.conninfo import parse_conninfo
-from fdwarehouse.project.contract import Contract
+from fdwarehouse.project.contract import Contract, without_comments
 from fdwarehouse.project.sources import SESSION_SETTINGS
 from fdwarehouse.rendering.source_errors import way_out
 from fdwarehouse.rendering.templates import render_mechanics
@@ -198,6 +198,7 @@ def drift(name: str, live: Contract, contract: Contract | None) -> Finding:
         return warning(
             "contract", name, "there is no contract yet", "`fdwarehouse contract` writes it."
         )
+    live, contract = without_comments(live), without_comments(contract)
     changed = [t for t, table in live.tables.items() if contract.tables.get(t) != table]
     changed += [table for table in contract.tables if table not in live.tables]
     if live.time_zone != contract.time_zone:

@@ -33,9 +33,9 @@ FOR VALUES WITH (MODULUS {{ table.partitions }}, REMAINDER {{ loop.index0 }});
 {%- endfor %}
 
 COMMENT ON TABLE {{ table.raw_table }} IS
-{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row.") | literal }};
+{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row." ~ (" " ~ table.comment if table.comment else "")) | literal }};
 {% for c in table.contract_columns -%}
-COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ ("As in " ~ table.foreign_table ~ ".") | literal }};
+COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ (c.comment or "As in " ~ table.foreign_table ~ ".") | literal }};
 {% endfor -%}
 COMMENT ON COLUMN {{ table.raw_table }}._run_id IS 'Run that extracted the version.';
 COMMENT ON COLUMN {{ table.raw_table }}._extracted_at IS 'Start of the transaction that extracted it, clock of the warehouse.';
