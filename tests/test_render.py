@@ -144,7 +144,7 @@ TABLE = ("sources", "production", "tables", "orders")
         (TABLE, "order_id", "tables.orders: it must consist of names and values"),
         ((*TABLE, "mode"), "guess", "sources.production.tables.orders.mode: Input should be"),
         ((*TABLE, "mode"), "snapshot", "orders: mode snapshot takes no watermark"),
-        ((*TABLE, "watermark"), None, "orders: mode watermark needs a watermark column"),
+        (TABLE, {"mode": "watermark"}, "orders: mode watermark needs a watermark column"),
         (("sources", "production", "fence"), "time", "sources.production.fence: Input should be"),
         (("sources", "production", "lookback"), "an hour", "lookback: expected a time such as"),
         (("work_mem",), "lots", "work_mem: expected an amount of memory"),

@@ -36,8 +36,15 @@ def init(
         str | None, typer.Option(help="Name of the project. Default: that of the database.")
     ] = None,
     schema: Annotated[
-        str | None, typer.Option(help="Schema of production. Default: public.")
+        list[str] | None,
+        typer.Option(
+            help="Schema of production; can be repeated. The tables of the first one are named "
+            "without it. Default: public."
+        ),
     ] = None,
+    all_schemas: Annotated[
+        bool, typer.Option("--all-schemas", help="All schemas that the reader may use.")
+    ] = False,
     mirror: Annotated[
         bool | None,
         typer.Option(
@@ -60,33 +67,31 @@ def init(
     from fdwarehouse.project.scaffold import new_files, require_no_project, write_new
     from fdwarehouse.terminal import asking
 
+    if all_schemas and schema:
+        raise typer.BadParameter("name schemas, or take --all-schemas")
     if update:
         if folder is not None:
             raise typer.BadParameter("--update works in the project's folder")
-        connections = connections_of(context)
-        source_name, source = next(iter(connections.config.sources.items()))
-        _, tables = profile(url or connections.source(source_name), source.schema_name)
-        proposals = [p for p in propose(tables) if p.table not in source.tables]
-        gone = set(source.tables) - {table.name for table in tables}
-        for table in sorted(gone):
-            warn(f"production no longer has {table}: remove it from warehouse.yaml")
-        if not add_proposals(connections, source_name, proposals):
-            say("warehouse.yaml has every table.")
+        _update(connections_of(context), url, schema, all_schemas=all_schemas)
         return
 
     root = folder or Path()
     require_no_project(root)
     found = _url(url)
-    schema = schema or _schema(found)
-    database, tables = profile(found, schema)
-    proposals = propose(tables)
+    if not schema and not all_schemas:
+        schema = [_schema(found)]
+    database, tables = profile(found, None if all_schemas else schema)
+    schemas = schema or sorted(
+        {t.schema for t in tables}, key=lambda name: (name != "public", name)
+    )
+    proposals = propose(tables, schemas[0])
     project = name or re.sub(r"\W+", "_", database.lower())
     if name is None and asking.is_terminal():
         project = asking.ask("Name of the project", project)
     if mirror is None and asking.is_terminal():
         mirror = asking.confirm("Mirror each table of production in silver?")
     files = new_files(
-        proposals, project=project, schema=schema, system=database, mirror=mirror is not False
+        proposals, project=project, schema=schemas[0], system=database, mirror=mirror is not False
     )
     for written in write_new(root, files):
         say(f"wrote {root / written}")
@@ -94,14 +99,46 @@ def init(
     say("Next: fdwarehouse bootstrap, contract, deploy, run. README.md says it again.")
 
 
+def _update(
+    connections: Connections, url: str | None, schema: list[str] | None, *, all_schemas: bool
+) -> None:
+    """Add the tables that are new in production, and name those that are gone."""
+    from fdwarehouse.database.profiling import profile
+    from fdwarehouse.project.chosen_tables import (
+        is_chosen_by_pattern,
+        is_pattern,
+        known_as,
+        schemas_of,
+    )
+    from fdwarehouse.project.proposals import propose
+
+    source_name, source = next(iter(connections.config.sources.items()))
+    _, tables = profile(url or connections.source(source_name), schema)
+    if not schema and not all_schemas:
+        looked_at = schemas_of(source, {table.schema for table in tables})
+        tables = [table for table in tables if table.schema in looked_at]
+    present = {known_as(source, table.schema, table.name): table for table in tables}
+    proposals = [
+        p
+        for p in propose(tables, source.schema_name)
+        if p.table not in source.tables
+        and not is_chosen_by_pattern(source, present[p.table].schema, present[p.table].name)
+    ]
+    gone = {table for table in source.tables if not is_pattern(table)} - set(present)
+    for table in sorted(gone):
+        warn(f"production no longer has {table}: remove it from warehouse.yaml")
+    if not add_proposals(connections, source_name, proposals):
+        say("warehouse.yaml has every table.")
+
+
 def _schema(url: str) -> str:
     """Choose the schema: public, or the one that a person names."""
-    from fdwarehouse.database.profiling import schemas_of
+    from fdwarehouse.database.profiling import sizes_of_schemas
     from fdwarehouse.terminal import asking
 
     if not asking.is_terminal():
         return "public"
-    schemas = schemas_of(url)
+    schemas = sizes_of_schemas(url)
     if len(schemas) < 2:
         return next(iter(schemas), "public")
     for schema, tables in schemas.items():

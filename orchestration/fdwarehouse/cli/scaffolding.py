@@ -157,6 +157,7 @@ def add_table(
     """
     from fdwarehouse.cli.init import add_proposals
     from fdwarehouse.database.profiling import profile
+    from fdwarehouse.project.chosen_tables import known_as
     from fdwarehouse.project.proposals import propose
 
     connections = connections_of(context)
@@ -171,12 +172,13 @@ def add_table(
         raise FdwarehouseError(
             f"warehouse.yaml has {table} already", hint="Change its settings there."
         )
-    _, tables = profile(connections.source(source_name), source.schema_name)
-    found = propose(t for t in tables if t.name == name)
+    _, tables = profile(connections.source(source_name), None)
+    present = {known_as(source, t.schema, t.name): t for t in tables}
+    found = propose([present[name]] if name in present else [], source.schema_name)
     if not found:
         raise FdwarehouseError(
             f"schema {source.schema_name} of {source_name} has no table {name}",
-            hint=f"It has {', '.join(t.name for t in tables if t.name not in source.tables)}.",
+            hint=f"It has {', '.join(t for t in present if t not in source.tables)}.",
         )
     (proposal,) = found
     if proposal.skipped is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import psycopg
 
@@ -14,6 +14,8 @@ from fdwarehouse.database.connections import (
     variable,
 )
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.chosen_tables import schemas_of
+from fdwarehouse.project.config import SourceConfig
 from fdwarehouse.project.conninfo import parse_conninfo
 from fdwarehouse.rendering.templates import MECHANICS
 
@@ -45,7 +47,7 @@ def bootstrap_warehouse(connections: Connections) -> Iterator[str]:
 
 
 def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
-    """Create the role on a source's server that may only read its schema.
+    """Create the role on a source's server that may only read its schemas.
 
     Args:
         connections: of the project; the reader's password is that of the source's URL.
@@ -58,11 +60,28 @@ def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
         FdwarehouseError: a connection string does not match, or the administrator lacks privileges.
     """
     admin_url = connections.source_admin(name)
-    schema = connections.config.sources[name].schema_name
+    schemas = _schemas(admin_url, connections.config.sources[name])
     password = _password_of(name, READER, connections.source(name), admin_url)
-    notices = _run(admin_url, {"side": "production", "schema": schema}, {READER: password})
-    yield f"{name}: {READER} may read schema {schema}, and the views of schema fdwarehouse"
+    notices = _run(admin_url, {"side": "production", "schema": _array(schemas)}, {READER: password})
+    listed = f"schema{'s' if schemas[1:] else ''} {', '.join(schemas)}"
+    yield f"{name}: {READER} may read {listed}, and the views of schema fdwarehouse"
     yield from (f"{name}: {notice}" for notice in notices)
+
+
+def _schemas(admin_url: str, source: SourceConfig) -> list[str]:
+    """List the schemas of production in which warehouse.yaml names tables."""
+    with connect(admin_url) as connection:
+        existing = connection.execute(
+            "SELECT nspname FROM pg_catalog.pg_namespace "
+            "WHERE nspname NOT IN ('information_schema', 'fdwarehouse') AND nspname !~ '^pg_' "
+            "ORDER BY nspname"
+        ).fetchall()
+    return schemas_of(source, [schema for (schema,) in existing])
+
+
+def _array(names: Iterable[str]) -> str:
+    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
+    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
 
 
 def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:

@@ -1,36 +1,26 @@
-"""Inspects a source through the warehouse and describes it as a contract.
-
-The client may be unable to reach production; the warehouse's server can. So the source's catalogue
-is mounted in one transaction, which is rolled back.
-"""
+"""Inspects a source through the warehouse and describes it as a contract."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from pydantic import ValidationError
 
-from fdwarehouse.database.connections import connect, variable
-from fdwarehouse.database.deployment import hand_over_urls
+from fdwarehouse.database.mounting import MOUNT, mount_table, mounted_catalogue, rendered
 from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.project.chosen_tables import Relation, choose, settings_of
 from fdwarehouse.project.config import SourceConfig
-from fdwarehouse.project.conninfo import parse_conninfo
-from fdwarehouse.project.contract import OLDEST, Column, Contract, Table
-from fdwarehouse.project.sources import server_options
-from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
-from fdwarehouse.rendering.templates import render_mechanics
-
-# Cannot be the name of a source: those do not begin with an underscore.
-MOUNT = "_fdwarehouse_contract"
+from fdwarehouse.project.contract import Column, Contract, Table
+from fdwarehouse.project.source_tables import problems_of_table
+from fdwarehouse.rendering.source_errors import ROW_SECURITY
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
 
+_TABLES = "SELECT schema_name, table_name, is_table FROM {mount}._tables"
 _COLUMNS = """
     SELECT
         table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
@@ -38,9 +28,7 @@ _COLUMNS = """
     ORDER BY table_name, position
 """
 _COMMENTS = """
-    SELECT schema_name, table_name, column_name, description
-    FROM {mount}._comments
-    WHERE schema_name = %s
+    SELECT schema_name, table_name, column_name, description FROM {mount}._comments
 """
 
 
@@ -67,115 +55,26 @@ def inspect(
         FdwarehouseError: the source cannot be reached, lacks a table, or does not allow the reader
             to read one; the message names it.
     """
-    with mounted_catalogue(warehouse_url, name, source, url, wait=wait) as connection:
+    with mounted_catalogue(warehouse_url, name, url, wait=wait) as connection:
         contract = read_contract(connection, name, source)
-        for table, description in contract.tables.items():
-            try_to_read(connection, name, (source.schema_name, table), description, warn)
+        for table in [*contract.tables]:
+            try:
+                try_to_read(connection, name, source, contract, table, warn=warn)
+                _require_fit(source, contract, table)
+            except FdwarehouseError as error:
+                if table in source.tables:
+                    raise
+                warn(f"{name}.{table} is left out: {error.message}")
+                del contract.tables[table]
     return contract
 
 
-@contextmanager
-def mounted_catalogue(
-    warehouse_url: str,
-    name: str,
-    source: SourceConfig,
-    url: str,
-    *,
-    wait: str,
-    application_name: str = "fdwarehouse",
-) -> Iterator[psycopg.Connection]:
-    """Mount the catalogue of a source in schema `MOUNT`, and roll back at the end of the block.
-
-    Args:
-        warehouse_url: connection string of the warehouse's owner.
-        name: the source's name.
-        source: which tables of which schema.
-        url: connection string of the reader, valid on the warehouse's server.
-        wait: how long the source may take to answer.
-        application_name: by which the session is known there.
-
-    Yields:
-        The connection to the warehouse.
-
-    Raises:
-        FdwarehouseError: the source cannot be reached or read; also for errors of the block.
-    """
-    with connect(warehouse_url) as connection:
-        try:
-            connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
-            _mount_catalogue(connection, name, source, url, application_name)
-            yield connection
-        except psycopg.errors.QueryCanceled as error:
-            raise FdwarehouseError(
-                f"source {name} did not respond within {wait}",
-                hint="Check that its server is running. The limit is timeouts.source in "
-                "warehouse.yaml.",
-            ) from error
-        except psycopg.Error as error:
-            raise _failure(name, error) from error
-        finally:
-            connection.rollback()
-
-
-def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
-    told = database_error(error)
-    if (error.sqlstate or "").startswith("DW"):
-        return FdwarehouseError(told.message, hint=told.hint)
-    return FdwarehouseError(
-        f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
-        hint=told.hint
-        or way_out(told.message, variable(name))
-        or f"The warehouse's server reads it: check that production is running, and that "
-        f"{variable(name)} is valid there. `fdwarehouse bootstrap` creates the roles.",
-    )
-
-
-def _mount_catalogue(
-    connection: psycopg.Connection,
-    name: str,
-    source: SourceConfig,
-    url: str,
-    application_name: str,
-) -> None:
-    options = parse_conninfo(variable(name), url)
-    connection.execute(render_mechanics("deploy/mount.sql").encode())
-    hand_over_urls(connection, {name: json.dumps(options)})
-    connection.execute("SELECT pg_temp.keep_secrets()")
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(MOUNT)))
-    connection.execute(
-        "SELECT pg_temp.mount(%s, %s, %s::jsonb, u.url::jsonb, '{}') FROM pg_temp.source_urls AS u",
-        [
-            MOUNT,
-            name,
-            json.dumps(server_options(OLDEST, "1min") | {"application_name": application_name}),
-        ],
-    )
-    mounted = {"name": MOUNT, "schema_name": source.schema_name}
-    for template in ("catalogue", "columns", "comments"):
-        statements = render_mechanics(
-            f"per_source/{template}.sql", source=mounted, table_names=list(source.tables)
-        )
-        connection.execute(statements.encode())
-    _mount(
-        connection,
-        "_pg_settings",
-        sql.SQL("name text, setting text, reset_val text"),
-        "pg_catalog",
-        "pg_settings",
-    )
-
-
-def _mount(
-    connection: psycopg.Connection, name: str, columns: sql.Composable, schema: str, table: str
-) -> None:
-    connection.execute(
-        sql.SQL("CREATE FOREIGN TABLE {} ({}) SERVER {} OPTIONS ({})").format(
-            sql.Identifier(MOUNT, name),
-            columns,
-            sql.Identifier(MOUNT),
-            _options({"schema_name": schema, "table_name": table}),
-        )
-    )
+def _require_fit(source: SourceConfig, contract: Contract, table: str) -> None:
+    """Raise why a deploy would refuse a table that only a pattern names."""
+    if table not in source.tables:
+        settings = settings_of(source, contract)[table]
+        for error in problems_of_table(source.fence, settings, contract.tables[table]):
+            raise FdwarehouseError(str(error.args[0])) from error
 
 
 def read_contract(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
@@ -194,11 +93,15 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
 
+    relations = [Relation(*row) for row in rows(_TABLES)]
+    chosen = choose(name, source, relations)
+    listed = [(table, relation.schema, relation.name) for table, relation in chosen.items()]
+    connection.execute(rendered("columns", tables=listed))
+    names = {(schema, there): table for table, schema, there in listed}
     comments = {
-        (table, column): text
-        for _, table, column, text in connection.execute(
-            sql.SQL(_COMMENTS).format(mount=sql.Identifier(MOUNT)), [source.schema_name]
-        )
+        (names[schema, there], column): text
+        for schema, there, column, text in rows(_COMMENTS)
+        if (schema, there) in names
     }
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
@@ -214,19 +117,13 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
             )
         except ValidationError as error:
             raise FdwarehouseError(
-                f"source {name}: column {column} of {source.schema_name}.{table} is of type "
-                f"{type_}, which the warehouse does not know",
+                f"source {name}: column {column} of {chosen[table].schema}.{chosen[table].name} "
+                f"is of type {type_}, which the warehouse does not know",
                 hint="Read a view in production that casts it to text, or omits it.",
             ) from error
         columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
-    if missing := [table for table in source.tables if table not in columns]:
-        raise FdwarehouseError(
-            f"source {name} has no table {source.schema_name}.{missing[0]}"
-            + (f", nor {', '.join(missing[1:])}" if missing[1:] else ""),
-            hint="Fix schema or tables in warehouse.yaml, or create the table in production.",
-        )
     return Contract(
         source=name,
         server_version=int(settings["server_version_num"]) // 10000,
@@ -234,10 +131,11 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
         tables={
             table: Table(
                 comment=comments.get((table, None)),
+                schema_name=relation.schema if relation.name != table else None,
                 primary_key=[c for _, c in sorted(keys[table].items())],
                 columns=columns[table],
             )
-            for table in source.tables
+            for table, relation in chosen.items()
         },
     )
 
@@ -245,8 +143,10 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
 def try_to_read(
     connection: psycopg.Connection,
     name: str,
-    table: tuple[str, str],
-    description: Table,
+    source: SourceConfig,
+    contract: Contract,
+    table: str,
+    *,
     warn: Callable[[str], None],
 ) -> None:
     """Read one row as the pipeline will: only the source knows what its reader may see.
@@ -254,26 +154,29 @@ def try_to_read(
     Args:
         connection: see `mounted_catalogue`.
         name: the source's name.
-        table: its schema and name.
-        description: its columns.
+        source: as in ``warehouse.yaml``.
+        contract: of the source.
+        table: its name there.
         warn: called if it cannot be read yet.
 
     Raises:
         FdwarehouseError: the reader may not read it, or row security would hide rows.
     """
+    description = contract.tables[table]
     columns = [*description.columns]
-    shown = ".".join(table)
+    place = (description.schema_name or source.schema_name, description.name_in_schema(table))
+    shown = ".".join(place)
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in columns)
     try:
         with connection.transaction(force_rollback=True):
-            _mount(connection, "tried", as_text, *table)
+            mount_table(connection, "tried", as_text, *place)
             connection.execute(
                 sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
             )
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
         told = database_error(error)
-        warn(f"{name}.{table[1]} cannot be read yet: {told.message}. {_POPULATE}")
+        warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
     except psycopg.errors.InsufficientPrivilege as error:
         if "row-level security" in (error.diag.message_primary or ""):
             raise FdwarehouseError(
@@ -286,10 +189,3 @@ def try_to_read(
             f"{error.diag.message_primary}",
             hint="`fdwarehouse bootstrap --side production` grants the privileges.",
         ) from error
-
-
-def _options(options: dict[str, str]) -> sql.Composable:
-    return sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.Literal(value))
-        for name, value in options.items()
-    )

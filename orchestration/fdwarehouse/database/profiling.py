@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -13,10 +14,15 @@ from fdwarehouse.project.proposals import ColumnProfile, TableProfile
 
 _TABLES = """
 WITH relations AS (
-    SELECT c.*
+    SELECT c.*, n.nspname
     FROM pg_class AS c
     INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-    WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND CASE
+            WHEN %(schemas)s::text[] IS NOT NULL THEN n.nspname = ANY(%(schemas)s::text[])
+            ELSE n.nspname NOT IN ('information_schema', 'fdwarehouse') AND n.nspname !~ '^pg_'
+                AND has_schema_privilege(n.oid, 'USAGE')
+        END
 ),
 
 columns AS (
@@ -65,6 +71,7 @@ triggers AS (
 )
 
 SELECT
+    c.nspname AS schema,
     c.relname AS name,
     c.relkind::text AS kind,
     coalesce(a.listed, '[]') AS columns,
@@ -92,7 +99,7 @@ FROM relations AS c
 LEFT JOIN columns AS a ON c.oid = a.attrelid
 LEFT JOIN keys AS k ON c.oid = k.indrelid
 LEFT JOIN triggers AS t ON c.oid = t.tgrelid
-ORDER BY c.relname
+ORDER BY c.nspname, c.relname
 """
 
 
@@ -106,7 +113,7 @@ ORDER BY count(*) DESC, n.nspname
 """
 
 
-def schemas_of(url: str) -> dict[str, int]:
+def sizes_of_schemas(url: str) -> dict[str, int]:
     """Return how many tables each schema of a production database has, the largest first.
 
     Args:
@@ -119,36 +126,43 @@ def schemas_of(url: str) -> dict[str, int]:
         return dict(connection.execute(_SCHEMAS).fetchall())
 
 
-def profile(url: str, schema: str) -> tuple[str, list[TableProfile]]:
-    """Describe the tables of a schema of a production database.
+def profile(url: str, schemas: Sequence[str] | None) -> tuple[str, list[TableProfile]]:
+    """Describe the tables of some schemas of a production database.
 
     Args:
         url: connection string of the reader.
-        schema: name of the schema.
+        schemas: their names; None: all that the reader may use.
 
     Returns:
         The name of the database, and its tables.
 
     Raises:
-        FdwarehouseError: it cannot be reached, or has no such schema.
+        FdwarehouseError: it cannot be reached, or one of the schemas has no tables.
     """
+    wanted = None if schemas is None else list(schemas)
     with connect(url) as connection:
         try:
             connection.execute("SET TRANSACTION READ ONLY")
             cursor = connection.cursor(row_factory=dict_row)
-            rows = cursor.execute(_TABLES.encode(), {"schema": schema}).fetchall()
+            rows = cursor.execute(_TABLES.encode(), {"schemas": wanted}).fetchall()
             database = connection.info.dbname
-            schemas = connection.execute(
+            existing = connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' "
                 "ORDER BY nspname"
             ).fetchall()
         except psycopg.Error as error:
             raise database_error(error) from error
-    if not rows:
-        known = ", ".join(name for (name,) in schemas)
+    found = {row["schema"] for row in rows}
+    if empty := [schema for schema in wanted or () if schema not in found]:
+        known = ", ".join(name for (name,) in existing)
         raise FdwarehouseError(
-            f"schema {schema} of database {database} has no tables",
+            f"schema {empty[0]} of database {database} has no tables",
             hint=f"Name another with --schema. There are {known}.",
+        )
+    if not rows:
+        raise FdwarehouseError(
+            f"the reader may use no schema of database {database} that has tables",
+            hint="GRANT USAGE ON SCHEMA ... TO warehouse_reader, or name one with --schema.",
         )
     return database, [_table(row) for row in rows]
 

@@ -4,13 +4,13 @@
 --
 -- The server of the warehouse (extensions, roles, the privilege to create schemas):
 --     psql "$WAREHOUSE_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
--- The production server (one role that may read one schema, and the schema fdwarehouse, whose views
+-- The production server (one role that may read some schemas; the schema fdwarehouse, whose views
 -- show that role when transactions began and which storage its tables have):
 --     PGOPTIONS="-c fdwarehouse.side=production" \
 --         psql "$PRODUCTION_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
 --
 -- Optional settings, in the same form as fdwarehouse.side:
---     fdwarehouse.schema             schema of production to read (public)
+--     fdwarehouse.schema             schema of production to read (public), or several: {sales,hr}
 --     fdwarehouse.<role>_password    password of a role (none: unchanged; set one with \password);
 --                                    <role> is owner, loader, analyst, orchestrator or reader
 
@@ -20,7 +20,9 @@ SET search_path = pg_catalog, pg_temp;
 DO $bootstrap$
 DECLARE
     v_side text := coalesce(nullif(current_setting('fdwarehouse.side', true), ''), 'warehouse');
-    v_schema text := coalesce(nullif(current_setting('fdwarehouse.schema', true), ''), 'public');
+    v_schemas text := coalesce(nullif(current_setting('fdwarehouse.schema', true), ''), 'public');
+    v_schema text;
+    v_owner text;
     v_roles text[];
     v_role text;
     v_password text;
@@ -143,12 +145,38 @@ BEGIN
                 RAISE NOTICE '% cannot be set for warehouse_reader: %', v_setting, SQLERRM;
             END;
         END LOOP;
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
-        EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);
-        EXECUTE format(
-            'ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO warehouse_reader',
-            v_schema
-        );
+        FOREACH v_schema IN ARRAY CASE
+            WHEN v_schemas LIKE '{%' THEN v_schemas::text[]
+            ELSE ARRAY[v_schemas]
+        END LOOP
+            EXECUTE format('GRANT USAGE ON SCHEMA %I TO warehouse_reader', v_schema);
+            EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO warehouse_reader', v_schema);
+            -- Tables that appear later: default privileges belong to the role that creates them.
+            FOR v_owner IN
+                SELECT current_user::text
+                UNION
+                SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = v_schema
+                UNION
+                SELECT relowner::regrole::text
+                FROM pg_class
+                WHERE relnamespace = to_regnamespace(quote_ident(v_schema))
+                    AND relkind IN ('r', 'p', 'v', 'm', 'f')
+            LOOP
+                -- v_owner is quoted
+                v_value := format(
+                    'ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %I GRANT SELECT ON TABLES '
+                    'TO warehouse_reader',
+                    v_owner, v_schema
+                );
+                BEGIN
+                    EXECUTE v_value;
+                EXCEPTION WHEN insufficient_privilege THEN
+                    RAISE NOTICE 'warehouse_reader will not read what % creates later in schema %',
+                        v_owner, v_schema
+                        USING HINT = format('As %s: %s;', v_owner, v_value);
+                END;
+            END LOOP;
+        END LOOP;
     END IF;
 END;
 $bootstrap$;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -100,6 +101,10 @@ def _mode(value: Any) -> Any:
     return value
 
 
+def _tables(value: Any) -> Any:
+    return {value: {}} if isinstance(value, str) else value
+
+
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -144,9 +149,10 @@ class TableConfig(_Strict):
     """Key columns; empty: the primary key in the contract."""
     mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
-    every run."""
+    every run. Without it, the mode is watermark if a watermark is given, else snapshot."""
     watermark: str | None = None
-    """Column with the time of the row's last change."""
+    """Column with the time of the row's last change. That of a pattern applies to the tables that
+    have such a column; the others are snapshots."""
     reconcile: ReconcileConfig = ReconcileConfig()
     max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
     """How many rows a run may find gone; any: no limit."""
@@ -159,6 +165,13 @@ class TableConfig(_Strict):
     mirror: bool | None = None
     """Whether silver mirrors it unless a file of silver reads it; None: as the source says."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_follows_the_watermark(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("mode") is None:
+            return value | {"mode": "watermark" if value.get("watermark") else "snapshot"}
+        return value
+
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
         if (self.watermark is None) != (self.mode == "snapshot"):
@@ -168,6 +181,16 @@ class TableConfig(_Strict):
                 else f"mode {self.mode} needs a watermark column; without one, use mode: snapshot"
             )
         return self
+
+    def for_columns(self, columns: Container[str]) -> TableConfig:
+        """Return the settings of a pattern for a table that it matches.
+
+        Args:
+            columns: of the table; without the watermark among them, it is a snapshot.
+        """
+        if self.watermark is None or self.watermark in columns:
+            return self
+        return self.model_copy(update={"watermark": None, "mode": "snapshot"})
 
 
 class PartitionsConfig(_Strict):
@@ -192,6 +215,7 @@ class SourceConfig(_Strict):
     """One database that the warehouse reads."""
 
     schema_name: str = Field(default="public", alias="schema")
+    """The schema of a table that is named without one."""
     source_system: str
     fence: Literal["activity", "xid", "lookback"] = "activity"
     lookback: Interval = "1 hour"
@@ -201,7 +225,16 @@ class SourceConfig(_Strict):
     time_zone: str | None = None
     mirror: bool = False
     """Whether silver has a table for each of its tables that no file of silver reads."""
-    tables: dict[str, TableConfig] = Field(min_length=1)
+    exclude: OneOrMany = []
+    """Patterns of tables that no pattern takes, such as "*_archive", "audit.*". Without a schema, a
+    pattern is for the tables of every schema."""
+    tables: Annotated[
+        dict[str, TableConfig],
+        Field(min_length=1),
+        BeforeValidator(_tables, json_schema_input_type=str | dict[str, TableConfig]),
+    ]
+    """By name, or by pattern: ``sales.orders``, ``"hr.*"``, ``"*"``. A name without a schema is in
+    ``schema``. A table has the settings of its name, else of the first pattern that matches."""
 
 
 class TimeoutsConfig(_Strict):

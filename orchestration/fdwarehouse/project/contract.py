@@ -54,6 +54,8 @@ def _name(value: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_name)]
+TableName = Annotated[str, Field(min_length=1)]
+"""A name, after its schema and a dot unless it is in the source's schema."""
 
 
 class Column(BaseModel):
@@ -75,8 +77,10 @@ class Column(BaseModel):
 class Table(BaseModel):
     """A table of a source."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
+    schema_name: Name | None = Field(default=None, alias="schema")
+    """Its schema, if its name here begins with it; None: the source's schema."""
     comment: str | None = None
     """Its comment in the source."""
     primary_key: list[Name] = []
@@ -87,6 +91,14 @@ class Table(BaseModel):
         if strange := [c for c in self.primary_key if c not in self.columns]:
             raise ValueError(f"primary_key: {strange[0]} is not a column of the table")
         return self
+
+    def name_in_schema(self, name: str) -> str:
+        """Return its name in its schema.
+
+        Args:
+            name: its name in the contract: ``sales.orders``.
+        """
+        return name if self.schema_name is None else name.removeprefix(f"{self.schema_name}.")
 
 
 class Contract(BaseModel):
@@ -99,7 +111,15 @@ class Contract(BaseModel):
     """Major version of the source's server."""
     time_zone: str = Field(min_length=1)
     """Time zone in which the source writes time stamps without time zone."""
-    tables: dict[Name, Table]
+    tables: dict[TableName, Table]
+
+    @model_validator(mode="after")
+    def _names_have_their_schema(self) -> Contract:
+        for name, table in self.tables.items():
+            if table.schema_name and not name.startswith(f"{table.schema_name}."):
+                raise ValueError(f"tables: {name} does not begin with its schema, like a.{name}")
+            _name(table.name_in_schema(name))
+        return self
 
 
 def without_comments(contract: Contract) -> Contract:
@@ -157,6 +177,8 @@ def dump_contract(contract: Contract) -> str:
     ]
     for name, table in contract.tables.items():
         lines.append(f"  {_scalar(name)}:")
+        if table.schema_name:
+            lines.append(f"    schema: {_scalar(table.schema_name)}")
         if table.comment:
             lines.append(f"    comment: {_quoted(table.comment)}")
         if table.primary_key:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from fdwarehouse.identifiers import shortened
+from fdwarehouse.project.chosen_tables import generated_name
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.project.source_tables import (
     LOWER_BOUNDS,
     MAX_NAME_BYTES,
-    problem_of_name,
+    local_name,
     problems_of_table,
 )
 
@@ -76,6 +75,7 @@ class TableProfile:
     parent: str | None = None
     """The table whose partition or child it is."""
     extension: str | None = None
+    schema: str = ""
     is_never_analyzed: bool = False
     """Whether it has more than a megabyte of rows, but no statistics."""
 
@@ -98,27 +98,32 @@ class Proposal:
         return "watermark" if "watermark" in self.settings else "snapshot"
 
 
-def propose(tables: Iterable[TableProfile]) -> list[Proposal]:
+def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
     """Propose how tables are read.
 
     Args:
-        tables: of one schema.
+        tables: of one database.
+        schema: whose tables are named without a schema.
 
     Returns:
         One proposal per table, in their order.
     """
-    return [_propose(table) for table in tables]
+    used: set[str] = set()
+    return [_propose(table, schema, used) for table in tables]
 
 
-def _propose(table: TableProfile) -> Proposal:
+def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
+    """Propose how a table is read; ``used`` has the names of the others in the warehouse."""
+    in_schema = None if table.schema == schema else table.schema
+    name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
-        return Proposal(table.name, skipped=skipped)
+        return Proposal(name, skipped=skipped)
     settings: dict[str, Any] = {}
     key = table.primary_key
     reasons = ["primary key"]
     if not key:
         if not table.unique_keys:
-            return Proposal(table.name, skipped="it has neither a primary key nor a unique key")
+            return Proposal(name, skipped="it has neither a primary key nor a unique key")
         key = min(table.unique_keys, key=len)
         settings["key"] = list(key) if len(key) > 1 else key[0]
         reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
@@ -127,7 +132,7 @@ def _propose(table: TableProfile) -> Proposal:
     if watermark is not None and watermark.not_null:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
-        if slow := slow_watermark(table, watermark.name):
+        if slow := slow_watermark(table, watermark.name, name):
             warnings.append(slow)
     else:
         settings["mode"] = "snapshot"
@@ -135,37 +140,44 @@ def _propose(table: TableProfile) -> Proposal:
             f"{watermark.name} can be null" if watermark else "no column tells when a row changed"
         )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
-        if slow := large_snapshot(table):
+        if slow := large_snapshot(table, name):
             warnings.append(slow)
-    if problem_of_name(table.name):
-        settings["as"] = _short(table.name)
+    plain = table.name if in_schema is None else f"{in_schema}_{table.name}"
+    chosen = local_name(TableConfig(), in_schema, table.name)
+    if chosen in used:
+        chosen = generated_name(name, MAX_NAME_BYTES)
+    if chosen != plain:
+        settings["as"] = chosen
     if problem := _refusal(table, settings):
-        return Proposal(table.name, skipped=problem)
-    return Proposal(table.name, settings, "; ".join(reasons), warnings=tuple(warnings))
+        return Proposal(name, skipped=problem)
+    used.add(chosen)
+    return Proposal(name, settings, "; ".join(reasons), warnings=tuple(warnings))
 
 
-def slow_watermark(table: TableProfile, watermark: str) -> str | None:
+def slow_watermark(table: TableProfile, watermark: str, name: str) -> str | None:
     """Say that a watermark has no index, if that is slow.
 
     Args:
         table: as its catalogue describes it.
         watermark: the column.
+        name: of the table, as it is shown.
     """
     if watermark in table.indexed or table.rows <= _SCANNED_ROWS:
         return None
-    return f"{table.name}.{watermark} has no index: every run scans {table.rows:,} rows"
+    return f"{name}.{watermark} has no index: every run scans {table.rows:,} rows"
 
 
-def large_snapshot(table: TableProfile) -> str | None:
+def large_snapshot(table: TableProfile, name: str) -> str | None:
     """Say that a table is large, if reading all of it is slow.
 
     Args:
         table: as its catalogue describes it.
+        name: of the table, as it is shown.
     """
     if table.size <= _LARGE_BYTES and table.rows <= _LARGE_ROWS:
         return None
     size = f"{table.rows:,} rows, {_size(table.size)}"
-    return f"{table.name} is large ({size}), and every run reads all of it"
+    return f"{name} is large ({size}), and every run reads all of it"
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:
@@ -202,18 +214,12 @@ def _how_it_moves(table: TableProfile, watermark: str) -> str:
     )
 
 
-def _short(name: str) -> str:
-    """Cut a name and add a hash of all of it, so that different names stay different."""
-    digest = sha256(name.encode()).hexdigest()[:8]
-    return shortened(re.sub(r"\W", "_", name), f"_{digest}", MAX_NAME_BYTES)
-
-
 def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     """Return why a deploy would refuse a table, by its own rules."""
     columns = {column.name: _column(column) for column in table.columns}
     described = Table(primary_key=list(table.primary_key), columns=columns)
     chosen = TableConfig.model_validate(settings)
-    problems = problems_of_table("activity", table.name, chosen, described)
+    problems = problems_of_table("activity", chosen, described)
     return "; ".join(problem for problem, _ in (error.args for error in problems)) or None
 
 

@@ -165,10 +165,10 @@ def with_tables(text: str, source: str, proposals: Iterable[Proposal]) -> str:
     Raises:
         FdwarehouseError: its tables are not one per line, so that none can be added.
     """
-    tables = _tables_of(yaml.compose(text, yaml.SafeLoader), source)
     lines = [*table_lines(p for p in proposals if p.skipped is None)]
     if not lines:
         return text
+    tables = _tables_of(yaml.compose(text, yaml.SafeLoader), source)
     if tables.flow_style:
         raise FdwarehouseError(
             f"warehouse.yaml: the tables of {source} are on one line",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
-from fdwarehouse.project.config import MaxDeletedConfig, TableConfig
+from fdwarehouse.project.chosen_tables import generated_name
+from fdwarehouse.project.config import MaxDeletedConfig, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Table as ContractTable
 from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
 
@@ -41,7 +42,7 @@ _UNSORTABLE_TYPES = {
     *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
-_TAKEN_TABLES = re.compile("_columns|_fence|_storage|_rewritten|_pg_.*")
+_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_pg_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else fix warehouse.yaml."
 # PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
 # constraint.
@@ -68,7 +69,10 @@ class SourceTable:
     """A table of a source and how it is read."""
 
     name: str
-    """Name in the source."""
+    """Name in the contract: ``orders``, or ``sales.orders`` in another schema than the source's."""
+    schema_name: str
+    table_name: str
+    """Name in its schema."""
     raw_name: str
     foreign_table: str
     """The foreign table, quoted."""
@@ -142,14 +146,18 @@ class SourceTable:
 
 
 def make_table(
-    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+    source: str,
+    config: SourceConfig,
+    name: str,
+    settings: TableConfig,
+    contract: ContractTable | None,
 ) -> SourceTable:
     """Combine the settings of a table with its contract.
 
     Args:
         source: name of the source.
-        fence: kind of its fence.
-        name: of the table, in the source.
+        config: of the source.
+        name: of the table, in the contract.
         settings: of the table, in ``warehouse.yaml``.
         contract: of the table; None if the source's contract lacks it.
 
@@ -158,14 +166,14 @@ def make_table(
             names the table.
     """
     problems = Problems()
-    for error in problems_of_table(fence, name, settings, contract):
+    for error in problems_of_table(config.fence, settings, contract):
         problem, way_out = error.args
         problems.add(
             FdwarehouseError(f"warehouse.yaml: {qualified(source, name)}: {problem}", hint=way_out)
         )
     problems.raise_found()
     assert contract
-    return _make_table(source, fence, name, settings, contract)
+    return _make_table(source, config, name, settings, contract)
 
 
 class UnfitError(Exception):
@@ -173,10 +181,10 @@ class UnfitError(Exception):
 
 
 def problems_of_table(
-    fence: str, name: str, settings: TableConfig, contract: ContractTable | None
+    fence: str, settings: TableConfig, contract: ContractTable | None
 ) -> Iterator[UnfitError]:
     """Yield why a table cannot be read as its settings say; see `make_table`."""
-    if problem := problem_of_name(settings.local_name or name):
+    if settings.local_name and (problem := _problem_of_name(settings.local_name)):
         way_out = "Give it another name in warehouse.yaml: as: a_name."
         yield UnfitError(problem, way_out)
     if contract is None:
@@ -196,10 +204,25 @@ def problems_of_table(
             yield error
 
 
+def local_name(settings: TableConfig, schema: str | None, table: str) -> str:
+    """Name a table in the warehouse: as chosen, else with its schema, cut and hashed if too long.
+
+    Args:
+        settings: of the table.
+        schema: of the table, if that is not the source's; else None.
+        table: its name there.
+    """
+    name = table if schema is None else f"{schema}_{table}"
+    return settings.local_name or (
+        generated_name(name, MAX_NAME_BYTES) if _problem_of_name(name) else name
+    )
+
+
 def _make_table(
-    source: str, fence: str, name: str, settings: TableConfig, contract: ContractTable
+    source: str, config: SourceConfig, name: str, settings: TableConfig, contract: ContractTable
 ) -> SourceTable:
-    local_name = settings.local_name or name
+    table_name = contract.name_in_schema(name)
+    known_as = local_name(settings, contract.schema_name, table_name)
     key = settings.key or contract.primary_key
     wanted = contract.columns
     if settings.reconcile.depth == "key":
@@ -208,12 +231,14 @@ def _make_table(
     reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
     return SourceTable(
         name=name,
-        raw_name=f"raw_{local_name}",
-        foreign_table=qualified(source, local_name),
+        schema_name=contract.schema_name or config.schema_name,
+        table_name=table_name,
+        raw_name=f"raw_{known_as}",
+        foreign_table=qualified(source, known_as),
         key=key,
         mode=settings.mode,
         watermark=settings.watermark,
-        lower_bound=_lower_bound(fence, settings.watermark, contract),
+        lower_bound=_lower_bound(config.fence, settings.watermark, contract),
         contract_columns=[
             SourceColumn(
                 n,
@@ -235,7 +260,7 @@ def _make_table(
     )
 
 
-def problem_of_name(name: str) -> str | None:
+def _problem_of_name(name: str) -> str | None:
     """Say why a table cannot have a name in the warehouse; None if it can."""
     if not name.isprintable():
         return (

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
+from fdwarehouse.project.chosen_tables import Pattern, exclusions, patterns, settings_of
 from fdwarehouse.project.config import Config, SourceConfig
 from fdwarehouse.project.contract import Contract
 from fdwarehouse.project.source_tables import SourceTable, make_table
@@ -61,6 +62,7 @@ class Source:
 
     name: str
     schema_name: str
+    """The schema of its tables that are named without one."""
     source_system: str
     fence: str
     lookback: str
@@ -72,6 +74,10 @@ class Source:
     server_options: dict[str, str]
     """Options of its foreign server, unless its connection string says otherwise."""
     tables: list[SourceTable]
+    patterns: list[Pattern]
+    """Which other tables of it are reported."""
+    exclusions: list[Pattern]
+    """Which of them are not."""
 
 
 def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]:
@@ -93,10 +99,10 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
         with problems.collected():
             _require_same_tables(name, source, contracts[name])
         tables = []
-        for table, settings in source.tables.items():
+        for table, settings in settings_of(source, contracts[name]).items():
             with problems.collected():
                 described = contracts[name].tables.get(table)
-                made = make_table(name, source.fence, table, settings, described)
+                made = make_table(name, source, table, settings, described)
                 is_mirrored = source.mirror if settings.mirror is None else settings.mirror
                 tables.append(replace(made, is_mirrored=is_mirrored))
         sources.append(
@@ -114,6 +120,8 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
                     contracts[name].server_version, config.timeouts.settings["lock"]
                 ),
                 tables=tables,
+                patterns=[pattern for pattern, _ in patterns(source)],
+                exclusions=exclusions(source),
             )
         )
     with problems.collected():
@@ -145,8 +153,9 @@ def as_switches(settings: Mapping[str, str]) -> str:
 
 
 def _require_same_tables(name: str, source: SourceConfig, contract: Contract) -> None:
-    if more := [table for table in contract.tables if table not in source.tables]:
-        new = [table for table in source.tables if table not in contract.tables]
+    taken = settings_of(source, contract)
+    if more := [table for table in contract.tables if table not in taken]:
+        new = [table for table in taken if table not in contract.tables]
         raise FdwarehouseError(
             f"contracts/{name}.yaml: warehouse.yaml has no table {', '.join(more)}"
             + (f", but {', '.join(new)}" if new else ""),

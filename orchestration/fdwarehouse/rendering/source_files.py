@@ -68,12 +68,15 @@ def _tables_of_source(templates: ProjectTemplates, source: Source) -> Iterator[S
     yield templates.compile("per_source/require_session.sql", require_session, source=source)
     yield script("probe", "_probe")
     yield script("catalogue", "_catalogue")
+    yield templates.compile(
+        "per_source/tables.sql", qualified(source.name, "_tables"), source=source
+    )
     yield script("fetch_sizes", "_fetch_sizes")
     yield templates.compile(
         "per_source/columns.sql",
         qualified(source.name, "_columns"),
         source=source,
-        table_names=[table.name for table in source.tables],
+        tables=[(table.name, table.schema_name, table.table_name) for table in source.tables],
     )
     for table in source.tables:
         raw_table = templates.compile("per_table/raw_table.sql", source=source, table=table)

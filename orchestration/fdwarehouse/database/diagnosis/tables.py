@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, warning
 from fdwarehouse.database.diagnosis.server import Server
 from fdwarehouse.database.profiling import profile
+from fdwarehouse.project.chosen_tables import is_pattern, known_as, settings_by_pattern
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.proposals import TableProfile, large_snapshot, slow_watermark
 from fdwarehouse.rendering.source_errors import RIGHTS, ROW_SECURITY
 
 # citext is read as text, with the same meaning of equality in keys.
 _TYPES = """
-    SELECT DISTINCT e.extname, format('%%s.%%s', c.relname, a.attname)
+    SELECT DISTINCT e.extname, n.nspname, c.relname, a.attname
     FROM pg_attribute AS a
     INNER JOIN pg_class AS c ON a.attrelid = c.oid
     INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
@@ -23,9 +24,9 @@ _TYPES = """
         ON d.classid = 'pg_type'::regclass AND d.deptype = 'e'
         AND d.objid IN (t.oid, t.typelem, t.typbasetype)
     INNER JOIN pg_extension AS e ON d.refobjid = e.oid
-    WHERE n.nspname = %s AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
-        AND e.extname <> 'citext'
-    ORDER BY 1, 2
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+        AND e.extname <> 'citext' AND n.nspname !~ '^pg_'
+    ORDER BY 1, 2, 3, 4
 """
 
 
@@ -36,19 +37,18 @@ def diagnose_tables(server: Server, source: SourceConfig) -> Iterator[Finding]:
         server: the source's.
         source: its configuration.
     """
-    _, profiles = profile(server.url, source.schema_name)
-    known = {table.name: table for table in profiles}
+    _, profiles = profile(server.url, None)
+    present = {known_as(source, table.schema, table.name): table for table in profiles}
+    chosen = _chosen(source, present)
     fine = 0
-    for name, settings in source.tables.items():
-        table = known.get(name)
+    for name, settings in chosen.items():
+        table = present.get(name)
         shown = f"{server.name}.{name}"
-        found = (
-            [_gone(shown, source)] if table is None else [*diagnose_table(shown, table, settings)]
-        )
+        found = [_gone(shown)] if table is None else [*diagnose_table(shown, table, settings)]
         yield from found
         fine += not found
     if fine:
-        yield ok("tables", server.name, f"{fine} of {len(source.tables)} tables have no problem")
+        yield ok("tables", server.name, f"{fine} of {len(chosen)} tables have no problem")
 
 
 def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> Iterator[Finding]:
@@ -66,9 +66,9 @@ def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> It
             "row_security", shown, "row security hides rows from its reader", ROW_SECURITY
         )
     if settings.watermark is None:
-        if slow := large_snapshot(table):
+        if slow := large_snapshot(table, table.name):
             yield warning("snapshot", shown, slow, "Name a watermark, if a column can be one.")
-    elif slow := slow_watermark(table, settings.watermark):
+    elif slow := slow_watermark(table, settings.watermark, table.name):
         yield warning("watermark", shown, slow, f"CREATE INDEX ON ... ({settings.watermark}).")
     if table.is_never_analyzed:
         yield warning(
@@ -77,6 +77,17 @@ def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> It
             "it has no statistics: its rows are fetched in batches of a guessed size",
             "ANALYZE it there, and deploy again.",
         )
+
+
+def _chosen(source: SourceConfig, present: Mapping[str, TableProfile]) -> dict[str, TableConfig]:
+    """Return the settings of each table that a name or a pattern takes."""
+    chosen = {n: s for n, s in source.tables.items() if n in present or not is_pattern(n)}
+    for name, table in present.items():
+        found = settings_by_pattern(source, table.schema, table.name)
+        is_taken = table.kind in ("r", "p") and not table.parent and not table.extension
+        if name not in chosen and is_taken and found is not None:
+            chosen[name] = found.for_columns({c.name: c for c in table.columns})
+    return chosen
 
 
 def types_of_extensions(
@@ -90,9 +101,10 @@ def types_of_extensions(
         extensions: those of the warehouse; None if they are unknown.
     """
     used: dict[str, list[str]] = defaultdict(list)
-    tables = [*source.tables]
-    for extension, column in server.connection.execute(_TYPES, [source.schema_name, tables]):
-        used[extension].append(column)
+    for extension, schema, table, column in server.connection.execute(_TYPES):
+        name = known_as(source, schema, table)
+        if name in source.tables or settings_by_pattern(source, schema, table) is not None:
+            used[extension].append(f"{name}.{column}")
     missing = {name: columns for name, columns in used.items() if name not in (extensions or ())}
     for name, columns in missing.items():
         yield warning(
@@ -107,10 +119,10 @@ def types_of_extensions(
         yield ok("types", server.name, "no type comes from an extension that is missing here")
 
 
-def _gone(shown: str, source: SourceConfig) -> Finding:
+def _gone(shown: str) -> Finding:
     return failure(
         "gone",
         shown,
-        f"schema {source.schema_name} has no such table",
+        "production has no such table, or its reader may not use its schema",
         "Fix schema or tables in warehouse.yaml, or create the table in production.",
     )

@@ -14,12 +14,8 @@ import psycopg
 
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, unknown, warning
-from fdwarehouse.database.inspection import (
-    MOUNT,
-    mounted_catalogue,
-    read_contract,
-    try_to_read,
-)
+from fdwarehouse.database.inspection import read_contract, try_to_read
+from fdwarehouse.database.mounting import MOUNT, mounted_catalogue
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.project.config import SourceConfig
 from fdwarehouse.project.conninfo import parse_conninfo
@@ -79,7 +75,6 @@ def diagnose_through_warehouse(
         with mounted_catalogue(
             mounted.warehouse_url,
             name,
-            mounted.source,
             mounted.url,
             wait=wait,
             application_name=known_as,
@@ -175,9 +170,9 @@ def tables(
     yield drift(name, live, contract)
     unread: list[str] = []
     readable = 0
-    for table, description in live.tables.items():
+    for table in live.tables:
         try:
-            try_to_read(connection, name, (source.schema_name, table), description, unread.append)
+            try_to_read(connection, name, source, live, table, warn=unread.append)
             readable += 1
         except FdwarehouseError as error:
             yield Finding.of_error("read", f"{name}.{table}", error)

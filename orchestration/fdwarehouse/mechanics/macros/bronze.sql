@@ -26,3 +26,10 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {%- macro is_keyed(table, alias) -%}
 {% for c in table.key %}{{ alias }}.{{ c | ident }} IS NOT NULL{{ " AND " if not loop.last }}{% endfor %}
 {%- endmacro -%}
+
+{#- Whether one of some patterns of warehouse.yaml matches a table. -#}
+{%- macro matches_any(patterns, alias) -%}
+{%- for p in patterns -%}
+{{ alias }}.schema_name ~ {{ ("^(" ~ p.regexes[0] ~ ")$") | literal }} AND {{ alias }}.table_name ~ {{ ("^(" ~ p.regexes[1] ~ ")$") | literal }}{{ " OR " if not loop.last }}
+{%- endfor -%}
+{%- endmacro -%}

@@ -11,9 +11,22 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_class (
     relname text,
     relnamespace oid,
     relkind text,
+    relispartition boolean,
     reltuples real
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_class');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_class IS 'Tables of the source.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_inherits (
+    inhrelid oid
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_inherits');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_inherits IS 'Tables of the source whose rows are read through another table.';
+
+CREATE FOREIGN TABLE {{ source.name | ident }}._pg_depend (
+    classid oid,
+    objid oid,
+    deptype text
+) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_depend');
+COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_depend IS 'Dependencies of the source, for the tables of extensions.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_attribute (
     attrelid oid,

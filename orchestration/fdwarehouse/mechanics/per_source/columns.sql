@@ -3,22 +3,40 @@
 -- among them have names of objects of the source as values, or no input function.
 -- https://www.postgresql.org/docs/18/system-catalog-initial-data.html#SYSTEM-CATALOG-OID-ASSIGNMENT
 CREATE VIEW {{ source.name | ident }}._columns AS
-WITH RECURSIVE tables AS MATERIALIZED (
+WITH RECURSIVE read_tables (known_as, nspname, relname) AS (
+    VALUES
+    {%- for name, schema, table in tables %}
+    ({{ name | literal }}, {{ schema | literal }}, {{ table | literal }}){{ "," if not loop.last }}
+    {%- endfor %}
+),
+
+schemas AS MATERIALIZED (
     SELECT
         oid,
-        relname
+        nspname
+    FROM {{ source.name | ident }}._pg_namespace
+    WHERE nspname = ANY((SELECT array_agg(DISTINCT r.nspname) FROM read_tables AS r)::text[])
+),
+
+relations AS MATERIALIZED (
+    SELECT
+        oid,
+        relname,
+        relnamespace
     FROM {{ source.name | ident }}._pg_class
     WHERE
-        relname = ANY(ARRAY[
-            {%- for name in table_names %}
-            {{ name | literal }}{{ "," if not loop.last }}
-            {%- endfor %}
-        ])
+        relname = ANY((SELECT array_agg(DISTINCT r.relname) FROM read_tables AS r)::text[])
         AND relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND relnamespace = (
-            SELECT n.oid FROM {{ source.name | ident }}._pg_namespace AS n
-            WHERE n.nspname = {{ source.schema_name | literal }}
-        )
+        AND relnamespace = ANY((SELECT array_agg(s.oid) FROM schemas AS s)::oid[])
+),
+
+tables AS (
+    SELECT
+        c.oid,
+        r.*
+    FROM relations AS c
+    INNER JOIN schemas AS s ON c.relnamespace = s.oid
+    INNER JOIN read_tables AS r ON s.nspname = r.nspname AND c.relname = r.relname
 ),
 
 -- Each query passes the OIDs, so that the source uses its indexes.
@@ -53,6 +71,8 @@ loose_collations AS MATERIALIZED ( -- for which different strings can be equal
 
 columns AS (
     SELECT
+        t.known_as,
+        t.nspname,
         t.relname,
         a.attname,
         a.attnum,
@@ -79,7 +99,7 @@ domains AS MATERIALIZED (
 
 base_types AS (
     SELECT
-        relname,
+        known_as,
         attnum,
         type,
         modifier,
@@ -90,7 +110,7 @@ base_types AS (
     FROM columns
     UNION ALL
     SELECT
-        b.relname,
+        b.known_as,
         b.attnum,
         b.typbasetype,
         b.typtypmod,
@@ -116,14 +136,16 @@ described_columns AS (
             false
         ) AS is_known
     FROM columns AS c
-    INNER JOIN base_types AS b ON c.relname = b.relname AND c.attnum = b.attnum
+    INNER JOIN base_types AS b ON c.known_as = b.known_as AND c.attnum = b.attnum
     LEFT JOIN pg_type AS l ON b.type = l.oid
     LEFT JOIN pg_type AS e ON l.typelem = e.oid
     WHERE b.typtype <> 'd'
 )
 
 SELECT
-    relname AS table_name,
+    known_as AS table_name,
+    nspname AS schema_name,
+    relname AS name_in_schema,
     attnum AS position,
     attname AS column_name,
     CASE WHEN is_known THEN format_type(base_type, base_modifier) ELSE 'text' END AS type,

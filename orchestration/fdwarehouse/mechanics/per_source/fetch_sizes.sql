@@ -11,25 +11,25 @@ DECLARE
     v_seen_bytes numeric;
 BEGIN
     FOR v_table, v_chosen, v_bytes IN
-        WITH tables (name, foreign_table, fetch_size) AS (
+        WITH tables (schema_name, name, foreign_table, fetch_size) AS (
             VALUES
             {%- for t in source.tables %}
-            ({{ t.name | literal }}, {{ t.foreign_table | literal }}, {{ t.fetch_size or "NULL::integer" }}){{ "," if not loop.last }}
+            ({{ t.schema_name | literal }}, {{ t.table_name | literal }}, {{ t.foreign_table | literal }}, {{ t.fetch_size or "NULL::integer" }}){{ "," if not loop.last }}
             {%- endfor %}
         ),
 
         widths AS MATERIALIZED (
-            SELECT tablename, sum(avg_width) AS bytes
+            SELECT schemaname, tablename, sum(avg_width) AS bytes
             FROM {{ source.name | ident }}._pg_stats
-            WHERE schemaname = {{ source.schema_name | literal }}
+            WHERE schemaname = ANY((SELECT array_agg(t.schema_name) FROM tables AS t)::text[])
                 AND tablename = ANY((SELECT array_agg(t.name) FROM tables AS t)::text[])
                 AND NOT inherited
-            GROUP BY tablename
+            GROUP BY schemaname, tablename
         )
 
         SELECT t.foreign_table, t.fetch_size, w.bytes
         FROM tables AS t
-        LEFT JOIN widths AS w ON t.name = w.tablename
+        LEFT JOIN widths AS w ON t.schema_name = w.schemaname AND t.name = w.tablename
     LOOP
         IF v_chosen IS NULL THEN
             v_seen_bytes := NULL;

@@ -70,6 +70,27 @@ BEGIN
             SELECT FROM expected AS e
             WHERE e.table_name = l.table_name AND e.column_name = l.column_name
         )
+        {%- if source.patterns %}
+        UNION ALL
+        SELECT
+            CASE
+                WHEN t.schema_name = {{ source.schema_name | literal }} THEN t.table_name
+                ELSE format('%s.%s', t.schema_name, t.table_name)
+            END,
+            'a new table, which is not read',
+            NULL
+        FROM {{ source.name | ident }}._tables AS t
+        WHERE t.is_table
+            AND (t.schema_name, t.table_name) NOT IN (
+                {%- for t in source.tables %}
+                ({{ t.schema_name | literal }}, {{ t.table_name | literal }}){{ "," if not loop.last }}
+                {%- endfor %}
+            )
+            AND ({{ bronze.matches_any(source.patterns, "t") }})
+            {%- if source.exclusions %}
+            AND NOT ({{ bronze.matches_any(source.exclusions, "t") }})
+            {%- endif %}
+        {%- endif %}
         UNION ALL
         SELECT DISTINCT e.table_name, 'it no longer has a primary key', e.table_name
         FROM expected AS e

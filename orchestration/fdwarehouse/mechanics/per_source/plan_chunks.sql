@@ -7,12 +7,13 @@ CREATE FUNCTION {{ creates }}(p_run_id bigint, p_chunk_rows bigint) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH tables (model, table_name, key_column, is_empty) AS (
+    WITH tables (model, schema_name, table_name, key_column, is_empty) AS (
         VALUES
         {%- for t in tables %}
         (
             {{ t.model | literal }},
-            {{ t.name | literal }},
+            {{ t.schema_name | literal }},
+            {{ t.table_name | literal }},
             {{ (none if t.first_key.source_type else t.first_key.name) | literal }},
             NOT EXISTS (SELECT FROM {{ t.raw_table }})
         ){{ "," if not loop.last }}
@@ -30,31 +31,32 @@ BEGIN ATOMIC
 
     sizes AS MATERIALIZED (
         SELECT
-            relname AS table_name,
-            greatest(reltuples, 0) AS row_count
-        FROM {{ source.name | ident }}._pg_class
+            n.nspname AS schema_name,
+            c.relname AS table_name,
+            greatest(c.reltuples, 0) AS row_count
+        FROM {{ source.name | ident }}._pg_class AS c
+        INNER JOIN {{ source.name | ident }}._pg_namespace AS n ON c.relnamespace = n.oid
         WHERE
-            relname = ANY((SELECT array_agg(t.table_name) FROM due_tables AS t)::text[])
-            AND relnamespace = (
-                SELECT n.oid FROM {{ source.name | ident }}._pg_namespace AS n
-                WHERE n.nspname = {{ source.schema_name | literal }}
-            )
+            c.relname = ANY((SELECT array_agg(t.table_name) FROM due_tables AS t)::text[])
+            AND n.nspname = ANY((SELECT array_agg(t.schema_name) FROM due_tables AS t)::text[])
     ),
 
     histograms AS MATERIALIZED (
         SELECT
+            schemaname AS schema_name,
             tablename AS table_name,
             attname AS key_column,
             inherited,
             histogram_bounds::text[] AS bounds
         FROM {{ source.name | ident }}._pg_stats
         WHERE
-            schemaname = {{ source.schema_name | literal }}
+            schemaname = ANY((SELECT array_agg(t.schema_name) FROM due_tables AS t)::text[])
             AND tablename = ANY((SELECT array_agg(t.table_name) FROM due_tables AS t)::text[])
             AND attname = ANY((SELECT array_agg(t.key_column) FROM due_tables AS t)::text[])
-            AND (tablename, attname) NOT IN (
+            AND (schemaname, tablename, attname) NOT IN (
                 SELECT
-                    c.table_name,
+                    c.schema_name,
+                    c.name_in_schema,
                     c.column_name
                 FROM {{ source.name | ident }}._columns AS c
                 WHERE c.is_case_insensitive
@@ -76,9 +78,13 @@ BEGIN ATOMIC
                 )
             )::integer AS bins
         FROM due_tables AS t
-        LEFT JOIN sizes AS s ON t.table_name = s.table_name
+        LEFT JOIN sizes AS s
+            ON t.schema_name = s.schema_name AND t.table_name = s.table_name
         LEFT JOIN histograms AS h
-            ON t.is_empty AND t.table_name = h.table_name AND t.key_column = h.key_column
+            ON t.is_empty
+                AND t.schema_name = h.schema_name
+                AND t.table_name = h.table_name
+                AND t.key_column = h.key_column
         ORDER BY t.model, h.inherited DESC NULLS LAST
     ),
 

@@ -84,7 +84,7 @@ CREATE FOREIGN TABLE {{ table.foreign_table }} (
     {%- for c in table.contract_columns %}
     {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
     {%- endfor %}
-) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ source.schema_name | literal }}, table_name {{ table.name | literal }});
-COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS {{ (source.schema_name ~ "." ~ table.name ~ " of the source.") | literal }};
+) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ table.schema_name | literal }}, table_name {{ table.table_name | literal }});
+COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS {{ (table.schema_name ~ "." ~ table.table_name ~ " of the source.") | literal }};
 
 {% endfor -%}

@@ -4,10 +4,10 @@ RETURNS TABLE (model text, table_name text, relations text)
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH tables (model, table_name) AS (
+    WITH tables (model, schema_name, table_name) AS (
         VALUES
         {%- for t in source.tables %}
-        ({{ t.model | literal }}, {{ t.name | literal }}){{ "," if not loop.last }}
+        ({{ t.model | literal }}, {{ t.schema_name | literal }}, {{ t.table_name | literal }}){{ "," if not loop.last }}
         {%- endfor %}
     ),
 
@@ -22,9 +22,10 @@ BEGIN ATOMIC
         w.table_name,
         s.relations
     FROM {{ source.name | ident }}._storage AS s
-    INNER JOIN wanted_tables AS w ON s.table_name = w.table_name
+    INNER JOIN wanted_tables AS w
+        ON s.schema_name = w.schema_name AND s.table_name = w.table_name
     WHERE
-        s.schema_name = {{ source.schema_name | literal }}
+        s.schema_name = ANY((SELECT array_agg(a.schema_name) FROM wanted_tables AS a)::text[])
         AND s.table_name = ANY((SELECT array_agg(a.table_name) FROM wanted_tables AS a)::text[])
         AND s.relations IS NOT NULL;
 END;
