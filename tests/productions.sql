@@ -42,6 +42,8 @@ CREATE TABLE payment_2025 PARTITION OF payment FOR VALUES FROM ('2025-01-01') TO
 CREATE TABLE payment_2026 PARTITION OF payment FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE TABLE "Staff" ("staffId" int PRIMARY KEY, "e-mail" text, is_deleted boolean);
 CREATE TABLE inventory (sku text NOT NULL UNIQUE, store int NOT NULL, held int, UNIQUE (sku, store));
+CREATE TABLE person (id int PRIMARY KEY, name text);
+CREATE TABLE manager (bonus int) INHERITS (person);
 CREATE TABLE visits (at timestamptz, page text);
 CREATE TABLE django_migrations (id int PRIMARY KEY, app text);
 CREATE VIEW film_list AS SELECT film_id, title FROM film;
@@ -57,6 +59,9 @@ SELECT 'film ' || n, 1990 + n, 'PG', ARRAY['a', NULL], to_tsvector('film ' || n)
 FROM generate_series(1, 5) AS n;
 INSERT INTO film_actor SELECT n, n FROM generate_series(1, 5) AS n;
 INSERT INTO payment SELECT n, n, '2025-12-28'::date + n FROM generate_series(1, 8) AS n;
+INSERT INTO person VALUES (1, 'Ana'), (2, 'Bo');
+INSERT INTO manager VALUES (1, 'Cy', 10);
+INSERT INTO visits VALUES ('2026-01-01', 'home'), (NULL, NULL);
 INSERT INTO "Staff" VALUES (1, 'a@b', false), (2, NULL, true);
 INSERT INTO inventory VALUES ('x', 1, 10), ('y', 1, NULL);
 INSERT INTO an_extraordinarily_long_table_name_of_a_generator VALUES (1);

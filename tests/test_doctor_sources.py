@@ -51,6 +51,29 @@ def test_row_security_is_found_before_a_deploy(command: Command, patient: Wareho
     assert (hidden.state, "BYPASSRLS" in hidden.hint) == ("error", True)
 
 
+def test_a_table_that_only_a_pattern_takes_is_left_out_with_a_warning(
+    command: Command, patient: Warehouse, project: Path
+) -> None:
+    text = (project / "warehouse.yaml").read_text()
+    tables = text.index("      customers:")
+    (project / "warehouse.yaml").write_text(
+        text[:tables] + '      "*": {watermark: updated_at}\n      "sales.*": {}\n'
+    )
+    command.project(project)
+    patient.shop.execute(
+        "CREATE SCHEMA sales",
+        "CREATE TABLE sales.secrets (id int PRIMARY KEY)",
+        "CREATE TABLE sales.open (id int PRIMARY KEY)",
+        "GRANT USAGE ON SCHEMA sales TO warehouse_reader",
+        "GRANT SELECT ON sales.open TO warehouse_reader",
+    )
+    command("contract")
+    found = doctor(command)
+    assert troubles(found) == ["production.sales.secrets read", "production.sales.secrets rights"]
+    assert found["production tables"][0].message == "5 of 6 tables have no problem"
+    assert found["production contract"][0].state == "ok"
+
+
 def test_a_missing_table_is_found(command: Command, patient: Warehouse) -> None:
     patient.shop.execute("ALTER TABLE order_items RENAME TO items")
     found = doctor(command)

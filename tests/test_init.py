@@ -21,8 +21,11 @@ READ = {
     "film": {"watermark": "last_update"},
     "film_actor": {"watermark": "last_update"},
     "inventory": {"key": "sku", "mode": "snapshot"},
+    "manager": {"mode": "multiset"},
+    "person": {"mode": "snapshot", "inherit": "only"},
     "payment": {"mode": "snapshot"},
     "Staff": {"mode": "snapshot"},
+    "visits": {"mode": "multiset"},
 }
 
 
@@ -57,6 +60,7 @@ def test_init_writes_a_project_that_deploys_runs_and_equals_production(
     def require_equal() -> None:
         for name, settings in READ.items():
             there = f'films."{name}"'
+            read = f"ONLY {there}" if "inherit" in settings else there
             columns = films.column(
                 "SELECT quote_ident(attname) FROM pg_attribute "
                 "WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
@@ -64,7 +68,7 @@ def test_init_writes_a_project_that_deploys_runs_and_equals_production(
             )
             own = ", ".join(columns)
             here = own.replace("is_deleted", "source_is_deleted")
-            expected = films.column(f"SELECT (ROW({own}))::text FROM {there} ORDER BY 1")
+            expected = films.column(f"SELECT (ROW({own}))::text FROM {read} ORDER BY 1")
             mirror = f'silver."{settings.get("as", name)}"'
             query = f"SELECT (ROW({here}))::text FROM {mirror} WHERE NOT is_deleted ORDER BY 1"
             assert bootstrapped_warehouse.column(query) == expected != []
@@ -101,6 +105,8 @@ def test_init_says_how_each_table_is_read_and_why(command: Command, begun: Path)
     assert source["schema"] == "films"
     assert "# primary key; a trigger sets last_update\n      actor:" in text
     assert "# primary key; nothing in the database sets last_update on an update" in text
+    assert "# no primary key or unique key: identical rows are counted; every run" in text
+    assert "; tables inherit from it, which are read as tables of their own" in text
     assert "# no primary key; (sku) is unique and never null; no column tells" in text
     for name, reason in (
         ("django_migrations", "a framework records itself in it"),
@@ -109,7 +115,6 @@ def test_init_says_how_each_table_is_read_and_why(command: Command, begun: Path)
         ("rental_by_rating", "a view"),
         ("secrets", "the reader may not read it"),
         ("tenants", "row security hides rows"),
-        ("visits", "it has neither a primary key nor a unique key"),
     ):
         assert f"# not read: {name}: {reason}" in text
 
@@ -157,11 +162,11 @@ def test_update_adds_new_tables_and_keeps_every_other_byte(
     said = command("init", "--update")
     assert "production no longer has Staff" in said.err
     lines = path.read_text().splitlines()
-    assert [line for line in lines if "prize" not in line and "updated_at can" not in line] == (
+    assert [line for line in lines if "prize" not in line and "updated_at" not in line] == (
         edited.splitlines()
     )
     tables = yaml.safe_load(path.read_text())["sources"]["production"]["tables"]
-    assert tables == READ | {"prize": {"mode": "snapshot"}}
+    assert tables == READ | {"prize": {"watermark": "updated_at"}}
     assert "has every table" in command("init", "--update").out
 
 
@@ -184,11 +189,29 @@ def test_update_adds_new_tables_and_keeps_every_other_byte(
         ),
     ],
 )
-def test_watermark_is_a_time_of_change_that_is_never_null(
+def test_watermark_is_a_time_of_change_rather_one_that_is_never_null(
     columns: tuple[str, ...], known: dict[str, object], settings: str | None
 ) -> None:
     (proposal,) = propose([table("t", *columns, primary_key=("id",), **known)])
     assert proposal.settings == ({"watermark": settings} if settings else {"mode": "snapshot"})
+
+
+@pytest.mark.parametrize(
+    ("nulls", "settings", "reason"),
+    [
+        (0.0, {"watermark": "updated_at"}, "every run reads the rows where it is null (0%)"),
+        (0.4, {"watermark": "updated_at"}, "every run reads the rows where it is null (40%)"),
+        (0.9, {"mode": "snapshot"}, "updated_at is null in 90% of rows"),
+    ],
+)
+def test_watermark_that_is_null_for_most_rows_is_not_proposed(
+    nulls: float, settings: dict[str, object], reason: str
+) -> None:
+    key = ColumnProfile("id", "integer", not_null=True)
+    watermark = ColumnProfile("updated_at", "timestamp with time zone", False, nulls)
+    (proposal,) = propose([TableProfile("t", "r", (key, watermark), primary_key=("id",))])
+    assert proposal.settings == settings
+    assert reason in proposal.reason
 
 
 def test_what_is_slow_is_a_warning() -> None:

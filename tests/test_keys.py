@@ -98,13 +98,11 @@ def test_g1_twin_that_no_run_reads_together_is_found_by_reconciliation(
         ({"key": "report", "mode": "snapshot"}, "column report is of type json", "Name other"),
         ({"key": "order", "mode": "snapshot"}, "column order is of type point", "Name other"),
         ({"watermark": "dose"}, "watermark dose is of type numeric, not a time", "snapshot"),
-        ({"watermark": "seen_at"}, "watermark seen_at may be null", "snapshot"),
     ],
 )
 def test_column_that_cannot_be_key_or_watermark_is_refused(
     clinic: Clinic, settings: dict[str, Any], message: str, hint: str
 ) -> None:
-    clinic.write("ALTER TABLE visits ADD seen_at timestamptz")
     clinic.configure(with_tables({"visits": settings}))
     with pytest.raises(FdwarehouseError) as caught:
         render_project(clinic.root)

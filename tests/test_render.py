@@ -181,11 +181,6 @@ COLUMNS = ("tables", "orders", "columns")
             "production.orders: watermark updated_at is of type text, not a time",
         ),
         (
-            (*COLUMNS, "updated_at", "not_null"),
-            False,
-            "production.orders: watermark updated_at may be null",
-        ),
-        (
             (*COLUMNS, "status", "typ"),
             "text",
             "status.typ: there is no such name; type?",

@@ -6,7 +6,6 @@ import pytest
 
 from tests.clinic import CONFIG, Clinic
 from tests.command import Command
-from tests.harness import failing
 
 FILLED = "CREATE MATERIALIZED VIEW {} AS SELECT entry, said FROM diary"
 
@@ -44,13 +43,39 @@ def test_materialized_view_without_data_is_named_and_the_others_are_deployed(
     assert clinic.warehouse.rows("SELECT entry FROM bronze.raw_diary") == [(1,)]
 
 
-def test_run_names_the_view_and_the_way_out(clinic: Clinic) -> None:
-    clinic.write(FILLED.format("digest"), "GRANT SELECT ON digest TO warehouse_reader")
+@pytest.mark.parametrize("settings", [{"mode": "snapshot"}, {"watermark": "changed_on"}])
+def test_view_that_loses_its_data_keeps_its_rows_and_is_a_warning(
+    clinic: Clinic, command: Command, settings: dict[str, str]
+) -> None:
+    clinic.write(
+        "CREATE MATERIALIZED VIEW digest AS SELECT * FROM diary",
+        "GRANT SELECT ON digest TO warehouse_reader",
+        "INSERT INTO diary VALUES (1, 'noon', current_date)",
+        "REFRESH MATERIALIZED VIEW digest",
+    )
     config = deepcopy(CONFIG)
-    config["sources"]["clinic"]["tables"]["digest"] = {"mode": "snapshot", "key": "entry"}
+    config["sources"]["clinic"]["tables"]["digest"] = {"key": "entry"} | settings
+    config["sources"]["clinic"]["mirror"] = True
     clinic.configure(config)
     clinic.warehouse.deploy(clinic.root, source="clinic")
-    clinic.write("REFRESH MATERIALIZED VIEW digest WITH NO DATA")
-    with failing("55000", "REFRESH MATERIALIZED VIEW") as caught:
-        clinic.warehouse.run()
-    assert "bronze.raw_digest" in str(caught.value)
+    clinic.warehouse.run()
+    command.project(clinic.root)
+    command.use(clinic.warehouse.environment | {"CLINIC_URL": clinic.shop.urls["reader"]})
+    rows = "SELECT entry, said FROM silver.digest WHERE NOT is_deleted ORDER BY 1"
+    watermark = "SELECT run_id FROM etl.watermarks WHERE model = 'bronze.raw_digest'"
+    clinic.write(
+        "REFRESH MATERIALIZED VIEW digest WITH NO DATA",
+        "INSERT INTO diary VALUES (2, 'night', current_date)",
+    )
+    for words in (["run"], ["reconcile"]):
+        said = command(*words)
+        assert said.exit_code == 0
+        assert 'it keeps its rows: materialized view "digest" has not been' in said.err
+        assert clinic.warehouse.rows(rows) == [(1, "noon")]
+        assert clinic.warehouse.column(watermark) == [1]
+        assert clinic.warehouse.column("SELECT entry FROM silver.diary ORDER BY 1") == [1, 2]
+    error = "SELECT error FROM etl.steps WHERE model = 'bronze.raw_digest' ORDER BY run_id DESC"
+    assert "has not been populated" in clinic.warehouse.column(error)[0]
+    clinic.write("REFRESH MATERIALIZED VIEW digest")
+    command.works("run")
+    assert clinic.warehouse.rows(rows) == [(1, "noon"), (2, "night")]

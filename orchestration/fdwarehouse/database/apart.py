@@ -21,7 +21,9 @@ from fdwarehouse.project.config import LAYERS
 from fdwarehouse.project.sql_files import SqlFile
 from fdwarehouse.rendering.rendered import Rendered
 
-_NEEDS_SOURCE = {f"fdwarehouse/per_source/{name}.sql" for name in ("probe", "fetch_sizes")}
+_NEEDS_SOURCE = {
+    f"fdwarehouse/per_source/{name}.sql" for name in ("probe", "fetch_sizes", "numbers_of_deploy")
+}
 """Files of a deploy that read a source."""
 
 _HAS_SERVER = "SELECT FROM pg_foreign_server WHERE srvname = %s"

@@ -20,7 +20,7 @@ from fdwarehouse.rendering.source_errors import ROW_SECURITY
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
 
-_TABLES = "SELECT schema_name, table_name, is_table FROM {mount}._tables"
+_TABLES = "SELECT schema_name, table_name, is_table, has_children FROM {mount}._tables"
 _COLUMNS = """
     SELECT
         table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
@@ -133,6 +133,7 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
                 comment=comments.get((table, None)),
                 schema_name=relation.schema if relation.name != table else None,
                 primary_key=[c for _, c in sorted(keys[table].items())],
+                has_children=relation.has_children,
                 columns=columns[table],
             )
             for table, relation in chosen.items()

@@ -25,14 +25,27 @@ WITH relations AS (
         END
 ),
 
+null_shares AS (
+    SELECT c.oid, s.attname, max(s.null_frac) AS null_frac
+    FROM relations AS c
+    INNER JOIN pg_stats AS s ON c.nspname = s.schemaname AND c.relname = s.tablename
+    GROUP BY c.oid, s.attname
+),
+
 columns AS (
     SELECT
         a.attrelid,
         json_agg(
-            json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull)
+            json_build_array(
+                a.attname,
+                format_type(a.atttypid, a.atttypmod),
+                a.attnotnull,
+                coalesce(s.null_frac, 0)
+            )
             ORDER BY a.attnum
         ) AS listed
     FROM pg_attribute AS a
+    LEFT JOIN null_shares AS s ON a.attrelid = s.oid AND a.attname = s.attname
     WHERE a.attrelid IN (SELECT oid FROM relations) AND a.attnum > 0 AND NOT a.attisdropped
     GROUP BY a.attrelid
 ),
@@ -85,8 +98,13 @@ SELECT
     row_security_active(c.oid) AS hides_rows,
     c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) > 1000000 AS is_never_analyzed,
     (
-        SELECT i.inhparent::regclass::text FROM pg_inherits AS i WHERE i.inhrelid = c.oid LIMIT 1
+        SELECT i.inhparent::regclass::text
+        FROM pg_inherits AS i
+        WHERE i.inhrelid = c.oid AND c.relispartition
     ) AS parent,
+    c.relkind = 'r' AND EXISTS (
+        SELECT FROM pg_inherits AS i WHERE i.inhparent = c.oid
+    ) AS has_children,
     (
         SELECT e.extname
         FROM pg_depend AS d

@@ -21,6 +21,8 @@ class Relation:
     name: str
     is_table: bool = True
     """Whether patterns match it: not a view, a partition or a table of an extension."""
+    has_children: bool = False
+    """Whether other tables inherit from it."""
 
 
 @dataclass(frozen=True)

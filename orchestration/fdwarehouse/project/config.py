@@ -117,6 +117,7 @@ Interval = Annotated[str, AfterValidator(_interval)]
 Every = Literal["year", "month"]
 """How much time a partition by a date holds."""
 ServerSetting = Annotated[str, AfterValidator(_server_setting)]
+Mode = Literal["watermark", "snapshot", "multiset"]
 SourceName = Annotated[str, AfterValidator(_schema_name)]
 
 
@@ -147,12 +148,17 @@ class TableConfig(_Strict):
 
     key: OneOrMany = []
     """Key columns; empty: the primary key in the contract."""
-    mode: Annotated[Literal["watermark", "snapshot"], BeforeValidator(_mode)] = "watermark"
+    mode: Annotated[Mode | None, BeforeValidator(_mode)] = None
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
-    every run. Without it, the mode is watermark if a watermark is given, else snapshot."""
+    every run; multiset: the same for a table without a key, whose identical rows are counted.
+    None: watermark if a watermark is given, else snapshot, or multiset without a key."""
     watermark: str | None = None
-    """Column with the time of the row's last change. That of a pattern applies to the tables that
-    have such a column; the others are snapshots."""
+    """Column with the time of the last change, or an integer that rises with every new row: then
+    reconciliation finds updates. Rows where it is null are read in every run. That of a pattern
+    applies to the tables that have such a column."""
+    inherit: Literal["all", "only"] = "all"
+    """Of a table that others inherit from: all: their rows too, as a SELECT in production returns
+    them; only: its own rows. Partitions are always read."""
     reconcile: ReconcileConfig = ReconcileConfig()
     max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
     """How many rows a run may find gone; any: no limit."""
@@ -165,19 +171,14 @@ class TableConfig(_Strict):
     mirror: bool | None = None
     """Whether silver mirrors it unless a file of silver reads it; None: as the source says."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _mode_follows_the_watermark(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("mode") is None:
-            return value | {"mode": "watermark" if value.get("watermark") else "snapshot"}
-        return value
-
     @model_validator(mode="after")
     def _mode_has_its_column(self) -> TableConfig:
-        if (self.watermark is None) != (self.mode == "snapshot"):
+        if self.mode == "multiset" and self.key:
+            raise ValueError("mode multiset takes no key; with one, use mode: snapshot")
+        if self.mode and (self.watermark is None) != (self.mode in ("snapshot", "multiset")):
             raise ValueError(
-                "mode snapshot takes no watermark"
-                if self.mode == "snapshot"
+                f"mode {self.mode} takes no watermark"
+                if self.watermark
                 else f"mode {self.mode} needs a watermark column; without one, use mode: snapshot"
             )
         return self
@@ -186,11 +187,11 @@ class TableConfig(_Strict):
         """Return the settings of a pattern for a table that it matches.
 
         Args:
-            columns: of the table; without the watermark among them, it is a snapshot.
+            columns: of the table; without the watermark among them, it is read as a whole.
         """
         if self.watermark is None or self.watermark in columns:
             return self
-        return self.model_copy(update={"watermark": None, "mode": "snapshot"})
+        return self.model_copy(update={"watermark": None, "mode": None})
 
 
 class PartitionsConfig(_Strict):

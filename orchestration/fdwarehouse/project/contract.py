@@ -84,6 +84,8 @@ class Table(BaseModel):
     comment: str | None = None
     """Its comment in the source."""
     primary_key: list[Name] = []
+    has_children: bool = False
+    """Whether other tables inherit from it; partitions do not count."""
     columns: dict[Name, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -183,6 +185,8 @@ def dump_contract(contract: Contract) -> str:
             lines.append(f"    comment: {_quoted(table.comment)}")
         if table.primary_key:
             lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
+        if table.has_children:
+            lines.append("    has_children: true")
         lines.append("    columns:")
         for column, description in table.columns.items():
             source_type, not_null = description.source_type, description.not_null

@@ -38,6 +38,8 @@ _BOOKKEEPING = re.compile(
 _SCANNED_ROWS = 100_000
 _LARGE_BYTES = 1_000_000_000
 _LARGE_ROWS = 5_000_000
+# If more rows than this have no watermark, reading the other rows too costs little and finds more.
+_MANY_NULLS = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class ColumnProfile:
     type: str
     """As format_type writes it."""
     not_null: bool
+    nulls: float = 0
+    """Share of rows where it is null, by its statistics."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,9 @@ class TableProfile:
     hides_rows: bool = False
     """Whether row security hides rows from the reader."""
     parent: str | None = None
-    """The table whose partition or child it is."""
+    """The table whose partition it is."""
+    has_children: bool = False
+    """Whether other tables inherit from it."""
     extension: str | None = None
     schema: str = ""
     is_never_analyzed: bool = False
@@ -95,7 +101,7 @@ class Proposal:
     @property
     def mode(self) -> str:
         """How it is read."""
-        return "watermark" if "watermark" in self.settings else "snapshot"
+        return "watermark" if "watermark" in self.settings else str(self.settings["mode"])
 
 
 def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
@@ -118,27 +124,24 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
         return Proposal(name, skipped=skipped)
-    settings: dict[str, Any] = {}
-    key = table.primary_key
-    reasons = ["primary key"]
-    if not key:
-        if not table.unique_keys:
-            return Proposal(name, skipped="it has neither a primary key nor a unique key")
-        key = min(table.unique_keys, key=len)
-        settings["key"] = list(key) if len(key) > 1 else key[0]
-        reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
+    settings, reasons = _key(table)
     warnings: list[str] = []
-    watermark = _watermark(table)
-    if watermark is not None and watermark.not_null:
+    watermark = _watermark(table) if "mode" not in settings else None
+    if watermark is not None and watermark.nulls <= _MANY_NULLS:
         settings["watermark"] = watermark.name
         reasons.append(_how_it_moves(table, watermark.name))
+        if not watermark.not_null:
+            reasons.append(f"every run reads the rows where it is null ({watermark.nulls:.0%})")
         if slow := slow_watermark(table, watermark.name, name):
             warnings.append(slow)
     else:
-        settings["mode"] = "snapshot"
-        reasons.append(
-            f"{watermark.name} can be null" if watermark else "no column tells when a row changed"
-        )
+        if "mode" not in settings:
+            settings["mode"] = "snapshot"
+            reasons.append(
+                f"{watermark.name} is null in {watermark.nulls:.0%} of rows"
+                if watermark
+                else "no column tells when a row changed"
+            )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
         if slow := large_snapshot(table, name):
             warnings.append(slow)
@@ -177,7 +180,27 @@ def large_snapshot(table: TableProfile, name: str) -> str | None:
     if table.size <= _LARGE_BYTES and table.rows <= _LARGE_ROWS:
         return None
     size = f"{table.rows:,} rows, {_size(table.size)}"
-    return f"{name} is large ({size}), and every run reads all of it"
+    return (
+        f"{name} is large ({size}), and every run reads all of it. If rows are only inserted, a "
+        "watermark can be a rising number"
+    )
+
+
+def _key(table: TableProfile) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings that say what its rows are and what identifies them, and why."""
+    settings: dict[str, Any] = {}
+    reasons = ["primary key"]
+    if not table.primary_key and table.unique_keys:
+        key = min(table.unique_keys, key=len)
+        settings["key"] = list(key) if len(key) > 1 else key[0]
+        reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
+    elif not table.primary_key:
+        settings["mode"] = "multiset"
+        reasons = ["no primary key or unique key: identical rows are counted"]
+    if table.has_children:
+        settings["inherit"] = "only"
+        reasons.append("tables inherit from it, which are read as tables of their own")
+    return settings, reasons
 
 
 def _reason_to_skip(table: TableProfile) -> str | None:
@@ -217,7 +240,9 @@ def _how_it_moves(table: TableProfile, watermark: str) -> str:
 def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     """Return why a deploy would refuse a table, by its own rules."""
     columns = {column.name: _column(column) for column in table.columns}
-    described = Table(primary_key=list(table.primary_key), columns=columns)
+    described = Table(
+        primary_key=list(table.primary_key), has_children=table.has_children, columns=columns
+    )
     chosen = TableConfig.model_validate(settings)
     problems = problems_of_table("activity", chosen, described)
     return "; ".join(problem for problem, _ in (error.args for error in problems)) or None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.chosen_tables import generated_name
-from fdwarehouse.project.config import MaxDeletedConfig, SourceConfig, TableConfig
+from fdwarehouse.project.config import MaxDeletedConfig, Mode, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Table as ContractTable
 from fdwarehouse.project.hashing import HashedColumn, base_type, hashed_columns
 
@@ -18,6 +18,8 @@ LOWER_BOUNDS = {
     "timestamp without time zone": "etl.extract_since_local",
     "date": "etl.extract_since_date",
 }
+RISING = "etl.extract_since_rising"
+_LOWER_BOUNDS_OF_NUMBERS = dict.fromkeys(("smallint", "integer", "bigint"), RISING)
 LOWER_BOUNDS_OF_IDS = {
     "xid8": "etl.extract_since_xid",
     "bigint": "etl.extract_since_number",
@@ -26,7 +28,10 @@ LOWER_BOUNDS_OF_IDS = {
 _LOCAL_TIMES = ("etl.extract_since_local", "etl.extract_since_date")
 
 _WATERMARKS = {
-    "time": ("a time", "Name a column with the time of the last change, or use mode: snapshot."),
+    "time": (
+        "a time or a rising integer",
+        "Name a column with the time of the last change, or use mode: snapshot.",
+    ),
     "xid": (
         "a transaction id",
         "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
@@ -35,6 +40,7 @@ _WATERMARKS = {
 # Columns that bronze adds, and names that mean something else in the mechanics' statements.
 _TAKEN_COLUMNS = {
     *("_run_id", "_extracted_at", "_is_deleted", "_source_system", "_sign", "_was_deleted"),
+    *("_row_hash", "_copies", "_tableoid"),
     *("p_run_id", "p_since_run_id", "p_chunk", "p_from_key", "p_before_key", "p_buckets"),
 }
 _UNSORTABLE_TYPES = {
@@ -42,7 +48,7 @@ _UNSORTABLE_TYPES = {
     *("xid", "cid", "pg_snapshot", "txid_snapshot", "refcursor", "gtsvector"),
 }
 _UNHASHABLE_TYPES = {"bit", "bit varying", "money", "tsvector", "tsquery"}
-_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_pg_.*")
+_TAKEN_TABLES = re.compile("_columns|_tables|_fence|_storage|_rewritten|_(pg|all)_.*")
 _AGAIN = "If production has changed, run `fdwarehouse contract`; else fix warehouse.yaml."
 # PostgreSQL truncates a name to 63 bytes; the longest name derived from a table's is that of its
 # constraint.
@@ -64,6 +70,10 @@ class SourceColumn:
     """Its comment in the source."""
 
 
+# What bronze has instead of a key: identical rows are one row with their number.
+_OF_MULTISET = [SourceColumn("_row_hash", "uuid"), SourceColumn("_copies", "bigint")]
+
+
 @dataclass(frozen=True)
 class SourceTable:
     """A table of a source and how it is read."""
@@ -75,12 +85,16 @@ class SourceTable:
     """Name in its schema."""
     raw_name: str
     foreign_table: str
+    """The foreign table, quoted; or the view of it with the rows that are read."""
+    mounted_table: str
     """The foreign table, quoted."""
     key: list[str]
     mode: str
     watermark: str | None
     lower_bound: str | None
     """Function that returns the watermark from which the table must be read."""
+    is_watermark_nullable: bool
+    """Whether rows may have no watermark; every run reads these."""
     contract_columns: list[SourceColumn]
     reconcile_every: str | None
     """Time between two reconciliations; None if every run compares the whole table."""
@@ -140,9 +154,24 @@ class SourceTable:
         return next(c for c in self.contract_columns if c.name == self.key[0])
 
     @property
+    def is_without_children(self) -> bool:
+        """Whether rows of the tables that inherit from it are left out."""
+        return self.mounted_table != self.foreign_table
+
+    @property
+    def is_multiset(self) -> bool:
+        """Whether it has no key, and identical rows are counted."""
+        return self.mode == "multiset"
+
+    @property
+    def raw_columns(self) -> list[SourceColumn]:
+        """The columns that its table in bronze has, without metadata."""
+        return self.contract_columns + (_OF_MULTISET if self.is_multiset else [])
+
+    @property
     def columns(self) -> list[str]:
-        """Names of the columns."""
-        return [c.name for c in self.contract_columns]
+        """Their names."""
+        return [c.name for c in self.raw_columns]
 
 
 def make_table(
@@ -196,6 +225,11 @@ def problems_of_table(
                 f"column {column}: the name is reserved in bronze",
                 "Read a view in production that renames it.",
             )
+    if settings.inherit == "only" and not contract.has_children:
+        yield UnfitError(
+            "inherit: only, but no table inherits from it",
+            f"Remove it from warehouse.yaml. {_AGAIN}",
+        )
     yield from _problems_of_key(settings, contract)
     if settings.watermark in contract.columns:
         try:
@@ -223,22 +257,27 @@ def _make_table(
 ) -> SourceTable:
     table_name = contract.name_in_schema(name)
     known_as = local_name(settings, contract.schema_name, table_name)
-    key = settings.key or contract.primary_key
+    key = _key(settings, contract)
+    is_only = settings.inherit == "only"
     wanted = contract.columns
     if settings.reconcile.depth == "key":
         wanted = {n: c for n, c in wanted.items() if n in (*key, settings.watermark)}
     row_hashes = hashed_columns(wanted)
-    reconcile_every = settings.reconcile.every if settings.mode != "snapshot" else None
+    reconcile_every = settings.reconcile.every if settings.watermark else None
     return SourceTable(
         name=name,
         schema_name=contract.schema_name or config.schema_name,
         table_name=table_name,
         raw_name=f"raw_{known_as}",
         foreign_table=qualified(source, known_as),
+        mounted_table=qualified(source, f"_all_{known_as}" if is_only else known_as),
         key=key,
-        mode=settings.mode,
+        mode=_mode(settings, contract),
         watermark=settings.watermark,
         lower_bound=_lower_bound(config.fence, settings.watermark, contract),
+        is_watermark_nullable=(
+            settings.watermark is not None and not contract.columns[settings.watermark].not_null
+        ),
         contract_columns=[
             SourceColumn(
                 n,
@@ -260,6 +299,18 @@ def _make_table(
     )
 
 
+def _mode(settings: TableConfig, contract: ContractTable) -> Mode:
+    if settings.mode or settings.watermark:
+        return settings.mode or "watermark"
+    return "snapshot" if settings.key or contract.primary_key else "multiset"
+
+
+def _key(settings: TableConfig, contract: ContractTable) -> list[str]:
+    if _mode(settings, contract) == "multiset":
+        return [_OF_MULTISET[0].name]
+    return settings.key or contract.primary_key
+
+
 def _problem_of_name(name: str) -> str | None:
     """Say why a table cannot have a name in the warehouse; None if it can."""
     if not name.isprintable():
@@ -274,9 +325,13 @@ def _problem_of_name(name: str) -> str | None:
 
 
 def _problems_of_key(settings: TableConfig, contract: ContractTable) -> Iterator[UnfitError]:
-    key = settings.key or contract.primary_key
-    if not key:
-        yield UnfitError("it has no primary key", "Name the columns of its key in warehouse.yaml.")
+    is_multiset = _mode(settings, contract) == "multiset"
+    key = [] if is_multiset else _key(settings, contract)
+    if not key and not is_multiset:
+        yield UnfitError(
+            "it has no primary key",
+            "Name the columns of its key in warehouse.yaml; if it has none, use mode: multiset.",
+        )
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
             yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", _AGAIN)
@@ -302,13 +357,9 @@ def _lower_bound(fence: str, watermark: str | None, contract: ContractTable) -> 
         return None
     column = contract.columns[watermark]
     is_id = fence == "xid"
-    lower_bound = (LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS).get(base_type(column.type))
+    bounds = LOWER_BOUNDS_OF_IDS if is_id else LOWER_BOUNDS | _LOWER_BOUNDS_OF_NUMBERS
+    lower_bound = bounds.get(base_type(column.type))
     if lower_bound is None:
         expected, way_out = _WATERMARKS["xid" if is_id else "time"]
         raise UnfitError(f"watermark {watermark} is of type {column.type}, not {expected}", way_out)
-    if not column.not_null:
-        raise UnfitError(
-            f"watermark {watermark} may be null, and such rows would be missed",
-            "Declare it NOT NULL in production, or use mode: snapshot.",
-        )
     return lower_bound

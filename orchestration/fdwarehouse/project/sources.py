@@ -11,7 +11,7 @@ from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.chosen_tables import Pattern, exclusions, patterns, settings_of
 from fdwarehouse.project.config import Config, SourceConfig
 from fdwarehouse.project.contract import Contract
-from fdwarehouse.project.source_tables import SourceTable, make_table
+from fdwarehouse.project.source_tables import RISING, SourceTable, make_table
 
 # Of every foreign server, unless the connection string says otherwise.
 SERVER_OPTIONS = {
@@ -78,6 +78,11 @@ class Source:
     """Which other tables of it are reported."""
     exclusions: list[Pattern]
     """Which of them are not."""
+
+    @property
+    def numbered_tables(self) -> list[SourceTable]:
+        """Its tables whose watermark is a rising number."""
+        return [table for table in self.tables if table.lower_bound == RISING]
 
 
 def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]:

@@ -54,7 +54,9 @@ def rows_of_project(
                 "type": column.type,
                 "source_type": column.source_type,
                 "key_position": column.key_position,
-                "is_watermark": column.name == table.watermark,
+                "is_watermark": (
+                    column.name == table.watermark and not table.is_watermark_nullable
+                ),
             }
             for source in sources
             for table in source.tables

@@ -147,6 +147,9 @@ class _Renderer:
         yield self.templates.compile("deploy/project.sql", document=json_literal(rows))
         yield self.templates.compile("deploy/invalidate.sql")
         yield self.templates.compile("deploy/catalogue.sql")
+        for source in self.sources:
+            if source.numbered_tables:
+                yield self.templates.compile("per_source/numbers_of_deploy.sql", source=source)
         yield self.templates.compile("deploy/grants.sql")
         yield self.templates.compile("deploy/require_trusted_schemas.sql")
 

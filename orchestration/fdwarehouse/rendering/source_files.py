@@ -40,6 +40,14 @@ def routines_of_sources(
         for routine in _ROUTINES:
             creates = qualified(source.name, routine)
             yield templates.compile(f"per_source/{routine}.sql", creates, source=source)
+        if source.numbered_tables:
+            observe_numbers = qualified(source.name, "observe_numbers")
+            yield templates.compile(
+                "per_source/observe_numbers.sql",
+                observe_numbers,
+                source=source,
+                tables=source.numbered_tables,
+            )
         if in_chunks := [table for table in source.tables if table.watermark]:
             plan_chunks = qualified(source.name, "plan_chunks")
             yield templates.compile(
@@ -66,8 +74,12 @@ def _tables_of_source(templates: ProjectTemplates, source: Source) -> Iterator[S
     yield script("server")
     require_session = qualified(source.name, "require_session")
     yield templates.compile("per_source/require_session.sql", require_session, source=source)
-    yield script("probe", "_probe")
     yield script("catalogue", "_catalogue")
+    for table in source.tables:
+        if table.is_without_children:
+            own_rows = "per_table/own_rows.sql"
+            yield templates.compile(own_rows, table.foreign_table, source=source, table=table)
+    yield script("probe", "_probe")
     yield templates.compile(
         "per_source/tables.sql", qualified(source.name, "_tables"), source=source
     )

@@ -14,7 +14,7 @@ from rich.text import Text
 from fdwarehouse.database.deployment_plan import Plan
 from fdwarehouse.database.running import CheckResult, Outcome, Step
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import counted, duration, mark, number, out, say, table
+from fdwarehouse.terminal.console import counted, duration, mark, number, out, say, table, warn
 from fdwarehouse.terminal.junit import JunitCase
 
 SAMPLE_ROWS = 3
@@ -72,6 +72,9 @@ def show_outcome(outcome: Outcome, what: str) -> None:
     """
     if out.is_terminal and outcome.steps:
         out.print(steps_table(outcome.steps))
+    for step in outcome.steps:
+        if step.state == "succeeded" and step.error:
+            warn(f"{step.model}: {step.error.splitlines()[0]}")
     if found := [check for check in outcome.checks if check.offending_rows]:
         show_checks(found)
     name = f"{what} {outcome.run_id}" if outcome.run_id else what

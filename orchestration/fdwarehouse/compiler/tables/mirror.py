@@ -41,7 +41,11 @@ def definition_of(source_name: str, table: SourceTable) -> str:
     Returns:
         The text: a header and a SELECT, as a user would begin it.
     """
-    names = {name: _renamed(name, table.columns) for name in table.columns}
+    own = [c.name for c in table.contract_columns]
+    names = {name: _renamed(name, own) for name in own}
+    for name in table.columns[len(own) :]:  # of a multiset
+        alias = name.removeprefix("_")
+        names[name] = f"row_{alias}" if alias in names.values() else alias
     of_source = qualified(source_name, table.local_name)
     header: dict[str, object] = {
         "description": " ".join(

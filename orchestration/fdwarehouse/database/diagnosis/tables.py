@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, warning
+from fdwarehouse.database.diagnosis.findings import Finding, State, failure, ok, warning
 from fdwarehouse.database.diagnosis.server import Server
 from fdwarehouse.database.profiling import profile
 from fdwarehouse.project.chosen_tables import is_pattern, known_as, settings_by_pattern
@@ -45,7 +46,9 @@ def diagnose_tables(server: Server, source: SourceConfig) -> Iterator[Finding]:
         table = present.get(name)
         shown = f"{server.name}.{name}"
         found = [_gone(shown)] if table is None else [*diagnose_table(shown, table, settings)]
-        yield from found
+        for finding in found:
+            is_left_out = name not in source.tables and finding.state == State.error
+            yield replace(finding, state=State.warning) if is_left_out else finding
         fine += not found
     if fine:
         yield ok("tables", server.name, f"{fine} of {len(chosen)} tables have no problem")

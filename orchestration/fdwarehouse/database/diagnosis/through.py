@@ -167,15 +167,20 @@ def tables(
     except FdwarehouseError as error:
         yield Finding.of_error("contract", name, error)
         return
-    yield drift(name, live, contract)
     unread: list[str] = []
     readable = 0
-    for table in live.tables:
+    for table in [*live.tables]:
         try:
             try_to_read(connection, name, source, live, table, warn=unread.append)
             readable += 1
         except FdwarehouseError as error:
-            yield Finding.of_error("read", f"{name}.{table}", error)
+            if table in source.tables:
+                yield Finding.of_error("read", f"{name}.{table}", error)
+            else:  # as `fdwarehouse contract` does
+                message = f"a pattern takes it, but it is left out: {error.message}"
+                yield warning("read", f"{name}.{table}", message, error.hint)
+                del live.tables[table]
+    yield drift(name, live, contract)
     yield from (warning("read", name, message) for message in unread)
     if readable == len(live.tables) and not unread:
         yield ok("read", name, f"the warehouse's server reads {readable} of {readable} tables")

@@ -12,7 +12,11 @@ WITH last_fence AS (
 changed_since AS (
     SELECT {{ keys | map(attribute=1) | list | filled }}
     FROM {{ table.foreign_table }}
-    WHERE {{ table.watermark | ident }} >= (SELECT f.at FROM last_fence AS f)
+    WHERE
+        {{ table.watermark | ident }} >= (SELECT f.at FROM last_fence AS f)
+        {%- if table.is_watermark_nullable %}
+        OR {{ table.watermark | ident }} IS NULL -- may have changed at any time
+        {%- endif %}
 ),
 
 in_source AS (

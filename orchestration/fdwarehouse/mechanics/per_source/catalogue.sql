@@ -17,7 +17,8 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_class (
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_class IS 'Tables of the source.';
 
 CREATE FOREIGN TABLE {{ source.name | ident }}._pg_inherits (
-    inhrelid oid
+    inhrelid oid,
+    inhparent oid
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name 'pg_catalog', table_name 'pg_inherits');
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_inherits IS 'Tables of the source whose rows are read through another table.';
 

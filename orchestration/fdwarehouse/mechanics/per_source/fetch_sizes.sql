@@ -14,7 +14,7 @@ BEGIN
         WITH tables (schema_name, name, foreign_table, fetch_size) AS (
             VALUES
             {%- for t in source.tables %}
-            ({{ t.schema_name | literal }}, {{ t.table_name | literal }}, {{ t.foreign_table | literal }}, {{ t.fetch_size or "NULL::integer" }}){{ "," if not loop.last }}
+            ({{ t.schema_name | literal }}, {{ t.table_name | literal }}, {{ t.mounted_table | literal }}, {{ t.fetch_size or "NULL::integer" }}){{ "," if not loop.last }}
             {%- endfor %}
         ),
 

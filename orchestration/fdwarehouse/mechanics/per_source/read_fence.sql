@@ -104,6 +104,9 @@ BEGIN
         etl.discontinuity(v_last, v_last_certain.fence, v_fence, v_source.overlap)
     );
     PERFORM {{ source.name | ident }}.observe_storage(p_run_id, NULL);
+    {%- if source.numbered_tables %}
+    PERFORM {{ source.name | ident }}.observe_numbers(v_fence.observed_at);
+    {%- endif %}
     RETURN ROW(1, 1, 0, 0, 0)::etl.row_counts;
 END;
 $$;

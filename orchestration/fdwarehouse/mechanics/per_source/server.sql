@@ -80,11 +80,14 @@ CREATE FOREIGN TABLE {{ source.name | ident }}._pg_stats (
 COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of the source, for the chunks of a backfill and the fetch sizes.';
 
 {% for table in source.tables -%}
-CREATE FOREIGN TABLE {{ table.foreign_table }} (
+CREATE FOREIGN TABLE {{ table.mounted_table }} (
     {%- for c in table.contract_columns %}
     {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
     {%- endfor %}
+    {%- if table.is_without_children %},
+    _tableoid oid OPTIONS (column_name 'tableoid')
+    {%- endif %}
 ) SERVER {{ source.name | ident }} OPTIONS (schema_name {{ table.schema_name | literal }}, table_name {{ table.table_name | literal }});
-COMMENT ON FOREIGN TABLE {{ table.foreign_table }} IS {{ (table.schema_name ~ "." ~ table.table_name ~ " of the source.") | literal }};
+COMMENT ON FOREIGN TABLE {{ table.mounted_table }} IS {{ (table.schema_name ~ "." ~ table.table_name ~ " of the source.") | literal }};
 
 {% endfor -%}

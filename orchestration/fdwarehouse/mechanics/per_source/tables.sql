@@ -22,7 +22,10 @@ relations AS MATERIALIZED (
 ),
 
 children AS MATERIALIZED (
-    SELECT inhrelid FROM {{ source.name | ident }}._pg_inherits
+    SELECT
+        inhrelid,
+        inhparent
+    FROM {{ source.name | ident }}._pg_inherits
 ),
 
 tables_of_extensions AS MATERIALIZED (
@@ -37,7 +40,8 @@ SELECT
     c.relkind IN ('r', 'p')
     AND NOT c.relispartition
     AND c.oid NOT IN (SELECT i.inhrelid FROM children AS i)
-    AND c.oid NOT IN (SELECT e.objid FROM tables_of_extensions AS e) AS is_table
+    AND c.oid NOT IN (SELECT e.objid FROM tables_of_extensions AS e) AS is_table,
+    c.relkind = 'r' AND c.oid IN (SELECT i.inhparent FROM children AS i) AS has_children
 FROM relations AS c
 INNER JOIN schemas AS s ON c.relnamespace = s.oid;
 COMMENT ON VIEW {{ source.name | ident }}._tables IS

@@ -10,6 +10,7 @@
 {%- set unkeyed, keyed = bronze.is_unkeyed(table, "r"), bronze.is_keyed(table, "r") -%}
 {#- Whether all rows of the table, or of some buckets, were read. -#}
 {%- set is_complete = "p_since_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
+{%- set number_of_rows = "coalesce(sum(_copies), 0)::bigint" if table.is_multiset else "count(*)" -%}
 {#- Whether the whole table was read. -#}
 {%- set is_whole = is_complete ~ " AND p_buckets IS NULL" -%}
 
@@ -28,12 +29,24 @@ ORDER BY {{ keys | filled("b") | indent(4) }}, b._run_id DESC
 -- p_since_run_id = 0, all rows, those of a chunk{{ ", or those in some buckets" if table.is_hashed }}. The planner sees them
 -- as constants, so a condition that they decide is neither evaluated nor sent to the source.
 {% endif -%}
+{%- if table.is_multiset -%}
+-- Rows are identical if their values have the same bytes: 1.0 and 1.00 differ.
+WITH source_rows AS (
+    SELECT s.*, encode(substr(sha256(record_send(s.*)), 1, 16), 'hex')::uuid AS _row_hash
+    FROM {{ table.foreign_table }} AS s
+),
+
+read_rows AS MATERIALIZED (
+    SELECT DISTINCT ON (s._row_hash) s.*, count(*) OVER (PARTITION BY s._row_hash) AS _copies
+    FROM source_rows AS s
+),
+{%- else -%}
 WITH read_rows AS MATERIALIZED (
     SELECT s.*
     FROM {{ table.foreign_table }} AS s
     {%- if table.watermark %}
     WHERE
-        (p_since_run_id = 0 OR s.{{ table.watermark | ident }} >= (
+        (p_since_run_id = 0 OR {% if table.is_watermark_nullable %}s.{{ table.watermark | ident }} IS NULL OR {% endif %}s.{{ table.watermark | ident }} >= (
             SELECT {{ table.lower_bound }}(
                 {{ model }}, p_run_id, p_since_run_id
                 {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
@@ -49,6 +62,7 @@ WITH read_rows AS MATERIALIZED (
         {%- endif %}
     {%- endif %}
 ),
+{%- endif %}
 
 keyed_rows AS NOT MATERIALIZED (
     SELECT r.* FROM read_rows AS r WHERE {{ keyed }}
@@ -198,12 +212,20 @@ duplicate_keys AS (
 )
 
 SELECT
-    (SELECT count(*) FROM read_rows) + (SELECT count(t.refusal) FROM duplicate_keys AS t) AS rows_read,
+    (SELECT {{ number_of_rows }} FROM read_rows) + (SELECT count(t.refusal) FROM duplicate_keys AS t) AS rows_read,
     (SELECT count(*) FROM new_versions AS n WHERE NOT n._is_deleted) AS rows_inserted,
     0::bigint AS rows_updated,
     {%- set gone %}(SELECT count(*) FROM new_versions AS n WHERE n._is_deleted){% endset %}
     {%- if table.max_deleted %}
-    {%- set known %}(SELECT count(*) FROM known_versions WHERE NOT _is_deleted){% endset %}
+    {%- set known %}(SELECT {{ number_of_rows }} FROM known_versions WHERE NOT _is_deleted){% endset %}
+    {%- if table.is_multiset %}
+    -- An update is a row less and a row more.
+    greatest({{ gone }}, etl.limit_deletions(
+        p_run_id, {{ model }}, {{ table.max_deleted.rows }}, {{ table.max_deleted.share }},
+        {{ known }} - (SELECT {{ number_of_rows }} FROM read_rows),
+        {{ known }}
+    )) AS rows_deleted,
+    {%- else %}
     etl.limit_deletions(
         p_run_id, {{ model }}, {{ table.max_deleted.rows }}, {{ table.max_deleted.share }},
         {{ gone }},
@@ -218,6 +240,7 @@ SELECT
         {{ known }}
         {%- endif %}
     ) AS rows_deleted,
+    {%- endif %}
     {%- else %}
     {{ gone }} AS rows_deleted,
     {%- endif %}

@@ -1,6 +1,6 @@
 {#- Rendered once per table of a source: bronze.raw_<table>. -#}
 CREATE TABLE IF NOT EXISTS {{ table.raw_table }} (
-    {%- for c in table.contract_columns %}
+    {%- for c in table.raw_columns %}
     {{ c.name | ident }} {{ c.type }},
     {%- endfor %}
     _run_id bigint NOT NULL,
@@ -17,7 +17,7 @@ BEGIN
     PERFORM etl.evolve_raw_table(
         {{ table.raw_table | literal }},
         ARRAY[
-            {%- for c in table.contract_columns %}
+            {%- for c in table.raw_columns %}
             [{{ c.name | literal }}, {{ c.type | literal }}]{{ "," if not loop.last }}
             {%- endfor %}
         ],
@@ -37,6 +37,10 @@ COMMENT ON TABLE {{ table.raw_table }} IS
 {% for c in table.contract_columns -%}
 COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ (c.comment or "As in " ~ table.foreign_table ~ ".") | literal }};
 {% endfor -%}
+{%- if table.is_multiset %}
+COMMENT ON COLUMN {{ table.raw_table }}._row_hash IS 'Identifies the row: half of the SHA-256 of all its values.';
+COMMENT ON COLUMN {{ table.raw_table }}._copies IS 'How many identical rows the source has; at least 1.';
+{% endif -%}
 COMMENT ON COLUMN {{ table.raw_table }}._run_id IS 'Run that extracted the version.';
 COMMENT ON COLUMN {{ table.raw_table }}._extracted_at IS 'Start of the transaction that extracted it, clock of the warehouse.';
 COMMENT ON COLUMN {{ table.raw_table }}._is_deleted IS 'Whether the version is a tombstone: the row was deleted from the source, and the columns have its last values.';

@@ -16,6 +16,7 @@ DECLARE
     v_new_type text;
     v_old_type text;
     v_lost text;
+    v_is_keyless boolean := false;
     v_constraint name := (
         SELECT relname || '_one_version_a_run' FROM pg_class WHERE oid = p_table
     );
@@ -61,6 +62,7 @@ BEGIN
     LOOP
         IF v_old_type IS NULL THEN
             EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_table, v_column, v_new_type);
+            v_is_keyless := v_is_keyless OR v_column = ANY(p_key);
         ELSIF v_old_type <> v_new_type AND v_column = ANY(v_hashed) THEN
             RAISE EXCEPTION '%.% cannot become % in place', p_table, quote_ident(v_column), v_new_type
                 USING ERRCODE = 'DW015',
@@ -93,6 +95,16 @@ BEGIN
             );
         END IF;
     END LOOP;
+
+    IF v_is_keyless THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', p_table) INTO v_is_keyless;
+    END IF;
+    IF v_is_keyless THEN
+        RAISE EXCEPTION 'the rows of % have no key (%)', p_table, v_key
+            USING ERRCODE = 'DW012',
+                DETAIL = 'The column is new, and they were loaded with another key.',
+                HINT = 'Rename the table in a migration, so that it is loaded again.';
+    END IF;
 
     IF NOT EXISTS (
         SELECT FROM pg_constraint

@@ -8,7 +8,7 @@ BEGIN ATOMIC
             p_key,
             p_row_count,
             'Specify the columns of the key in warehouse.yaml. If other tables '
-            'inherit from the table, their rows are read too.'
+            'inherit from the table, their rows are read too, unless it has inherit: only.'
         );
 END;
 COMMENT ON FUNCTION etl.raise_duplicate_source_key IS

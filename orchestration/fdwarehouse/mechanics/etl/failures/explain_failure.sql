@@ -10,7 +10,7 @@ BEGIN
         p_failure.error_code := 'DW014';
         p_failure.message := 'the source has duplicate keys';
         p_failure.hint := 'Specify the columns of the key in warehouse.yaml. If other tables '
-            'inherit from the table, their rows are read too.';
+            'inherit from the table, their rows are read too, unless it has inherit: only.';
     END IF;
     SELECT source_name INTO v_source
     FROM etl.pipeline_steps

@@ -13,7 +13,7 @@ BEGIN ATOMIC
         {%- for s in sources %}
         {%- for t in s.tables %}
         {%- set pairs = [] %}
-        {%- for k in t.key %}
+        {%- for k in t.key if not t.is_multiset %}
         {%- set _ = pairs.append((k | literal) ~ ", s." ~ (k | ident)) %}
         {%- endfor %}
         {%- for c in t.contract_columns %}

@@ -37,6 +37,23 @@ BEGIN
             v_failure.context = PG_EXCEPTION_CONTEXT,
             v_schema = SCHEMA_NAME;
         v_failure.model := p_model;
+        IF v_layer = 'bronze' AND v_failure.error_code = '55000' THEN
+            -- A materialized view WITH NO DATA. The watermark stays, so nothing is missed later.
+            UPDATE etl.steps
+            SET status = 'succeeded',
+                error = etl.printable('it keeps its rows: ' || v_failure.message, 10000),
+                rows_read = 0,
+                rows_inserted = 0,
+                rows_updated = 0,
+                rows_deleted = 0,
+                rows_rejected = 0,
+                started_at = coalesce(started_at, clock_timestamp()),
+                finished_at = clock_timestamp()
+            WHERE run_id = p_run_id AND model = p_model;
+            RAISE WARNING '%: it keeps its rows: %', p_model, v_failure.message
+                USING HINT = 'REFRESH MATERIALIZED VIEW fills it in production.';
+            RETURN;
+        END IF;
         v_failure := etl.explain_failure(v_failure, v_schema);
         UPDATE etl.steps
         SET status = 'failed',
@@ -56,4 +73,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.build_model_alone IS
-'Brings one model up to date within the caller''s transaction; in bronze and silver, logs a failure instead of raising it, so that other models can be built. Arguments: the run, the model. Errors: see etl.build_model; in bronze and silver, only errors that do not concern the table alone.';
+'Brings one model up to date within the caller''s transaction; in bronze and silver, logs a failure instead of raising it, so that other models can be built. A materialized view of production without data is a warning. Arguments: the run, the model. Errors: see etl.build_model; in bronze and silver, only errors that do not concern the table alone.';
