@@ -3,6 +3,7 @@
 shop, warehouse                empty tables, and a deployed warehouse that mounts them
 seeded_shop, seeded_warehouse  the demo's data at scale 1, before the first run
 bootstrapped_warehouse         nothing deployed yet; mounts `shop`
+place                          an empty production, its warehouse and a project, by the command
 clinic                         another production, and its warehouse, which has only bronze
 project                        a copy of this repository's project to change
 by_hand                        the same project, with every table written by hand
@@ -25,6 +26,7 @@ from tests.clinic import Clinic
 from tests.command import Command
 from tests.compiler.shop_files import written_by_hand
 from tests.harness import ROOT, Shop, Warehouse
+from tests.place import Place
 from tests.servers import Servers
 from tests.shop_database import AS_OF, PRODUCTION, NewDatabase
 
@@ -93,6 +95,11 @@ def bootstrapped_warehouse(servers: Servers, shop: Shop) -> Iterator[Warehouse]:
 @pytest.fixture
 def clinic(shop: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path) -> Clinic:
     return Clinic(shop, bootstrapped_warehouse, tmp_path)
+
+
+@pytest.fixture
+def place(command: Command, shop: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path) -> Place:
+    return Place(command, shop, bootstrapped_warehouse, tmp_path)
 
 
 @pytest.fixture

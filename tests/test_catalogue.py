@@ -31,7 +31,7 @@ def source(name: str, **changed: str | None) -> Row:
     """One row of etl.sources."""
     spans = {"lookback": "1 hour", "overlap": "10 seconds", "warn_after": "1 day"}
     known = {"fence": "xid", "source_system": "s", "time_zone": None, "contract_time_zone": "UTC"}
-    return {"source_name": name, **known, **spans, **changed}
+    return {"source_name": name, "on_error": "isolate", **known, **spans, **changed}
 
 
 def store(owner: psycopg.Connection, rows: Mapping[str, Sequence[Row]]) -> None:

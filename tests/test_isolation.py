@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.clinic import Clinic, with_tables
+from tests.command import Command
 from tests.harness import Warehouse, failing
 
 STATES = "SELECT model, status FROM etl.steps WHERE run_id = %s ORDER BY position"
@@ -163,3 +164,37 @@ def test_inheritance_parent_whose_children_share_its_keys_fails_alone(clinic: Cl
     with failing("DW014", "If other tables inherit from the table, their rows are read too"):
         clinic.warehouse.run()
     assert clinic.warehouse.rows("SELECT ward, beds FROM bronze.raw_wards") == [("abc", 3)]
+
+
+@pytest.mark.parametrize("on_error", ["isolate", "error"])
+def test_table_that_fails_stops_the_others_if_its_source_says_so(
+    clinic: Clinic, command: Command, on_error: str
+) -> None:
+    config = with_tables({})
+    config["sources"]["clinic"] |= {"on_error": on_error, "mirror": True}
+    clinic.configure(config)
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.write(
+        "INSERT INTO wards VALUES ('A', 1)",
+        "INSERT INTO diary VALUES (1, 'noon', current_date)",
+        "REVOKE ALL ON wards FROM warehouse_reader",
+    )
+    command.project(clinic.root)
+    command.use(clinic.warehouse.environment | {"CLINIC_URL": clinic.shop.urls["reader"]})
+    said = command.fails(1, "run")
+    assert "bronze.raw_wards: permission denied" in said
+    states: dict[str, str] = dict(clinic.warehouse.rows(STATES, [clinic.warehouse.last_run()]))
+    assert states["bronze.raw_wards"] == "failed"
+    loaded = [(1, "noon")] if on_error == "isolate" else []
+    assert clinic.warehouse.rows("SELECT entry, said FROM silver.diary") == loaded
+    assert clinic.warehouse.rows("SELECT entry, said FROM bronze.raw_diary") == loaded
+    if on_error == "isolate":
+        assert states["silver.wards"] == "skipped"
+        assert states["silver.diary"] == states["bronze.raw_diary"] == "succeeded"
+    else:
+        assert states["bronze.raw_diary"] == "failed"
+        assert "silver.diary" not in states
+    clinic.write("GRANT SELECT ON wards TO warehouse_reader")
+    command.works("run")
+    assert clinic.warehouse.rows("SELECT beds FROM silver.wards") == [(1,)]
+    assert clinic.warehouse.rows("SELECT entry, said FROM silver.diary") == [(1, "noon")]

@@ -17,7 +17,7 @@ from fdwarehouse.database.analysis.tables import complete
 from fdwarehouse.database.deployment import execute_files
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import ident
-from fdwarehouse.project.config import LAYERS
+from fdwarehouse.project.config_values import LAYERS
 from fdwarehouse.project.sql_files import SqlFile
 from fdwarehouse.rendering.rendered import Rendered
 

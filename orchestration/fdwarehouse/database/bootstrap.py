@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 
@@ -14,10 +16,32 @@ from fdwarehouse.database.connections import (
     variable,
 )
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.chosen_tables import schemas_of
+from fdwarehouse.project.chosen_columns import UnfitError, mounted_columns, take_columns
+from fdwarehouse.project.chosen_tables import (
+    Relation,
+    exclusions,
+    schemas_of,
+    settings_of_relation,
+)
 from fdwarehouse.project.config import SourceConfig
 from fdwarehouse.project.conninfo import parse_conninfo
+from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.rendering.templates import MECHANICS
+
+_COLUMNS = """
+    SELECT
+        n.nspname,
+        c.relname,
+        c.relkind IN ('r', 'p') AND NOT c.relispartition,
+        array_agg(a.attname::text ORDER BY a.attnum)
+    FROM pg_catalog.pg_class AS c
+    INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
+    INNER JOIN pg_catalog.pg_attribute AS a ON c.oid = a.attrelid
+    WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY n.nspname, c.relname, c.relkind, c.relispartition
+    ORDER BY 1, 2
+"""
 
 
 def bootstrap_warehouse(connections: Connections) -> Iterator[str]:
@@ -60,11 +84,19 @@ def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
         FdwarehouseError: a connection string does not match, or the administrator lacks privileges.
     """
     admin_url = connections.source_admin(name)
-    schemas = _schemas(admin_url, connections.config.sources[name])
+    source = connections.config.sources[name]
+    schemas = _schemas(admin_url, source)
+    limited = _limited_tables(admin_url, source, schemas)
     password = _password_of(name, READER, connections.source(name), admin_url)
-    notices = _run(admin_url, {"side": "production", "schema": _array(schemas)}, {READER: password})
+    settings = {"side": "production", "schema": _array(schemas), "columns": json.dumps(limited)}
+    notices = _run(admin_url, settings, {READER: password})
     listed = f"schema{'s' if schemas[1:] else ''} {', '.join(schemas)}"
     yield f"{name}: {READER} may read {listed}, and the views of schema fdwarehouse"
+    for table in limited:
+        if columns := table["columns"]:
+            yield f"{name}: of {table['table']}, only {', '.join(columns)}"
+        else:
+            yield f"{name}: not {table['table']}"
     yield from (f"{name}: {notice}" for notice in notices)
 
 
@@ -77,6 +109,33 @@ def _schemas(admin_url: str, source: SourceConfig) -> list[str]:
             "ORDER BY nspname"
         ).fetchall()
     return schemas_of(source, [schema for (schema,) in existing])
+
+
+def _limited_tables(
+    admin_url: str, source: SourceConfig, schemas: Sequence[str]
+) -> list[dict[str, Any]]:
+    """List the tables of which warehouse.yaml leaves out columns, and those that it excludes."""
+    with connect(admin_url) as connection:
+        found = connection.execute(_COLUMNS, [list(schemas)]).fetchall()
+    limited: list[dict[str, Any]] = []
+    for schema, name, is_table, columns in found:
+        relation = Relation(schema, name, is_table)
+        settings = settings_of_relation(source, relation)
+        if settings is not None:
+            settings = settings.for_columns(columns)
+            whole = Table(columns={column: Column(type="text") for column in columns})
+            try:
+                taken = take_columns(settings, whole, is_named=False)
+            except UnfitError:
+                continue  # `fdwarehouse contract` says it
+            granted = [*mounted_columns(settings, taken.columns)]
+        elif any(pattern.matches(schema, name) for pattern in exclusions(source)):
+            granted = []
+        else:
+            continue
+        if len(granted) < len(columns):
+            limited.append({"schema": schema, "table": name, "columns": granted})
+    return limited
 
 
 def _array(names: Iterable[str]) -> str:

@@ -11,11 +11,17 @@ from psycopg import sql
 from pydantic import ValidationError
 
 from fdwarehouse.database.mounting import MOUNT, mount_table, mounted_catalogue, rendered
-from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.project.chosen_tables import Relation, choose, settings_of
-from fdwarehouse.project.config import SourceConfig
+from fdwarehouse.errors import FdwarehouseError, Problems, database_error
+from fdwarehouse.project.chosen_columns import (
+    UnfitError,
+    is_left_out,
+    mounted_columns,
+    take_columns,
+)
+from fdwarehouse.project.chosen_tables import Relation, choose, settings_by_pattern, settings_of
+from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.contract import Column, Contract, Table
-from fdwarehouse.project.source_tables import problems_of_table
+from fdwarehouse.project.table_rules import problems_of_table
 from fdwarehouse.rendering.source_errors import ROW_SECURITY
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
@@ -56,7 +62,7 @@ def inspect(
             to read one; the message names it.
     """
     with mounted_catalogue(warehouse_url, name, url, wait=wait) as connection:
-        contract = read_contract(connection, name, source)
+        contract = read_contract(connection, name, source, warn)
         for table in [*contract.tables]:
             try:
                 try_to_read(connection, name, source, contract, table, warn=warn)
@@ -77,13 +83,16 @@ def _require_fit(source: SourceConfig, contract: Contract, table: str) -> None:
             raise FdwarehouseError(str(error.args[0])) from error
 
 
-def read_contract(connection: psycopg.Connection, name: str, source: SourceConfig) -> Contract:
+def read_contract(
+    connection: psycopg.Connection, name: str, source: SourceConfig, warn: Callable[[str], None]
+) -> Contract:
     """Describe the tables of a source whose catalogue is mounted.
 
     Args:
         connection: see `mounted_catalogue`.
         name: the source's name.
         source: which tables of which schema.
+        warn: called for a table that only a pattern takes and that cannot be read as it says.
 
     Raises:
         FdwarehouseError: it lacks a table, or a type is not known.
@@ -106,6 +115,12 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
     settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
+    choices = {
+        table: source.tables.get(table)
+        or settings_by_pattern(source, found.schema, found.name)
+        or TableConfig()
+        for table, found in chosen.items()
+    }
     for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
         try:
             described = Column(
@@ -116,6 +131,8 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
                 comment=comments.get((table, column)),
             )
         except ValidationError as error:
+            if is_left_out(choices[table], column):
+                continue
             raise FdwarehouseError(
                 f"source {name}: column {column} of {chosen[table].schema}.{chosen[table].name} "
                 f"is of type {type_}, which the warehouse does not know",
@@ -124,20 +141,33 @@ def read_contract(connection: psycopg.Connection, name: str, source: SourceConfi
         columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
+    tables = {}
+    problems = Problems()
+    for table, relation in chosen.items():
+        whole = Table(
+            comment=comments.get((table, None)),
+            schema_name=relation.schema if relation.name != table else None,
+            primary_key=[c for _, c in sorted(keys[table].items())],
+            has_children=relation.has_children,
+            columns=columns[table],
+        )
+        is_named = table in source.tables
+        choice = choices[table] if is_named else choices[table].for_columns(whole.columns)
+        try:
+            tables[table] = take_columns(choice, whole, is_named=is_named)
+        except UnfitError as error:
+            problem, hint = error.args
+            if is_named:
+                told = f"warehouse.yaml: {name}.{table}: {problem}"
+                problems.add(FdwarehouseError(told, hint=hint))
+            else:
+                warn(f"{name}.{table} is left out: {problem}")
+    problems.raise_found()
     return Contract(
         source=name,
         server_version=int(settings["server_version_num"]) // 10000,
         time_zone=settings["TimeZone"],
-        tables={
-            table: Table(
-                comment=comments.get((table, None)),
-                schema_name=relation.schema if relation.name != table else None,
-                primary_key=[c for _, c in sorted(keys[table].items())],
-                has_children=relation.has_children,
-                columns=columns[table],
-            )
-            for table, relation in chosen.items()
-        },
+        tables=tables,
     )
 
 
@@ -164,7 +194,7 @@ def try_to_read(
         FdwarehouseError: the reader may not read it, or row security would hide rows.
     """
     description = contract.tables[table]
-    columns = [*description.columns]
+    columns = [*mounted_columns(settings_of(source, contract)[table], description.columns)]
     place = (description.schema_name or source.schema_name, description.name_in_schema(table))
     shown = ".".join(place)
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))

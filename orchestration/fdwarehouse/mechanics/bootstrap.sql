@@ -1,6 +1,6 @@
--- The only step that needs an administrator. It can be run again at any time. It revokes only
--- pg_read_all_stats from the reader, who had it in earlier versions, and, in the warehouse, CREATE
--- on schema public from PUBLIC.
+-- The only step that needs an administrator. It can be run again at any time. It revokes only: from
+-- the reader, tables that warehouse.yaml excludes or takes in part, and pg_read_all_stats, which
+-- earlier versions granted; in the warehouse, CREATE on schema public from PUBLIC.
 --
 -- The server of the warehouse (extensions, roles, the privilege to create schemas):
 --     psql "$WAREHOUSE_ADMIN_URL" -v ON_ERROR_STOP=1 -f bootstrap.sql
@@ -11,6 +11,8 @@
 --
 -- Optional settings, in the same form as fdwarehouse.side:
 --     fdwarehouse.schema             schema of production to read (public), or several: {sales,hr}
+--     fdwarehouse.columns            tables of which the reader may read some columns or none:
+--                                    [{"schema": "public", "table": "notes", "columns": ["id"]}]
 --     fdwarehouse.<role>_password    password of a role (none: unchanged; set one with \password);
 --                                    <role> is owner, loader, analyst, orchestrator or reader
 
@@ -23,6 +25,8 @@ DECLARE
     v_schemas text := coalesce(nullif(current_setting('fdwarehouse.schema', true), ''), 'public');
     v_schema text;
     v_owner text;
+    v_table text;
+    v_columns text;
     v_roles text[];
     v_role text;
     v_password text;
@@ -176,6 +180,25 @@ BEGIN
                         USING HINT = format('As %s: %s;', v_owner, v_value);
                 END;
             END LOOP;
+        END LOOP;
+        FOR v_table, v_columns IN
+            SELECT
+                format('%I.%I', t.schema, t.table),
+                (SELECT string_agg(quote_ident(c), ', ') FROM jsonb_array_elements_text(t.columns) AS c)
+            FROM jsonb_to_recordset(
+                coalesce(nullif(current_setting('fdwarehouse.columns', true), ''), '[]')::jsonb
+            ) AS t ("schema" text, "table" text, columns jsonb)
+        LOOP
+            EXECUTE format('REVOKE SELECT ON %s FROM warehouse_reader', v_table);
+            IF v_columns IS NOT NULL THEN
+                EXECUTE format('GRANT SELECT (%s) ON %s TO warehouse_reader', v_columns, v_table);
+            END IF;
+            IF has_table_privilege('warehouse_reader', v_table, 'SELECT') THEN
+                RAISE WARNING 'warehouse_reader still may read all of %', v_table
+                    USING HINT = format(
+                        'REVOKE SELECT ON %s FROM PUBLIC, or from the role that gives it.', v_table
+                    );
+            END IF;
         END LOOP;
     END IF;
 END;

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.identifiers import shortened
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.contract import Contract
 
@@ -88,6 +86,22 @@ def settings_by_pattern(source: SourceConfig, schema: str, table: str) -> TableC
         return None
     found = (settings for p, settings in patterns(source) if p.matches(schema, table))
     return next(found, None)
+
+
+def settings_of_relation(source: SourceConfig, relation: Relation) -> TableConfig | None:
+    """Return the settings of a table of production; None if it is not taken.
+
+    Args:
+        source: as in ``warehouse.yaml``.
+        relation: the table.
+    """
+    names = (known_as(source, relation.schema, relation.name), f"{relation.schema}.{relation.name}")
+    named = (source.tables[name] for name in names if name in source.tables)
+    if settings := next(named, None):
+        return settings
+    return (
+        settings_by_pattern(source, relation.schema, relation.name) if relation.is_table else None
+    )
 
 
 def is_chosen_by_pattern(source: SourceConfig, schema: str, table: str) -> bool:
@@ -211,17 +225,6 @@ def schemas_of(source: SourceConfig, existing: Iterable[str]) -> list[str]:
         re.fullmatch(regex, source.schema_name) for regex in by_pattern
     )
     return [source.schema_name, *others] if is_used else others
-
-
-def generated_name(name: str, length: int) -> str:
-    """Cut a name and add a hash of all of it, so that different names stay different.
-
-    Args:
-        name: a name that the warehouse cannot use.
-        length: how many bytes the result may have.
-    """
-    digest = sha256(name.encode()).hexdigest()[:8]
-    return shortened(re.sub(r"\W", "_", name), f"_{digest}", length)
 
 
 def _pattern(name: str, schema: str) -> Pattern:

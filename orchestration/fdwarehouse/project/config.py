@@ -18,75 +18,8 @@ from pydantic import (
 )
 
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project import config_values as values
 from fdwarehouse.project.yaml_files import load_yaml
-
-LAYERS = ("etl", "bronze", "silver", "gold")
-# A statement over a table locks every partition and each of its indexes.
-MAX_PARTITIONS = 128
-
-
-def _interval(value: str) -> str:
-    if not re.fullmatch(r"\d+ (second|minute|hour|day)s?", value):
-        raise ValueError("expected a time such as '30 seconds', '10 minutes', '1 hour'")
-    return value
-
-
-def _setting(interval: str) -> str:
-    number, unit = interval.split()
-    return number + {"s": "s", "m": "min", "h": "h", "d": "d"}[unit[0]]
-
-
-def _memory(value: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*(kB|MB|GB)", value):
-        raise ValueError("expected an amount of memory such as '64MB', '1GB'")
-    return value
-
-
-def _schema_name(value: str) -> str:
-    if not re.fullmatch(r"[a-z_][a-z0-9_]*", value):
-        raise ValueError("expected a lower-case SQL name: letters, digits and underscores")
-    # X_URL is the source's connection; WAREHOUSE_URL and the administrators' URLs are reserved.
-    if (
-        value in (*LAYERS, "public", "information_schema", "warehouse")
-        or value.startswith("pg_")
-        or value.endswith("_admin")
-    ):
-        raise ValueError(f"'{value}' is taken: choose another name for the source")
-    return value
-
-
-def _partitions(value: int) -> int:
-    if not 2 <= value <= MAX_PARTITIONS:
-        raise ValueError(f"expected a number of partitions from 2 to {MAX_PARTITIONS}")
-    return value
-
-
-def _column(value: str) -> str:
-    if not re.fullmatch(r"(silver|gold)(\.[a-z_][a-z0-9_]*){2}", value):
-        raise ValueError("expected a column such as 'silver.clean_orders.order_date'")
-    return value
-
-
-# Settings of PostgreSQL that change which rows a statement returns.
-_MEANING = re.compile(
-    "(datestyle|intervalstyle|timezone|lc_.*|extra_float_digits|bytea_output|xml.*|array_nulls"
-    "|transform_null_equals|default_text_search_config|search_path|role|session_authorization"
-    "|(default_)?transaction_.*|row_security|session_replication_role)"
-)
-
-
-def _server_setting(value: str) -> str:
-    if not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", value):
-        raise ValueError("expected the name of a setting of PostgreSQL, such as 'work_mem'")
-    if value == "synchronous_commit":
-        raise ValueError(
-            "a step does not commit: ALTER ROLE warehouse_loader SET synchronous_commit = off"
-        )
-    if _MEANING.fullmatch(value):
-        raise ValueError(
-            "it changes the rows that a step computes, or its role; settings may only change how"
-        )
-    return value
 
 
 def _share(value: Any) -> Any:
@@ -105,6 +38,10 @@ def _tables(value: Any) -> Any:
     return {value: {}} if isinstance(value, str) else value
 
 
+def _mask(value: Any) -> Any:
+    return "null" if value is None else value
+
+
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -113,12 +50,20 @@ OneOrMany = Annotated[
     list[str], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
 ]
 """A list, or its only element."""
-Interval = Annotated[str, AfterValidator(_interval)]
+Mask = Annotated[
+    Literal["hash", "redact", "null", "domain"],
+    BeforeValidator(
+        _mask, json_schema_input_type=Literal["hash", "redact", "null", "domain"] | None
+    ),
+]
+"""hash: the value is replaced by its hash with a key that only the warehouse's owner can read, so
+that equal values stay equal; redact: by ``***``; null: by null; domain: by what follows its @."""
+Interval = Annotated[str, AfterValidator(values.interval)]
 Every = Literal["year", "month"]
 """How much time a partition by a date holds."""
-ServerSetting = Annotated[str, AfterValidator(_server_setting)]
+ServerSetting = Annotated[str, AfterValidator(values.server_setting)]
 Mode = Literal["watermark", "snapshot", "multiset"]
-SourceName = Annotated[str, AfterValidator(_schema_name)]
+SourceName = Annotated[str, AfterValidator(values.schema_name)]
 
 
 class _Strict(BaseModel):
@@ -159,12 +104,21 @@ class TableConfig(_Strict):
     inherit: Literal["all", "only"] = "all"
     """Of a table that others inherit from: all: their rows too, as a SELECT in production returns
     them; only: its own rows. Partitions are always read."""
+    columns: OneOrMany = []
+    """Columns to take; empty: all. The others are never read."""
+    exclude: OneOrMany = []
+    """Columns that are never read."""
+    mask: dict[str, Mask] = {}
+    """Columns whose values are replaced while they are read, before anything is stored."""
+    where: Annotated[str, Field(min_length=1)] | None = None
+    """Condition in SQL for the rows to take. The source evaluates it, so it may only have what
+    postgres_fdw sends: columns, constants, and built-in operators and immutable functions."""
     reconcile: ReconcileConfig = ReconcileConfig()
     max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
     """How many rows a run may find gone; any: no limit."""
     fetch_size: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Rows per fetch from the source; None: as many as fit into 16 MB by its statistics."""
-    partitions: Annotated[int, AfterValidator(_partitions)] | None = None
+    partitions: Annotated[int, AfterValidator(values.partitions)] | None = None
     """Number of hash partitions of its table in bronze; None: not partitioned."""
     local_name: str | None = Field(default=None, alias="as", min_length=1)
     """Its name in the warehouse, if that differs from its name in the source."""
@@ -187,18 +141,24 @@ class TableConfig(_Strict):
         """Return the settings of a pattern for a table that it matches.
 
         Args:
-            columns: of the table; without the watermark among them, it is read as a whole.
+            columns: of the table; what the settings say of others does not apply. Without the
+                watermark, it is read as a whole.
         """
-        if self.watermark is None or self.watermark in columns:
-            return self
-        return self.model_copy(update={"watermark": None, "mode": None})
+        taken = [c for c in self.columns if c in columns] or self.columns
+        update: dict[str, object] = {
+            "columns": taken,
+            "mask": {c: mask for c, mask in self.mask.items() if c in columns},
+        }
+        if self.watermark is not None and self.watermark not in columns:
+            update |= {"watermark": None, "mode": None}
+        return self.model_copy(update=update)
 
 
 class PartitionsConfig(_Strict):
     """How a table of silver or gold is partitioned by a date."""
 
     every: Every
-    dates: Annotated[str, AfterValidator(_column)]
+    dates: Annotated[str, AfterValidator(values.column)]
     """Where its dates come from: a column of an upstream table or view."""
 
     @property
@@ -224,6 +184,9 @@ class SourceConfig(_Strict):
     warn_after: Interval = "1 hour"
     """How long a session of the source may hold the fence back before status warns."""
     time_zone: str | None = None
+    on_error: Literal["isolate", "error"] = "isolate"
+    """isolate: a table that cannot be read fails alone, and what is built on it is held back;
+    error: it fails the extraction, and nothing is built."""
     mirror: bool = False
     """Whether silver has a table for each of its tables that no file of silver reads."""
     exclude: OneOrMany = []
@@ -252,9 +215,9 @@ class TimeoutsConfig(_Strict):
     def settings(self) -> dict[str, str]:
         """The limits in the notation of PostgreSQL's settings: ``1min``."""
         return {
-            "lock": _setting(self.lock),
-            "step": _setting(self.step) if self.step else "0",
-            "source": _setting(self.source),
+            "lock": values.setting(self.lock),
+            "step": values.setting(self.step) if self.step else "0",
+            "source": values.setting(self.source),
         }
 
 
@@ -262,7 +225,7 @@ class Config(_Strict):
     """The content of ``warehouse.yaml``."""
 
     project: str
-    work_mem: Annotated[str, AfterValidator(_memory)] = "128MB"
+    work_mem: Annotated[str, AfterValidator(values.memory)] = "128MB"
     """Memory for each sort or hash of a step, on the warehouse's server."""
     timeouts: TimeoutsConfig = TimeoutsConfig()
     sources: dict[SourceName, SourceConfig] = Field(min_length=1)

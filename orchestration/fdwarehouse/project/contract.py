@@ -70,6 +70,8 @@ class Column(BaseModel):
     """Type in the source, if the warehouse does not know it, such as an enumeration."""
     is_nondeterministic: bool = Field(default=False, alias="nondeterministic")
     """Whether its collation in the source treats different texts as equal."""
+    only_where: bool = False
+    """Whether it is not taken, and only the condition of the table reads it, in the source."""
     comment: str | None = None
     """Its comment in the source."""
 
@@ -195,6 +197,7 @@ def dump_contract(contract: Contract) -> str:
                 + (f", source_type: {_quoted(source_type)}" if source_type else "")
                 + (", nondeterministic: true" if description.is_nondeterministic else "")
                 + (", not_null: true" if not_null else "")
+                + (", only_where: true" if description.only_where else "")
                 + (f", comment: {_quoted(description.comment)}" if description.comment else "")
                 + "}"
             )

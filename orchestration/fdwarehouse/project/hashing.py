@@ -160,6 +160,17 @@ def _equality(column: Column) -> str | None:
     return "hash_array_extended({c}, 0)" if bracket else _BY_EQUALITY.get(base_type(type_))
 
 
+def is_equal_in_several_forms(column: Column) -> bool:
+    """Say whether values of a column can be equal and look different, as 1.0 and 1.00 do.
+
+    Args:
+        column: as in the contract.
+    """
+    type_ = column.type.partition("[]")[0]
+    is_fixed = base_type(type_) != type_ and base_type(type_) in _BY_TYPE_WITH_MODIFIER
+    return base_type(type_) in _COARSE and not is_fixed
+
+
 def base_type(type_: str) -> str:
     """Strip the modifier: ``timestamp(3) with time zone`` is ``timestamp with time zone``.
 

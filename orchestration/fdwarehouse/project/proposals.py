@@ -10,13 +10,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fdwarehouse.project.chosen_tables import generated_name
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
-from fdwarehouse.project.source_tables import (
+from fdwarehouse.project.local_names import MAX_NAME_BYTES, generated_name, local_name
+from fdwarehouse.project.table_rules import (
     LOWER_BOUNDS,
-    MAX_NAME_BYTES,
-    local_name,
     problems_of_table,
 )
 

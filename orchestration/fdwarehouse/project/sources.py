@@ -11,7 +11,8 @@ from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.chosen_tables import Pattern, exclusions, patterns, settings_of
 from fdwarehouse.project.config import Config, SourceConfig
 from fdwarehouse.project.contract import Contract
-from fdwarehouse.project.source_tables import RISING, SourceTable, make_table
+from fdwarehouse.project.source_tables import SourceTable, make_table
+from fdwarehouse.project.table_rules import RISING
 
 # Of every foreign server, unless the connection string says otherwise.
 SERVER_OPTIONS = {
@@ -68,6 +69,7 @@ class Source:
     lookback: str
     overlap: str
     warn_after: str
+    on_error: str
     time_zone: str | None
     local_time_zone: str
     """Time zone of its time stamps without time zone."""
@@ -119,6 +121,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
                 lookback=source.lookback,
                 overlap=source.overlap,
                 warn_after=source.warn_after,
+                on_error=source.on_error,
                 time_zone=source.time_zone,
                 local_time_zone=source.time_zone or contracts[name].time_zone,
                 server_options=server_options(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fdwarehouse.errors import FdwarehouseError, Problems
-from fdwarehouse.project.config import LAYERS
+from fdwarehouse.project.config_values import LAYERS
 from fdwarehouse.project.sql_files import SqlFile, code_of
 
 TESTS = "tests"

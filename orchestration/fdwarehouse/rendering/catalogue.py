@@ -41,6 +41,7 @@ def rows_of_project(
                 "lookback": source.lookback,
                 "overlap": source.overlap,
                 "warn_after": source.warn_after,
+                "on_error": source.on_error,
                 "time_zone": source.time_zone,
                 "contract_time_zone": source.local_time_zone,
             }
@@ -57,10 +58,11 @@ def rows_of_project(
                 "is_watermark": (
                     column.name == table.watermark and not table.is_watermark_nullable
                 ),
+                "mask": column.mask,
             }
             for source in sources
             for table in source.tables
-            for column in table.contract_columns
+            for column in table.watched_columns
         ],
         "etl.range_partitions": [
             {

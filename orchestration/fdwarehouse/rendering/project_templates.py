@@ -11,7 +11,8 @@ import jinja2
 
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, literal, qualified
-from fdwarehouse.project.config import LAYERS, Config
+from fdwarehouse.project.config import Config
+from fdwarehouse.project.config_values import LAYERS
 from fdwarehouse.project.sources import LATER_SETTINGS, OPTIONS_BY_HAND, Source
 from fdwarehouse.project.sql_files import SqlFile
 from fdwarehouse.project.template_errors import ERRORS, explain

@@ -11,7 +11,8 @@ from fdwarehouse.compiler.tables.mirror import mirrored
 from fdwarehouse.errors import Problems
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.checks import Check, is_check, parse_check
-from fdwarehouse.project.config import LAYERS, Config
+from fdwarehouse.project.config import Config
+from fdwarehouse.project.config_values import LAYERS
 from fdwarehouse.project.reading import read_project
 from fdwarehouse.project.sources import Source
 from fdwarehouse.project.sql_files import SqlFile, in_topological_order, names_read

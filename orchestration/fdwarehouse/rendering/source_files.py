@@ -54,6 +54,13 @@ def routines_of_sources(
                 "per_source/plan_chunks.sql", plan_chunks, source=source, tables=in_chunks
             )
         for table in source.tables:
+            if table.mounted_table != table.foreign_table:
+                view = templates.compile(
+                    "per_table/source_view.sql", table.foreign_table, source=source, table=table
+                )
+                yield replace(
+                    view, origin=f"warehouse.yaml: where or mask of {table.foreign_table}"
+                )
             appends = qualified("bronze", f"append_{table.raw_name}")
             yield templates.compile("per_table/append.sql", appends, source=source, table=table)
             if table.is_hashed:
@@ -75,10 +82,6 @@ def _tables_of_source(templates: ProjectTemplates, source: Source) -> Iterator[S
     require_session = qualified(source.name, "require_session")
     yield templates.compile("per_source/require_session.sql", require_session, source=source)
     yield script("catalogue", "_catalogue")
-    for table in source.tables:
-        if table.is_without_children:
-            own_rows = "per_table/own_rows.sql"
-            yield templates.compile(own_rows, table.foreign_table, source=source, table=table)
     yield script("probe", "_probe")
     yield templates.compile(
         "per_source/tables.sql", qualified(source.name, "_tables"), source=source

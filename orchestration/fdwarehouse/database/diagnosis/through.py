@@ -161,12 +161,14 @@ def tables(
 ) -> Iterator[Finding]:
     """Compare the contract with production, and read one row of each table."""
     name, source = mounted.name, mounted.source
+    left_out: list[str] = []
     try:
         with connection.transaction(force_rollback=True):
-            live = read_contract(connection, name, source)
+            live = read_contract(connection, name, source, left_out.append)
     except FdwarehouseError as error:
         yield Finding.of_error("contract", name, error)
         return
+    yield from (warning("contract", name, message) for message in left_out)
     unread: list[str] = []
     readable = 0
     for table in [*live.tables]:

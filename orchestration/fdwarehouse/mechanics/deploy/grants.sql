@@ -25,6 +25,7 @@ BEGIN
             WHERE nspname = ANY('{etl,bronze,silver,gold}')
                 AND relkind IN ('r', 'p', 'v', 'm')
                 AND NOT relispartition -- partitions are read through their table
+                AND (nspname, relname) <> ('etl', 'mask_keys')
                 AND pg_has_role(relowner, 'USAGE')
         ),
 

@@ -33,3 +33,39 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {{ alias }}.schema_name ~ {{ ("^(" ~ p.regexes[0] ~ ")$") | literal }} AND {{ alias }}.table_name ~ {{ ("^(" ~ p.regexes[1] ~ ")$") | literal }}{{ " OR " if not loop.last }}
 {%- endfor -%}
 {%- endmacro -%}
+
+{#- The value of a column of a source as the warehouse takes it. The hash is an HMAC in which the
+    two keys are independent (NMAC): Bellare, Canetti and Krawczyk, "Keying Hash Functions for
+    Message Authentication", 1996. -#}
+{%- macro masked(column, alias) -%}
+{%- set plain = alias ~ "." ~ (column.name | ident) -%}
+{%- if column.mask == "hash" -%}
+encode(sha256(
+        (SELECT k.outer_key FROM etl.mask_keys AS k)
+        || sha256((SELECT k.inner_key FROM etl.mask_keys AS k) || convert_to({{ plain }}::text, 'UTF8'))
+    ), 'hex')
+{%- elif column.mask == "domain" -%}
+substring({{ plain }}::text FROM '@([^@]*)$')
+{%- elif column.mask == "redact" -%}
+'***'::text
+{%- elif column.mask == "null" -%}
+NULL::{{ column.type }}
+{%- else -%}
+{{ plain }}
+{%- endif -%}
+{%- endmacro -%}
+
+{#- A row of a source for its hash. Masked values are not hashed; without them, the function is simple
+    enough to be inlined, so that the source evaluates it. -#}
+{%- macro image(table, alias) -%}
+{%- if table.contract_columns | selectattr("mask") | list -%}
+{%- set hashed = table.row_hashes | map(attribute="name") | list -%}
+row(
+    {%- for c in table.contract_columns %}
+    {{ alias ~ "." ~ (c.name | ident) if c.name in hashed else "NULL" }}{{ "," if not loop.last }}
+    {%- endfor %}
+)::{{ table.foreign_table }}
+{%- else -%}
+{{ alias }}.*
+{%- endif -%}
+{%- endmacro -%}

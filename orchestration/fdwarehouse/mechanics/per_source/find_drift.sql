@@ -28,6 +28,19 @@ BEGIN
         {%- endfor %}
     ),
 
+    {%- set left_out = source.tables | selectattr("left_out") | list %}
+    {%- if left_out %}
+    left_out_columns (table_name, column_name) AS ( -- null: all that are not expected
+        VALUES
+        {%- for t in left_out %}
+        {%- for column in t.left_out %}
+        ({{ t.name | literal }}, {{ column | literal }}::text){{ "," if not loop.last }}
+        {%- endfor %}
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    ),
+    {%- endif %}
+
     differences (subject, difference, broken_table) AS (
         SELECT DISTINCT e.table_name, 'the table is gone', e.table_name
         FROM expected AS e
@@ -70,6 +83,13 @@ BEGIN
             SELECT FROM expected AS e
             WHERE e.table_name = l.table_name AND e.column_name = l.column_name
         )
+        {%- if left_out %}
+            AND NOT EXISTS (
+                SELECT FROM left_out_columns AS o
+                WHERE o.table_name = l.table_name
+                    AND coalesce(o.column_name, l.column_name) = l.column_name
+            )
+        {%- endif %}
         {%- if source.patterns %}
         UNION ALL
         SELECT

@@ -14,7 +14,7 @@ BEGIN ATOMIC
             {{ t.model | literal }},
             {{ t.schema_name | literal }},
             {{ t.table_name | literal }},
-            {{ (none if t.first_key.source_type else t.first_key.name) | literal }},
+            {{ (none if t.first_key.source_type or t.first_key.mask else t.first_key.name) | literal }},
             NOT EXISTS (SELECT FROM {{ t.raw_table }})
         ){{ "," if not loop.last }}
         {%- endfor %}

@@ -47,7 +47,7 @@ BEGIN
         ('{{ source.name | ident }}._fence', 'oldest_xid'), -- other kinds of fence do not need it
         {%- endif %}
         {%- for table in source.tables %}
-        ({{ table.foreign_table | literal }}, {{ table.contract_columns | map(attribute="name") | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
+        ({{ table.mounted_table | literal }}, {{ table.mounted_columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
         {%- endfor %}
     LOOP
         BEGIN

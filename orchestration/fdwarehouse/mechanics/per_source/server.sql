@@ -81,8 +81,8 @@ COMMENT ON FOREIGN TABLE {{ source.name | ident }}._pg_stats IS 'Statistics of t
 
 {% for table in source.tables -%}
 CREATE FOREIGN TABLE {{ table.mounted_table }} (
-    {%- for c in table.contract_columns %}
-    {{ c.name | ident }} {{ c.type }}{{ "," if not loop.last }}
+    {%- for name, type in table.mounted_columns.items() %}
+    {{ name | ident }} {{ type }}{{ "," if not loop.last }}
     {%- endfor %}
     {%- if table.is_without_children %},
     _tableoid oid OPTIONS (column_name 'tableoid')

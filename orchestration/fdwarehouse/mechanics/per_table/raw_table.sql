@@ -14,6 +14,15 @@ CREATE INDEX IF NOT EXISTS {{ (table.raw_name ~ "_run_id") | ident }}
 ON {{ table.raw_table }} (_run_id);
 DO $do$
 BEGIN
+    {%- set masks = table.contract_columns | selectattr("mask") | list %}
+    {%- if masks %}
+    PERFORM etl.require_masked(
+        {{ table.raw_table | literal }},
+        {{ source.name | literal }},
+        {{ table.name | literal }},
+        ARRAY[{{ masks | map(attribute="name") | map("literal") | join(", ") }}]
+    );
+    {%- endif %}
     PERFORM etl.evolve_raw_table(
         {{ table.raw_table | literal }},
         ARRAY[

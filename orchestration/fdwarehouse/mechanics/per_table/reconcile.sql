@@ -6,7 +6,7 @@ WITH source_hashes AS (
     SELECT
         {{ bronze.bucket_of(table, "s") }} AS bucket,
         count(*) AS row_count,
-        bit_xor({{ table.hash_function }}(s.*)) AS hash
+        bit_xor({{ table.hash_function }}({{ bronze.image(table, "s") | indent(8) }})) AS hash
     FROM {{ table.foreign_table }} AS s
     WHERE {{ bronze.is_keyed(table, "s") }}
     GROUP BY 1

@@ -1,5 +1,6 @@
--- In bronze and silver, a table that fails does not fail the others. Its downstream tables are held
--- back in every layer: they stay unchanged. Gold is published as a whole or not at all.
+-- In bronze and silver, a table that fails does not fail the others, unless its source says so. Its
+-- downstream tables are held back in every layer: they stay unchanged. Gold is published as a whole
+-- or not at all.
 CREATE FUNCTION etl.build_model_alone(p_run_id bigint, p_model text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -7,6 +8,12 @@ AS $$
 DECLARE
     v_layer text := (SELECT layer FROM etl.pipeline_steps WHERE model = p_model);
     v_held_by text := etl.held_back_by(p_run_id, p_model);
+    v_stops_others boolean := EXISTS (
+        SELECT FROM etl.pipeline_steps AS m
+        INNER JOIN etl.sources AS s ON m.source_name = s.source_name
+        WHERE m.model = p_model AND s.on_error = 'error'
+    );
+    v_is_unfilled boolean;
     v_failure etl.failure;
     v_schema text;
 BEGIN
@@ -26,7 +33,8 @@ BEGIN
     BEGIN
         PERFORM etl.build_model(p_run_id, p_model);
     EXCEPTION WHEN OTHERS THEN
-        IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
+        v_is_unfilled := v_layer = 'bronze' AND SQLSTATE = '55000'; -- a materialized view
+        IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) OR (v_stops_others AND NOT v_is_unfilled) THEN
             RAISE;
         END IF;
         GET STACKED DIAGNOSTICS
@@ -37,8 +45,7 @@ BEGIN
             v_failure.context = PG_EXCEPTION_CONTEXT,
             v_schema = SCHEMA_NAME;
         v_failure.model := p_model;
-        IF v_layer = 'bronze' AND v_failure.error_code = '55000' THEN
-            -- A materialized view WITH NO DATA. The watermark stays, so nothing is missed later.
+        IF v_is_unfilled THEN -- the watermark stays, so nothing is missed later
             UPDATE etl.steps
             SET status = 'succeeded',
                 error = etl.printable('it keeps its rows: ' || v_failure.message, 10000),
@@ -73,4 +80,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.build_model_alone IS
-'Brings one model up to date within the caller''s transaction; in bronze and silver, logs a failure instead of raising it, so that other models can be built. A materialized view of production without data is a warning. Arguments: the run, the model. Errors: see etl.build_model; in bronze and silver, only errors that do not concern the table alone.';
+'Brings one model up to date within the caller''s transaction; in bronze and silver, logs a failure instead of raising it, so that other models can be built. A materialized view of production without data is a warning. Arguments: the run, the model. Errors: see etl.build_model; in bronze and silver, only errors that do not concern the table alone, and those of a source with on_error: error.';
