@@ -74,6 +74,28 @@ def test_a_table_that_only_a_pattern_takes_is_left_out_with_a_warning(
     assert found["production contract"][0].state == "ok"
 
 
+def test_only_the_columns_that_are_taken_must_be_readable(
+    command: Command, patient: Warehouse, project: Path
+) -> None:
+    path = project / "warehouse.yaml"
+    path.write_text(
+        path.read_text().replace("customers: {", "customers: {exclude: [email, full_name], ", 1)
+    )
+    command.project(project)
+    taken = "customer_id, created_at, updated_at"
+    patient.shop.execute(
+        "CREATE EXTENSION hstore",
+        "ALTER TABLE customers ALTER email TYPE hstore USING NULL, ALTER email DROP NOT NULL",
+        "REVOKE SELECT ON customers FROM warehouse_reader",
+        f"GRANT SELECT ({taken}) ON customers TO warehouse_reader",
+    )
+    command("contract")
+    assert troubles(doctor(command)) == []
+    patient.shop.execute("REVOKE SELECT (created_at) ON customers FROM warehouse_reader")
+    (rights,) = doctor(command)["production.customers rights"]
+    assert rights.message == "the reader may not read created_at"
+
+
 def test_a_missing_table_is_found(command: Command, patient: Warehouse) -> None:
     patient.shop.execute("ALTER TABLE order_items RENAME TO items")
     found = doctor(command)

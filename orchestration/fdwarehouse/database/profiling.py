@@ -95,6 +95,11 @@ SELECT
     coalesce(k.indexed, '[]') AS indexed,
     coalesce(t.code, '') AS trigger_code,
     has_table_privilege(c.oid, 'SELECT') AS is_readable,
+    ARRAY(
+        SELECT a.attname::text FROM pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT')
+    ) AS unreadable,
     row_security_active(c.oid) AS hides_rows,
     c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) > 1000000 AS is_never_analyzed,
     (
@@ -191,6 +196,7 @@ def _table(row: dict[str, Any]) -> TableProfile:
         "columns": tuple(ColumnProfile(*column) for column in row["columns"]),
         "primary_key": tuple(row["primary_key"]),
         "unique_keys": tuple(tuple(key) for key in row["unique_keys"]),
+        "unreadable": tuple(row["unreadable"]),
         "indexed": frozenset(column for column in row["indexed"] if column is not None),
     }
     return TableProfile(**row | lists)

@@ -72,6 +72,8 @@ class TableProfile:
     trigger_code: str = ""
     """Source text of the functions that its triggers on UPDATE call."""
     is_readable: bool = True
+    unreadable: tuple[str, ...] = ()
+    """Columns that the reader may not read."""
     hides_rows: bool = False
     """Whether row security hides rows from the reader."""
     parent: str | None = None

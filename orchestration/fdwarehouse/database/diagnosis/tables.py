@@ -9,6 +9,7 @@ from dataclasses import replace
 from fdwarehouse.database.diagnosis.findings import Finding, State, failure, ok, warning
 from fdwarehouse.database.diagnosis.server import Server
 from fdwarehouse.database.profiling import profile
+from fdwarehouse.project.chosen_columns import is_left_out
 from fdwarehouse.project.chosen_tables import is_pattern, known_as, settings_by_pattern
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.proposals import TableProfile, large_snapshot, slow_watermark
@@ -62,8 +63,9 @@ def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> It
         table: as the catalogue describes it.
         settings: of ``warehouse.yaml``.
     """
-    if not table.is_readable:
-        yield failure("rights", shown, "the reader may not read it", RIGHTS)
+    if unreadable := [c for c in table.unreadable if not is_left_out(settings, c)]:
+        what = "it" if len(unreadable) == len(table.columns) else ", ".join(unreadable)
+        yield failure("rights", shown, f"the reader may not read {what}", RIGHTS)
     elif table.hides_rows:
         yield failure(
             "row_security", shown, "row security hides rows from its reader", ROW_SECURITY
@@ -106,7 +108,8 @@ def types_of_extensions(
     used: dict[str, list[str]] = defaultdict(list)
     for extension, schema, table, column in server.connection.execute(_TYPES):
         name = known_as(source, schema, table)
-        if name in source.tables or settings_by_pattern(source, schema, table) is not None:
+        settings = source.tables.get(name) or settings_by_pattern(source, schema, table)
+        if settings and not is_left_out(settings, column):
             used[extension].append(f"{name}.{column}")
     missing = {name: columns for name, columns in used.items() if name not in (extensions or ())}
     for name, columns in missing.items():
