@@ -49,7 +49,7 @@ def test_an_unreachable_warehouse_is_an_error_and_the_report_goes_on(
     del environment["WAREHOUSE_URL"]
     command.use(environment)
     assert "WAREHOUSE_URL is not set" in one(command, "warehouse reachable").message
-    assert "Hint: A deploy or a run" in command.fails(1, "doctor")
+    assert "Hint: Each stops a deploy" in command.fails(1, "doctor")
 
 
 def test_missing_roles_extensions_and_rights_are_found(

@@ -167,6 +167,20 @@ def test_add_table_adds_one_table_with_its_reason_and_keeps_every_other_byte(
     assert "is not a table of a source" in command.fails(2, "add-table", "invoices")
 
 
+def test_add_table_names_a_table_of_another_schema(whole: Local, shop: Shop) -> None:
+    command, root = whole
+    shop.execute(
+        "CREATE SCHEMA sales",
+        "CREATE TABLE sales.orders (id int PRIMARY KEY)",
+        "GRANT USAGE ON SCHEMA sales TO warehouse_reader",
+        "GRANT SELECT ON sales.orders TO warehouse_reader",
+    )
+    command.works("add-table", "production.sales.orders")
+    tables = yaml.safe_load(text(root, "warehouse.yaml"))["sources"]["production"]["tables"]
+    assert tables["sales.orders"] == {"mode": "snapshot"}
+    assert len(tables) == 5
+
+
 def test_add_table_says_why_a_table_cannot_be_read(whole: Local, shop: Shop) -> None:
     command, root = whole
     shop.execute("CREATE TABLE hidden (id int PRIMARY KEY)")
