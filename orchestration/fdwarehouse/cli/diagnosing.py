@@ -37,7 +37,7 @@ def doctor(
     if errors := seen[State.error]:
         raise FdwarehouseError(
             f"the doctor found {counted(errors, 'error')}",
-            hint="Each stops a deploy, a run, or the table that it is about. The report says how to "
-            "fix it.",
+            hint="Each stops a deploy, a run, or the table that it is about. The report says how "
+            "to fix it.",
             exit_code=1,
         )

@@ -19,6 +19,7 @@ from fdwarehouse.cli import (
     diagnosing,
     explain,
     init,
+    psql,
     reference,
     run,
     scaffolding,
@@ -64,7 +65,7 @@ for command in (
 ):
     app.command()(command)
 app.command("test")(checking.unit_tests)
-app.command(context_settings={"ignore_unknown_options": True})(run.psql)
+app.command(context_settings={"ignore_unknown_options": True})(psql.psql)
 
 
 def _show_version(wanted: bool) -> None:
