@@ -106,6 +106,17 @@ def test_tls_between_the_servers_is_looked_at(command: Command, patient: Warehou
         assert (mount.state, "does not support TLS" in mount.hint) == ("error", True)
 
 
+def test_rows_that_cross_a_network_unencrypted_are_a_warning(
+    command: Command, patient: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("server", "through"):
+        path = f"fdwarehouse.database.diagnosis.{module}.is_local"
+        monkeypatch.setattr(path, lambda _host: False)
+    found = doctor(command)
+    assert troubles(found) == ["production tls", "production tls_of_mount", "warehouse tls"]
+    assert "sslmode=verify-full in WAREHOUSE_URL" in found["warehouse tls"][0].hint
+
+
 def test_an_unreachable_production_is_an_error_only_from_the_warehouse(
     command: Command, patient: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,12 +61,21 @@ def read_server(name: str, url: str, connection: psycopg.Connection) -> Server:
     return Server(name, url, connection, connection.info.server_version, *row)
 
 
+def is_local(host: str) -> bool:
+    """Say whether a connection to a host stays on this machine.
+
+    Args:
+        host: a name, an address, the folder of a socket, or empty.
+    """
+    return host.startswith("/") or host in ("localhost", "127.0.0.1", "::1", "")
+
+
 def tls(server: Server) -> Iterator[Finding]:
     """Say whether the connection is encrypted."""
     host = server.connection.info.host
     if server.connection.pgconn.ssl_in_use:
         yield ok("tls", server.name, "the connection from here is encrypted")
-    elif host.startswith("/") or host in ("localhost", "127.0.0.1", "::1", ""):
+    elif is_local(host):
         yield ok("tls", server.name, "the connection from here does not leave this machine")
     else:
         yield warning(

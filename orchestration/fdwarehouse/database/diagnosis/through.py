@@ -14,6 +14,7 @@ import psycopg
 
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, unknown, warning
+from fdwarehouse.database.diagnosis.server import is_local
 from fdwarehouse.database.inspection import read_contract, try_to_read
 from fdwarehouse.database.mounting import MOUNT, mounted_catalogue
 from fdwarehouse.errors import FdwarehouseError, database_error
@@ -146,7 +147,7 @@ def encrypted(connection: psycopg.Connection, mounted: Mounted, known_as: str) -
             "the warehouse's server reads it encrypted, without verifying its certificate "
             "(sslmode=verify-full does)",
         )
-    if not host or host.startswith("/") or host in ("localhost", "127.0.0.1", "::1"):
+    if is_local(host):
         return ok("tls_of_mount", name, "both servers are on one machine")
     return warning(
         "tls_of_mount",
