@@ -127,7 +127,12 @@ def contract(
     Reads them through the warehouse's server, with the privileges of the reader.
     """
     from fdwarehouse.database.inspection import inspect
-    from fdwarehouse.project.contract import contract_path, dump_contract
+    from fdwarehouse.project.contract import (
+        contract_path,
+        dump_contract,
+        load_contract,
+        without_comments,
+    )
 
     connections = connections_of(context)
     is_stale = False
@@ -135,22 +140,25 @@ def contract(
         path = contract_path(connections.root, name)
         shown = str(path.relative_to(connections.root))
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        now = dump_contract(
-            inspect(
-                connections.warehouse(),
-                name,
-                source,
-                connections.source(name),
-                wait=connections.config.timeouts.settings["source"],
-                warn=warn,
-            )
+        live = inspect(
+            connections.warehouse(),
+            name,
+            source,
+            connections.source(name),
+            wait=connections.config.timeouts.settings["source"],
+            warn=warn,
         )
+        now = dump_contract(live)
         for line in difference(before, now, shown):
             out.print(line, soft_wrap=True)
         if before == now:
             say(f"{shown} is up to date.")
         elif check:
-            is_stale = True
+            known = load_contract(connections.root, name) if before else None
+            if known and without_comments(known) == without_comments(live):
+                say(f"{shown} differs only in comments, which stop nothing.")
+            else:
+                is_stale = True
         else:
             path.parent.mkdir(exist_ok=True)
             path.write_text(now, encoding="utf-8")
