@@ -66,16 +66,21 @@ def sold(shop: Shop, warehouse: Warehouse) -> Warehouse:
 @contextmanager
 def rewritten_under(shop: Shop, *statements: str) -> Iterator[None]:
     """Rewrite, and commit only when the reader waits for the table: then its snapshot is older."""
+    with shop.connect("admin") as writer:
+        for statement in statements:
+            writer.execute(statement.encode())
+        yield
+        wait_until_reader_waits(shop)
+
+
+def wait_until_reader_waits(shop: Shop) -> None:
+    """Wait until a session of the reader waits for a lock of production."""
     waits = """
         SELECT count(*) > 0 FROM pg_stat_activity
         WHERE usename = 'warehouse_reader' AND wait_event_type = 'Lock'
             AND datname = current_database()
     """
-    with shop.connect("admin") as writer:
-        for statement in statements:
-            writer.execute(statement.encode())
-        yield
-        wait_until(lambda: shop.value(waits))
+    wait_until(lambda: shop.value(waits))
 
 
 def live_and_gone(warehouse: Warehouse, table: str = "bronze.raw_orders") -> tuple[int, int]:
@@ -134,10 +139,10 @@ def test_g1_rewrite_between_the_reads_of_two_tables_is_noticed(
     shop: Shop, sold: Warehouse, rewrite: str
 ) -> None:
     sold.run()
-    with sold.connect("admin") as holder:
-        holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
+    with shop.connect("admin") as holder:
+        holder.execute("LOCK TABLE products IN ACCESS EXCLUSIVE MODE")
         run = sold.begin("etl.run_pipeline()")
-        run.wait_until_blocked()  # customers and products are read
+        wait_until_reader_waits(shop)  # the snapshot is taken, orders is not read yet
         with shop.connect("admin") as writer:
             for statement in REWRITES[rewrite]:
                 writer.execute(statement.encode())
@@ -165,7 +170,9 @@ def test_g1_rewrite_between_fence_and_snapshot_is_reconciled_in_the_same_run(
 ) -> None:
     sold.run()
     with sold.connect("admin") as holder:
-        holder.execute("LOCK TABLE bronze.raw_customers IN ACCESS EXCLUSIVE MODE")
+        holder.execute(
+            "SELECT FROM etl.pipeline_steps WHERE model = 'bronze.raw_customers' FOR UPDATE"
+        )
         run = sold.begin("etl.run_pipeline()")
         run.wait_until_blocked()  # the fence is read, the snapshot not yet taken
         shop.execute("BEGIN", *RELOAD, "COMMIT")

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.clinic import Clinic, with_tables
+from tests.test_rewrites import wait_until_reader_waits
 
 SCHEMA = (
-    "CREATE TABLE a_gate (id int PRIMARY KEY)",
+    "CREATE TABLE a_gate (id int PRIMARY KEY, changed_at timestamptz NOT NULL DEFAULT now())",
     "INSERT INTO a_gate VALUES (1)",
     """CREATE TABLE parts (id int PRIMARY KEY, changed_at timestamptz NOT NULL DEFAULT now())
         PARTITION BY RANGE (id)""",
@@ -93,7 +94,7 @@ def mount(clinic: Clinic, table: str, mode: str) -> None:
     settings = {"key": "id", "mode": mode} | (
         {"watermark": "changed_at"} if mode == "watermark" else {}
     )
-    tables = {"a_gate": {"mode": "snapshot"}, table: settings}
+    tables = {"a_gate": {"watermark": "changed_at"}, table: settings}
     config = with_tables({})
     config["sources"]["clinic"]["tables"] = tables
     clinic.configure(config)
@@ -123,10 +124,10 @@ def test_g1_whatever_a_table_is_made_of_its_rewrite_is_noticed(
     mount(shaped, table, mode)
     shaped.warehouse.run()
     assert latest(shaped, table) == ids(shaped, table)
-    with shaped.warehouse.connect("admin") as holder:
-        holder.execute(f"LOCK TABLE bronze.raw_{table} IN ACCESS EXCLUSIVE MODE")
+    with shaped.shop.connect("admin") as holder:
+        holder.execute("""LOCK TABLE "clinic 'A'".a_gate IN ACCESS EXCLUSIVE MODE""")
         run = shaped.warehouse.begin("etl.run_pipeline()")
-        run.wait_until_blocked()  # a_gate is read
+        wait_until_reader_waits(shaped.shop)  # the snapshot is taken, and a_gate is read first
         shaped.write(*rewrite)
     run.result()
     expected = ids(shaped, table)

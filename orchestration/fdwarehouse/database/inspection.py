@@ -77,10 +77,16 @@ def inspect(
             connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
             _mount_catalogue(connection, name, url)
             contract = _read(connection, name, source, warn)
+            settings = settings_of(source, contract)
             found = Problems()
-            for table in [*contract.tables]:
+            for table, description in [*contract.tables.items()]:
+                schema = description.schema_name or source.schema_name
+                there = schema, description.name_in_schema(table)
                 try:
-                    _require_readable(connection, name, source, contract, table)
+                    read = mounted_columns(settings[table], description.columns)
+                    _require_readable(connection, name, there, [*read])
+                    if table not in source.tables:
+                        _require_fit(source.fence, settings[table], description)
                 except psycopg.errors.ObjectNotInPrerequisiteState as error:
                     told = database_error(error)
                     warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
@@ -108,32 +114,27 @@ def inspect(
 
 
 def _require_readable(
-    connection: psycopg.Connection,
-    name: str,
-    source: SourceConfig,
-    contract: Contract,
-    table: str,
+    connection: psycopg.Connection, name: str, table: tuple[str, str], columns: list[str]
 ) -> None:
-    """Raise why a run or, if only a pattern names it, a deploy would refuse a table."""
-    description = contract.tables[table]
-    schema = description.schema_name or source.schema_name
-    there = description.name_in_schema(table)
-    settings = settings_of(source, contract)[table]
+    """Raise why a run could not read a table, unless that is the fault of the connection."""
     try:
         with connection.transaction():
-            read = mounted_columns(settings, description.columns)
-            _try(connection, name, schema, there, [*read])
+            _try(connection, name, *table, columns)
     except (psycopg.errors.ObjectNotInPrerequisiteState, psycopg.errors.QueryCanceled):
         raise
     except psycopg.Error as error:
         if connection.broken or (error.sqlstate or "").startswith("08"):
             raise
         failure = _failure(name, error)
-        named = failure.message.replace(f"source {name}", f"{schema}.{there} of source {name}", 1)
-        raise FdwarehouseError(named, hint=failure.hint) from error
-    if table not in source.tables:
-        for unfit in problems_of_table(source.fence, settings, contract.tables[table]):
-            raise FdwarehouseError(str(unfit.args[0])) from unfit
+        named = f"{'.'.join(table)} of source {name}"
+        problem = failure.message.replace(f"source {name}", named, 1)
+        raise FdwarehouseError(problem, hint=failure.hint) from error
+
+
+def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
+    """Raise why a deploy would refuse a table that only a pattern names."""
+    for error in problems_of_table(fence, settings, description):
+        raise FdwarehouseError(str(error.args[0])) from error
 
 
 def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:

@@ -85,6 +85,7 @@ def rows_of_project(
                 "checksum": model.checksum,
                 "position": position,
                 "reads": model.reads,
+                "is_derived": model.is_derived,
             }
             for position, model in enumerate(models, start=1)
         ],

@@ -33,6 +33,7 @@ from fdwarehouse.rendering.steps import (
     partitioned,
     require_built,
     routines_with_settings,
+    with_derived,
 )
 from fdwarehouse.rendering.templates import MECHANICS, make_environment
 
@@ -78,17 +79,17 @@ class _Renderer:
         objects = [
             *routines_of_sources(self.templates, self.sources),
             *self._objects_of_the_project(),
-            *tables.objects,
         ]
         with self.problems.collected():
             self.definitions += mirrored(self.sources, _read_by_silver(self.definitions, objects))
+        objects += tables.objects
         checks = [*self._checks(), *tables.checks]
         self.problems.raise_found()
 
         objects += self.templates.row_types()
         partitions: Partitions = {**self.config.partitions, **tables.partitions}
         selects = {d.model: d.path for d in self.definitions}
-        models = make_models(self.sources, objects)
+        models = with_derived(make_models(self.sources, objects), self.definitions, objects)
         with self.problems.collected():
             require_built(models, self.config.partitions, selects)
         models = partitioned(models, partitions)

@@ -12,7 +12,7 @@ from fdwarehouse.rendering.project_templates import ProjectTemplates
 
 _ROUTINES = (
     *("find_drift", "storage_now", "observe_storage", "require_same_storage"),
-    *("read_fence", "discontinuity_in", "utc_offset"),
+    *("read_fence", "discontinuity_in", "utc_offset", "unchanged_tables"),
 )
 
 

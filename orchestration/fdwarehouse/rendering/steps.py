@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.errors import FdwarehouseError, Problems
 from fdwarehouse.identifiers import MAX_PARTITIONED_NAME_LENGTH, ident, qualified, unqualified
 from fdwarehouse.project.config import PartitionsConfig, ServerSetting
@@ -44,6 +45,8 @@ class Model:
     """Hash of everything that decides its content; a change causes a full refresh."""
     reads: tuple[str, ...] = ()
     """Models that it reads, in any layer, directly or through views and functions."""
+    is_derived: bool = False
+    """Whether its table can change only when a table changes that it reads."""
     reconciles: str | None = None
     """For a reconciliation: the table that it compares."""
     interval_between: str | None = None
@@ -70,6 +73,43 @@ def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[M
     for layer in ("silver", "gold"):
         models += _models_of_layer(layer, by_name, {model.table_name for model in models})
     return models
+
+
+def with_derived(
+    models: Iterable[Model], definitions: Iterable[Definition], objects: Iterable[SqlFile]
+) -> list[Model]:
+    """Mark the tables that are computed from tables of steps alone.
+
+    SQL that is written by hand can read anything; so can a SELECT that names a table which no step
+    builds, such as one of a migration.
+
+    Args:
+        models: the steps.
+        definitions: the tables and views that are one SELECT.
+        objects: the compiled routines and views.
+    """
+    tables = {m.table_name for m in models}
+    by_name = {o.creates: o for o in objects if o.creates}
+    defined = {d.model: d for d in definitions}
+    paths = {d.path for d in defined.values()}
+    by_hand = {
+        n for n, o in by_name.items() if o.origin.startswith("sql/") and o.origin not in paths
+    }
+
+    def reads_only_tables(name: str) -> bool:
+        reads = {qualified(*read) for read in defined[name].reads}
+        views = {r for r in reads - tables if r in defined}
+        return reads <= tables | views and all(map(reads_only_tables, views))
+
+    return [
+        replace(m, is_derived=True)
+        if m.reads
+        and m.model in defined
+        and reads_only_tables(m.model)
+        and not by_hand & names_read(by_name[m.writer], by_name)
+        else m
+        for m in models
+    ]
 
 
 def partitioned(models: Iterable[Model], partitions: Partitions) -> list[Model]:

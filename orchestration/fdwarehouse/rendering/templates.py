@@ -20,6 +20,7 @@ MECHANICS = Path(__file__).parents[1] / "mechanics"
 MACROS = (
     "settings",
     "lock",
+    "failure",
     "compare",
     "routine",
     "merge",

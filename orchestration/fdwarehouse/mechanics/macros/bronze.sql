@@ -27,6 +27,17 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {% for c in table.key %}{{ alias }}.{{ c | ident }} IS NOT NULL{{ " AND " if not loop.last }}{% endfor %}
 {%- endmacro -%}
 
+{#- Whether a row may have changed since the fence of a run. -#}
+{%- macro is_recent(table, source, alias, since_run_id, utc_offset=none) -%}
+{%- set watermark = alias ~ "." ~ (table.watermark | ident) -%}
+{% if table.is_watermark_nullable %}{{ watermark }} IS NULL OR {% endif %}{{ watermark }} >= (
+    SELECT {{ table.lower_bound }}(
+        {{ table.model | literal }}, p_run_id, {{ since_run_id }}
+        {%- if table.is_stamped_in_local_time %}, {{ utc_offset or (source.name | ident) ~ ".utc_offset()" }}{% endif %}
+    )
+)
+{%- endmacro -%}
+
 {#- Whether one of some patterns of warehouse.yaml matches a table. -#}
 {%- macro matches_any(patterns, alias) -%}
 {%- for p in patterns -%}

@@ -46,12 +46,7 @@ WITH read_rows AS MATERIALIZED (
     FROM {{ table.foreign_table }} AS s
     {%- if table.watermark %}
     WHERE
-        (p_since_run_id = 0 OR {% if table.is_watermark_nullable %}s.{{ table.watermark | ident }} IS NULL OR {% endif %}s.{{ table.watermark | ident }} >= (
-            SELECT {{ table.lower_bound }}(
-                {{ model }}, p_run_id, p_since_run_id
-                {%- if table.is_stamped_in_local_time %}, {{ source.name | ident }}.utc_offset(){% endif %}
-            )
-        ))
+        (p_since_run_id = 0 OR {{ bronze.is_recent(table, source, "s", "p_since_run_id") | indent(8) }})
         AND (p_from_key IS NULL OR s.{{ first }} >= (SELECT p_from_key::{{ table.first_key.type }}))
         AND (p_before_key IS NULL OR s.{{ first }} < (SELECT p_before_key::{{ table.first_key.type }})
             OR (p_from_key IS NULL AND s.{{ first }} IS NULL)) -- nulls are in the first chunk

@@ -64,17 +64,11 @@ BEGIN
     UPDATE etl.runs SET lease_until = clock_timestamp() + lease WHERE run_id = p_run_id;
     RETURN v_failure;
 EXCEPTION WHEN query_canceled OR OTHERS THEN
-    GET STACKED DIAGNOSTICS
-        v_failure.error_code = RETURNED_SQLSTATE,
-        v_failure.message = MESSAGE_TEXT,
-        v_failure.detail = PG_EXCEPTION_DETAIL,
-        v_failure.hint = PG_EXCEPTION_HINT,
-        v_failure.context = PG_EXCEPTION_CONTEXT,
-        v_schema = SCHEMA_NAME;
+    {{ failure.catch() | indent(4) }}
     IF etl.is_done_by_others(p_run_id) THEN -- whatever failed, nothing is left to do
         RETURN NULL;
     END IF;
-    RETURN etl.explain_failure(v_failure, v_schema);
+    RETURN v_failure;
 END;
 $$;
 COMMENT ON FUNCTION etl.advance_backfill IS

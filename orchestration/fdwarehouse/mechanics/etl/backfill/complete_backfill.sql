@@ -39,18 +39,21 @@ BEGIN
         PERFORM etl.create_deferred_indexes(v_model);
         EXECUTE format('ANALYZE %s', v_model::regclass);
 
-        INSERT INTO etl.watermarks (model, run_id, fence, snapshot_xmin, utc_offset, advanced_at)
+        INSERT INTO etl.watermarks (
+            model, run_id, fence, snapshot_xmin, utc_offset, changed_run_id, advanced_at
+        )
         SELECT
             m.model,
             f.run_id,
             f.fence,
             f.snapshot_xmin,
             f.utc_offset,
+            (SELECT max(c.run_id) FROM etl.chunks AS c WHERE c.model = v_model),
             CASE WHEN m.interval_between IS NULL THEN clock_timestamp() ELSE '-infinity' END
         FROM etl.pipeline_steps AS m
         INNER JOIN etl.fences AS f ON m.source_name = f.source_name AND f.run_id = v_fence_run_id
         WHERE m.table_name = v_model
-        ON CONFLICT (model) DO UPDATE SET advanced_at = excluded.advanced_at;
+        ON CONFLICT (model) DO UPDATE SET changed_run_id = excluded.changed_run_id, advanced_at = excluded.advanced_at;
         RETURN v_model;
     END LOOP;
     RETURN NULL;

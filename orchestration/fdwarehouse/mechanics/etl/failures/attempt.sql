@@ -9,15 +9,9 @@ BEGIN
     EXECUTE p_statement;
     RETURN NULL;
 EXCEPTION WHEN query_canceled OR OTHERS THEN
-    GET STACKED DIAGNOSTICS
-        v_failure.error_code = RETURNED_SQLSTATE,
-        v_failure.message = MESSAGE_TEXT,
-        v_failure.detail = PG_EXCEPTION_DETAIL,
-        v_failure.hint = PG_EXCEPTION_HINT,
-        v_failure.context = PG_EXCEPTION_CONTEXT,
-        v_schema = SCHEMA_NAME;
     v_failure.model := p_model;
-    RETURN etl.explain_failure(v_failure, v_schema);
+    {{ failure.catch() | indent(4) }}
+    RETURN v_failure;
 END;
 $$;
 COMMENT ON FUNCTION etl.attempt IS

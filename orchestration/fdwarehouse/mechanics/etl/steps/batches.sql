@@ -1,6 +1,7 @@
 -- Models that are published together are built in one transaction: bronze is one snapshot of
--- production, gold one star schema. Each silver table has a transaction of its own.
-CREATE FUNCTION etl.batches(p_models text[]) RETURNS SETOF text[]
+-- production, gold one star schema. Each silver table that has changed has its own.
+CREATE FUNCTION etl.batches(p_models text[])
+RETURNS TABLE (models text[], is_divided boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER -- the loader has no privileges on the catalog
 {{- settings.pinned() }}
 AS $$
@@ -28,11 +29,11 @@ BEGIN
         WHERE m.model = ANY(p_models) AND fence.layer = 'source'
     )
 
-    SELECT array_agg(model ORDER BY position)
+    SELECT array_agg(model ORDER BY position), layer = 'silver'
     FROM wanted
-    GROUP BY layer, CASE WHEN layer = 'silver' THEN model END
+    GROUP BY layer
     ORDER BY min(position);
 END;
 $$;
 COMMENT ON FUNCTION etl.batches IS
-'Returns the given models (null: all) in topological order, one array per transaction. Errors: DW003 unknown model.';
+'Returns the given models (null: all) in topological order, those of a layer together, and whether each that has changed is built in a transaction of its own. Errors: DW003 unknown model.';

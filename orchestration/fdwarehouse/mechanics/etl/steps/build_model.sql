@@ -10,19 +10,6 @@ DECLARE
     v_counts etl.row_counts;
 BEGIN
     PERFORM etl.lock_run(p_run_id);
-    -- A step can still be running after its client has disconnected. Wait for this step and for
-    -- those whose rows it reads. All sessions take the locks in the same order.
-    PERFORM
-    FROM etl.pipeline_steps AS m
-    INNER JOIN etl.pipeline_steps AS earlier ON m.position > earlier.position
-    WHERE m.model = p_model
-        AND (
-            m.layer <> earlier.layer
-            OR earlier.model = ANY(m.reads)
-        )
-    ORDER BY earlier.position
-    FOR SHARE OF earlier;
-    PERFORM FROM etl.pipeline_steps WHERE model = p_model FOR UPDATE;
     PERFORM {{ lock.show_step('p_model') }};
 
     IF NOT EXISTS (SELECT FROM etl.runs WHERE run_id = p_run_id AND status = 'running') THEN
@@ -71,7 +58,12 @@ BEGIN
     IF v_step.layer <> 'source' THEN
         PERFORM etl.create_deferred_indexes(v_model.table_name);
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
-        PERFORM etl.advance_watermark(p_run_id, p_model, v_since_run_id = 0);
+        PERFORM etl.advance_watermarks(
+            p_run_id,
+            ARRAY[p_model],
+            v_since_run_id = 0,
+            v_counts.rows_inserted + v_counts.rows_updated + v_counts.rows_deleted > 0
+        );
         IF v_since_run_id = 0 OR v_counts.rows_deleted > 0 THEN
             PERFORM etl.invalidate_downstream(p_model, v_since_run_id = 0);
         END IF;
@@ -91,4 +83,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.build_model IS
-'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned. Errors: DW004 the run has ended, DW005 a downstream table, or the table itself, has already been built in this run, DW006 a deploy is under way, DW013 the table of production differs from its contract, and those of the model.';
+'Brings one model up to date within the caller''s transaction and logs it. The step must have been planned and locked. Errors: DW004 the run has ended, DW005 a downstream table, or the table itself, has already been built in this run, DW006 a deploy is under way, DW013 the table of production differs from its contract, and those of the model.';

@@ -37,14 +37,8 @@ BEGIN
         IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) OR (v_stops_others AND NOT v_is_unfilled) THEN
             RAISE;
         END IF;
-        GET STACKED DIAGNOSTICS
-            v_failure.error_code = RETURNED_SQLSTATE,
-            v_failure.message = MESSAGE_TEXT,
-            v_failure.detail = PG_EXCEPTION_DETAIL,
-            v_failure.hint = PG_EXCEPTION_HINT,
-            v_failure.context = PG_EXCEPTION_CONTEXT,
-            v_schema = SCHEMA_NAME;
         v_failure.model := p_model;
+        {{ failure.catch() | indent(8) }}
         IF v_is_unfilled THEN -- the watermark stays, so nothing is missed later
             UPDATE etl.steps
             SET status = 'succeeded',
@@ -61,7 +55,6 @@ BEGIN
                 USING HINT = 'REFRESH MATERIALIZED VIEW fills it in production.';
             RETURN;
         END IF;
-        v_failure := etl.explain_failure(v_failure, v_schema);
         UPDATE etl.steps
         SET status = 'failed',
             error = etl.printable(

@@ -1,7 +1,11 @@
 -- The only place where the loader's CALL gets the owner's privileges: models that are built
 -- together are committed only if their checks pass.
-CREATE FUNCTION etl.build_models(p_run_id bigint, p_models text[], p_attempt integer DEFAULT 1)
-RETURNS etl.failure
+CREATE FUNCTION etl.build_models(
+    p_run_id bigint,
+    p_models text[],
+    p_attempt integer DEFAULT 1,
+    p_only_unchanged boolean DEFAULT false
+) RETURNS etl.failure
 LANGUAGE plpgsql SECURITY DEFINER -- checks cannot be left out
 {{- settings.pinned() }}
 AS $$
@@ -35,27 +39,24 @@ BEGIN
             SET LOCAL transaction_timeout = 0;
             SET LOCAL transaction_timeout = {{ timeouts.step | literal }};
         END IF;
-        FOREACH v_failure.model IN ARRAY p_models LOOP
-            PERFORM etl.build_model_alone(p_run_id, v_failure.model);
-        END LOOP;
-        v_failure.model := NULL;
+        PERFORM etl.lock_steps(p_models);
+        PERFORM etl.conclude_unchanged(p_run_id, p_models);
+        IF NOT p_only_unchanged THEN
+            FOREACH v_failure.model IN ARRAY etl.pending_models(p_run_id, p_models) LOOP
+                PERFORM etl.build_model_alone(p_run_id, v_failure.model);
+            END LOOP;
+            v_failure.model := NULL;
+        END IF;
         PERFORM etl.require_same_source(p_run_id, v_storage);
         SET CONSTRAINTS ALL IMMEDIATE; -- while errors are still caught
         v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
-        GET STACKED DIAGNOSTICS
-            v_failure.error_code = RETURNED_SQLSTATE,
-            v_failure.message = MESSAGE_TEXT,
-            v_failure.detail = PG_EXCEPTION_DETAIL,
-            v_failure.hint = PG_EXCEPTION_HINT,
-            v_failure.context = PG_EXCEPTION_CONTEXT,
-            v_schema = SCHEMA_NAME;
-        v_failure := etl.explain_failure(v_failure, v_schema);
+        {{ failure.catch() | indent(8) }}
     END;
     PERFORM etl.store_check_results(p_run_id, v_results);
     RETURN v_failure;
 END;
 $$;
 COMMENT ON FUNCTION etl.build_models IS
-'Brings models up to date within the caller''s transaction, and runs the checks that must pass before it is committed. Arguments: the run, the models in topological order, the number of the attempt (1 to 5; they wait for 0, 1, 3, 3, 3 seconds). Returns the error that rolled everything back (null: none).';
+'Brings models up to date within the caller''s transaction, and runs the checks that must pass before it is committed. Arguments: the run, the models in topological order, the number of the attempt (1 to 5; they wait for 0, 1, 3, 3, 3 seconds), whether to conclude only steps of tables that have not changed. Returns the error that rolled everything back (null: none).';

@@ -1,7 +1,9 @@
 -- One transaction of a run: planned, built, checked and committed. If it fails, it is rolled back,
 -- and the failure is logged in a transaction of its own.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
-CREATE PROCEDURE etl.run_transaction(p_run_id bigint, p_models text[], p_is_full boolean)
+CREATE PROCEDURE etl.run_transaction(
+    p_run_id bigint, p_models text[], p_is_full boolean, p_only_unchanged boolean DEFAULT false
+)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -19,7 +21,7 @@ BEGIN
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what was committed while it waited
 
         CALL etl.pin_settings();
-        v_failure := etl.build_models(p_run_id, v_models, v_attempt);
+        v_failure := etl.build_models(p_run_id, v_models, v_attempt, p_only_unchanged);
         EXIT WHEN NOT etl.is_retried(v_failure, v_attempt);
         ROLLBACK;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -39,4 +41,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.run_transaction IS
-'Builds models in one transaction, with the checks that must pass before it is committed. Arguments: the run, the models in topological order, whether it is a full refresh. Makes up to three attempts if a connection is lost, and up to five if a table is rewritten while it is read. Errors: those of the models, DW002 a check failed.';
+'Builds models in one transaction, with the checks that must pass before it is committed. Arguments: the run, the models in topological order, whether it is a full refresh, whether to conclude only steps of tables that have not changed. Makes up to three attempts if a connection is lost, and up to five if a table is rewritten while it is read. Errors: those of the models, DW002 a check failed.';
