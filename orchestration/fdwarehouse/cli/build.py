@@ -124,38 +124,49 @@ def contract(
 ) -> None:
     """Record the tables and columns of production in contracts/.
 
-    Reads them through the warehouse's server, with the privileges of the reader.
+    Reads them through the warehouse's server, with the privileges of the reader. Writes nothing if
+    a deploy would refuse a table, and names all problems.
     """
     from fdwarehouse.database.inspection import inspect
+    from fdwarehouse.errors import Problems
     from fdwarehouse.project.contract import (
         contract_path,
         dump_contract,
         load_contract,
         without_comments,
     )
+    from fdwarehouse.project.sources import make_sources
 
     connections = connections_of(context)
-    is_stale = False
+    contracts = {}
+    problems = Problems()
     for name, source in connections.config.sources.items():
+        with problems.collected():
+            contracts[name] = inspect(
+                connections.warehouse(),
+                name,
+                source,
+                connections.source(name),
+                wait=connections.config.timeouts.settings["source"],
+                warn=warn,
+                problems=problems,
+            )
+    with problems.collected():
+        make_sources(connections.config, contracts)
+    problems.raise_found()
+    is_stale = False
+    for name, described in contracts.items():
         path = contract_path(connections.root, name)
         shown = str(path.relative_to(connections.root))
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        live = inspect(
-            connections.warehouse(),
-            name,
-            source,
-            connections.source(name),
-            wait=connections.config.timeouts.settings["source"],
-            warn=warn,
-        )
-        now = dump_contract(live)
+        now = dump_contract(described)
         for line in difference(before, now, shown):
             out.print(line, soft_wrap=True)
         if before == now:
             say(f"{shown} is up to date.")
         elif check:
             known = load_contract(connections.root, name) if before else None
-            if known and without_comments(known) == without_comments(live):
+            if known and without_comments(known) == without_comments(described):
                 say(f"{shown} differs only in comments, which stop nothing.")
             else:
                 is_stale = True

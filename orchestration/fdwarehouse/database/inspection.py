@@ -10,7 +10,13 @@ import psycopg
 from psycopg import sql
 from pydantic import ValidationError
 
-from fdwarehouse.database.mounting import MOUNT, mount_table, mounted_catalogue, rendered
+from fdwarehouse.database.mounting import (
+    MOUNT,
+    mount_table,
+    mounted_catalogue,
+    rendered,
+    source_failure,
+)
 from fdwarehouse.errors import FdwarehouseError, Problems, database_error
 from fdwarehouse.project.chosen_columns import (
     UnfitError,
@@ -46,6 +52,7 @@ def inspect(
     *,
     wait: str = "5min",
     warn: Callable[[str], None] = lambda _: None,
+    problems: Problems | None = None,
 ) -> Contract:
     """Describe the tables of a source that ``warehouse.yaml`` names.
 
@@ -56,31 +63,38 @@ def inspect(
         url: connection string of the reader, valid on the warehouse's server.
         wait: how long the source may take to answer.
         warn: called for a table that cannot be read yet.
+        problems: collects why tables cannot be read; None: they are raised.
 
     Raises:
         FdwarehouseError: the source cannot be reached, lacks a table, or does not allow the reader
             to read one; the message names it.
     """
+    found = Problems()
     with mounted_catalogue(warehouse_url, name, url, wait=wait) as connection:
         contract = read_contract(connection, name, source, warn)
-        for table in [*contract.tables]:
+        settings = settings_of(source, contract)
+        for table, description in [*contract.tables.items()]:
             try:
                 try_to_read(connection, name, source, contract, table, warn=warn)
-                _require_fit(source, contract, table)
+                if table not in source.tables:
+                    _require_fit(source.fence, settings[table], description)
             except FdwarehouseError as error:
                 if table in source.tables:
-                    raise
-                warn(f"{name}.{table} is left out: {error.message}")
-                del contract.tables[table]
+                    found.add(error)
+                else:
+                    warn(f"{name}.{table} is left out: {error.message}")
+                    del contract.tables[table]
+    if problems is None:
+        found.raise_found()
+    else:
+        problems.add_all(found)
     return contract
 
 
-def _require_fit(source: SourceConfig, contract: Contract, table: str) -> None:
+def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
     """Raise why a deploy would refuse a table that only a pattern names."""
-    if table not in source.tables:
-        settings = settings_of(source, contract)[table]
-        for error in problems_of_table(source.fence, settings, contract.tables[table]):
-            raise FdwarehouseError(str(error.args[0])) from error
+    for error in problems_of_table(fence, settings, description):
+        raise FdwarehouseError(str(error.args[0])) from error
 
 
 def read_contract(
@@ -97,6 +111,7 @@ def read_contract(
     Raises:
         FdwarehouseError: it lacks a table, or a type is not known.
     """
+    problems = Problems()
 
     def rows(query: str) -> list[tuple[Any, ...]]:
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
@@ -130,19 +145,22 @@ def read_contract(
                 not_null=not_null,
                 comment=comments.get((table, column)),
             )
-        except ValidationError as error:
+        except ValidationError:
             if is_left_out(choices[table], column):
                 continue
-            raise FdwarehouseError(
-                f"source {name}: column {column} of {chosen[table].schema}.{chosen[table].name} "
-                f"is of type {type_}, which the warehouse does not know",
-                hint="Read a view in production that casts it to text, or omits it.",
-            ) from error
+            problems.add(
+                FdwarehouseError(
+                    f"source {name}: column {column} of {chosen[table].schema}."
+                    f"{chosen[table].name} is of type {type_}, which the warehouse does not know",
+                    hint="Leave it out with exclude, or read a view in production that casts it.",
+                )
+            )
+            continue
         columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
     tables = {}
-    problems = Problems()
+    problems.raise_found()
     for table, relation in chosen.items():
         whole = Table(
             comment=comments.get((table, None)),
@@ -220,3 +238,11 @@ def try_to_read(
             f"{error.diag.message_primary}",
             hint="`fdwarehouse bootstrap --side production` grants the privileges.",
         ) from error
+    except psycopg.errors.QueryCanceled:
+        raise
+    except psycopg.Error as error:
+        if connection.broken or (error.sqlstate or "").startswith("08"):
+            raise
+        failure = source_failure(name, error)
+        problem = failure.message.replace(f"source {name}", f"{shown} of source {name}", 1)
+        raise FdwarehouseError(problem, hint=failure.hint) from error

@@ -62,12 +62,18 @@ def mounted_catalogue(
                 "warehouse.yaml.",
             ) from error
         except psycopg.Error as error:
-            raise _failure(name, error) from error
+            raise source_failure(name, error) from error
         finally:
             connection.rollback()
 
 
-def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
+def source_failure(name: str, error: psycopg.Error) -> FdwarehouseError:
+    """Explain why a source cannot be read.
+
+    Args:
+        name: of the source.
+        error: of the warehouse's server.
+    """
     told = database_error(error)
     if (error.sqlstate or "").startswith("DW"):
         return FdwarehouseError(told.message, hint=told.hint)
