@@ -42,5 +42,5 @@ BEGIN
     RETURN v_row;
 END;
 $$;
-COMMENT ON FUNCTION etl.table_to_forget IS
+COMMENT ON FUNCTION etl.row_to_forget IS
 'Returns the table in bronze that holds a row to forget, and the values of its key. Arguments: the table as users name it, the key. Errors: 22P02 it is not an array, 22023 these are not the columns of its key, or it has none; DW003 unknown table.';
