@@ -257,3 +257,19 @@ def test_condition_applies_to_the_rows_of_a_parent_alone(place: Place) -> None:
     ids = "SELECT id FROM bronze.raw_people WHERE NOT _is_deleted ORDER BY 1"
     there = "SELECT id FROM ONLY people WHERE NOT is_test ORDER BY 1"
     assert place.warehouse.column(ids) == place.shop.column(there) != []
+
+
+def test_column_that_is_left_out_later_is_not_read_any_more(place: Place) -> None:
+    place.configure({"people": {"watermark": "updated_at"}}, mirror=True)
+    place.works("bootstrap", "contract", "deploy", "run")
+    place.configure({"people": {"watermark": "updated_at", "exclude": "body"}}, mirror=True)
+    place.works("bootstrap", "contract", "deploy", "run")
+    place.write(
+        "UPDATE people SET body = 'new', name = 'b', updated_at = clock_timestamp() WHERE id = 1"
+    )
+    place.works("run", "reconcile")
+    live = "SELECT (id, name, email)::text FROM silver.people WHERE NOT is_deleted ORDER BY id"
+    assert place.warehouse.column(live) == place.shop.column(
+        "SELECT (id, name, email)::text FROM people ORDER BY id"
+    )
+    assert "body" not in place.warehouse.column(FOREIGN_COLUMNS, ["people"])

@@ -218,31 +218,6 @@ def test_table_of_many_columns_is_read(clinic: Clinic) -> None:
     assert clinic.warehouse.column("SELECT c299 FROM bronze.raw_wide ORDER BY _run_id") == [None, 8]
 
 
-def test_names_that_the_warehouse_cannot_use_are_cut_and_hashed(clinic: Clinic) -> None:
-    names = {
-        "e" * 42: "e" * 32 + "_5f1d078e",
-        "e" * 43: "e" * 32 + "_",
-        "ä" * 21: "ä" * 16 + "_",
-        "a\nb": "a_b_",
-        "_columns": "_columns_",
-        "_pg_class": "_pg_class_",
-    }
-    for name in names:
-        make(clinic, name)
-    clinic.configure(with_tables({name: {"watermark": STAMP} for name in names}))
-    clinic.warehouse.deploy(clinic.root, source="clinic")
-    clinic.warehouse.run()
-    (source,) = render_project(clinic.root).sources
-    found = {t.table_name: t.local_name for t in source.tables}
-    for name, beginning in names.items():
-        assert found[name].startswith(beginning)
-        assert len(found[name].encode()) <= 41
-        query = sql.SQL('SELECT "The Key" FROM {} ORDER BY 1')
-        table = sql.Identifier("bronze", f"raw_{found[name]}")
-        assert clinic.warehouse.column(query.format(table).as_string()) == ["1", "2"]
-    assert len(set(found.values())) == len(found)
-
-
 def test_table_is_called_in_the_warehouse_as_it_is_told(clinic: Clinic, command: Command) -> None:
     long = "every visit that any patient ever made to any of our wards"
     make(clinic, long)

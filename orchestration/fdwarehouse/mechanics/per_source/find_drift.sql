@@ -3,6 +3,7 @@
 CREATE FUNCTION {{ source.name | ident }}.find_drift(p_run_id bigint, p_time_zone text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off -- the planner expects few rows from the catalog of the source
 AS $$
 DECLARE
     v_differences jsonb;
@@ -21,10 +22,15 @@ BEGIN
         WHERE source_name = {{ source.name | literal }}
     ),
 
-    raw_tables (table_name, raw_table) AS (
+    raw_tables (table_name, raw_table, schema_name, name_in_schema) AS (
         VALUES
         {%- for t in source.tables %}
-        ({{ t.name | literal }}, {{ t.model | literal }}){{ "," if not loop.last }}
+        (
+            {{ t.name | literal }},
+            {{ t.model | literal }},
+            {{ t.schema_name | literal }},
+            {{ t.table_name | literal }}
+        ){{ "," if not loop.last }}
         {%- endfor %}
     ),
 
@@ -101,10 +107,9 @@ BEGIN
             NULL
         FROM {{ source.name | ident }}._tables AS t
         WHERE t.is_table
-            AND (t.schema_name, t.table_name) NOT IN (
-                {%- for t in source.tables %}
-                ({{ t.schema_name | literal }}, {{ t.table_name | literal }}){{ "," if not loop.last }}
-                {%- endfor %}
+            AND NOT EXISTS (
+                SELECT FROM raw_tables AS r
+                WHERE r.schema_name = t.schema_name AND r.name_in_schema = t.table_name
             )
             AND ({{ bronze.matches_any(source.patterns, "t") }})
             {%- if source.exclusions %}

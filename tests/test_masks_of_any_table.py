@@ -1,0 +1,90 @@
+"""Masks of tables of any kind: how they are reconciled, without a key, with odd names."""
+
+from typing import Any
+
+import pytest
+
+from tests.place import Place
+from tests.test_masks import PRODUCTION, hashed, keys_of
+from tests.test_reconciliation import is_hashed_remotely
+
+
+@pytest.fixture(autouse=True)
+def _people(place: Place) -> None:
+    place.write(PRODUCTION)
+
+
+@pytest.mark.parametrize(
+    ("mask", "depth", "is_hashed"),
+    [
+        ({"email": "hash"}, "key", True),
+        ({"email": "hash"}, "all", False),
+        ({"phone": "redact", "born": None}, "all", True),
+        ({"id": "hash"}, "key", False),
+    ],
+)
+def test_masked_table_is_reconciled_by_buckets_where_production_knows_the_values(
+    place: Place, mask: dict[str, Any], depth: str, is_hashed: bool
+) -> None:
+    settings = {"watermark": "updated_at", "mask": mask, "reconcile": {"depth": depth}}
+    place.configure({"people": settings})
+    place.works("bootstrap", "contract", "deploy", "run")
+    body = "SELECT pg_get_functiondef('bronze.reconcile_raw_people'::regproc) ~ 'source_hashes'"
+    assert place.warehouse.value(body) == is_hashed
+    if is_hashed:
+        assert is_hashed_remotely(place.warehouse, "people")
+    place.write("DELETE FROM people WHERE id = 12")
+    place.works("reconcile")
+    assert place.warehouse.rows(
+        "SELECT count(*) FROM bronze.raw_people WHERE _is_deleted AND _run_id > 1"
+    ) == [(1,)]
+
+
+def test_identical_rows_without_a_key_are_counted_by_their_masked_values(place: Place) -> None:
+    place.write(
+        "CREATE TABLE visits (email text, secret text)",
+        "INSERT INTO visits VALUES ('zqplain', 'zqplain1'), ('zqplain', 'zqplain2'), ('b', NULL)",
+    )
+    place.configure({"visits": {"mask": {"email": "hash", "secret": "redact"}}})
+    place.works("bootstrap", "contract", "deploy", "run")
+    keys = keys_of(place.warehouse)
+    found = """
+        SELECT email, secret, _copies FROM (
+            SELECT DISTINCT ON (_row_hash) * FROM bronze.raw_visits ORDER BY _row_hash, _run_id DESC
+        ) AS t WHERE NOT _is_deleted ORDER BY _copies
+    """
+    assert place.warehouse.rows(found) == [
+        (hashed("b", keys), "***", 1),
+        (hashed("zqplain", keys), "***", 2),
+    ]
+    place.write("INSERT INTO visits VALUES ('zqplain', 'zqplain3')")
+    place.works("run")
+    assert place.warehouse.rows(found)[-1] == (hashed("zqplain", keys), "***", 3)
+
+
+def test_odd_names_conditions_and_masks_work_together(place: Place) -> None:
+    place.write(
+        """CREATE TABLE "it's {{ a }} $$ List" (
+            "The Key" text PRIMARY KEY, "e-mail %s" text, "$do$" int, at timestamptz
+        )""",
+        """INSERT INTO "it's {{ a }} $$ List"
+        SELECT n::text, 'zqplain' || n || '@example.com', n, now()
+        FROM generate_series(1, 9) AS n""",
+    )
+    place.configure(
+        {
+            "it's {{ a }} $$ List": {
+                "watermark": "at",
+                "exclude": "$do$",
+                "mask": {"e-mail %s": "hash", "The Key": "hash"},
+                "where": """"$do$" > 3 AND "it's {{ a }} $$ List"."e-mail %s" LIKE '%@example.com'
+                    AND "The Key" <> '$$ {{ b }} %' -- the end""",
+                "as": "odd",
+            }
+        }
+    )
+    place.works("bootstrap", "contract", "deploy", "run", "deploy", "run", "reconcile")
+    keys = keys_of(place.warehouse)
+    wanted = [(hashed(n, keys), hashed(f"zqplain{n}@example.com", keys)) for n in range(4, 10)]
+    found = 'SELECT "The Key", "e-mail %s" FROM bronze.raw_odd'
+    assert sorted(place.warehouse.rows(found)) == sorted(wanted)
