@@ -33,7 +33,7 @@ def sold(shop: Shop, warehouse: Warehouse) -> Warehouse:
     sell(shop, 1)
     sell(shop, 2)
     shop.execute(
-        "UPDATE customers SET (email, full_name) = ('mona@x.org', 'Mona Lisa') WHERE customer_id = 1"
+        "UPDATE customers SET email = 'mona@x.org', full_name = 'Mona Lisa' WHERE customer_id = 1"
     )
     warehouse.run()
     shop.execute("UPDATE customers SET full_name = 'Mona Gioconda' WHERE customer_id = 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -73,11 +74,12 @@ def inspect(
     with mounted_catalogue(warehouse_url, name, url, wait=wait) as connection:
         contract = read_contract(connection, name, source, warn)
         settings = settings_of(source, contract)
-        for table, description in [*contract.tables.items()]:
+        for trial in trials(source, contract):
+            table = trial.table
             try:
-                try_to_read(connection, name, source, contract, table, warn=warn)
+                try_to_read(connection, name, trial, warn=warn)
                 if table not in source.tables:
-                    _require_fit(source.fence, settings[table], description)
+                    _require_fit(source.fence, settings[table], contract.tables[table])
             except FdwarehouseError as error:
                 if table in source.tables:
                     found.add(error)
@@ -189,43 +191,62 @@ def read_contract(
     )
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A table of which one row is read."""
+
+    table: str
+    """Its name in the contract."""
+    place: tuple[str, str]
+    """Its schema and name in the source."""
+    columns: list[str]
+    """Those that a run reads."""
+
+
+def trials(source: SourceConfig, contract: Contract) -> list[Trial]:
+    """List the tables of a contract, and what a run reads of each.
+
+    Args:
+        source: as in ``warehouse.yaml``.
+        contract: of the source.
+    """
+    settings = settings_of(source, contract)
+    return [
+        Trial(
+            table,
+            (described.schema_name or source.schema_name, described.name_in_schema(table)),
+            [*mounted_columns(settings[table], described.columns)],
+        )
+        for table, described in contract.tables.items()
+    ]
+
+
 def try_to_read(
-    connection: psycopg.Connection,
-    name: str,
-    source: SourceConfig,
-    contract: Contract,
-    table: str,
-    *,
-    warn: Callable[[str], None],
+    connection: psycopg.Connection, name: str, trial: Trial, *, warn: Callable[[str], None]
 ) -> None:
     """Read one row as the pipeline will: only the source knows what its reader may see.
 
     Args:
         connection: see `mounted_catalogue`.
         name: the source's name.
-        source: as in ``warehouse.yaml``.
-        contract: of the source.
-        table: its name there.
+        trial: the table.
         warn: called if it cannot be read yet.
 
     Raises:
         FdwarehouseError: the reader may not read it, or row security would hide rows.
     """
-    description = contract.tables[table]
-    columns = [*mounted_columns(settings_of(source, contract)[table], description.columns)]
-    place = (description.schema_name or source.schema_name, description.name_in_schema(table))
-    shown = ".".join(place)
-    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-    as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in columns)
+    shown = ".".join(trial.place)
+    listed = sql.SQL(", ").join(map(sql.Identifier, trial.columns))
+    as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in trial.columns)
     try:
         with connection.transaction(force_rollback=True):
-            mount_table(connection, "tried", as_text, *place)
+            mount_table(connection, "tried", as_text, *trial.place)
             connection.execute(
                 sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
             )
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
         told = database_error(error)
-        warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
+        warn(f"{name}.{trial.table} cannot be read yet: {told.message}. {_POPULATE}")
     except psycopg.errors.InsufficientPrivilege as error:
         if "row-level security" in (error.diag.message_primary or ""):
             raise FdwarehouseError(

@@ -15,7 +15,7 @@ import psycopg
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, unknown, warning
 from fdwarehouse.database.diagnosis.server import is_local
-from fdwarehouse.database.inspection import read_contract, try_to_read
+from fdwarehouse.database.inspection import read_contract, trials, try_to_read
 from fdwarehouse.database.mounting import MOUNT, mounted_catalogue
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.project.config import SourceConfig
@@ -172,9 +172,10 @@ def tables(
     yield from (warning("contract", name, message) for message in left_out)
     unread: list[str] = []
     readable = 0
-    for table in [*live.tables]:
+    for trial in trials(source, live):
+        table = trial.table
         try:
-            try_to_read(connection, name, source, live, table, warn=unread.append)
+            try_to_read(connection, name, trial, warn=unread.append)
             readable += 1
         except FdwarehouseError as error:
             if table in source.tables:
