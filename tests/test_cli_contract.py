@@ -150,3 +150,33 @@ def test_a_written_contract_is_read_as_it_was(project: Path) -> None:
         dump_contract(contract), encoding="utf-8"
     )
     assert load_contract(project, "production") == contract
+
+
+def test_contract_tells_every_problem_at_once_and_accepts_nothing_that_a_deploy_refuses(
+    command: Command, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(bootstrapped_warehouse.environment)
+    path = project / "contracts" / "production.yaml"
+    before = path.read_text()
+    bootstrapped_warehouse.shop.execute(
+        "REVOKE SELECT ON orders FROM warehouse_reader",
+        "ALTER TABLE products ALTER updated_at TYPE text",
+        "CREATE FUNCTION fails() RETURNS int LANGUAGE sql AS 'SELECT 1 / 0'",
+        "CREATE VIEW broken AS SELECT fails() AS id",
+        "CREATE VIEW keyless AS SELECT 1 AS id, now() AS at, 1 AS _run_id",
+        "GRANT SELECT ON broken, keyless TO warehouse_reader",
+    )
+    config = project / "warehouse.yaml"
+    added = "      broken: {key: id}\n      keyless: {watermark: at}\n"
+    config.write_text(config.read_text().replace("    tables:\n", "    tables:\n" + added))
+    said = command.fails(2, "contract")
+    for problem in (
+        "does not allow its reader to read public.orders",
+        "public.broken of source production cannot be read: division by zero",
+        "production.products: watermark updated_at is of type text, not a time",
+        "production.keyless: it has no primary key",
+        "production.keyless: column _run_id: the name is reserved in bronze",
+    ):
+        assert problem in said
+    assert path.read_text() == before

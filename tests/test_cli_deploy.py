@@ -180,6 +180,19 @@ def test_deploy_mounts_nothing_that_cannot_be_read(
     assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
 
 
+def test_deploy_names_every_table_that_cannot_be_read(
+    command: Command, bootstrapped_warehouse: Warehouse
+) -> None:
+    bootstrapped_warehouse.shop.execute(
+        "REVOKE SELECT ON orders FROM warehouse_reader", "DROP TABLE order_items CASCADE"
+    )
+    command.use(bootstrapped_warehouse.environment)
+    said = command.fails(1, "deploy")
+    assert "production.orders cannot be read: permission denied for table orders" in said
+    assert 'production.order_items cannot be read: relation "public.order_items" does not' in said
+    assert bootstrapped_warehouse.value(NEW_OBJECTS) == 0
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [

@@ -50,6 +50,10 @@ class Problems:
         """Add an error, or the parts of one that reports several."""
         self._found += error.parts or [error]
 
+    def add_all(self, others: Problems) -> None:
+        """Add the errors that another one has collected."""
+        self._found += others._found
+
     @contextmanager
     def collected(self) -> Iterator[None]:
         """Catch the error that the block raises, and continue after the block."""

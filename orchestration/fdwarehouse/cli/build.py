@@ -124,27 +124,37 @@ def contract(
 ) -> None:
     """Record the tables and columns of production in contracts/.
 
-    Reads them through the warehouse's server, with the privileges of the reader.
+    Reads them through the warehouse's server, with the privileges of the reader. Writes nothing if
+    a deploy would refuse a table, and names all problems.
     """
     from fdwarehouse.database.inspection import inspect
+    from fdwarehouse.errors import Problems
     from fdwarehouse.project.contract import contract_path, dump_contract
+    from fdwarehouse.project.sources import make_sources
 
     connections = connections_of(context)
-    is_stale = False
+    contracts = {}
+    problems = Problems()
     for name, source in connections.config.sources.items():
-        path = contract_path(connections.root, name)
-        shown = str(path.relative_to(connections.root))
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-        now = dump_contract(
-            inspect(
+        with problems.collected():
+            contracts[name] = inspect(
                 connections.warehouse(),
                 name,
                 source,
                 connections.source(name),
                 wait=connections.config.timeouts.settings["source"],
                 warn=warn,
+                problems=problems,
             )
-        )
+    with problems.collected():
+        make_sources(connections.config, contracts)
+    problems.raise_found()
+    is_stale = False
+    for name, described in contracts.items():
+        path = contract_path(connections.root, name)
+        shown = str(path.relative_to(connections.root))
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        now = dump_contract(described)
         for line in difference(before, now, shown):
             out.print(line, soft_wrap=True)
         if before == now:

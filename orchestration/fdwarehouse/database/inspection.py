@@ -55,6 +55,7 @@ def inspect(
     *,
     wait: str = "5min",
     warn: Callable[[str], None] = lambda _: None,
+    problems: Problems | None = None,
 ) -> Contract:
     """Describe the tables of a source that ``warehouse.yaml`` names.
 
@@ -65,6 +66,7 @@ def inspect(
         url: connection string of the reader, valid on the warehouse's server.
         wait: how long the source may take to answer.
         warn: called for a table that cannot be read yet.
+        problems: collects why tables cannot be read; None: they are raised.
 
     Raises:
         FdwarehouseError: the source cannot be reached, lacks a table, or does not allow the reader
@@ -76,13 +78,15 @@ def inspect(
             _mount_catalogue(connection, name, url)
             contract = _read(connection, name, source, warn)
             settings = settings_of(source, contract)
+            found = Problems()
             for table, description in [*contract.tables.items()]:
-                schema = description.schema_name or source.schema_name
-                there = description.name_in_schema(table)
+                place = (
+                    description.schema_name or source.schema_name,
+                    description.name_in_schema(table),
+                )
+                read = [*mounted_columns(settings[table], description.columns)]
                 try:
-                    with connection.transaction():
-                        read = mounted_columns(settings[table], description.columns)
-                        _try(connection, name, schema, there, [*read])
+                    _require_readable(connection, name, place, read)
                     if table not in source.tables:
                         _require_fit(source.fence, settings[table], description)
                 except psycopg.errors.ObjectNotInPrerequisiteState as error:
@@ -90,9 +94,14 @@ def inspect(
                     warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
                 except FdwarehouseError as error:
                     if table in source.tables:
-                        raise
-                    warn(f"{name}.{table} is left out: {error.message}")
-                    del contract.tables[table]
+                        found.add(error)
+                    else:
+                        warn(f"{name}.{table} is left out: {error.message}")
+                        del contract.tables[table]
+            if problems is None:
+                found.raise_found()
+            else:
+                problems.add_all(found)
         except psycopg.errors.QueryCanceled as error:
             raise FdwarehouseError(
                 f"source {name} did not respond within {wait}",
@@ -110,6 +119,24 @@ def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
     """Raise why a deploy would refuse a table that only a pattern names."""
     for error in problems_of_table(fence, settings, description):
         raise FdwarehouseError(str(error.args[0])) from error
+
+
+def _require_readable(
+    connection: psycopg.Connection, name: str, place: tuple[str, str], columns: list[str]
+) -> None:
+    """Raise why a run could not read a table."""
+    schema, there = place
+    try:
+        with connection.transaction():
+            _try(connection, name, schema, there, columns)
+    except (psycopg.errors.ObjectNotInPrerequisiteState, psycopg.errors.QueryCanceled):
+        raise
+    except psycopg.Error as error:
+        if connection.broken or (error.sqlstate or "").startswith("08"):
+            raise
+        failure = _failure(name, error)
+        named = failure.message.replace(f"source {name}", f"{schema}.{there} of source {name}", 1)
+        raise FdwarehouseError(named, hint=failure.hint) from error
 
 
 def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
@@ -162,6 +189,8 @@ def _mount(
 def _read(
     connection: psycopg.Connection, name: str, source: SourceConfig, warn: Callable[[str], None]
 ) -> Contract:
+    problems = Problems()
+
     def rows(query: str) -> list[tuple[Any, ...]]:
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
@@ -187,19 +216,22 @@ def _read(
                 is_nondeterministic=is_loose,
                 not_null=not_null,
             )
-        except ValidationError as error:
+        except ValidationError:
             if is_left_out(choices[table], column):
                 continue
-            raise FdwarehouseError(
-                f"source {name}: column {column} of {chosen[table].schema}.{chosen[table].name} "
-                f"is of type {type_}, which the warehouse does not know",
-                hint="Read a view in production that casts it to text, or omits it.",
-            ) from error
+            problems.add(
+                FdwarehouseError(
+                    f"source {name}: column {column} of {chosen[table].schema}."
+                    f"{chosen[table].name} is of type {type_}, which the warehouse does not know",
+                    hint="Leave it out with exclude, or read a view in production that casts it.",
+                )
+            )
+            continue
         columns[table][column] = described
         if key_position is not None:
             keys[table][key_position] = column
     tables = {}
-    problems = Problems()
+    problems.raise_found()
     for table, relation in chosen.items():
         whole = Table(
             schema_name=relation.schema if relation.name != table else None,

@@ -4,7 +4,10 @@ SET LOCAL statement_timeout = {{ timeouts.source | literal }};
 DO $$
 DECLARE
     v_table text;
-    v_columns text;
+    v_query text;
+    v_failing_table text;
+    v_failing_query text;
+    v_others text[] := '{}';
     v_failure etl.failure;
     v_limits text;
 BEGIN
@@ -42,22 +45,43 @@ BEGIN
                 HINT = 'A pooler in between may drop `options`: `fdwarehouse bootstrap --side production` '
                     'sets them to 0 for the reader.';
     END IF;
-    FOR v_table, v_columns IN VALUES
+    FOR v_table, v_query IN VALUES
         {%- if source.fence == "xid" %}
-        ('{{ source.name | ident }}._fence', 'oldest_xid'), -- other kinds of fence do not need it
+        -- other kinds of fence do not need it
+        (
+            '{{ source.name | ident }}._fence',
+            'SELECT oldest_xid FROM {{ source.name | ident }}._fence LIMIT 1'
+        ),
         {%- endif %}
         {%- for table in source.tables %}
-        ({{ table.mounted_table | literal }}, {{ table.mounted_columns | map("ident") | join(", ") | literal }}){{ "," if not loop.last }}
+        (
+            {{ table.foreign_table | literal }},
+            {{ ("SELECT " ~ table.mounted_columns | map("ident") | join(", ") ~ " FROM " ~ table.mounted_table ~ " LIMIT 1") | literal }}
+        ){{ "," if not loop.last }}
         {%- endfor %}
     LOOP
         BEGIN
-            EXECUTE format('SELECT %s FROM %s LIMIT 1', v_columns, v_table);
-        EXCEPTION WHEN object_not_in_prerequisite_state THEN -- a materialized view WITH NO DATA
-            RAISE WARNING '% cannot be read yet: %.', v_table, SQLERRM
-                USING HINT = 'No run can read it until REFRESH MATERIALIZED VIEW fills it in '
-                    'production.';
+            EXECUTE v_query;
+        EXCEPTION
+            WHEN object_not_in_prerequisite_state THEN -- a materialized view WITH NO DATA
+                RAISE WARNING '% cannot be read yet: %.', v_table, SQLERRM
+                    USING HINT = 'No run can read it until REFRESH MATERIALIZED VIEW fills it in '
+                        'production.';
+            WHEN OTHERS THEN
+                IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
+                    RAISE;
+                ELSIF v_failing_query IS NULL THEN
+                    v_failing_table := v_table;
+                    v_failing_query := v_query;
+                ELSE
+                    v_others := v_others || format('%s cannot be read: %s', v_table, SQLERRM);
+                END IF;
         END;
     END LOOP;
+    IF v_failing_query IS NOT NULL THEN
+        v_table := v_failing_table;
+        EXECUTE v_failing_query; -- again, outside the loop that continues after an error
+    END IF;
 EXCEPTION WHEN query_canceled OR OTHERS THEN
     GET STACKED DIAGNOSTICS
         v_failure.error_code = RETURNED_SQLSTATE,
@@ -86,7 +110,9 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
             )
         END
         USING ERRCODE = CASE v_failure.error_code WHEN 'DW019' THEN 'DW019' ELSE 'DW008' END,
-            DETAIL = v_failure.detail,
+            DETAIL = concat_ws(
+                E'\n', nullif(v_failure.detail, ''), nullif(array_to_string(v_others, E'\n'), '')
+            ),
             HINT = coalesce(
                 v_failure.hint,
                 'Is it running, and is {{ source.name | upper }}_URL right as seen from the server '
