@@ -140,9 +140,9 @@ def test_g1_rewrite_between_the_reads_of_two_tables_is_noticed(
 ) -> None:
     sold.run()
     with shop.connect("admin") as holder:
-        holder.execute("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
+        holder.execute("LOCK TABLE products IN ACCESS EXCLUSIVE MODE")
         run = sold.begin("etl.run_pipeline()")
-        wait_until_reader_waits(shop)  # the snapshot is taken, and customers is read first
+        wait_until_reader_waits(shop)  # the snapshot is taken, orders is not read yet
         with shop.connect("admin") as writer:
             for statement in REWRITES[rewrite]:
                 writer.execute(statement.encode())
