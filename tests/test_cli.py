@@ -25,7 +25,7 @@ from tests.harness import ROOT, Warehouse
 # The commands that the documentation and users' scripts call.
 COMMANDS = [
     *("add-table", "airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy"),
-    *("docs", "doctor", "down", "explain", "init", "new", "prune", "psql", "rebuild"),
+    *("docs", "doctor", "down", "explain", "forget", "init", "new", "prune", "psql", "rebuild"),
     *("reconcile", "render", "run", "schema", "seed", "status", "test", "up"),
 ]
 NOWHERE = "postgresql://warehouse_owner:pa55word@127.0.0.1:1/nowhere"

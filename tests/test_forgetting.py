@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import psycopg
 import pytest
+import yaml
 
+from tests.clinic import Clinic, with_tables
+from tests.command import Command
 from tests.harness import Shop, Warehouse, failing
 from tests.test_models import sell
 
@@ -144,3 +149,55 @@ def test_g6_only_the_owner_may_forget(sold: Warehouse, role: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         sold.call("etl.forget('production.customers', '1')", role=role)
     assert sold.value("SELECT count(*) FROM etl.forgotten_keys") == 0
+
+
+KEYS = {
+    "several columns": ("a int, b text, PRIMARY KEY (a, b)", "(7, 'x y')", '{7,"x y"}'),
+    "text that needs quotes": ("a text PRIMARY KEY", "('O''Hara {1}')", "O''Hara {1}"),
+    "a time": ("a timestamptz PRIMARY KEY", "('2024-03-01 12:00+05')", "2024-03-01 07:00:00+00"),
+    "a number with zeros": ("a numeric PRIMARY KEY", "(1.00)", "1"),
+    "a uuid": (
+        "a uuid PRIMARY KEY",
+        "('0cc175b9-c0f1-b6a8-31c3-99e269772661')",
+        "0CC175B9C0F1B6A831C399E269772661",
+    ),
+    "bytes": ("a bytea PRIMARY KEY", r"('\x00ff')", r"\x00ff"),
+    "a date": ("a date PRIMARY KEY", "('2024-03-01')", "2024-03-01"),
+}
+
+
+@pytest.mark.parametrize("mode", ["watermark: changed_at", "mode: snapshot"])
+@pytest.mark.parametrize("kind", KEYS)
+def test_key_of_any_type_is_forgotten(clinic: Clinic, kind: str, mode: str) -> None:
+    columns, row, key = KEYS[kind]
+    clinic.write(
+        f"CREATE TABLE people (changed_at timestamptz NOT NULL, name text, {columns})",
+        f"INSERT INTO people VALUES (now(), 'Mona', {row[1:]}",
+        """GRANT SELECT ON ALL TABLES IN SCHEMA "clinic 'A'" TO warehouse_reader""",
+    )
+    config = with_tables({})
+    config["sources"]["clinic"] |= {
+        "tables": {"people": yaml.safe_load(f"{{{mode}}}")},
+        "mirror": True,
+    }
+    clinic.configure(config)
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    assert traces(clinic.warehouse, "Mona")
+    clinic.warehouse.call(f"etl.forget('clinic.people', '{key}')", role="owner")
+    clinic.write("UPDATE people SET changed_at = clock_timestamp()")
+    for call in ("run_pipeline()", "reconcile()", "run_pipeline(true)"):
+        clinic.warehouse.call(f"etl.{call}")
+        assert traces(clinic.warehouse, "Mona") == []
+        assert clinic.warehouse.value("SELECT count(*) FROM silver.people") == 0
+
+
+def test_command_asks_before_it_forgets(
+    sold: Warehouse, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.use(sold.environment)
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
+    assert command("forget", "production.customers", "1").exit_code == 1
+    assert traces(sold, "Gioconda")
+    command.works("forget", "production.customers", "1", "--yes")
+    assert traces(sold, "Gioconda") == []

@@ -18,6 +18,7 @@ from fdwarehouse.cli import (
     completing,
     diagnosing,
     explain,
+    history,
     init,
     psql,
     reference,
@@ -60,7 +61,8 @@ for command in (
     run.status,
     run.reconcile,
     run.rebuild,
-    run.prune,
+    history.prune,
+    history.forget,
     run.airflow,
 ):
     app.command()(command)

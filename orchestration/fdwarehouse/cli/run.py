@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,7 +11,7 @@ import typer
 from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import NOTHING_SELECTED, Exclude, Select, selected_tables
-from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.errors import database_error
 from fdwarehouse.terminal.console import say
 
 
@@ -207,50 +206,6 @@ def reconcile(
             on_progress=live,
         )
     show_outcome(outcome, "reconciliation")
-
-
-def prune(
-    context: typer.Context,
-    older_than: Annotated[
-        str, typer.Option(help="Age of the history to keep: '2 years', '90 days'.")
-    ],
-    table: Annotated[
-        str | None,
-        typer.Argument(
-            help="A table of the source; all when omitted.",
-            autocompletion=completing.source_tables,
-        ),
-    ] = None,
-) -> None:
-    """Delete old history from bronze.
-
-    Deletes the versions that had already been superseded at that time. Current rows stay, and so
-    do the rows that were current then. The next run computes gold in full.
-    """
-    from psycopg.errors import InvalidDatetimeFormat
-
-    from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.live import LiveSteps
-    from fdwarehouse.terminal.outcomes import show_outcome
-
-    units = "Say '2 years', '90 days', '36 hours'."
-    if not re.search("[a-zA-Z:]", older_than):  # PostgreSQL reads 90 as 90 seconds
-        raise FdwarehouseError(f"--older-than: {older_than!r} has no unit", hint=units)
-    with LiveSteps() as live:
-        outcome = call(
-            connections_of(context).warehouse(),
-            "CALL etl.prune_bronze(%s::interval, %s)",
-            [older_than, table],
-            on_progress=live,
-        )
-    if isinstance(outcome.error, InvalidDatetimeFormat):
-        raise FdwarehouseError(
-            f"--older-than: {outcome.error.diag.message_primary}",
-            hint=units,
-        )
-    show_outcome(outcome, "prune")
-    if outcome.rows_written:
-        say("Old history was deleted; the next run computes gold from what is left.")
 
 
 def airflow(

@@ -59,6 +59,7 @@ Mask = Annotated[
 """hash: the value is replaced by its hash with a key that only the warehouse's owner can read, so
 that equal values stay equal; redact: by ``***``; null: by null; domain: by what follows its @."""
 Interval = Annotated[str, AfterValidator(values.interval)]
+Age = Annotated[str, AfterValidator(values.age)]
 Every = Literal["year", "month"]
 """How much time a partition by a date holds."""
 ServerSetting = Annotated[str, AfterValidator(values.server_setting)]
@@ -114,6 +115,8 @@ class TableConfig(_Strict):
     """Condition in SQL for the rows to take. The source evaluates it, so it may only have what
     postgres_fdw sends: columns, constants, and built-in operators and immutable functions."""
     reconcile: ReconcileConfig = ReconcileConfig()
+    retention: Age | None = None
+    """How long superseded versions are kept when bronze is pruned; None: for ever."""
     max_deleted: MaxDeletedConfig | Literal["any"] = MaxDeletedConfig()
     """How many rows a run may find gone; any: no limit."""
     fetch_size: Annotated[int, Field(ge=1, le=100_000)] | None = None

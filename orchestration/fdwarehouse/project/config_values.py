@@ -9,6 +9,20 @@ LAYERS = ("etl", "bronze", "silver", "gold")
 MAX_PARTITIONS = 128
 
 
+def age(value: str) -> str:
+    """Check the age of history.
+
+    Args:
+        value: as written.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if not re.fullmatch(r"[1-9]\d* (day|month|year)s?", value):
+        raise ValueError("expected an age such as '90 days', '6 months', '2 years'")
+    return value
+
+
 def interval(value: str) -> str:
     """Check a time such as ``30 seconds``."""
     if not re.fullmatch(r"\d+ (second|minute|hour|day)s?", value):

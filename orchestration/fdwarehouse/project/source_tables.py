@@ -70,6 +70,8 @@ class SourceTable:
     """Whether the source can hash its rows in buckets; else a reconciliation reads all rows."""
     key_hashes: list[HashedColumn]
     row_hashes: list[HashedColumn]
+    retention: str | None
+    """How long superseded versions are kept; None: for ever."""
     max_deleted: MaxDeletedConfig | None
     """How many rows may be gone at once; None: no limit."""
     fetch_size: int | None
@@ -209,6 +211,7 @@ def _make_table(
         is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
         key_hashes=[h for h in row_hashes if h.name in key],
         row_hashes=row_hashes,
+        retention=settings.retention,
         max_deleted=settings.max_deleted if settings.max_deleted != "any" else None,
         fetch_size=settings.fetch_size,
         partitions=settings.partitions,

@@ -86,6 +86,7 @@ def rows_of_project(
                 "position": position,
                 "reads": model.reads,
                 "is_derived": model.is_derived,
+                "retention": model.retention,
             }
             for position, model in enumerate(models, start=1)
         ],

@@ -47,6 +47,8 @@ class Model:
     """Models that it reads, in any layer, directly or through views and functions."""
     is_derived: bool = False
     """Whether its table can change only when a table changes that it reads."""
+    retention: str | None = None
+    """For a table in bronze: how long superseded versions are kept."""
     reconciles: str | None = None
     """For a reconciliation: the table that it compares."""
     interval_between: str | None = None
@@ -201,6 +203,7 @@ def _models_of_source(source: Source, by_name: dict[str, SqlFile]) -> Iterator[M
             source.name,
             table.watermark is not None,
             content_checksum(by_name[writer], by_name),
+            retention=table.retention,
         )
         if table.reconcile_every:
             yield Model(

@@ -32,10 +32,15 @@ BEGIN
     COMMIT;
     CALL etl.run_models(v_downstream, v_run.run_id, 'etl.forget');
     CALL etl.pin_settings();
-    PERFORM etl.erase_traces(v_run.run_id, v_downstream);
+    v_failure := etl.attempt(
+        pg_catalog.format('SELECT etl.erase_traces(%s, %L)', v_run.run_id, v_downstream)
+    );
+    IF v_failure.error_code IS NOT NULL THEN
+        CALL etl.fail_transaction(v_run.run_id, '{}', v_failure);
+    END IF;
     COMMIT;
     CALL etl.return_run(v_run);
 END;
 $$;
 COMMENT ON PROCEDURE etl.forget IS
-'Erases a row of a source: from bronze, from what is rejected, from all tables downstream, their logs, and the samples and errors of the log. It is never read again. Facts about it refer to an inferred member, which has only the key. Only a keyed hash of the key is recorded, in etl.forgotten_keys. Call it outside a transaction, and again if it was interrupted. VACUUM afterwards reuses the space. Arguments: the table, as production.customers; the value of its key (of several columns: an array such as {7,2}). Errors: 22023 these are not the columns of its key, or it has none; DW001 a run is in progress; DW003 unknown table; DW006 a deploy is under way; and those of the models.';
+'Erases a row of a source: from bronze, from what is rejected, from all tables downstream, their logs, and the samples and errors of the log. It is never read again. Facts about it refer to an inferred member, which has only the key. Only a keyed hash of the key is recorded, in etl.forgotten_keys. Call it outside a transaction, and again if it was interrupted. VACUUM afterwards reuses the space. Arguments: the table, as source.table; the value of its key (of several columns: an array such as {7,2}). Errors: 22023 these are not the columns of its key, or it has none; DW001 a run is in progress; DW003 unknown table; DW006 a deploy is under way; and those of the models.';

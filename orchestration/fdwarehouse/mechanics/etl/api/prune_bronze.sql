@@ -2,7 +2,7 @@
 -- privileges for the functions below that are not SECURITY DEFINER, and fails at the first of them,
 -- before a run begins.
 -- It commits, so it can neither be SECURITY DEFINER nor set a search_path; see etl.pin_settings.
-CREATE PROCEDURE etl.prune_bronze(p_older_than interval, p_table text DEFAULT NULL)
+CREATE PROCEDURE etl.prune_bronze(p_older_than interval DEFAULT NULL, p_table text DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -30,4 +30,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE etl.prune_bronze IS
-'Deletes from bronze the versions that were superseded before a given age. The current versions stay, and so do those that were current at that age: history begins there, and the next run refreshes gold in full. Deleted history cannot be restored, so only the owner may call this. Arguments: the age, a table of a source (null: all). Errors: 22023 the age is null or negative, DW001 a run is in progress, DW003 unknown table, DW006 a deploy is under way.';
+'Deletes from bronze the versions that were superseded before a given age. The current versions stay, and so do those that were current at that age: history begins there, and the next run refreshes gold in full. Deleted history cannot be restored, so only the owner may call this. Arguments: the age (null: the retention of each table in warehouse.yaml), a table of a source (null: all). Errors: 22023 the age is negative, or no table has a retention, DW001 a run is in progress, DW003 unknown table, DW006 a deploy is under way.';

@@ -11,7 +11,16 @@ DECLARE
 BEGIN
     FOREACH v_model IN ARRAY p_models LOOP
         v_failure := etl.attempt(
-            format('SELECT etl.prune_table(%s, %L, %L)', p_run_id, v_model, p_older_than), v_model
+            format(
+                'SELECT etl.prune_table(%s, %L, %L)',
+                p_run_id,
+                v_model,
+                coalesce(
+                    p_older_than,
+                    (SELECT m.retention FROM etl.pipeline_steps AS m WHERE m.model = v_model)
+                )
+            ),
+            v_model
         );
         EXIT WHEN v_failure.error_code IS NOT NULL;
     END LOOP;
@@ -19,4 +28,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.drop_superseded_versions IS
-'Deletes the superseded versions of tables in bronze within the caller''s transaction. Arguments: the run, the models of bronze, the age at which history begins. Returns the error of the table that failed (null: none).';
+'Deletes the superseded versions of tables in bronze within the caller''s transaction. Arguments: the run, the models of bronze, the age at which history begins (null: the retention of each). Returns the error of the table that failed (null: none).';
