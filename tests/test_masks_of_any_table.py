@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness import failing
 from tests.place import Place
 from tests.test_masks import PRODUCTION, hashed, keys_of
 from tests.test_reconciliation import is_hashed_remotely
@@ -106,3 +107,19 @@ def test_unit_tests_give_rows_as_the_warehouse_has_them(place: Place) -> None:
     pins = place.shop.rows("SELECT id, pin FROM people ORDER BY id")
     found = "SELECT id, pin FROM silver.clean_people ORDER BY id"
     assert place.warehouse.rows(found) == [(i, hashed(pin, keys)) for i, pin in pins] != []
+
+
+def test_row_whose_key_is_masked_is_looked_up_and_forgotten_by_its_hash(place: Place) -> None:
+    settings = {"watermark": "updated_at", "mask": {"email": "hash"}}
+    place.configure({"accounts": settings})
+    place.works("bootstrap", "contract", "deploy", "run")
+    key = place.warehouse.value("SELECT etl.mask_hash('zqplain7@example.com')")
+    assert key == hashed("zqplain7@example.com", keys_of(place.warehouse))
+    found = f"SELECT balance FROM bronze.raw_accounts WHERE email = '{key}'"
+    assert place.warehouse.column(found) == [7]
+    place.warehouse.call(f"etl.forget('production.accounts', '{key}')", role="owner")
+    place.works("reconcile")
+    assert place.warehouse.column(found) == []
+    for role in ("loader", "analyst", "orchestrator"):
+        with failing("42501"):
+            place.warehouse.rows("SELECT etl.mask_hash('a')", role=role)
