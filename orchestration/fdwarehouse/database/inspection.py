@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.deployment import hand_over_urls
+from fdwarehouse.database.unique_keys import COLUMNS, smallest_key, unique_indexes
 from fdwarehouse.errors import FdwarehouseError, Problems, database_error
 from fdwarehouse.project.chosen_columns import (
     UnfitError,
@@ -41,7 +42,8 @@ _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run
 _TABLES = "SELECT schema_name, table_name, is_table, has_children FROM {mount}._tables"
 _COLUMNS = """
     SELECT
-        table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
+        table_name, position, column_name, type, source_type, is_nondeterministic, not_null,
+        key_position
     FROM {mount}._columns
     ORDER BY table_name, position
 """
@@ -162,13 +164,9 @@ def _mount_catalogue(connection: psycopg.Connection, name: str, url: str) -> Non
     )
     connection.execute(_rendered("catalogue"))
     connection.execute(_rendered("tables"))
-    _mount(
-        connection,
-        "pg_settings",
-        sql.SQL("name text, setting text, reset_val text"),
-        "pg_catalog",
-        "pg_settings",
-    )
+    settings = sql.SQL("name text, setting text, reset_val text")
+    _mount(connection, "pg_settings", settings, "pg_catalog", "pg_settings")
+    _mount(connection, "pg_index", sql.SQL(COLUMNS), "pg_catalog", "pg_index")
 
 
 def _mount(
@@ -206,7 +204,9 @@ def _read(
         or TableConfig()
         for table, found in chosen.items()
     }
-    for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
+    indexes = unique_indexes(connection, MOUNT)
+    names: dict[str, dict[int, str]] = defaultdict(dict)
+    for table, position, column, type_, source_type, is_loose, not_null, in_key in rows(_COLUMNS):
         try:
             described = Column(
                 type=type_,
@@ -226,14 +226,18 @@ def _read(
             )
             continue
         columns[table][column] = described
-        if key_position is not None:
-            keys[table][key_position] = column
+        names[table][position] = column
+        if in_key is not None:
+            keys[table][in_key] = column
     tables = {}
     problems.raise_found()
     for table, relation in chosen.items():
+        place = relation.schema, relation.name
+        unique = smallest_key(indexes.get(place, []), names[table], columns[table])
         whole = Table(
             schema_name=relation.schema if relation.name != table else None,
             primary_key=[c for _, c in sorted(keys[table].items())],
+            unique_key=[] if keys[table] else unique,
             has_children=relation.has_children,
             columns=columns[table],
         )
