@@ -19,14 +19,15 @@ class Airflow:
 
     Args:
         home: Its folder.
+        dags: The folder of the DAGs.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, dags: Path = DAGS) -> None:
         self._log = home / "airflow.log"
         environment = {name: value for name, value in os.environ.items() if "AIRFLOW" not in name}
         environment |= {
             "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         }
         answers, their_end = os.pipe()

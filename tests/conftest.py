@@ -9,6 +9,7 @@ project                        a copy of this repository's project to change
 by_hand                        the same project, with every table written by hand
 beside                         a warehouse of `seeded_shop`, deployed from by_hand; not run yet
 command                        the command line, without connections until a test sets them
+patient                        bootstrapped_warehouse, which the command examines
 local                          the command in `project`, without unit tests and without production
 """
 
@@ -141,6 +142,13 @@ def local(
     for path in (project / "sql/tests").glob("*.yaml"):
         path.unlink()
     return command, project
+
+
+@pytest.fixture
+def patient(command: Command, bootstrapped_warehouse: Warehouse) -> Warehouse:
+    """A warehouse that has nothing yet, and its shop, which the command examines."""
+    command.use(bootstrapped_warehouse.environment)
+    return bootstrapped_warehouse
 
 
 def _shop(servers: Servers, kind: str) -> Iterator[Shop]:

@@ -18,12 +18,16 @@ PASSWORD = "of-the-old-server"
 
 
 @contextmanager
-def old_server(hba: str = "", certificate: bool = False) -> Iterator[int]:
+def old_server(
+    hba: str = "", certificate: bool = False, *, standby: bool = False, settings: str = ""
+) -> Iterator[int]:
     """Start PostgreSQL 15 on a free port of the loopback, and return the port.
 
     Args:
         hba: content of pg_hba.conf; by default, all roles log in with a password.
         certificate: whether it supports TLS, with a self-signed certificate.
+        standby: whether it waits for a primary that it never hears of.
+        settings: more options of the server.
     """
     folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-old-"))
     account = programs.account_of(folder / "none")
@@ -37,8 +41,8 @@ def old_server(hba: str = "", certificate: bool = False) -> Iterator[int]:
     options += ["--auth", "scram-sha-256", "--no-sync"]
     done = programs.run([BIN / "initdb", *options], account)
     assert done.returncode == 0, done.stdout
-    settings = (
-        f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    settings += (
+        f" -c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     )
     if certificate:
         request = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
@@ -48,6 +52,8 @@ def old_server(hba: str = "", certificate: bool = False) -> Iterator[int]:
         settings += f" -c ssl=on -c ssl_key_file={folder}/key -c ssl_cert_file={folder}/crt"
     if hba:
         programs.write_private(data / "pg_hba.conf", hba, account)
+    if standby:
+        programs.write_private(data / "standby.signal", "", account)
     start: list[str | Path] = [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     started = programs.run([*start, "-o", settings, "start"], account, stdout=None)
     assert started.returncode == 0, (folder / "log").read_text()

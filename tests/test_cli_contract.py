@@ -33,7 +33,7 @@ def test_contract_shows_what_has_changed(
     said = command("contract", "--check")
     assert said.exit_code == 1
     assert "+      phone: {type: 'text'}" in said.out
-    assert "-      status: {type: 'character varying(50)', not_null: true}" in said.out
+    assert "-      status: {type: 'character varying(50)', not_null: true, comment: " in said.out
     assert "production differs from the contract" in said.err
     assert path.read_text() == before
 

@@ -78,3 +78,23 @@ def test_equal_names_of_two_schemas_get_names_of_their_own() -> None:
     assert (first.table, first.settings) == ("a.b_c", {"mode": "snapshot"})
     assert second.table == "a_b.c"
     assert second.settings["as"].startswith("a_b_c_")
+
+
+def test_update_adds_no_table_that_a_pattern_takes_or_excludes(
+    command: Command, films: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    command.use(bootstrapped_warehouse.environment)
+    command.project(tmp_path)
+    source = {
+        "schema": "films",
+        "source_system": "s",
+        "exclude": ["payment"],
+        "tables": {"film": {"watermark": "last_update"}, "film_*": {}, "a*": {}, "*e*": {}},
+    }
+    path = tmp_path / "warehouse.yaml"
+    path.write_text(yaml.safe_dump({"project": "p", "sources": {"production": source}}))
+    said = command("init", "--update")
+    assert said.exit_code == 0
+    assert "no longer has" not in said.err
+    after = yaml.safe_load(path.read_text())["sources"]["production"]["tables"]
+    assert {name for name in after if name not in source["tables"]} == {"Staff", "visits"}

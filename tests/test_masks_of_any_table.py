@@ -88,3 +88,21 @@ def test_odd_names_conditions_and_masks_work_together(place: Place) -> None:
     wanted = [(hashed(n, keys), hashed(f"zqplain{n}@example.com", keys)) for n in range(4, 10)]
     found = 'SELECT "The Key", "e-mail %s" FROM bronze.raw_odd'
     assert sorted(place.warehouse.rows(found)) == sorted(wanted)
+
+
+def test_unit_tests_give_rows_as_the_warehouse_has_them(place: Place) -> None:
+    place.configure({"people": {"watermark": "updated_at", "mask": {"pin": "hash"}}})
+    for name, text in {
+        "silver/clean_people.sql": "/*\ndescription: People.\ngrain: one person\nkey: id\n*/\n"
+        "SELECT id, pin FROM bronze.raw_people\n",
+        "tests/pins_stay_hashed.yaml": "model: silver.clean_people\n"
+        "given:\n  bronze.raw_people: [{id: 1, pin: 0a1b}]\nexpect: [{id: 1, pin: 0a1b}]\n",
+    }.items():
+        path = place.root / "sql" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    place.works("bootstrap", "contract", "test", "deploy", "run")
+    keys = keys_of(place.warehouse)
+    pins = place.shop.rows("SELECT id, pin FROM people ORDER BY id")
+    found = "SELECT id, pin FROM silver.clean_people ORDER BY id"
+    assert place.warehouse.rows(found) == [(i, hashed(pin, keys)) for i, pin in pins] != []

@@ -113,3 +113,12 @@ def test_values_are_read_the_same_in_whatever_process_the_pooler_gives(
             session.commit()
         found += [session.execute(read.encode()).fetchall() for session in sessions]
     assert found == [[("-1 days -02:00:00", True)]] * 6
+
+
+def test_a_run_through_a_pooler_shows_its_steps(
+    command: Command, seeded_warehouse: Warehouse
+) -> None:
+    url = seeded_warehouse.urls["owner"]
+    with pooled(url, "session", ignored="extra_float_digits") as through:
+        command.use(seeded_warehouse.environment | {"WAREHOUSE_URL": through})
+        assert "gold.fact_sales" in command.works("run")

@@ -129,7 +129,12 @@ def contract(
     """
     from fdwarehouse.database.inspection import inspect
     from fdwarehouse.errors import Problems
-    from fdwarehouse.project.contract import contract_path, dump_contract
+    from fdwarehouse.project.contract import (
+        contract_path,
+        dump_contract,
+        load_contract,
+        without_comments,
+    )
     from fdwarehouse.project.sources import make_sources
 
     connections = connections_of(context)
@@ -160,7 +165,11 @@ def contract(
         if before == now:
             say(f"{shown} is up to date.")
         elif check:
-            is_stale = True
+            known = load_contract(connections.root, name) if before else None
+            if known and without_comments(known) == without_comments(described):
+                say(f"{shown} differs only in comments, which stop nothing.")
+            else:
+                is_stale = True
         else:
             path.parent.mkdir(exist_ok=True)
             path.write_text(now, encoding="utf-8")

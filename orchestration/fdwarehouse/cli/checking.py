@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import (
     NOTHING_SELECTED,
@@ -63,7 +64,11 @@ def check(
 def unit_tests(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Unit tests of sql/tests/; all when omitted.")
+        list[str] | None,
+        typer.Argument(
+            help="Unit tests of sql/tests/; all when omitted.",
+            autocompletion=completing.unit_tests,
+        ),
     ] = None,
     select: Select = None,
     exclude: Exclude = None,
@@ -86,7 +91,7 @@ def unit_tests(
     connections = connections_of(context)
     tests = _named(read_unit_tests(connections.root), names or [])
     rendered = render_project(connections.root)
-    _prepare(connections)
+    prepare_embedded(connections)
     results = []
     if tests:
         with connect(connections.warehouse()) as warehouse:
@@ -127,8 +132,12 @@ def _named(tests: Sequence[UnitTest], names: Sequence[str]) -> list[UnitTest]:
     return [test for test in tests if not names or test.name in wanted]
 
 
-def _prepare(connections: Connections) -> None:
-    """Prepare the embedded warehouse, unless it is: a newcomer has not called bootstrap yet."""
+def prepare_embedded(connections: Connections) -> None:
+    """Prepare the embedded warehouse, unless it is: a newcomer has not called bootstrap yet.
+
+    Args:
+        connections: of the project.
+    """
     from fdwarehouse.database.bootstrap import bootstrap_warehouse
     from fdwarehouse.database.connections import connect
 

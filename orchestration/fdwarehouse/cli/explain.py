@@ -8,13 +8,20 @@ from typing import Annotated
 
 import typer
 
+from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
 
 
 def explain(
     context: typer.Context,
-    table: Annotated[str, typer.Argument(help="A table of gold, such as gold.fact_sales.")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            help="A table of gold, such as gold.fact_sales.",
+            autocompletion=completing.tables_of_gold,
+        ),
+    ],
     *,
     sql: Annotated[bool, typer.Option("--sql", help="Show the SQL of each arm.")] = False,
     analyze: Annotated[

@@ -12,11 +12,12 @@ import typer
 
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.terminal.console import counted, say, warn
+from fdwarehouse.terminal.console import counted, note, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fdwarehouse.database.connections import Connections
     from fdwarehouse.project.proposals import Proposal
 
 
@@ -44,6 +45,12 @@ def init(
     all_schemas: Annotated[
         bool, typer.Option("--all-schemas", help="All schemas that the reader may use.")
     ] = False,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror", help="Whether silver mirrors each table. Default: yes."
+        ),
+    ] = None,
     update: Annotated[
         bool,
         typer.Option("--update", help="Add new tables to the warehouse.yaml of the project."),
@@ -52,8 +59,50 @@ def init(
     """Write a project for an existing production database.
 
     It deploys and runs as it is. For each table, proposes key, mode and watermark, with the
-    reason as a comment. Reads only the catalogue and statistics of production.
+    reason as a comment. Reads only the catalogue and statistics of production. In a terminal, asks
+    for what no option says.
     """
+    from fdwarehouse.database.profiling import profile
+    from fdwarehouse.project.proposals import propose
+    from fdwarehouse.project.scaffold import new_files, require_no_project, write_new
+    from fdwarehouse.terminal import asking
+
+    if all_schemas and schema:
+        raise typer.BadParameter("name schemas, or take --all-schemas")
+    if update:
+        if folder is not None:
+            raise typer.BadParameter("--update works in the project's folder")
+        _update(connections_of(context), url, schema, all_schemas=all_schemas)
+        return
+
+    root = folder or Path()
+    require_no_project(root)
+    found = _url(url)
+    if not schema and not all_schemas:
+        schema = [_schema(found)]
+    database, tables = profile(found, None if all_schemas else schema)
+    schemas = schema or sorted(
+        {t.schema for t in tables}, key=lambda name: (name != "public", name)
+    )
+    proposals = propose(tables, schemas[0])
+    project = name or re.sub(r"\W+", "_", database.lower())
+    if name is None and asking.is_terminal():
+        project = asking.ask("Name of the project", project)
+    if mirror is None and asking.is_terminal():
+        mirror = asking.confirm("Mirror each table of production in silver?")
+    files = new_files(
+        proposals, project=project, schema=schemas[0], system=database, mirror=mirror is not False
+    )
+    for written in write_new(root, files):
+        say(f"wrote {root / written}")
+    _report(proposals)
+    say("Next: fdwarehouse bootstrap, contract, deploy, run. README.md says it again.")
+
+
+def _update(
+    connections: Connections, url: str | None, schema: list[str] | None, *, all_schemas: bool
+) -> None:
+    """Add the tables that are new in production, and name those that are gone."""
     from fdwarehouse.database.profiling import profile
     from fdwarehouse.project.chosen_tables import (
         is_chosen_by_pattern,
@@ -62,58 +111,72 @@ def init(
         schemas_of,
     )
     from fdwarehouse.project.proposals import propose
-    from fdwarehouse.project.scaffold import new_files, with_tables, write_new
 
-    if all_schemas and schema:
-        raise typer.BadParameter("name schemas, or take --all-schemas")
-    if update:
-        if folder is not None:
-            raise typer.BadParameter("--update works in the project's folder")
-        connections = connections_of(context)
-        source_name, source = next(iter(connections.config.sources.items()))
-        _, tables = profile(url or connections.source(source_name), schema)
-        if not schema and not all_schemas:
-            looked_at = schemas_of(source, {table.schema for table in tables})
-            tables = [table for table in tables if table.schema in looked_at]
-        present = {known_as(source, table.schema, table.name): table for table in tables}
-        proposals = [
-            p
-            for p in propose(tables, source.schema_name)
-            if p.table not in source.tables
-            and not is_chosen_by_pattern(source, present[p.table].schema, present[p.table].name)
-        ]
-        path = connections.root / "warehouse.yaml"
-        before = path.read_text(encoding="utf-8")
-        after = with_tables(before, source_name, proposals)
-        gone = {table for table in source.tables if not is_pattern(table)} - set(present)
-        for table in sorted(gone):
-            warn(f"production no longer has {table}: remove it from warehouse.yaml")
-        _report(proposals)
-        if after != before:
-            path.write_text(after, encoding="utf-8")
-            say("warehouse.yaml was changed. Review it, then: fdwarehouse contract")
-        else:
-            say("warehouse.yaml has every table.")
-        return
+    source_name, source = next(iter(connections.config.sources.items()))
+    _, tables = profile(url or connections.source(source_name), schema)
+    if not schema and not all_schemas:
+        looked_at = schemas_of(source, {table.schema for table in tables})
+        tables = [table for table in tables if table.schema in looked_at]
+    present = {known_as(source, table.schema, table.name): table for table in tables}
+    proposals = [
+        p
+        for p in propose(tables, source.schema_name)
+        if p.table not in source.tables
+        and not is_chosen_by_pattern(source, present[p.table].schema, present[p.table].name)
+    ]
+    gone = {table for table in source.tables if not is_pattern(table)} - set(present)
+    for table in sorted(gone):
+        warn(f"production no longer has {table}: remove it from warehouse.yaml")
+    if not add_proposals(connections, source_name, proposals):
+        say("warehouse.yaml has every table.")
 
-    database, tables = profile(_url(url), None if all_schemas else schema or ["public"])
-    schemas = schema or sorted(
-        {t.schema for t in tables}, key=lambda name: (name != "public", name)
-    )
-    proposals = propose(tables, schemas[0])
-    project = name or re.sub(r"\W+", "_", database.lower())
-    root = folder or Path()
-    files = new_files(proposals, project=project, schema=schemas[0], system=database)
-    for written in write_new(root, files):
-        say(f"wrote {root / written}")
+
+def _schema(url: str) -> str:
+    """Choose the schema: public, or the one that a person names."""
+    from fdwarehouse.database.profiling import sizes_of_schemas
+    from fdwarehouse.terminal import asking
+
+    if not asking.is_terminal():
+        return "public"
+    schemas = sizes_of_schemas(url)
+    if len(schemas) < 2:
+        return next(iter(schemas), "public")
+    for schema, tables in schemas.items():
+        note(f"schema {schema}: {counted(tables, 'table')}")
+    default = "public" if "public" in schemas else next(iter(schemas))
+    return asking.choose("Schema", [*schemas], default)
+
+
+def add_proposals(connections: Connections, source: str, proposals: Sequence[Proposal]) -> bool:
+    """Add tables to warehouse.yaml, and report them; return whether anything was added.
+
+    Args:
+        connections: of the project.
+        source: name of the source.
+        proposals: the new tables.
+
+    Raises:
+        FdwarehouseError: the file is written in a way that none can be added.
+    """
+    from fdwarehouse.project.scaffold import with_tables
+
+    path = connections.root / "warehouse.yaml"
+    before = path.read_text(encoding="utf-8")
+    after = with_tables(before, source, proposals)
     _report(proposals)
-    say("Next: fdwarehouse bootstrap, contract, deploy, run. See `fdwarehouse docs make-it-yours`.")
+    if after == before:
+        return False
+    path.write_text(after, encoding="utf-8")
+    say("warehouse.yaml was changed. Review it, then: fdwarehouse contract")
+    return True
 
 
 def _url(given: str | None) -> str:
+    from fdwarehouse.terminal import asking
+
     found = given or os.environ.get("PRODUCTION_URL")
-    if not found and typer.get_text_stream("stdin").isatty():
-        found = typer.prompt("Connection string of production's reader", hide_input=True)
+    if not found and asking.is_terminal():
+        found = asking.ask_secret("Connection string of production's reader (it is not shown)")
     if not found:
         raise FdwarehouseError(
             "there is no connection to production",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -11,7 +12,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, checking, explain, init, reference, run
+from fdwarehouse.cli import (
+    build,
+    checking,
+    completing,
+    diagnosing,
+    explain,
+    init,
+    psql,
+    reference,
+    run,
+    scaffolding,
+)
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -29,6 +41,9 @@ app = typer.Typer(
 for command in (
     run.demo,
     init.init,
+    scaffolding.new,
+    scaffolding.add_table,
+    diagnosing.doctor,
     build.up,
     build.down,
     build.seed,
@@ -50,7 +65,7 @@ for command in (
 ):
     app.command()(command)
 app.command("test")(checking.unit_tests)
-app.command(context_settings={"ignore_unknown_options": True})(run.psql)
+app.command(context_settings={"ignore_unknown_options": True})(psql.psql)
 
 
 def _show_version(wanted: bool) -> None:
@@ -83,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an old terminal shows ? for what it lacks
             stream.reconfigure(errors="replace")
+    if "_FDWAREHOUSE_COMPLETE" in os.environ:
+        completing.convert_nothing()
     try:
         app(arguments, prog_name="fdwarehouse")
     except FdwarehouseError as error:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import NOTHING_SELECTED, Exclude, Select, selected_tables
 from fdwarehouse.errors import FdwarehouseError, database_error
@@ -42,6 +41,7 @@ AllowDeletions = Annotated[
     typer.Option(
         "--allow-deletions",
         metavar="TABLE",
+        autocompletion=completing.source_tables,
         help="A table that may lose more rows than max_deleted, this time only. Can be repeated.",
     ),
 ]
@@ -181,7 +181,11 @@ def rebuild(
 def reconcile(
     context: typer.Context,
     table: Annotated[
-        str | None, typer.Argument(help="A table of the source; all when omitted.")
+        str | None,
+        typer.Argument(
+            help="A table of the source; all when omitted.",
+            autocompletion=completing.source_tables,
+        ),
     ] = None,
     allow_deletions: AllowDeletions = None,
 ) -> None:
@@ -211,7 +215,11 @@ def prune(
         str, typer.Option(help="Age of the history to keep: '2 years', '90 days'.")
     ],
     table: Annotated[
-        str | None, typer.Argument(help="A table of the source; all when omitted.")
+        str | None,
+        typer.Argument(
+            help="A table of the source; all when omitted.",
+            autocompletion=completing.source_tables,
+        ),
     ] = None,
 ) -> None:
     """Delete old history from bronze.
@@ -258,39 +266,3 @@ def airflow(
     from fdwarehouse.demo.airflow_standalone import run_airflow
 
     run_airflow(connections_of(context), port=port, say=say)
-
-
-def psql(
-    context: typer.Context,
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="Arguments of psql, such as -c 'SELECT 1'.")
-    ] = None,
-    on: Annotated[
-        str | None, typer.Option(help="Connect to this source instead, as its reader.")
-    ] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="Connect as administrator.")] = False,
-) -> None:
-    """Open psql in the warehouse.
-
-    Uses the psql on PATH, or else the one that comes with the embedded servers.
-    """
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-    from fdwarehouse.embedded import programs
-
-    connections = connections_of(context)
-    if admin:
-        url = connections.source_admin(on) if on else connections.warehouse_admin()
-    else:
-        url = connections.source(on) if on else connections.warehouse()
-    options = conninfo_to_dict(url)
-    # Any user can see the arguments of a process; only its owner can see the environment.
-    environment = os.environ | {"PGPASSWORD": str(options.pop("password", ""))}
-    if "sslpassword" in options:
-        raise FdwarehouseError(
-            "psql takes sslpassword only in its arguments, which any user can see",
-            hint="Put it into a service file of libpq and connect with service=...",
-        )
-    program = shutil.which("psql") or str(programs.binaries({}) / "psql")
-    conninfo = make_conninfo("", **{k: v for k, v in options.items() if v is not None})
-    os.execve(program, [program, conninfo, *(arguments or [])], environment)

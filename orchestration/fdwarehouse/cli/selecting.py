@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fdwarehouse.cli.completing import terms
+
 if TYPE_CHECKING:
     from fdwarehouse.database.connections import Connections
     from fdwarehouse.rendering.selection import Node
@@ -20,6 +22,7 @@ Select = Annotated[
         "--select",
         "-s",
         metavar="TABLES",
+        autocompletion=terms,
         help="Only these: names (fact_sales, 'gold.*'), layers (silver), tag:NAME, "
         "state:modified; +NAME with all upstream, NAME+ with all downstream. Several are "
         "separated by spaces or commas.",
@@ -27,7 +30,12 @@ Select = Annotated[
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="TABLES", help="Not these, written as for --select."),
+    typer.Option(
+        "--exclude",
+        metavar="TABLES",
+        autocompletion=terms,
+        help="Not these, written as for --select.",
+    ),
 ]
 Junit = Annotated[
     Path | None,

@@ -208,7 +208,12 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
     """
     options = parse_conninfo("The connection string", url)
     try:
-        connection = Session.connect(url, autocommit=True, application_name="fdwarehouse")
+        connection = Session.connect(
+            url,
+            autocommit=True,
+            application_name="fdwarehouse",
+            client_encoding="utf8",  # else text of a database in SQL_ASCII arrives as bytes
+        )
         with ExitStack() as unless_it_works:
             unless_it_works.callback(connection.close)
             if is_pinned:

@@ -28,10 +28,15 @@ BEGIN;
 MOUNT = "deploy_mount.sql"
 
 _UNKNOWN_NAMES = ("42883", "42P01", "42704")  # a function or operator, a table, a type
+LOCKS_PER_TABLE = 30
+TOO_FEW_LOCKS = (
+    f"A deploy is one transaction, which locks about {LOCKS_PER_TABLE} objects per table of a "
+    "source: ask for a higher max_locks_per_transaction of the warehouse's server, such as 512, "
+    "and a restart."
+)
 _WAYS_OUT = {
     "55P03": "Another session uses what it changes: deploy when that has ended.",
-    "53200": "A deploy is one transaction, which locks about 30 objects per table of a source: ask "
-    "for a higher max_locks_per_transaction of the warehouse's server, such as 512, and a restart.",
+    "53200": TOO_FEW_LOCKS,
     "42501": "`fdwarehouse bootstrap --side warehouse` gives the owner what a deploy needs.",
 }
 

@@ -1,23 +1,24 @@
-"""Inspects a source through the warehouse and describes it as a contract.
-
-The client may be unable to reach production; the warehouse's server can. So the source's catalogue
-is mounted in one transaction, which is rolled back.
-"""
+"""Inspects a source through the warehouse and describes it as a contract."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from pydantic import ValidationError
 
-from fdwarehouse.database.connections import connect, variable
-from fdwarehouse.database.deployment import hand_over_urls
-from fdwarehouse.database.unique_keys import COLUMNS, smallest_key, unique_indexes
+from fdwarehouse.database.mounting import (
+    MOUNT,
+    mount_table,
+    mounted_catalogue,
+    rendered,
+    source_failure,
+)
+from fdwarehouse.database.unique_keys import smallest_key, unique_indexes
 from fdwarehouse.errors import FdwarehouseError, Problems, database_error
 from fdwarehouse.project.chosen_columns import (
     UnfitError,
@@ -27,15 +28,9 @@ from fdwarehouse.project.chosen_columns import (
 )
 from fdwarehouse.project.chosen_tables import Relation, choose, settings_by_pattern, settings_of
 from fdwarehouse.project.config import SourceConfig, TableConfig
-from fdwarehouse.project.conninfo import parse_conninfo
-from fdwarehouse.project.contract import OLDEST, Column, Contract, Table
-from fdwarehouse.project.sources import server_options
+from fdwarehouse.project.contract import Column, Contract, Table
 from fdwarehouse.project.table_rules import problems_of_table
-from fdwarehouse.rendering.source_errors import ROW_SECURITY, way_out
-from fdwarehouse.rendering.templates import render_mechanics
-
-# Cannot be the name of a source: those do not begin with an underscore.
-MOUNT = "_fdwarehouse_contract"
+from fdwarehouse.rendering.source_errors import ROW_SECURITY
 
 _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run can read it."
 
@@ -46,6 +41,9 @@ _COLUMNS = """
         key_position
     FROM {mount}._columns
     ORDER BY table_name, position
+"""
+_COMMENTS = """
+    SELECT schema_name, table_name, column_name, description FROM {mount}._comments
 """
 
 
@@ -74,63 +72,27 @@ def inspect(
         FdwarehouseError: the source cannot be reached, lacks a table, or does not allow the reader
             to read one; the message names it.
     """
-    with connect(warehouse_url) as connection:
-        try:
-            connection.execute("SELECT set_config('statement_timeout', %s, true)", [wait])
-            _mount_catalogue(connection, name, url)
-            contract = _read(connection, name, source, warn)
-            settings = settings_of(source, contract)
-            found = Problems()
-            for table, description in [*contract.tables.items()]:
-                schema = description.schema_name or source.schema_name
-                there = schema, description.name_in_schema(table)
-                try:
-                    read = mounted_columns(settings[table], description.columns)
-                    _require_readable(connection, name, there, [*read])
-                    if table not in source.tables:
-                        _require_fit(source.fence, settings[table], description)
-                except psycopg.errors.ObjectNotInPrerequisiteState as error:
-                    told = database_error(error)
-                    warn(f"{name}.{table} cannot be read yet: {told.message}. {_POPULATE}")
-                except FdwarehouseError as error:
-                    if table in source.tables:
-                        found.add(error)
-                    else:
-                        warn(f"{name}.{table} is left out: {error.message}")
-                        del contract.tables[table]
-            if problems is None:
-                found.raise_found()
-            else:
-                problems.add_all(found)
-        except psycopg.errors.QueryCanceled as error:
-            raise FdwarehouseError(
-                f"source {name} did not respond within {wait}",
-                hint="Check that its server is running. The limit is timeouts.source in "
-                "warehouse.yaml.",
-            ) from error
-        except psycopg.Error as error:
-            raise _failure(name, error) from error
-        finally:
-            connection.rollback()
+    found = Problems()
+    with mounted_catalogue(warehouse_url, name, url, wait=wait) as connection:
+        contract = read_contract(connection, name, source, warn)
+        settings = settings_of(source, contract)
+        for trial in trials(source, contract):
+            table = trial.table
+            try:
+                try_to_read(connection, name, trial, warn=warn)
+                if table not in source.tables:
+                    _require_fit(source.fence, settings[table], contract.tables[table])
+            except FdwarehouseError as error:
+                if table in source.tables:
+                    found.add(error)
+                else:
+                    warn(f"{name}.{table} is left out: {error.message}")
+                    del contract.tables[table]
+    if problems is None:
+        found.raise_found()
+    else:
+        problems.add_all(found)
     return contract
-
-
-def _require_readable(
-    connection: psycopg.Connection, name: str, table: tuple[str, str], columns: list[str]
-) -> None:
-    """Raise why a run could not read a table, unless that is the fault of the connection."""
-    try:
-        with connection.transaction():
-            _try(connection, name, *table, columns)
-    except (psycopg.errors.ObjectNotInPrerequisiteState, psycopg.errors.QueryCanceled):
-        raise
-    except psycopg.Error as error:
-        if connection.broken or (error.sqlstate or "").startswith("08"):
-            raise
-        failure = _failure(name, error)
-        named = f"{'.'.join(table)} of source {name}"
-        problem = failure.message.replace(f"source {name}", named, 1)
-        raise FdwarehouseError(problem, hint=failure.hint) from error
 
 
 def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
@@ -139,52 +101,20 @@ def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
         raise FdwarehouseError(str(error.args[0])) from error
 
 
-def _failure(name: str, error: psycopg.Error) -> FdwarehouseError:
-    told = database_error(error)
-    if (error.sqlstate or "").startswith("DW"):
-        return FdwarehouseError(told.message, hint=told.hint)
-    return FdwarehouseError(
-        f"source {name} cannot be read: {told.message.replace(MOUNT, name)}",
-        hint=told.hint
-        or way_out(told.message, variable(name))
-        or f"The warehouse's server reads it: check that production is running, and that "
-        f"{variable(name)} is valid there. `fdwarehouse bootstrap` creates the roles.",
-    )
-
-
-def _mount_catalogue(connection: psycopg.Connection, name: str, url: str) -> None:
-    options = parse_conninfo(variable(name), url)
-    connection.execute(render_mechanics("deploy/mount.sql").encode())
-    hand_over_urls(connection, {name: json.dumps(options)})
-    connection.execute("SELECT pg_temp.keep_secrets()")
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(MOUNT)))
-    connection.execute(
-        "SELECT pg_temp.mount(%s, %s, %s::jsonb, u.url::jsonb, '{}') FROM pg_temp.source_urls AS u",
-        [MOUNT, name, json.dumps(server_options(OLDEST, "1min"))],
-    )
-    connection.execute(_rendered("catalogue"))
-    connection.execute(_rendered("tables"))
-    settings = sql.SQL("name text, setting text, reset_val text")
-    _mount(connection, "pg_settings", settings, "pg_catalog", "pg_settings")
-    _mount(connection, "pg_index", sql.SQL(COLUMNS), "pg_catalog", "pg_index")
-
-
-def _mount(
-    connection: psycopg.Connection, name: str, columns: sql.Composable, schema: str, table: str
-) -> None:
-    connection.execute(
-        sql.SQL("CREATE FOREIGN TABLE {} ({}) SERVER {} OPTIONS ({})").format(
-            sql.Identifier(MOUNT, name),
-            columns,
-            sql.Identifier(MOUNT),
-            _options({"schema_name": schema, "table_name": table}),
-        )
-    )
-
-
-def _read(
+def read_contract(
     connection: psycopg.Connection, name: str, source: SourceConfig, warn: Callable[[str], None]
 ) -> Contract:
+    """Describe the tables of a source whose catalogue is mounted.
+
+    Args:
+        connection: see `mounted_catalogue`.
+        name: the source's name.
+        source: which tables of which schema.
+        warn: called for a table that only a pattern takes and that cannot be read as it says.
+
+    Raises:
+        FdwarehouseError: it lacks a table, or a type is not known.
+    """
     problems = Problems()
 
     def rows(query: str) -> list[tuple[Any, ...]]:
@@ -194,8 +124,14 @@ def _read(
     relations = [Relation(*row) for row in rows(_TABLES)]
     chosen = choose(name, source, relations)
     listed = [(table, relation.schema, relation.name) for table, relation in chosen.items()]
-    connection.execute(_rendered("columns", tables=listed))
-    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}.pg_settings"))
+    connection.execute(rendered("columns", tables=listed))
+    names = {(schema, there): table for table, schema, there in listed}
+    comments = {
+        (names[schema, there], column): text
+        for schema, there, column, text in rows(_COMMENTS)
+        if (schema, there) in names
+    }
+    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
     choices = {
@@ -204,8 +140,8 @@ def _read(
         or TableConfig()
         for table, found in chosen.items()
     }
-    indexes = unique_indexes(connection, MOUNT)
-    names: dict[str, dict[int, str]] = defaultdict(dict)
+    indexes = unique_indexes(connection)
+    placed: dict[str, dict[int, str]] = defaultdict(dict)
     for table, position, column, type_, source_type, is_loose, not_null, in_key in rows(_COLUMNS):
         try:
             described = Column(
@@ -213,6 +149,7 @@ def _read(
                 source_type=source_type,
                 is_nondeterministic=is_loose,
                 not_null=not_null,
+                comment=comments.get((table, column)),
             )
         except ValidationError:
             if is_left_out(choices[table], column):
@@ -226,15 +163,16 @@ def _read(
             )
             continue
         columns[table][column] = described
-        names[table][position] = column
+        placed[table][position] = column
         if in_key is not None:
             keys[table][in_key] = column
     tables = {}
     problems.raise_found()
     for table, relation in chosen.items():
         place = relation.schema, relation.name
-        unique = smallest_key(indexes.get(place, []), names[table], columns[table])
+        unique = smallest_key(indexes.get(place, []), placed[table], columns[table])
         whole = Table(
+            comment=comments.get((table, None)),
             schema_name=relation.schema if relation.name != table else None,
             primary_key=[c for _, c in sorted(keys[table].items())],
             unique_key=[] if keys[table] else unique,
@@ -261,39 +199,79 @@ def _read(
     )
 
 
-def _rendered(template: str, **values: object) -> bytes:
-    source = {"name": MOUNT}
-    return render_mechanics(f"per_source/{template}.sql", source=source, **values).encode()
+@dataclass(frozen=True)
+class Trial:
+    """A table of which one row is read."""
+
+    table: str
+    """Its name in the contract."""
+    place: tuple[str, str]
+    """Its schema and name in the source."""
+    columns: list[str]
+    """Those that a run reads."""
 
 
-def _try(
-    connection: psycopg.Connection, name: str, schema: str, table: str, columns: list[str]
-) -> None:
-    """Read one row as the pipeline will: only the source knows what its reader may see."""
-    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-    as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in columns)
-    _mount(connection, "tried", as_text, schema, table)
-    try:
-        connection.execute(
-            sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
+def trials(source: SourceConfig, contract: Contract) -> list[Trial]:
+    """List the tables of a contract, and what a run reads of each.
+
+    Args:
+        source: as in ``warehouse.yaml``.
+        contract: of the source.
+    """
+    settings = settings_of(source, contract)
+    return [
+        Trial(
+            table,
+            (described.schema_name or source.schema_name, described.name_in_schema(table)),
+            [*mounted_columns(settings[table], described.columns)],
         )
+        for table, described in contract.tables.items()
+    ]
+
+
+def try_to_read(
+    connection: psycopg.Connection, name: str, trial: Trial, *, warn: Callable[[str], None]
+) -> None:
+    """Read one row as the pipeline will: only the source knows what its reader may see.
+
+    Args:
+        connection: see `mounted_catalogue`.
+        name: the source's name.
+        trial: the table.
+        warn: called if it cannot be read yet.
+
+    Raises:
+        FdwarehouseError: the reader may not read it, or row security would hide rows.
+    """
+    shown = ".".join(trial.place)
+    listed = sql.SQL(", ").join(map(sql.Identifier, trial.columns))
+    as_text = sql.SQL(", ").join(sql.Identifier(c) + sql.SQL(" text") for c in trial.columns)
+    try:
+        with connection.transaction(force_rollback=True):
+            mount_table(connection, "tried", as_text, *trial.place)
+            connection.execute(
+                sql.SQL("SELECT {} FROM {} LIMIT 1").format(listed, sql.Identifier(MOUNT, "tried"))
+            )
+    except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        told = database_error(error)
+        warn(f"{name}.{trial.table} cannot be read yet: {told.message}. {_POPULATE}")
     except psycopg.errors.InsufficientPrivilege as error:
         if "row-level security" in (error.diag.message_primary or ""):
             raise FdwarehouseError(
-                f"DW019: row security of source {name} would hide rows of {schema}.{table} "
+                f"DW019: row security of source {name} would hide rows of {shown} "
                 f"from its reader\n{error.diag.message_primary}",
                 hint=ROW_SECURITY,
             ) from error
         raise FdwarehouseError(
-            f"source {name} does not allow its reader to read {schema}.{table}: "
+            f"source {name} does not allow its reader to read {shown}: "
             f"{error.diag.message_primary}",
             hint="`fdwarehouse bootstrap --side production` grants the privileges.",
         ) from error
-    connection.execute(sql.SQL("DROP FOREIGN TABLE {}").format(sql.Identifier(MOUNT, "tried")))
-
-
-def _options(options: dict[str, str]) -> sql.Composable:
-    return sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.Literal(value))
-        for name, value in options.items()
-    )
+    except psycopg.errors.QueryCanceled:
+        raise
+    except psycopg.Error as error:
+        if connection.broken or (error.sqlstate or "").startswith("08"):
+            raise
+        failure = source_failure(name, error)
+        problem = failure.message.replace(f"source {name}", f"{shown} of source {name}", 1)
+        raise FdwarehouseError(problem, hint=failure.hint) from error

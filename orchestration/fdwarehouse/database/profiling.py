@@ -95,7 +95,13 @@ SELECT
     coalesce(k.indexed, '[]') AS indexed,
     coalesce(t.code, '') AS trigger_code,
     has_table_privilege(c.oid, 'SELECT') AS is_readable,
+    ARRAY(
+        SELECT a.attname::text FROM pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT')
+    ) AS unreadable,
     row_security_active(c.oid) AS hides_rows,
+    c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) > 1000000 AS is_never_analyzed,
     (
         SELECT i.inhparent::regclass::text
         FROM pg_inherits AS i
@@ -118,6 +124,29 @@ LEFT JOIN keys AS k ON c.oid = k.indrelid
 LEFT JOIN triggers AS t ON c.oid = t.tgrelid
 ORDER BY c.nspname, c.relname
 """
+
+
+_SCHEMAS = """
+SELECT n.nspname, count(*)
+FROM pg_namespace AS n
+INNER JOIN pg_class AS c ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^(pg_|information_schema$|fdwarehouse$)' AND c.relkind IN ('r', 'p')
+GROUP BY n.nspname
+ORDER BY count(*) DESC, n.nspname
+"""
+
+
+def sizes_of_schemas(url: str) -> dict[str, int]:
+    """Return how many tables each schema of a production database has, the largest first.
+
+    Args:
+        url: connection string of the reader.
+
+    Raises:
+        FdwarehouseError: it cannot be reached.
+    """
+    with connect(url) as connection:
+        return dict(connection.execute(_SCHEMAS).fetchall())
 
 
 def profile(url: str, schemas: Sequence[str] | None) -> tuple[str, list[TableProfile]]:
@@ -167,6 +196,7 @@ def _table(row: dict[str, Any]) -> TableProfile:
         "columns": tuple(ColumnProfile(*column) for column in row["columns"]),
         "primary_key": tuple(row["primary_key"]),
         "unique_keys": tuple(tuple(key) for key in row["unique_keys"]),
+        "unreadable": tuple(row["unreadable"]),
         "indexed": frozenset(column for column in row["indexed"] if column is not None),
     }
     return TableProfile(**row | lists)

@@ -161,7 +161,8 @@ def call(
         begun_at, before = first_row(
             watcher, "SELECT clock_timestamp(), (SELECT coalesce(max(run_id), 0) FROM etl.runs)"
         ) or (None, 0)
-        ours = {"before": before, "pid": worker.info.backend_pid, "layers": list(layers)}
+        (pid,) = first_row(worker, "SELECT pg_backend_pid()")  # a pooler reports another at login
+        ours = {"before": before, "pid": pid, "layers": list(layers)}
 
         def poll() -> None:
             if begun_at is not None and (steps := _fetch(watcher, Step, _STEPS, ours)):

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import psycopg
 from psycopg import sql
 
+from fdwarehouse.database.mounting import MOUNT, mount_table
 from fdwarehouse.project.contract import Column
 
 _INDEXES = """
     SELECT n.nspname, c.relname, (string_to_array(i.indkey, ' ')::integer[])[1:i.indnkeyatts]
-    FROM {mount}.pg_index AS i
+    FROM {mount}._pg_index AS i
     INNER JOIN {mount}._pg_class AS c ON i.indrelid = c.oid
     INNER JOIN {mount}._pg_namespace AS n ON c.relnamespace = n.oid
     WHERE i.indisunique
@@ -20,26 +21,23 @@ _INDEXES = """
         AND i.indexprs IS NULL
         AND n.nspname !~ '^(pg_|information_schema)'
 """
-COLUMNS = """
+_COLUMNS = """
     indrelid oid, indkey text, indnkeyatts smallint, indisunique boolean, indisvalid boolean,
     indpred text, indexprs text
 """
-"""Of the foreign table pg_index."""
 
 
-def unique_indexes(
-    connection: psycopg.Connection, mount: str
-) -> dict[tuple[str, str], list[list[int]]]:
+def unique_indexes(connection: psycopg.Connection) -> dict[tuple[str, str], list[list[int]]]:
     """List the columns of unique indexes without conditions and expressions.
 
     Args:
-        connection: has the catalogue of the source mounted.
-        mount: the schema with the mounted catalogue.
+        connection: see `mounted_catalogue`.
 
     Returns:
         The positions of their columns, by schema and table.
     """
-    query = sql.SQL(_INDEXES).format(mount=sql.Identifier(mount))
+    mount_table(connection, "_pg_index", sql.SQL(_COLUMNS), "pg_catalog", "pg_index")
+    query = sql.SQL(_INDEXES).format(mount=sql.Identifier(MOUNT))
     found: dict[tuple[str, str], list[list[int]]] = {}
     for schema, table, positions in connection.execute(query):
         found.setdefault((schema, table), []).append(positions)

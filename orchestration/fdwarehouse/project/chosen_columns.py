@@ -31,6 +31,8 @@ class SourceColumn:
     """Position in the key of the table, from 1."""
     mask: str | None = None
     """How its values are replaced while they are read."""
+    comment: str | None = None
+    """Its comment in the source."""
 
 
 class UnfitError(Exception):
@@ -173,6 +175,7 @@ def watched_columns(settings: TableConfig, table: Table) -> list[SourceColumn]:
             c.source_type,
             key.index(n) + 1 if n in key and key == table.primary_key else None,
             settings.mask.get(n),
+            c.comment,
         )
         for n, c in table.columns.items()
     ]

@@ -72,6 +72,8 @@ class Column(BaseModel):
     """Whether its collation in the source treats different texts as equal."""
     only_where: bool = False
     """Whether it is not taken, and only the condition of the table reads it, in the source."""
+    comment: str | None = None
+    """Its comment in the source."""
 
 
 class Table(BaseModel):
@@ -81,6 +83,8 @@ class Table(BaseModel):
 
     schema_name: Name | None = Field(default=None, alias="schema")
     """Its schema, if its name here begins with it; None: the source's schema."""
+    comment: str | None = None
+    """Its comment in the source."""
     primary_key: list[Name] = []
     unique_key: list[Name] = []
     """The smallest unique index without nulls, of a table without a primary key."""
@@ -131,6 +135,22 @@ class Contract(BaseModel):
         return self
 
 
+def without_comments(contract: Contract) -> Contract:
+    """Return a contract without comments, whose changes stop nothing."""
+    tables = {
+        name: table.model_copy(
+            update={
+                "comment": None,
+                "columns": {
+                    n: c.model_copy(update={"comment": None}) for n, c in table.columns.items()
+                },
+            }
+        )
+        for name, table in contract.tables.items()
+    }
+    return contract.model_copy(update={"tables": tables})
+
+
 def contract_path(root: Path, source: str) -> Path:
     """Name the contract file of a source."""
     return root / "contracts" / f"{source}.yaml"
@@ -172,6 +192,8 @@ def dump_contract(contract: Contract) -> str:
         lines.append(f"  {_scalar(name)}:")
         if table.schema_name:
             lines.append(f"    schema: {_scalar(table.schema_name)}")
+        if table.comment:
+            lines.append(f"    comment: {_quoted(table.comment)}")
         if table.primary_key:
             lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
         if table.unique_key:
@@ -187,6 +209,7 @@ def dump_contract(contract: Contract) -> str:
                 + (", nondeterministic: true" if description.is_nondeterministic else "")
                 + (", not_null: true" if not_null else "")
                 + (", only_where: true" if description.only_where else "")
+                + (f", comment: {_quoted(description.comment)}" if description.comment else "")
                 + "}"
             )
     return HEADER + "\n".join(lines) + "\n"

@@ -33,6 +33,7 @@ _BOOKKEEPING = re.compile(
     r"|spatial_ref_sys|__efmigrationshistory|sequelizemeta|pgmigrations|hdb_.*|celery_.*",
     re.IGNORECASE,
 )
+_SCANNED_ROWS = 100_000
 _LARGE_BYTES = 1_000_000_000
 _LARGE_ROWS = 5_000_000
 # If more rows than this have no watermark, reading the other rows too costs little and finds more.
@@ -71,6 +72,8 @@ class TableProfile:
     trigger_code: str = ""
     """Source text of the functions that its triggers on UPDATE call."""
     is_readable: bool = True
+    unreadable: tuple[str, ...] = ()
+    """Columns that the reader may not read."""
     hides_rows: bool = False
     """Whether row security hides rows from the reader."""
     parent: str | None = None
@@ -79,6 +82,8 @@ class TableProfile:
     """Whether other tables inherit from it."""
     extension: str | None = None
     schema: str = ""
+    is_never_analyzed: bool = False
+    """Whether it has more than a megabyte of rows, but no statistics."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,8 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
         reasons.append(_how_it_moves(table, watermark.name))
         if not watermark.not_null:
             reasons.append(f"every run reads the rows where it is null ({watermark.nulls:.0%})")
-        if watermark.name not in table.indexed and table.rows > 100_000:
-            warnings.append(
-                f"{name}.{watermark.name} has no index: every run scans {table.rows:,} rows"
-            )
+        if slow := slow_watermark(table, watermark.name, name):
+            warnings.append(slow)
     else:
         if "mode" not in settings:
             settings["mode"] = "snapshot"
@@ -140,11 +143,8 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
                 else "no column tells when a row changed"
             )
         reasons.append(f"every run reads about {table.rows:,} rows, {_size(table.size)}")
-        if table.size > _LARGE_BYTES or table.rows > _LARGE_ROWS:
-            warnings.append(
-                f"{name} is large ({table.rows:,} rows, {_size(table.size)}), and every run "
-                "reads all of it. If rows are only inserted, a watermark can be a rising number"
-            )
+        if slow := large_snapshot(table, name):
+            warnings.append(slow)
     plain = table.name if in_schema is None else f"{in_schema}_{table.name}"
     chosen = local_name(TableConfig(), in_schema, table.name)
     if chosen in used:
@@ -155,6 +155,35 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
         return Proposal(name, skipped=problem)
     used.add(chosen)
     return Proposal(name, settings, "; ".join(reasons), warnings=tuple(warnings))
+
+
+def slow_watermark(table: TableProfile, watermark: str, name: str) -> str | None:
+    """Say that a watermark has no index, if that is slow.
+
+    Args:
+        table: as its catalogue describes it.
+        watermark: the column.
+        name: of the table, as it is shown.
+    """
+    if watermark in table.indexed or table.rows <= _SCANNED_ROWS:
+        return None
+    return f"{name}.{watermark} has no index: every run scans {table.rows:,} rows"
+
+
+def large_snapshot(table: TableProfile, name: str) -> str | None:
+    """Say that a table is large, if reading all of it is slow.
+
+    Args:
+        table: as its catalogue describes it.
+        name: of the table, as it is shown.
+    """
+    if table.size <= _LARGE_BYTES and table.rows <= _LARGE_ROWS:
+        return None
+    size = f"{table.rows:,} rows, {_size(table.size)}"
+    return (
+        f"{name} is large ({size}), and every run reads all of it. If rows are only inserted, a "
+        "watermark can be a rising number"
+    )
 
 
 def _key(table: TableProfile) -> tuple[dict[str, Any], list[str]]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import yaml
 
+from fdwarehouse import __version__
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.proposals import Proposal, table_lines
 
+_TEXTS = Path(__file__).parent / "new_project"
 _WAREHOUSE = """\
 # What the warehouse extracts from production, and how: `fdwarehouse docs make-it-yours`.
 # Written by `fdwarehouse init`; edit it as you like. `fdwarehouse init --update` adds new tables.
@@ -21,8 +23,8 @@ sources:
   production:
     schema: {schema}
     source_system: {system}
-    # Silver has a table for each of these that no file in sql/silver reads.
-    mirror: true
+    # {about_mirror}
+    mirror: {mirror}
     tables:
 {tables}
 """
@@ -32,6 +34,12 @@ _GITIGNORE = """\
 /.fdwarehouse/
 # Passwords.
 .env
+"""
+_DOCKERIGNORE = """\
+.env
+.fdwarehouse
+.git
+build
 """
 _SQLFLUFF = """\
 [sqlfluff]
@@ -50,7 +58,7 @@ SELECT model, key, reasons FROM silver.rejected_rows
 
 
 def new_files(
-    proposals: Sequence[Proposal], *, project: str, schema: str, system: str
+    proposals: Sequence[Proposal], *, project: str, schema: str, system: str, mirror: bool = True
 ) -> dict[str, str]:
     """Write the files of a new project.
 
@@ -59,6 +67,7 @@ def new_files(
         project: its name.
         schema: of production.
         system: name of the system that production belongs to.
+        mirror: whether silver has a table for each of its tables.
 
     Returns:
         The text of each file, by its path.
@@ -81,13 +90,48 @@ def new_files(
         schema=scalar(schema),
         system=scalar(system),
         tables="\n".join(tables),
+        mirror="true" if mirror else "false",
+        about_mirror="Silver has a table for each of these that no file in sql/silver reads."
+        if mirror
+        else "With true, silver has a table for each of these that no file in sql/silver reads.",
     )
+    image = re.sub(r"[^a-z0-9]+", "-", project.lower()).strip("-") or "warehouse"
+
+    def text(name: str) -> str:
+        written = (_TEXTS / f"{name}.txt").read_text(encoding="utf-8")
+        named = {"project": image if name.startswith("docker") else project, "system": system}
+        for word, value in (named | {"version": __version__}).items():
+            written = written.replace(f"{{{word}}}", value)
+        return written
+
     return {
         "warehouse.yaml": warehouse,
+        "README.md": text("README.md"),
+        "orchestration/dags/warehouse.py": text("warehouse.py"),
+        "docker-compose.yaml": text("docker-compose.yaml"),
+        "Dockerfile": text("Dockerfile"),
+        ".dockerignore": _DOCKERIGNORE,
         ".gitignore": _GITIGNORE,
         ".sqlfluff": _SQLFLUFF,
         "sql/checks/no_rejected_rows.sql": _CHECK,
     }
+
+
+def require_no_project(root: Path) -> None:
+    """Check that a folder has no project yet.
+
+    Args:
+        root: the folder.
+
+    Raises:
+        FdwarehouseError: it has a warehouse.yaml already.
+    """
+    if (root / "warehouse.yaml").exists():
+        raise FdwarehouseError(
+            f"{root / 'warehouse.yaml'} exists",
+            hint="Add new tables of production with `fdwarehouse init --update`, or choose another "
+            "folder.",
+        )
 
 
 def write_new(root: Path, files: dict[str, str]) -> list[str]:
@@ -99,16 +143,7 @@ def write_new(root: Path, files: dict[str, str]) -> list[str]:
 
     Returns:
         The paths that were written.
-
-    Raises:
-        FdwarehouseError: the folder has a warehouse.yaml already.
     """
-    if (root / "warehouse.yaml").exists():
-        raise FdwarehouseError(
-            f"{root / 'warehouse.yaml'} exists",
-            hint="Add new tables of production with `fdwarehouse init --update`, or choose another "
-            "folder.",
-        )
     written = []
     for name, text in files.items():
         path = root / name

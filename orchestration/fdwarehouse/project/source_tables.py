@@ -78,6 +78,8 @@ class SourceTable:
     """Number of partitions of its table in bronze; None: not partitioned."""
     is_mirrored: bool = False
     """Whether silver mirrors it, unless a file of silver reads it."""
+    comment: str | None = None
+    """Its comment in the source."""
 
     @property
     def local_name(self) -> str:
@@ -210,4 +212,5 @@ def _make_table(
         max_deleted=settings.max_deleted if settings.max_deleted != "any" else None,
         fetch_size=settings.fetch_size,
         partitions=settings.partitions,
+        comment=contract.comment,
     )

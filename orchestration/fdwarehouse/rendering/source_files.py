@@ -63,6 +63,9 @@ def routines_of_sources(
                 )
             appends = qualified("bronze", f"append_{table.raw_name}")
             yield templates.compile("per_table/append.sql", appends, source=source, table=table)
+            if not table.is_multiset:
+                erases = qualified("bronze", f"erase_{table.raw_name}")
+                yield templates.compile("per_table/erase.sql", erases, source=source, table=table)
             if table.is_hashed:
                 yield templates.compile("per_table/bucket.sql", table.bucket_function, table=table)
                 yield templates.compile("per_table/row_hash.sql", table.hash_function, table=table)

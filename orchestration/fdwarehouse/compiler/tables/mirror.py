@@ -47,11 +47,20 @@ def definition_of(source_name: str, table: SourceTable) -> str:
         alias = name.removeprefix("_")
         names[name] = f"row_{alias}" if alias in names.values() else alias
     of_source = qualified(source_name, table.local_name)
-    header = {
-        "description": f"The latest version of each row of {of_source}.",
+    header: dict[str, object] = {
+        "description": " ".join(
+            part
+            for part in (f"The latest version of each row of {of_source}.", table.comment)
+            if part
+        ),
         "grain": f"one row of {of_source}",
         "key": [names[name] for name in table.key],
     }
+    comments = {c.name: c.comment for c in table.contract_columns if c.comment}
+    if comments:
+        header["columns"] = {
+            names[name]: {"description": comment} for name, comment in comments.items()
+        }
     text = yaml.safe_dump(
         header, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None
     )

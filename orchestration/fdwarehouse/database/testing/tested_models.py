@@ -118,6 +118,10 @@ class ProjectUnderTest:
         file = self._files[self.models[model].writer if model in self.models else model]
         return names_read(file, self._files) - {model}
 
+    def key_of(self, table: str) -> tuple[str, ...]:
+        """Return the key of a table of bronze, quoted; empty for others."""
+        return self._keys.get(table, ())
+
     def name_of(self, test: UnitTest) -> str:
         """Return the model of a test, quoted."""
         return _quoted(test.model)
@@ -149,13 +153,13 @@ class ProjectUnderTest:
                 test.model_line, f"{test.model} is not built from tables of the warehouse"
             )
         test = replace(test, steps=tuple(_normalized(step) for step in test.steps))
-        readable = self._upstream(model)
+        readable = self.upstream(model)
         tables = self._given(test, model, readable)
         found = self._subject(model, tables)
         self._require_values(test, found)
         return test, found
 
-    def _upstream(self, model: str) -> set[str]:
+    def upstream(self, model: str) -> set[str]:
         """List all that a model reads, directly or through other models."""
         found: set[str] = set()
         waiting = {model}
@@ -182,7 +186,7 @@ class ProjectUnderTest:
                     problems.add(test.wrong(step.lines[name], problem, way_out))
                     continue
                 definition = self.definitions.get(name)
-                key = self._keys.get(name, ())
+                key = self.key_of(name)
                 tables[name] = read_table(self.warehouse, name, definition, key)
         problems.raise_found()
         return tables
@@ -218,7 +222,7 @@ class ProjectUnderTest:
 
     def _built(self, model: str, given: set[str]) -> Iterator[Model]:
         """Yield the models between the given tables and the model, in topological order."""
-        wanted = self._upstream(model) | {model}
+        wanted = self.upstream(model) | {model}
         changed = set(given)
         for each in self.models.values():
             if each.model not in wanted or each.model in given or not self._has_file(each.model):

@@ -38,6 +38,14 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 )
 {%- endmacro -%}
 
+{#- Whether a row may be read: etl.forget has not erased it. -#}
+{%- macro is_not_forgotten(table, alias) -%}
+{%- set forgotten = "FROM etl.forgotten_keys AS f WHERE f.model = " ~ (table.model | literal) -%}
+(NOT EXISTS (SELECT {{ forgotten }}) OR etl.key_hash(
+    jsonb_build_array({{ table.key | filled(alias) }})
+) NOT IN (SELECT f.key_hash {{ forgotten }}))
+{%- endmacro -%}
+
 {#- Whether one of some patterns of warehouse.yaml matches a table. -#}
 {%- macro matches_any(patterns, alias) -%}
 {%- for p in patterns -%}

@@ -44,9 +44,10 @@ read_rows AS MATERIALIZED (
 WITH read_rows AS MATERIALIZED (
     SELECT s.*
     FROM {{ table.foreign_table }} AS s
-    {%- if table.watermark %}
     WHERE
-        (p_since_run_id = 0 OR {{ bronze.is_recent(table, source, "s", "p_since_run_id") | indent(8) }})
+        {{ bronze.is_not_forgotten(table, "s") | indent(8) }}
+        {%- if table.watermark %}
+        AND (p_since_run_id = 0 OR {{ bronze.is_recent(table, source, "s", "p_since_run_id") | indent(8) }})
         AND (p_from_key IS NULL OR s.{{ first }} >= (SELECT p_from_key::{{ table.first_key.type }}))
         AND (p_before_key IS NULL OR s.{{ first }} < (SELECT p_before_key::{{ table.first_key.type }})
             OR (p_from_key IS NULL AND s.{{ first }} IS NULL)) -- nulls are in the first chunk
@@ -55,7 +56,7 @@ WITH read_rows AS MATERIALIZED (
             p_buckets <> '{}' AND {{ bronze.bucket_of(table, "s") }} = ANY (p_buckets)
         ))
         {%- endif %}
-    {%- endif %}
+        {%- endif %}
 ),
 {%- endif %}
 

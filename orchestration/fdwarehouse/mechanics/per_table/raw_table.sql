@@ -42,9 +42,9 @@ FOR VALUES WITH (MODULUS {{ table.partitions }}, REMAINDER {{ loop.index0 }});
 {%- endfor %}
 
 COMMENT ON TABLE {{ table.raw_table }} IS
-{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row.") | literal }};
+{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row." ~ (" " ~ table.comment if table.comment else "")) | literal }};
 {% for c in table.contract_columns -%}
-COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ ("As in " ~ table.foreign_table ~ ".") | literal }};
+COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ (c.comment or "As in " ~ table.foreign_table ~ ".") | literal }};
 {% endfor -%}
 {%- if table.is_multiset %}
 COMMENT ON COLUMN {{ table.raw_table }}._row_hash IS 'Identifies the row: half of the SHA-256 of all its values.';
