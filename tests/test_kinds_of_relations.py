@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.contract import load_contract
 from tests.clinic import Clinic, with_tables
 from tests.test_reconciliation import is_hashed_remotely
 
@@ -85,3 +86,31 @@ def test_view_needs_its_key(clinic: Clinic) -> None:
         clinic.warehouse.deploy(clinic.root, source="clinic")
     assert "clinic.trips: it has no primary key" in caught.value.message
     assert "Name the columns of its key in warehouse.yaml" in (caught.value.hint or "")
+
+
+def test_smallest_unique_index_without_nulls_is_the_key_of_a_table_without_one(
+    clinic: Clinic,
+) -> None:
+    clinic.write(
+        f"CREATE TABLE trips ({TABLE}, a int NOT NULL, b int NOT NULL, c int NOT NULL, d int)",
+        "CREATE UNIQUE INDEX ON trips (d)",  # d can be null
+        "CREATE UNIQUE INDEX ON trips (lower(name))",
+        "CREATE UNIQUE INDEX ON trips (c) WHERE c > 0",
+        "CREATE UNIQUE INDEX ON trips (a, b, c)",
+        "CREATE UNIQUE INDEX ON trips (b, a) INCLUDE (name)",
+        "GRANT SELECT ON trips TO warehouse_reader",
+        "INSERT INTO trips VALUES (1, 'a', now(), 1, 1, 0), (2, 'b', now(), 1, 2, 0)",
+    )
+    configure(clinic, {"watermark": "changed_at"})
+    tables = load_contract(clinic.root, "clinic").tables
+    assert tables["trips"].unique_key == ["b", "a"]
+    assert not any(table.unique_key for name, table in tables.items() if name != "trips")
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    clinic.write("UPDATE trips SET name = 'c', changed_at = now() WHERE b = 2")
+    assert clinic.run("trips", "a, b, name") == [(1, 2, "c")]
+    require_equal(clinic)
+    configure(clinic, {})
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.write("DELETE FROM trips WHERE b = 1")
+    assert clinic.run("trips", "a, b, _is_deleted") == [(1, 1, True)]  # a snapshot

@@ -18,6 +18,7 @@ from fdwarehouse.database.mounting import (
     rendered,
     source_failure,
 )
+from fdwarehouse.database.unique_keys import smallest_key, unique_indexes
 from fdwarehouse.errors import FdwarehouseError, Problems, database_error
 from fdwarehouse.project.chosen_columns import (
     UnfitError,
@@ -36,7 +37,8 @@ _POPULATE = "REFRESH MATERIALIZED VIEW fills it in production; until then no run
 _TABLES = "SELECT schema_name, table_name, is_table, has_children FROM {mount}._tables"
 _COLUMNS = """
     SELECT
-        table_name, column_name, type, source_type, is_nondeterministic, not_null, key_position
+        table_name, position, column_name, type, source_type, is_nondeterministic, not_null,
+        key_position
     FROM {mount}._columns
     ORDER BY table_name, position
 """
@@ -138,7 +140,9 @@ def read_contract(
         or TableConfig()
         for table, found in chosen.items()
     }
-    for table, column, type_, source_type, is_loose, not_null, key_position in rows(_COLUMNS):
+    indexes = unique_indexes(connection)
+    placed: dict[str, dict[int, str]] = defaultdict(dict)
+    for table, position, column, type_, source_type, is_loose, not_null, in_key in rows(_COLUMNS):
         try:
             described = Column(
                 type=type_,
@@ -159,15 +163,19 @@ def read_contract(
             )
             continue
         columns[table][column] = described
-        if key_position is not None:
-            keys[table][key_position] = column
+        placed[table][position] = column
+        if in_key is not None:
+            keys[table][in_key] = column
     tables = {}
     problems.raise_found()
     for table, relation in chosen.items():
+        place = relation.schema, relation.name
+        unique = smallest_key(indexes.get(place, []), placed[table], columns[table])
         whole = Table(
             comment=comments.get((table, None)),
             schema_name=relation.schema if relation.name != table else None,
             primary_key=[c for _, c in sorted(keys[table].items())],
+            unique_key=[] if keys[table] else unique,
             has_children=relation.has_children,
             columns=columns[table],
         )

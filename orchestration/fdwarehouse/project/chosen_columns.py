@@ -82,13 +82,16 @@ def take_columns(settings: TableConfig, table: Table, *, is_named: bool) -> Tabl
                 "Take it; mask: {...: hash} hides the values of a key.",
             )
     filters = columns_of_filter(settings.where, table.columns)
-    key = table.primary_key if all(c in taken for c in table.primary_key) else []
+    keys = {
+        "primary_key": table.primary_key if all(c in taken for c in table.primary_key) else [],
+        "unique_key": table.unique_key if all(c in taken for c in table.unique_key) else [],
+    }
     columns = {
         name: column if name in taken else column.model_copy(update={"only_where": True})
         for name, column in table.columns.items()
         if name in taken or name in filters
     }
-    return table.model_copy(update={"primary_key": key, "columns": columns})
+    return table.model_copy(update=keys | {"columns": columns})
 
 
 def problems_of_columns(settings: TableConfig, table: Table) -> Iterator[UnfitError]:
@@ -107,7 +110,7 @@ def problems_of_columns(settings: TableConfig, table: Table) -> Iterator[UnfitEr
             yield UnfitError(
                 f"column {column} of the contract is left out by warehouse.yaml", AGAIN
             )
-    key = settings.key or table.primary_key
+    key = settings.key or table.key
     for column, mask in settings.mask.items():
         if column not in present:
             yield UnfitError(f"mask: {column} is not in the contract", AGAIN)
@@ -164,7 +167,7 @@ def watched_columns(settings: TableConfig, table: Table) -> list[SourceColumn]:
         settings: of the table.
         table: its contract.
     """
-    key = settings.key or table.primary_key
+    key = settings.key or table.key
     return [
         SourceColumn(
             n,

@@ -93,7 +93,7 @@ class TableConfig(_Strict):
     """How one table of a source is read."""
 
     key: OneOrMany = []
-    """Key columns; empty: the primary key in the contract."""
+    """Key columns; empty: the primary key or the unique key in the contract."""
     mode: Annotated[Mode | None, BeforeValidator(_mode)] = None
     """watermark: read the rows stamped since the last fence; snapshot: compare the whole table in
     every run; multiset: the same for a table without a key, whose identical rows are counted.

@@ -86,6 +86,8 @@ class Table(BaseModel):
     comment: str | None = None
     """Its comment in the source."""
     primary_key: list[Name] = []
+    unique_key: list[Name] = []
+    """The smallest unique index without nulls, of a table without a primary key."""
     has_children: bool = False
     """Whether other tables inherit from it; partitions do not count."""
     columns: dict[Name, Column] = Field(min_length=1)
@@ -94,7 +96,14 @@ class Table(BaseModel):
     def _key_is_of_columns(self) -> Table:
         if strange := [c for c in self.primary_key if c not in self.columns]:
             raise ValueError(f"primary_key: {strange[0]} is not a column of the table")
+        if strange := [c for c in self.unique_key if c not in self.columns]:
+            raise ValueError(f"unique_key: {strange[0]} is not a column of the table")
         return self
+
+    @property
+    def key(self) -> list[str]:
+        """The columns that identify a row; none if nothing does."""
+        return self.primary_key or self.unique_key
 
     def name_in_schema(self, name: str) -> str:
         """Return its name in its schema.
@@ -187,6 +196,8 @@ def dump_contract(contract: Contract) -> str:
             lines.append(f"    comment: {_quoted(table.comment)}")
         if table.primary_key:
             lines.append(f"    primary_key: [{', '.join(map(_scalar, table.primary_key))}]")
+        if table.unique_key:
+            lines.append(f"    unique_key: [{', '.join(map(_scalar, table.unique_key))}]")
         if table.has_children:
             lines.append("    has_children: true")
         lines.append("    columns:")

@@ -87,7 +87,7 @@ def mode_of(settings: TableConfig, contract: Table) -> Mode:
     """
     if settings.mode or settings.watermark:
         return settings.mode or "watermark"
-    return "snapshot" if settings.key or contract.primary_key else "multiset"
+    return "snapshot" if settings.key or contract.key else "multiset"
 
 
 def key_of(settings: TableConfig, contract: Table) -> list[str]:
@@ -99,7 +99,7 @@ def key_of(settings: TableConfig, contract: Table) -> list[str]:
     """
     if mode_of(settings, contract) == "multiset":
         return [OF_MULTISET[0].name]
-    return settings.key or contract.primary_key
+    return settings.key or contract.key
 
 
 def _problems_of_key(settings: TableConfig, contract: Table) -> Iterator[UnfitError]:
