@@ -32,7 +32,9 @@ def named(page: Path) -> str:
 
 
 def blocks(text: str) -> list[str]:
-    return re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    """Return the blocks of a page, except those with what a command has printed."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [body for kind, body in found if kind != "text"]
 
 
 def without_blocks(text: str) -> str:

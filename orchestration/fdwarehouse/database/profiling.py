@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from fdwarehouse.database.connections import connect
+from fdwarehouse.database.connections import READER, connect
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.project.proposals import ColumnProfile, TableProfile
 
@@ -81,6 +81,16 @@ triggers AS (
     INNER JOIN pg_proc AS p ON t.tgfoid = p.oid
     WHERE NOT t.tgisinternal AND t.tgtype & 16 > 0
     GROUP BY t.tgrelid
+),
+
+-- An administrator sees all rows, also before bootstrap creates the reader, who may not.
+readers AS (
+    SELECT
+        me.rolsuper OR me.rolcreaterole AS is_administrator,
+        coalesce(reader.rolsuper OR reader.rolbypassrls, false) AS is_exempt
+    FROM pg_roles AS me
+    LEFT JOIN pg_roles AS reader ON reader.rolname = %(reader)s
+    WHERE me.rolname = current_user
 )
 
 SELECT
@@ -100,7 +110,10 @@ SELECT
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT')
     ) AS unreadable,
-    row_security_active(c.oid) AS hides_rows,
+    CASE
+        WHEN r.is_administrator THEN c.relrowsecurity AND NOT r.is_exempt
+        ELSE row_security_active(c.oid)
+    END AS hides_rows,
     c.relkind = 'r' AND c.relpages = 0 AND pg_relation_size(c.oid) > 1000000 AS is_never_analyzed,
     (
         SELECT i.inhparent::regclass::text
@@ -119,6 +132,7 @@ SELECT
         LIMIT 1
     ) AS extension
 FROM relations AS c
+CROSS JOIN readers AS r
 LEFT JOIN columns AS a ON c.oid = a.attrelid
 LEFT JOIN keys AS k ON c.oid = k.indrelid
 LEFT JOIN triggers AS t ON c.oid = t.tgrelid
@@ -153,7 +167,7 @@ def profile(url: str, schemas: Sequence[str] | None) -> tuple[str, list[TablePro
     """Describe the tables of some schemas of a production database.
 
     Args:
-        url: connection string of the reader.
+        url: connection string of the reader, or of an administrator, who looks for the reader.
         schemas: their names; None: all that the reader may use.
 
     Returns:
@@ -167,7 +181,9 @@ def profile(url: str, schemas: Sequence[str] | None) -> tuple[str, list[TablePro
         try:
             connection.execute("SET TRANSACTION READ ONLY")
             cursor = connection.cursor(row_factory=dict_row)
-            rows = cursor.execute(_TABLES.encode(), {"schemas": wanted}).fetchall()
+            rows = cursor.execute(
+                _TABLES.encode(), {"schemas": wanted, "reader": READER}
+            ).fetchall()
             database = connection.info.dbname
             existing = connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' "
