@@ -203,16 +203,18 @@ def deploy(
     """Bring the warehouse to the state that the project describes.
 
     Migrations, mounts, tables, routines, views and grants are deployed in one transaction. A plan
-    only compares files; it exits with 1 if a migration would be refused.
+    compares files and says what the next run computes in full; it exits with 1 if a migration would
+    be refused.
     """
     from fdwarehouse.database import deployment, deployment_plan
     from fdwarehouse.database.connections import connect
     from fdwarehouse.rendering.render import render_project
-    from fdwarehouse.terminal.outcomes import show_kept_up, show_plan
+    from fdwarehouse.terminal.outcomes import show_kept_up, show_next_run, show_plan
 
     connections = connections_of(context)
     urls = connections.known_sources()
     rendered = render_project(connections.root)
+    definitions = rendered.definitions
 
     def keep(whole: Rendered) -> None:
         nonlocal rendered
@@ -226,7 +228,7 @@ def deploy(
                 deployment.completed(
                     rendered, warehouse, urls, wait=f"{wait} seconds", compiled=keep
                 )
-                changes = deployment_plan.plan(rendered, warehouse, urls)
+                changes = deployment_plan.plan(rendered, warehouse, urls, definitions)
             warehouse.rollback()
     else:
         with err.console.status(f"Deploying; an open run has {wait} seconds to end"):
@@ -243,6 +245,7 @@ def deploy(
     if changes.is_empty:
         say("Nothing to change.")
     else:
+        show_next_run(changes.next_run)
         say("This is only the plan; nothing was changed." if plan else "Deployed.", "bold")
     if changes.edited or changes.missing:
         raise FdwarehouseError(
