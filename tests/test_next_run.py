@@ -35,7 +35,7 @@ def change(path: Path, before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "first", "beside"),
+    ("edit", "expected"),
     [
         (
             (
@@ -43,13 +43,14 @@ def change(path: Path, before: str, after: str) -> None:
                 "FROM gold.customer_months",
                 "FROM gold.customer_months WHERE revenue > 0",
             ),
-            ["gold.cohort_months: changed", "gold.cohort_retention: reads gold.cohort_months"],
-            [],
+            (
+                ["gold.cohort_months: changed", "gold.cohort_retention: reads gold.cohort_months"],
+                [],
+            ),
         ),
         (
             ("sql/silver/clean_products.sql", "btrim(name)", "upper(btrim(name))"),
-            ["silver.clean_products: changed"],
-            ["gold.customer_recency"],
+            (["silver.clean_products: changed"], ["gold.customer_recency"]),
         ),
     ],
 )
@@ -58,13 +59,12 @@ def test_plan_names_exactly_the_tables_that_the_next_run_computes_in_full(
     seeded_warehouse: Warehouse,
     project: Path,
     edit: tuple[str, str, str],
-    first: list[str],
-    beside: list[str],
+    expected: tuple[list[str], list[str]],
 ) -> None:
     command.use(seeded_warehouse.environment)
     command.project(project)
     seeded_warehouse.run()
-    file, before, after = edit
+    (file, before, after), (first, beside) = edit, expected
     change(project / file, before, after)
     plan = command.works("deploy", "--plan")
     told = section(plan, "The next run computes in full")
