@@ -1,5 +1,6 @@
 """Runs the command `fdwarehouse` in this process, and captures its output."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -47,8 +48,9 @@ class Command:
 
     def use(self, environment: Mapping[str, str]) -> None:
         """Use only these connections."""
-        for name in VARIABLES:
-            self._monkeypatch.delenv(name, raising=False)
+        for name in [*os.environ]:
+            if name.endswith(VARIABLES) or name == "FDWAREHOUSE_ENV":
+                self._monkeypatch.delenv(name)
         for name, value in environment.items():
             self._monkeypatch.setenv(name, value)
 

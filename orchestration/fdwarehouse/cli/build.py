@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.planning import plan_with_data, require_accepted
+from fdwarehouse.cli.selecting import Exclude, Select
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import difference, err, note, out, say, warn
 
@@ -214,7 +216,19 @@ def _kept_up(rendered: Rendered, changes: Plan) -> dict[str, str]:
 
 def deploy(
     context: typer.Context,
+    *,
     plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
+    data: Annotated[
+        bool, typer.Option("--data", help="With --plan: also in the rows of silver and gold.")
+    ] = False,
+    select: Select = None,
+    exclude: Exclude = None,
+    rows: Annotated[
+        int, typer.Option(min=0, max=20, help="With --data: rows of each kind in a sample.")
+    ] = 3,
+    seconds: Annotated[
+        int, typer.Option(min=1, help="With --data: seconds after which it gives up.")
+    ] = 600,
     wait: Annotated[
         int, typer.Option(min=0, help="Seconds to wait for a run or another deploy to end.")
     ] = 10,
@@ -222,16 +236,32 @@ def deploy(
     """Bring the warehouse to the state that the project describes.
 
     Migrations, mounts, tables, routines, views and grants are deployed in one transaction. A plan
-    only compares files; it exits with 1 if a migration would be refused.
+    compares files and says what the next run computes in full; it exits with 1 if a migration would
+    be refused. With --data, it deploys and builds what the deploy affects in one transaction,
+    without production, shows the rows that differ, runs checks and unit tests, and rolls back; it
+    exits with 1 if one fails. No run works meanwhile.
     """
     from fdwarehouse.database import deployment, deployment_plan
     from fdwarehouse.database.connections import connect
     from fdwarehouse.rendering.render import render_project
-    from fdwarehouse.terminal.outcomes import show_kept_up, show_plan
+    from fdwarehouse.terminal.outcomes import show_kept_up, show_next_run, show_plan
 
     connections = connections_of(context)
+    if data and plan:
+        plan_with_data(
+            connections,
+            chosen=select or (),
+            excluded=exclude or (),
+            rows=rows,
+            seconds=seconds,
+            wait=wait,
+        )
+        return
+    if data or select or exclude:
+        raise typer.BadParameter("--data belongs to --plan; --select and --exclude to --data")
     urls = connections.known_sources()
     rendered = render_project(connections.root)
+    definitions = rendered.definitions
 
     def keep(whole: Rendered) -> None:
         nonlocal rendered
@@ -245,7 +275,7 @@ def deploy(
                 deployment.completed(
                     rendered, warehouse, urls, wait=f"{wait} seconds", compiled=keep
                 )
-                changes = deployment_plan.plan(rendered, warehouse, urls)
+                changes = deployment_plan.plan(rendered, warehouse, urls, definitions)
             warehouse.rollback()
     else:
         with err.console.status(f"Deploying; an open run has {wait} seconds to end"):
@@ -262,10 +292,6 @@ def deploy(
     if changes.is_empty:
         say("Nothing to change.")
     else:
+        show_next_run(changes.next_run)
         say("This is only the plan; nothing was changed." if plan else "Deployed.", "bold")
-    if changes.edited or changes.missing:
-        raise FdwarehouseError(
-            "this deploy would be refused: an applied migration has changed or is missing",
-            hint="Restore its file and put the change into a new migration.",
-            exit_code=1,
-        )
+    require_accepted(changes)

@@ -23,5 +23,6 @@ def connections_of(context: typer.Context) -> Connections:
 
     root = context.find_root()
     if not isinstance(root.obj, Connections):
-        root.obj = Connections(root.obj)
+        project, deployment = root.obj
+        root.obj = Connections(project, deployment=deployment)
     return root.obj

@@ -83,12 +83,20 @@ def _options(
         Path | None,
         typer.Option(envvar="FDWAREHOUSE_PROJECT", help="Folder of the project."),
     ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FDWAREHOUSE_ENV",
+            metavar="NAME",
+            help="Environment to work in: the connections of dev are in DEV_WAREHOUSE_URL, ...",
+        ),
+    ] = None,
     version: Annotated[  # noqa: ARG001
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    context.obj = project
+    context.obj = (project, env)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

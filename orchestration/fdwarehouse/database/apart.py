@@ -8,7 +8,7 @@ locks no table. A deploy waits, as it does for a run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -54,7 +54,7 @@ def deployed_apart(
         FdwarehouseError: a file failed, or bootstrap has not prepared the database.
     """
     with compiled_apart(rendered, warehouse, compiled=compiled) as whole:
-        _execute_locally(whole.files, warehouse)
+        execute_locally(whole.files, warehouse, {})
         yield whole
 
 
@@ -79,18 +79,39 @@ def compiled_apart(
                 warehouse.execute(
                     f"CREATE SERVER {ident(source)} FOREIGN DATA WRAPPER postgres_fdw".encode()
                 )
-        try:
-            whole = complete(rendered, warehouse, lambda f: _execute_locally(f, warehouse))
-        except FdwarehouseError:
-            compiled(rendered)
-            raise
-        compiled(whole)
-        yield whole
+        yield complete_locally(rendered, warehouse, {}, compiled=compiled)
 
 
-def _execute_locally(files: Iterable[SqlFile], warehouse: psycopg.Connection) -> None:
+def complete_locally(
+    rendered: Rendered,
+    warehouse: psycopg.Connection,
+    urls: Mapping[str, str],
+    *,
+    compiled: Callable[[Rendered], None] = lambda _: None,
+) -> Rendered:
+    """Compile the tables that are one SELECT, without reading a source, and roll that back.
+
+    Args:
+        rendered: the deploy, without its compiled tables.
+        warehouse: a connection as the owner, in a transaction.
+        urls: connection string of each source, by name, for servers that are new.
+        compiled: see `deployed_apart`.
+    """
+    try:
+        whole = complete(rendered, warehouse, lambda f: execute_locally(f, warehouse, urls))
+    except FdwarehouseError:
+        compiled(rendered)
+        raise
+    compiled(whole)
+    return whole
+
+
+def execute_locally(
+    files: Iterable[SqlFile], warehouse: psycopg.Connection, urls: Mapping[str, str]
+) -> None:
+    """Execute the files of a deploy that read no source; see `execute_files`."""
     local = (file for file in files if file.origin not in _NEEDS_SOURCE)
-    execute_files(local, warehouse, {})
+    execute_files(local, warehouse, urls)
 
 
 def _put_aside(warehouse: psycopg.Connection, schemas: list[str]) -> None:

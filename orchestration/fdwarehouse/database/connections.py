@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from functools import cached_property
@@ -18,6 +19,7 @@ from fdwarehouse.project.conninfo import parse_conninfo, require_known_words
 from fdwarehouse.rendering.pinned_settings import PINS
 
 STATE = ".fdwarehouse"
+_DEPLOYMENT = re.compile("[A-Za-z][A-Za-z0-9_]*")
 ROLES_OF_THE_WAREHOUSE = (
     "warehouse_owner",
     "warehouse_loader",
@@ -51,13 +53,35 @@ class Connections:
     Args:
         project: a folder in the project; defaults to ``FDWAREHOUSE_PROJECT``, then the current one.
         environment: the environment variables; defaults to those of this process.
+        deployment: the name of an environment such as ``dev``, whose variables begin with
+            ``DEV_``; None for those without such a prefix.
+
+    Raises:
+        FdwarehouseError: it is not a name.
     """
 
     def __init__(
-        self, project: Path | None = None, environment: Mapping[str, str] | None = None
+        self,
+        project: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        deployment: str | None = None,
     ) -> None:
+        if deployment is not None and not _DEPLOYMENT.fullmatch(deployment):
+            raise FdwarehouseError(
+                f"{deployment} is no name of an environment",
+                hint="Letters, digits and _ make one: the variables of dev begin with DEV_.",
+            )
         self._project = project
         self._environment = os.environ if environment is None else environment
+        self._prefix = f"{deployment}_".upper() if deployment else ""
+
+    def of(self, deployment: str | None) -> Connections:
+        """Return the connections of the same project in another environment.
+
+        Args:
+            deployment: its name; None for the variables without a prefix.
+        """
+        return Connections(self._project, self._environment, deployment)
 
     @cached_property
     def root(self) -> Path:
@@ -76,7 +100,9 @@ class Connections:
 
     @cached_property
     def is_embedded(self) -> bool:
-        """Whether the embedded servers are used: the environment sets no connection."""
+        """Whether the embedded servers are used: no connection is set, and no environment named."""
+        if self._prefix:
+            return False
         names = ("warehouse", *self.config.sources)
         return not any(self._given(variable(n, admin=a)) for n in names for a in (False, True))
 
@@ -104,11 +130,12 @@ class Connections:
                 hint=f"It has {', '.join(self.config.sources)}.",
             )
         url = self._url(name)
-        options = parse_conninfo(variable(name), url)
-        require_known_words(variable(name), options)
+        named = self._prefix + variable(name)
+        options = parse_conninfo(named, url)
+        require_known_words(named, options)
         if "password" not in options:
             raise FdwarehouseError(
-                f"{variable(name)} has no password",
+                f"{named} has no password",
                 hint="The warehouse's server logs in with it on behalf of an ordinary role, which "
                 "postgres_fdw allows only with a password.",
             )
@@ -163,7 +190,7 @@ class Connections:
         return self.embedded_urls()
 
     def _given(self, name: str) -> str | None:
-        return self._environment.get(name) or None
+        return self._environment.get(self._prefix + name) or None
 
     def _url(self, name: str, *, admin: bool = False) -> str:
         wanted = variable(name, admin=admin)
@@ -172,11 +199,15 @@ class Connections:
             return self._embedded_urls[wanted]
         if given is None:
             raise FdwarehouseError(
-                f"{wanted} is not set",
-                hint=f"Set it to the connection string of {_whose(name, admin)}. If no connection "
-                "is set, the embedded servers are used.",
+                f"{self._prefix}{wanted} is not set",
+                hint=f"Set it to the connection string of {_whose(name, admin)}. "
+                + (
+                    "The embedded servers are only used without --env."
+                    if self._prefix
+                    else "If no connection is set, the embedded servers are used."
+                ),
             )
-        parse_conninfo(wanted, given)
+        parse_conninfo(self._prefix + wanted, given)
         return given
 
 

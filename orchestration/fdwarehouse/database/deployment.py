@@ -91,8 +91,9 @@ def deploy(
         FdwarehouseError: something failed, and nothing was changed; the message names the file.
     """
     with connect(warehouse_url) as warehouse:
+        definitions = rendered.definitions
         rendered = completed(rendered, warehouse, urls, wait=wait, compiled=compiled)
-        changes = plan(rendered, warehouse, urls)
+        changes = plan(rendered, warehouse, urls, definitions)
         if changes.is_empty:
             return changes
         warehouse.add_notice_handler(lambda notice: _warning(notice, warn))

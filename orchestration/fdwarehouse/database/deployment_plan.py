@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
 
+from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.database.connections import variable
+from fdwarehouse.database.selecting import deployed_checksums, nodes_of
 from fdwarehouse.project.conninfo import merged_options, parse_conninfo
 from fdwarehouse.project.sources import (
     LATER_SETTINGS,
@@ -16,6 +18,7 @@ from fdwarehouse.project.sources import (
     Source,
     as_switches,
 )
+from fdwarehouse.rendering.next_run import NextRun, next_run
 from fdwarehouse.rendering.rendered import Rendered
 
 
@@ -30,6 +33,8 @@ class Plan:
     gone: list[str] = field(default_factory=list)
     connections: list[str] = field(default_factory=list)
     """Sources whose connection changes."""
+    next_run: NextRun = field(default_factory=NextRun)
+    """What the next run computes because of it; empty before the first run."""
 
     @property
     def is_empty(self) -> bool:
@@ -58,13 +63,19 @@ class Plan:
         return Plan(changed=self.edited, gone=self.missing)
 
 
-def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, str]) -> Plan:
+def plan(
+    rendered: Rendered,
+    warehouse: psycopg.Connection,
+    urls: Mapping[str, str],
+    definitions: Sequence[Definition] = (),
+) -> Plan:
     """Compare what is deployed with what would be.
 
     Args:
         rendered: the deploy.
         warehouse: a connection as the owner.
         urls: connection string of each source, by name.
+        definitions: tables and views that are one SELECT, for the names of the views.
     """
     if _value(warehouse, "SELECT to_regclass('etl.deployed_objects') IS NULL"):
         deployed: dict[str, str] = {}
@@ -88,7 +99,20 @@ def plan(rendered: Rendered, warehouse: psycopg.Connection, urls: Mapping[str, s
             for s in rendered.sources
             if urls.get(s.name) and not _is_mounted(warehouse, s, urls[s.name])
         ],
+        next_run=_next_run(rendered, warehouse, definitions),
     )
+
+
+def _next_run(
+    rendered: Rendered, warehouse: psycopg.Connection, definitions: Sequence[Definition]
+) -> NextRun:
+    if not _value(warehouse, "SELECT to_regclass('etl.watermarks') IS NOT NULL"):
+        return NextRun()
+    built = {name for (name,) in warehouse.execute("SELECT model FROM etl.watermarks").fetchall()}
+    if not built:
+        return NextRun()
+    nodes = nodes_of(rendered.models, definitions)
+    return next_run(rendered.models, nodes, deployed_checksums(warehouse), built)
 
 
 def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import psycopg
 
+from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.rendering.rendered import Rendered
 from fdwarehouse.rendering.selection import Node, with_definitions
 from fdwarehouse.rendering.steps import Model
@@ -36,6 +37,21 @@ def deployed_tables(
     ]
     known = {node.name for node in nodes}
     return [n for n in with_definitions(nodes, rendered.definitions) if n.name in known]
+
+
+def nodes_of(models: Iterable[Model], definitions: Iterable[Definition]) -> list[Node]:
+    """List the tables and views of a project that is compiled.
+
+    Args:
+        models: its steps.
+        definitions: its tables and views that are one SELECT.
+    """
+    nodes = [
+        Node(m.model, m.layer, frozenset(m.reads))
+        for m in models
+        if m.layer != "source" and not m.reconciles
+    ]
+    return with_definitions(nodes, definitions)
 
 
 def deployed_checks(warehouse: psycopg.Connection) -> list[Node]:

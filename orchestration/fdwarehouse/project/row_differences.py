@@ -101,3 +101,53 @@ def _take_similar(wanted: list[Row], present: list[Row]) -> list[DifferentRow]:
 def _remove(rows: list[Row], row: Row) -> None:
     """Remove this very row, not an equal one."""
     del rows[next(n for n, each in enumerate(rows) if each is row)]
+
+
+@dataclass(frozen=True)
+class TableDifference:
+    """How two states of a table differ."""
+
+    name: str
+    """Quoted."""
+    before: int
+    """Rows of the first state."""
+    after: int
+    removed: int
+    """Rows that only the first state has, by key."""
+    inserted: int
+    updated: int
+    cells: Mapping[str, int]
+    """Rows with another value, by column."""
+    sample: Difference
+    """Some of these rows: those of the first state as expected ones."""
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is any difference."""
+        return bool(self.removed or self.inserted or self.updated or self.notes)
+
+
+def sample_of(
+    key: Sequence[str],
+    removed: Sequence[Row],
+    inserted: Sequence[Row],
+    updated: Sequence[DifferentRow],
+    *,
+    most_columns: int = 8,
+) -> Difference:
+    """Make a sample of rows that is narrow enough to read: the key, then what differs.
+
+    Args:
+        key: columns that identify a row.
+        removed: rows of the first state alone.
+        inserted: rows of the second state alone.
+        updated: rows of both.
+        most_columns: more are shown only if they are of the key or differ.
+    """
+    columns = dict.fromkeys(key)
+    columns |= dict.fromkeys(name for pair in updated for name in pair.columns)
+    for row in [*removed, *inserted]:
+        for name in row:
+            if len(columns) < most_columns:
+                columns[name] = None
+    return Difference(tuple(columns), tuple(removed), tuple(inserted), tuple(updated))

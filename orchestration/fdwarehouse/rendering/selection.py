@@ -79,6 +79,20 @@ def select(
     return [name for name in graph if name in wanted and name not in left_out]
 
 
+def downstream(nodes: Iterable[Node], names: Iterable[str]) -> set[str]:
+    """Return the names of what reads tables, directly or through others.
+
+    Args:
+        nodes: all tables, views and checks.
+        names: of the tables.
+    """
+    read_by: dict[str, set[str]] = {}
+    for node in nodes:
+        for name in node.reads:
+            read_by.setdefault(name, set()).add(node.name)
+    return _reached(names, read_by)
+
+
 def terms_of(texts: Sequence[str]) -> list[str]:
     """Split texts into terms.
 
@@ -114,11 +128,7 @@ def _selected(graph: Mapping[str, Node], term: str) -> set[str]:
     if with_upstream:
         selected |= _reached(start, {n.name: n.reads & set(graph) for n in graph.values()})
     if with_downstream:
-        read_by: dict[str, set[str]] = {}
-        for node in graph.values():
-            for name in node.reads:
-                read_by.setdefault(name, set()).add(node.name)
-        selected |= _reached(start, read_by)
+        selected |= downstream(graph.values(), start)
     return selected
 
 

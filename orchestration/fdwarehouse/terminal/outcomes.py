@@ -14,6 +14,7 @@ from rich.text import Text
 from fdwarehouse.database.deployment_plan import Plan
 from fdwarehouse.database.running import CheckResult, Outcome, Step
 from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.rendering.next_run import NextRun
 from fdwarehouse.terminal.console import counted, duration, mark, number, out, say, table, warn
 from fdwarehouse.terminal.junit import JunitCase
 
@@ -185,6 +186,23 @@ def show_kept_up(kept_up: Mapping[str, str]) -> None:
         style = "yellow" if how.startswith("full") else ""
         line = Text(f"{name:<{width}}  {how}", style)
         out.print(Padding(line, (0, 0, 0, 2), expand=False))
+
+
+def show_next_run(run: NextRun) -> None:
+    """Show what the next run computes because of a deploy.
+
+    Args:
+        run: what it computes in full, and what is downstream.
+    """
+    lines = [f"{name}: {reason}" for name, reason in run.full.items()]
+    for title, sign, style, listed in (
+        ("The next run computes in full", "~", "yellow", lines),
+        ("Also downstream", "·", "", run.incremental),
+    ):
+        if listed:
+            say(title, "bold")
+        for line in listed:
+            out.print(Padding(Text(f"{sign} {line}", style), (0, 0, 0, 2), expand=False))
 
 
 def show_plan(plan: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from io import StringIO
 
 from rich.console import Console
@@ -90,16 +91,27 @@ def _title(result: UnitTestResult, failure: Failure) -> str:
     return printable(f"{where}: {what} ({', '.join(failure.ways)})")
 
 
-def difference_table(difference: Difference) -> Table:
+@dataclass(frozen=True)
+class Words:
+    """What to call rows that differ, and how to write a cell that does."""
+
+    missing: str = "missing"
+    unexpected: str = "not expected"
+    different: str = "different"
+    cell: str = "{actual} (expected {expected})"
+
+
+def difference_table(difference: Difference, words: Words = Words()) -> Table:
     """Lay out rows that are missing, not expected, or have other values.
 
     Args:
         difference: the rows.
+        words: what to call them.
     """
     made = table("", *difference.columns)
     for kind, style, rows in (
-        ("missing", "red", difference.missing),
-        ("not expected", "yellow", difference.unexpected),
+        (words.missing, "red", difference.missing),
+        (words.unexpected, "yellow", difference.unexpected),
     ):
         for row in rows[:_MOST_ROWS]:
             cells = (_cell(row, name, style) for name in difference.columns)
@@ -109,15 +121,17 @@ def difference_table(difference: Difference) -> Table:
         wrong = pair.columns
         cells = (
             Text(
-                f"{_value(pair.actual, name)} (expected {_value(pair.expected, name)})",
+                words.cell.format(
+                    actual=_value(pair.actual, name), expected=_value(pair.expected, name)
+                ),
                 "bold red",
             )
             if name in wrong
             else _cell(pair.actual, name, "")
             for name in difference.columns
         )
-        made.add_row(Text("different", "red"), *cells)
-    _add_rest(made, "different", len(difference.different))
+        made.add_row(Text(words.different, "red"), *cells)
+    _add_rest(made, words.different, len(difference.different))
     return made
 
 
