@@ -44,14 +44,14 @@ def main() -> None:
                 figures = [*_figures(connection, urls, environment, project)]
         finally:
             lifecycle.remove(state)
+    load = (
+        f"The load average of this machine was {before:.1f} before, {os.getloadavg()[0]:.1f} after."
+    )
     lines = [
         "# 500 tables in ten schemas",
         "",
-        (
-            "Written by `python -m benchmarks.many_tables`. Each command is a process of its own: its "
-            "time includes the start of Python. The load average of this machine of "
-            f"{os.cpu_count()} cores was {before:.1f} before, {os.getloadavg()[0]:.1f} after."
-        ),
+        "Written by `python -m benchmarks.many_tables`. Each command is a process of its own: its",
+        f"time includes the start of Python. {load}",
         "",
         "| command | seconds | CPU seconds of the command | |",
         "|---|---:|---:|---|",
