@@ -22,8 +22,8 @@ from tests.harness import ROOT, Warehouse
 
 # The commands that the documentation and users' scripts call.
 COMMANDS = [
-    *("airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy", "docs"),
-    *("down", "explain", "init", "prune", "psql", "rebuild", "reconcile", "render"),
+    *("airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy", "diff"),
+    *("docs", "down", "explain", "init", "prune", "psql", "rebuild", "reconcile", "render"),
     *("run", "schema", "seed", "status", "test", "up"),
 ]
 NOWHERE = "postgresql://warehouse_owner:pa55word@127.0.0.1:1/nowhere"

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fdwarehouse import __version__
-from fdwarehouse.cli import build, checking, explain, init, reference, run
+from fdwarehouse.cli import build, checking, diff, explain, init, reference, run
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
 
@@ -37,6 +37,7 @@ for command in (
     build.render,
     build.deploy,
     explain.explain,
+    diff.diff,
     reference.schema,
     reference.docs,
     run.run,
