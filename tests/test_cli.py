@@ -24,7 +24,17 @@ from tests.harness import ROOT, Warehouse
 
 # The commands that the documentation and users' scripts call.
 COMMANDS = [
-    *("add-table", "airflow", "backfill", "bootstrap", "check", "contract", "demo", "deploy"),
+    *(
+        "add-table",
+        "airflow",
+        "backfill",
+        "bootstrap",
+        "check",
+        "contract",
+        "demo",
+        "deploy",
+        "diff",
+    ),
     *("docs", "doctor", "down", "explain", "forget", "init", "new", "prune", "psql", "rebuild"),
     *("reconcile", "render", "run", "schema", "seed", "status", "test", "up"),
 ]

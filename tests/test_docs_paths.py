@@ -75,6 +75,9 @@ def commands(text: str) -> Iterator[list[str]]:
 def problem_with(words: list[str]) -> str | None:
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
+    own = {option for p in group.params if not getattr(p, "is_flag", False) for option in p.opts}
+    while len(words) > 1 and words[0] in own:  # of the group, with a value
+        words = words[2:]
     name = next((word for word in words if not word.startswith("-")), None)
     command = group if name is None else group.commands.get(name)
     if command is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Row = Mapping[str, str | None]
@@ -145,9 +145,79 @@ def sample_of(
         most_columns: more are shown only if they are of the key or differ.
     """
     columns = dict.fromkeys(key)
-    columns |= dict.fromkeys(name for pair in updated for name in pair.columns)
+    different = {name for pair in updated for name in pair.columns}
+    columns |= dict.fromkeys(
+        name for name in (updated[0].expected if updated else ()) if name in different
+    )
     for row in [*removed, *inserted]:
         for name in row:
             if len(columns) < most_columns:
                 columns[name] = None
     return Difference(tuple(columns), tuple(removed), tuple(inserted), tuple(updated))
+
+
+Keyed = tuple[Sequence[str | None], Sequence[str | None]]
+"""The key of a row, and its cells."""
+
+
+def merge(
+    name: str,
+    names: Sequence[str],
+    key: Sequence[str],
+    states: tuple[Iterable[Keyed], Iterable[Keyed]],
+    *,
+    rows: int,
+) -> TableDifference:
+    """Compare two states of a table, of which only one row each is in memory.
+
+    Args:
+        name: the table, quoted.
+        names: its columns, in the order of the cells.
+        key: those that identify a row.
+        states: their rows in the order of the keys: by code points, null first.
+        rows: how many rows of each kind the sample has.
+    """
+    counts: Counter[str] = Counter()
+    cells: Counter[str] = Counter()
+    removed: list[Row] = []
+    inserted: list[Row] = []
+    updated: list[DifferentRow] = []
+    left, right = (iter(state) for state in states)
+    old, new = next(left, None), next(right, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and _order(old) < _order(new)):
+            assert old is not None
+            counts.update(("before", "removed"))
+            if len(removed) < rows:
+                removed.append(dict(zip(names, old[1], strict=True)))
+            old = next(left, None)
+        elif old is None or _order(new) < _order(old):
+            counts.update(("after", "inserted"))
+            if len(inserted) < rows:
+                inserted.append(dict(zip(names, new[1], strict=True)))
+            new = next(right, None)
+        else:
+            counts.update(("before", "after"))
+            if old[1] != new[1]:
+                counts["updated"] += 1
+                pair = DifferentRow(
+                    dict(zip(names, old[1], strict=True)), dict(zip(names, new[1], strict=True))
+                )
+                cells.update(pair.columns)
+                if len(updated) < rows:
+                    updated.append(pair)
+            old, new = next(left, None), next(right, None)
+    return TableDifference(
+        name,
+        before=counts["before"],
+        after=counts["after"],
+        removed=counts["removed"],
+        inserted=counts["inserted"],
+        updated=counts["updated"],
+        cells={each: cells[each] for each in names if cells[each]},
+        sample=sample_of(key, removed, inserted, updated),
+    )
+
+
+def _order(row: Keyed) -> list[tuple[bool, str]]:
+    return [(value is not None, value or "") for value in row[0]]
