@@ -129,6 +129,35 @@ def test_plan_with_data_that_takes_too_long_gives_up_and_leaves_nothing(
     warehouse.run()
 
 
+def test_plan_with_data_of_a_first_deploy_builds_everything_without_production(
+    command: Command, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(bootstrapped_warehouse.environment | {"PRODUCTION_URL": NOWHERE})
+    for path in (project / "sql/tests").glob("*.yaml"):
+        path.unlink()
+    told = command.works("deploy", "--plan", "--data")
+    assert cells_of(told, "silver.clean_orders") == [["silver.clean_orders", *"00000"]]
+    assert cells_of(told, "gold.dim_customers") == [["gold.dim_customers", *"01100"]]
+    assert bootstrapped_warehouse.value("SELECT to_regnamespace('etl') IS NULL")
+
+
+def test_plan_with_data_of_a_check_builds_nothing_and_runs_it(
+    command: Command, seeded_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.run()
+    (project / "sql/checks/few_orders.sql").write_text(
+        "-- layer: gold\n-- severity: warn\n-- There is no order 1.\n"
+        "SELECT order_id FROM gold.fact_sales WHERE order_id = 1 LIMIT 1\n"
+    )
+    told = command.works("deploy", "--plan", "--data")
+    assert "It affects no selected table of silver or gold." in told
+    assert "few_orders: There is no order 1." in told
+    assert '{"order_id": 1}' in told
+
+
 def test_data_without_plan_is_wrong_usage(command: Command, warehouse: Warehouse) -> None:
     command.use(warehouse.environment)
     assert "--data belongs to --plan" in command("deploy", "--data").err

@@ -126,7 +126,7 @@ def _wanted(
     """Return the tables to build, and those that are affected and not selected."""
     built = [m.model for m in whole.models if m.layer in ("silver", "gold")]
     touched = {*changes.next_run.full, *changes.next_run.incremental}
-    affected = [name for name in built if not changes.next_run.full or name in touched]
+    affected = [name for name in built if changes.next_run.is_first or name in touched]
     if not terms_of(chosen) and not terms_of(excluded):
         return affected, []
     selected = {*select(nodes_of(whole.models, rendered.definitions), chosen, excluded)}
