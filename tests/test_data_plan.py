@@ -59,7 +59,7 @@ def test_plan_with_data_shows_the_rows_that_the_run_then_changes_and_leaves_noth
     assert [row[1:] for row in shown] == [
         [str(day), f"{quantities[day]} → {now[day]}"] for day in changed[:2]
     ]
-    assert "no run could work. Readers of these waited: " in told
+    assert "no run could begin. Readers of these waited: " in told
     assert told.endswith("This is only the plan; everything was rolled back.\n")
 
 
