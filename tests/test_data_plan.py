@@ -158,6 +158,23 @@ def test_plan_with_data_of_a_check_builds_nothing_and_runs_it(
     assert '{"order_id": 1}' in told
 
 
+def test_plan_with_data_names_the_table_that_cannot_be_built(
+    command: Command, seeded_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.run()
+    before = seeded_warehouse.dump("etl", "gold")
+    change(
+        project / "sql/gold/cohort_months.sql",
+        "sum(revenue) AS revenue",
+        "sum(revenue) / (count(*) - count(*)) AS revenue",
+    )
+    said = command.fails(1, "deploy", "--plan", "--data")
+    assert said.startswith("Error: gold.cohort_months cannot be built: division by zero")
+    assert seeded_warehouse.dump("etl", "gold") == before
+
+
 def test_data_without_plan_is_wrong_usage(command: Command, warehouse: Warehouse) -> None:
     command.use(warehouse.environment)
     assert "--data belongs to --plan" in command("deploy", "--data").err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
@@ -105,6 +105,7 @@ def plan_with_data(
             if changes.is_empty or changes.refused.changed or changes.refused.gone:
                 return DataPlan(changes)
             wanted = _wanted(rendered, whole, changes, chosen, excluded)
+            whole = replace(whole, definitions=rendered.definitions)
             return _Attempt(warehouse, urls, whole, changes, rows).run(*wanted)
     except (psycopg.Error, FdwarehouseError) as error:
         if not warehouse.broken or time.monotonic() - started < seconds:
@@ -215,5 +216,6 @@ class _Attempt:
         return run_id
 
     def _compared(self, name: str, copy: str | None) -> TableDifference:
-        table = read_table(self.warehouse, name, None)
+        definition = next((d for d in self.whole.definitions if d.model == name), None)
+        table = read_table(self.warehouse, name, definition)
         return compare_with_copy(self.warehouse, table, copy, rows=self.rows)
