@@ -59,7 +59,7 @@ def test_plan_with_data_shows_the_rows_that_the_run_then_changes_and_leaves_noth
     assert [row[1:] for row in shown] == [
         [str(day), f"{quantities[day]} → {now[day]}"] for day in changed[:2]
     ]
-    assert "no run could work. Readers of these waited: " in told
+    assert "no run could begin. Readers of these waited: " in told
     assert told.endswith("This is only the plan; everything was rolled back.\n")
 
 
@@ -127,6 +127,52 @@ def test_plan_with_data_that_takes_too_long_gives_up_and_leaves_nothing(
     said = command.fails(1, "deploy", "--plan", "--data", "--seconds", "1")
     assert "took longer than 1 second" in said
     warehouse.run()
+
+
+def test_plan_with_data_of_a_first_deploy_builds_everything_without_production(
+    command: Command, bootstrapped_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(bootstrapped_warehouse.environment | {"PRODUCTION_URL": NOWHERE})
+    for path in (project / "sql/tests").glob("*.yaml"):
+        path.unlink()
+    told = command.works("deploy", "--plan", "--data")
+    assert cells_of(told, "silver.clean_orders") == [["silver.clean_orders", *"00000"]]
+    assert cells_of(told, "gold.dim_customers") == [["gold.dim_customers", *"01100"]]
+    assert bootstrapped_warehouse.value("SELECT to_regnamespace('etl') IS NULL")
+
+
+def test_plan_with_data_of_a_check_builds_nothing_and_runs_it(
+    command: Command, seeded_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.run()
+    (project / "sql/checks/few_orders.sql").write_text(
+        "-- layer: gold\n-- severity: warn\n-- There is no order 1.\n"
+        "SELECT order_id FROM gold.fact_sales WHERE order_id = 1 LIMIT 1\n"
+    )
+    told = command.works("deploy", "--plan", "--data")
+    assert "It affects no selected table of silver or gold." in told
+    assert "few_orders: There is no order 1." in told
+    assert '{"order_id": 1}' in told
+
+
+def test_plan_with_data_names_the_table_that_cannot_be_built(
+    command: Command, seeded_warehouse: Warehouse, project: Path
+) -> None:
+    command.project(project)
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.run()
+    before = seeded_warehouse.dump("etl", "gold")
+    change(
+        project / "sql/gold/cohort_months.sql",
+        "sum(revenue) AS revenue",
+        "sum(revenue) / (count(*) - count(*)) AS revenue",
+    )
+    said = command.fails(1, "deploy", "--plan", "--data")
+    assert said.startswith("Error: gold.cohort_months cannot be built: division by zero")
+    assert seeded_warehouse.dump("etl", "gold") == before
 
 
 def test_data_without_plan_is_wrong_usage(command: Command, warehouse: Warehouse) -> None:

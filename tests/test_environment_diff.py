@@ -1,11 +1,16 @@
 """`diff A B`: the rows in which two environments differ."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies
+from psycopg.conninfo import make_conninfo
 
+from fdwarehouse.database.comparing.environments import Environment, compare_environments
+from fdwarehouse.database.connections import connect
 from fdwarehouse.project.row_differences import merge
 from tests.command import Command
 from tests.harness import Shop, Warehouse
@@ -89,6 +94,52 @@ def test_environment_without_connection_is_named(
     command: Command, environments: dict[str, Warehouse]
 ) -> None:
     assert "CI_WAREHOUSE_URL is not set" in command.fails(2, "diff", "dev", "ci")
+
+
+def test_servers_of_other_encodings_and_collations_are_compared_by_key(
+    shop: Shop, bootstrapped_warehouse: Warehouse
+) -> None:
+    """Both sort by their own collation, which must not decide which rows meet."""
+    texts = ["a", "B", "\u00e4", "z", "\u00d6l", "", "A b", "a-b", "ab", "\u00ff"]
+    latin = f"{bootstrapped_warehouse.name}_latin1"
+    with bootstrapped_warehouse.connect("admin", autocommit=True) as admin:
+        admin.execute(
+            f"CREATE DATABASE {latin} ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc "
+            "TEMPLATE template0".encode()
+        )
+    urls = {
+        "dev": shop.urls["admin"],
+        "prod": make_conninfo(bootstrapped_warehouse.urls["admin"], dbname=latin),
+    }
+    with ExitStack() as stack:
+        compared = []
+        for name, url in urls.items():
+            warehouse = stack.enter_context(connect(url))
+            warehouse.execute("CREATE SCHEMA gold")
+            warehouse.execute("CREATE SCHEMA etl")
+            warehouse.execute(
+                "CREATE TABLE etl.range_partitions (every text, dates_column text, table_name text)"
+            )
+            warehouse.execute(
+                "CREATE TABLE gold.t (k text, n int, v numeric, UNIQUE NULLS NOT DISTINCT (k, n))"
+            )
+            warehouse.cursor().executemany(
+                "INSERT INTO gold.t VALUES (%s, %s, %s)",
+                [(t, n or None, n) for t in [*texts, None] for n in range(400)],
+            )
+            compared.append(Environment(name, warehouse, ["gold.t"]))
+        compared[1].warehouse.execute("UPDATE gold.t SET v = 0.50 WHERE k = '\u00e4' AND n = 7")
+        compared[0].warehouse.execute("DELETE FROM gold.t WHERE k = '\u00d6l' AND n IS NULL")
+        definition: Any = SimpleNamespace(
+            model="gold.t", header=SimpleNamespace(kind="table", key=["k", "n"])
+        )
+        (found,) = compare_environments(compared[0], compared[1], [definition], rows=5)
+    assert (found.before, found.after) == (11 * 400 - 1, 11 * 400)
+    assert found.sample.missing == ()
+    assert found.sample.unexpected == ({"k": "\u00d6l", "n": None, "v": "0"},)
+    assert [(p.expected, p.actual) for p in found.sample.different] == [
+        ({"k": "\u00e4", "n": "7", "v": "7"}, {"k": "\u00e4", "n": "7", "v": "0.5"})
+    ]
 
 
 KEYS = strategies.one_of(strategies.none(), strategies.text(max_size=2))

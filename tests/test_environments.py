@@ -38,6 +38,15 @@ def test_malformed_connection_of_an_environment_is_named(command: Command) -> No
     assert "CI_WAREHOUSE_URL is not a PostgreSQL" in command.fails(2, "--env", "ci", "status")
 
 
+def test_bootstrap_names_the_variable_of_the_environment(
+    command: Command, bootstrapped_warehouse: Warehouse
+) -> None:
+    urls = bootstrapped_warehouse.urls
+    command.use({"CI_WAREHOUSE_URL": urls["loader"], "CI_WAREHOUSE_ADMIN_URL": urls["admin"]})
+    said = command.fails(2, "--env", "ci", "bootstrap", "--side", "warehouse")
+    assert said.startswith("Error: CI_WAREHOUSE_URL logs in as warehouse_loader")
+
+
 def test_environment_has_passwords_of_its_own() -> None:
     given = {
         "WAREHOUSE_URL": "x",

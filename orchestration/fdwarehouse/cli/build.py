@@ -228,7 +228,7 @@ def deploy(
     ] = 3,
     seconds: Annotated[
         int, typer.Option(min=1, help="With --data: seconds after which it gives up.")
-    ] = 600,
+    ] = 300,
     wait: Annotated[
         int, typer.Option(min=0, help="Seconds to wait for a run or another deploy to end.")
     ] = 10,
@@ -239,7 +239,7 @@ def deploy(
     compares files and says what the next run computes in full; it exits with 1 if a migration would
     be refused. With --data, it deploys and builds what the deploy affects in one transaction,
     without production, shows the rows that differ, runs checks and unit tests, and rolls back; it
-    exits with 1 if one fails. No run works meanwhile.
+    exits with 1 if one fails. Meanwhile no run can begin.
     """
     from fdwarehouse.database import deployment, deployment_plan
     from fdwarehouse.database.connections import connect

@@ -86,7 +86,10 @@ def plan_with_data(
         say("Nothing to change.")
         return
     show_next_run(found.changes.next_run)
-    show_table_differences(found.tables)
+    if found.tables:
+        show_table_differences(found.tables)
+    else:
+        say("It affects no selected table of silver or gold.")
     failed = [check for check in found.checks if check.state == "failed"]
     if found.checks:
         say("Checks", "bold")

@@ -13,7 +13,6 @@ from fdwarehouse.database.connections import (
     ROLES_OF_THE_WAREHOUSE,
     Connections,
     connect,
-    variable,
 )
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.chosen_columns import UnfitError, mounted_columns, take_columns
@@ -57,7 +56,7 @@ def bootstrap_warehouse(connections: Connections) -> Iterator[str]:
         FdwarehouseError: a connection string does not match, or the administrator lacks privileges.
     """
     admin_url = connections.warehouse_admin()
-    owner = _password_of("warehouse", "warehouse_owner", connections.warehouse(), admin_url)
+    owner = _password_of(connections, "warehouse", "warehouse_owner", admin_url)
     passwords = {role: connections.password(role) for role in ROLES_OF_THE_WAREHOUSE}
     passwords["warehouse_owner"] = owner or passwords["warehouse_owner"]
     _run(admin_url, {"side": "warehouse"}, passwords)
@@ -87,7 +86,7 @@ def bootstrap_source(connections: Connections, name: str) -> Iterator[str]:
     source = connections.config.sources[name]
     schemas = _schemas(admin_url, source)
     limited = _limited_tables(admin_url, source, schemas)
-    password = _password_of(name, READER, connections.source(name), admin_url)
+    password = _password_of(connections, name, READER, admin_url)
     settings = {"side": "production", "schema": _array(schemas), "columns": json.dumps(limited)}
     notices = _run(admin_url, settings, {READER: password})
     listed = f"schema{'s' if schemas[1:] else ''} {', '.join(schemas)}"
@@ -143,21 +142,24 @@ def _array(names: Iterable[str]) -> str:
     return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
 
 
-def _password_of(name: str, role: str, url: str, admin_url: str) -> str | None:
+def _password_of(connections: Connections, name: str, role: str, admin_url: str) -> str | None:
     """Return the role's password from its connection string, after checking that it is for it."""
-    given = parse_conninfo(variable(name), url)
-    admin = parse_conninfo(variable(name, admin=True), admin_url)
+    url = connections.warehouse() if name == "warehouse" else connections.source(name)
+    own_variable, admin_variable = (
+        connections.variable(name, admin=is_admin) for is_admin in (False, True)
+    )
+    given = parse_conninfo(own_variable, url)
+    admin = parse_conninfo(admin_variable, admin_url)
     if given.get("user") != role:
         raise FdwarehouseError(
-            f"{variable(name)} logs in as {given.get('user', 'no role')}, "
+            f"{own_variable} logs in as {given.get('user', 'no role')}, "
             f"but bootstrap creates the role {role}",
-            hint=f"Put {role} and its new password into {variable(name)}.",
+            hint=f"Put {role} and its new password into {own_variable}.",
         )
     databases = [options.get("dbname") for options in (given, admin)]
     if databases[0] != databases[1]:
         raise FdwarehouseError(
-            f"{variable(name)} names database {databases[0]}, "
-            f"{variable(name, admin=True)} names {databases[1]}",
+            f"{own_variable} names database {databases[0]}, {admin_variable} names {databases[1]}",
             hint="Privileges are granted in the administrator's database: name the same in both.",
         )
     return given.get("password")

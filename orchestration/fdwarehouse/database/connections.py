@@ -83,6 +83,10 @@ class Connections:
         """
         return Connections(self._project, self._environment, deployment)
 
+    def variable(self, name: str, *, admin: bool = False) -> str:
+        """Name the environment variable of a connection in this environment; see `variable`."""
+        return self._prefix + variable(name, admin=admin)
+
     @cached_property
     def root(self) -> Path:
         """The project's folder."""
@@ -130,7 +134,7 @@ class Connections:
                 hint=f"It has {', '.join(self.config.sources)}.",
             )
         url = self._url(name)
-        named = self._prefix + variable(name)
+        named = self.variable(name)
         options = parse_conninfo(named, url)
         require_known_words(named, options)
         if "password" not in options:
@@ -199,7 +203,7 @@ class Connections:
             return self._embedded_urls[wanted]
         if given is None:
             raise FdwarehouseError(
-                f"{self._prefix}{wanted} is not set",
+                f"{self.variable(name, admin=admin)} is not set",
                 hint=f"Set it to the connection string of {_whose(name, admin)}. "
                 + (
                     "The embedded servers are only used without --env."
@@ -207,7 +211,7 @@ class Connections:
                     else "If no connection is set, the embedded servers are used."
                 ),
             )
-        parse_conninfo(self._prefix + wanted, given)
+        parse_conninfo(self.variable(name, admin=admin), given)
         return given
 
 

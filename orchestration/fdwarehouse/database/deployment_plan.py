@@ -107,10 +107,10 @@ def _next_run(
     rendered: Rendered, warehouse: psycopg.Connection, definitions: Sequence[Definition]
 ) -> NextRun:
     if not _value(warehouse, "SELECT to_regclass('etl.watermarks') IS NOT NULL"):
-        return NextRun()
+        return NextRun(is_first=True)
     built = {name for (name,) in warehouse.execute("SELECT model FROM etl.watermarks").fetchall()}
     if not built:
-        return NextRun()
+        return NextRun(is_first=True)
     nodes = nodes_of(rendered.models, definitions)
     return next_run(rendered.models, nodes, deployed_checksums(warehouse), built)
 

@@ -97,12 +97,12 @@ def airflow_environment(connections: Connections, port: int = PORT) -> dict[str,
             f"the project has no DAGs: {dags} is missing",
             hint="Airflow runs what is in orchestration/dags of the project.",
         )
-    secrets = {
+    secrets = tuple(  # of every environment: DEV_WAREHOUSE_URL too
         variable(name, admin=admin)
         for name in ("warehouse", *connections.config.sources)
         for admin in (False, True)
-    }
-    inherited = {name: value for name, value in os.environ.items() if name not in secrets}
+    )
+    inherited = {n: value for n, value in os.environ.items() if not n.endswith(secrets)}
     programs = str(Path(sys.executable).parent)
     url = f"http://{HOST}:{port}"
     return inherited | {

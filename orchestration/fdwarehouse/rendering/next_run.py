@@ -17,6 +17,8 @@ class NextRun:
     """Tables that it computes in full, in its order, each with the reason."""
     incremental: Sequence[str] = ()
     """Tables and views downstream of these: views, and tables that read only what changes."""
+    is_first: bool = False
+    """Whether nothing was built yet: then it computes everything, and nothing is listed."""
 
 
 def next_run(

@@ -50,4 +50,4 @@ def show_locks(locked: Sequence[str], seconds: float) -> None:
         seconds: how long.
     """
     readers = f" Readers of these waited: {', '.join(locked)}." if locked else ""
-    say(f"For {duration(seconds)}, no run could work.{readers}", "yellow")
+    say(f"For {duration(seconds)}, no run could begin.{readers}", "yellow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
@@ -105,6 +105,7 @@ def plan_with_data(
             if changes.is_empty or changes.refused.changed or changes.refused.gone:
                 return DataPlan(changes)
             wanted = _wanted(rendered, whole, changes, chosen, excluded)
+            whole = replace(whole, definitions=rendered.definitions)
             return _Attempt(warehouse, urls, whole, changes, rows).run(*wanted)
     except (psycopg.Error, FdwarehouseError) as error:
         if not warehouse.broken or time.monotonic() - started < seconds:
@@ -126,7 +127,7 @@ def _wanted(
     """Return the tables to build, and those that are affected and not selected."""
     built = [m.model for m in whole.models if m.layer in ("silver", "gold")]
     touched = {*changes.next_run.full, *changes.next_run.incremental}
-    affected = [name for name in built if not changes.next_run.full or name in touched]
+    affected = [name for name in built if changes.next_run.is_first or name in touched]
     if not terms_of(chosen) and not terms_of(excluded):
         return affected, []
     selected = {*select(nodes_of(whole.models, rendered.definitions), chosen, excluded)}
@@ -215,5 +216,6 @@ class _Attempt:
         return run_id
 
     def _compared(self, name: str, copy: str | None) -> TableDifference:
-        table = read_table(self.warehouse, name, None)
+        definition = next((d for d in self.whole.definitions if d.model == name), None)
+        table = read_table(self.warehouse, name, definition)
         return compare_with_copy(self.warehouse, table, copy, rows=self.rows)
