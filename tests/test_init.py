@@ -139,6 +139,16 @@ def test_update_names_the_connection_that_is_missing(
     assert "PRODUCTION_URL" in command.fails(2, "init", "--update")
 
 
+def test_init_before_bootstrap_asks_for_an_administrator(
+    command: Command, films: Shop, tmp_path: Path
+) -> None:
+    no_reader = psycopg.conninfo.make_conninfo(films.urls["admin"], user="not_there_yet")
+    command.use({"PRODUCTION_URL": no_reader})
+    said = command.fails(2, "init", str(tmp_path / "x"), "--schema", "films")
+    assert "give an administrator's connection with --url" in said
+    command.works("init", str(tmp_path / "x"), "--schema", "films", "--url", films.urls["admin"])
+
+
 def test_init_names_the_schemas_if_one_is_empty(
     command: Command, films: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path
 ) -> None:

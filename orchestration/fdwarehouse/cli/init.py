@@ -78,9 +78,18 @@ def init(
     root = folder or Path()
     require_no_project(root)
     found = _url(url)
-    if not schema and not all_schemas:
-        schema = [_schema(found)]
-    database, tables = profile(found, None if all_schemas else schema)
+    try:
+        if not schema and not all_schemas:
+            schema = [_schema(found)]
+        database, tables = profile(found, None if all_schemas else schema)
+    except FdwarehouseError as error:
+        if url is not None or "cannot connect" not in error.message:
+            raise
+        raise FdwarehouseError(
+            error.message,
+            hint="Check PRODUCTION_URL. Before `fdwarehouse bootstrap`, which needs a project, "
+            "there is no reader: give an administrator's connection with --url. It is not stored.",
+        ) from error
     schemas = schema or sorted(
         {t.schema for t in tables}, key=lambda name: (name != "public", name)
     )

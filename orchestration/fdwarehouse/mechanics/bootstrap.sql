@@ -320,6 +320,7 @@ BEGIN
     CREATE FUNCTION fdwarehouse.relations_below(p_table oid) RETURNS text
     LANGUAGE plpgsql VOLATILE -- not SECURITY DEFINER: planning a view can call its functions
     SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan -- called for each table
     AS $body$
     DECLARE
         v_table pg_class;
@@ -346,11 +347,19 @@ BEGIN
                 p_table::regclass
             ) INTO v_plan;
             v_relations := ARRAY(
-                SELECT coalesce(c.oid, 0) -- 0: missing in the snapshot
+                SELECT coalesce(
+                    ( -- by the index, for each: a join would scan pg_class
+                        SELECT c.oid
+                        FROM pg_class AS c
+                        WHERE c.relname = node ->> 'Relation Name'
+                            AND c.relnamespace = (
+                                SELECT n.oid FROM pg_namespace AS n
+                                WHERE n.nspname = node ->> 'Schema'
+                            )
+                    ),
+                    0 -- missing in the snapshot
+                )
                 FROM jsonb_path_query(v_plan::jsonb, 'strict $.** ? (exists(@."Relation Name"))') AS node
-                LEFT JOIN pg_namespace AS n ON n.nspname = node ->> 'Schema'
-                LEFT JOIN pg_class AS c
-                    ON c.relnamespace = n.oid AND c.relname = node ->> 'Relation Name'
             );
         END IF;
         RETURN (
