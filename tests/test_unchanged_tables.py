@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.harness import Warehouse
@@ -133,3 +134,38 @@ def test_select_that_reads_a_table_which_no_step_builds_is_always_computed(
     quiet.execute("UPDATE gold.goals SET goal = 2")
     assert "gold.status_goals" in computed(quiet)
     assert quiet.value("SELECT goal FROM gold.status_goals") == 2
+
+
+def test_select_that_tells_the_time_is_always_computed(quiet: Warehouse, project: Path) -> None:
+    (project / "sql" / "gold" / "ages.sql").write_text(
+        "/*\ndescription: Ages.\ngrain: one status\nkey: status\n*/\n"
+        "SELECT status, current_date - max(order_date)::date AS age\n"
+        "FROM silver.clean_orders GROUP BY status\n"
+    )
+    quiet.deploy(project)
+    quiet.run()
+    quiet.run()  # a new table of gold refreshes those after it
+    assert computed(quiet) == {"gold.ages"}
+
+
+def test_table_that_a_migration_drops_is_filled_again(quiet: Warehouse, project: Path) -> None:
+    tables = ("gold.product_performance", "bronze.raw_products")
+    before = [quiet.value(f"SELECT count(*) FROM {table}") for table in tables]
+    (project / "migrations" / "0100_drop.sql").write_text(
+        "DROP TABLE gold.product_performance CASCADE;\nDROP TABLE bronze.raw_products CASCADE;\n"
+    )
+    quiet.deploy(project)
+    quiet.run()
+    assert [quiet.value(f"SELECT count(*) FROM {table}") for table in tables] == before
+    quiet.reconcile()
+    assert [quiet.value(f"SELECT count(*) FROM {table}") for table in tables] == before
+
+
+def test_everything_downstream_of_a_failed_table_is_skipped(quiet: Warehouse) -> None:
+    quiet.shop.execute("REVOKE SELECT ON order_items FROM warehouse_reader", role="admin")
+    with pytest.raises(psycopg.Error, match="order_items"):
+        quiet.call("etl.run_pipeline()")
+    skipped = quiet.column(
+        f"SELECT model FROM etl.steps WHERE run_id = {quiet.last_run()} AND status = 'skipped'"
+    )
+    assert {"gold.fact_sales", "gold.daily_sales", "gold.cohort_retention"} <= {*skipped}

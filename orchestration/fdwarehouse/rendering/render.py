@@ -89,7 +89,9 @@ class _Renderer:
         objects += self.templates.row_types()
         partitions: Partitions = {**self.config.partitions, **tables.partitions}
         selects = {d.model: d.path for d in self.definitions}
-        models = with_derived(make_models(self.sources, objects), self.definitions, objects)
+        models = with_derived(
+            make_models(self.sources, objects), self.definitions, objects, tables.kept_up
+        )
         with self.problems.collected():
             require_built(models, self.config.partitions, selects)
         models = partitioned(models, partitions)

@@ -78,17 +78,21 @@ def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[M
 
 
 def with_derived(
-    models: Iterable[Model], definitions: Iterable[Definition], objects: Iterable[SqlFile]
+    models: Iterable[Model],
+    definitions: Iterable[Definition],
+    objects: Iterable[SqlFile],
+    kept_up: Mapping[str, str],
 ) -> list[Model]:
     """Mark the tables that are computed from tables of steps alone.
 
     SQL that is written by hand can read anything; so can a SELECT that names a table which no step
-    builds, such as one of a migration.
+    builds, such as one of a migration. A table that is computed in full may depend on the clock.
 
     Args:
         models: the steps.
         definitions: the tables and views that are one SELECT.
         objects: the compiled routines and views.
+        kept_up: how each table that is one SELECT is maintained.
     """
     tables = {m.table_name for m in models}
     by_name = {o.creates: o for o in objects if o.creates}
@@ -107,6 +111,7 @@ def with_derived(
         replace(m, is_derived=True)
         if m.reads
         and m.model in defined
+        and not kept_up.get(m.model, "full").startswith("full")
         and reads_only_tables(m.model)
         and not by_hand & names_read(by_name[m.writer], by_name)
         else m

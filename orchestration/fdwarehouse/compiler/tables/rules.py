@@ -88,7 +88,8 @@ def _rules(
             "references",
             reference.severity,
             f"is in {reference.to}",
-            f"{value} IS NOT NULL AND r.{ident(key)} IS NULL",
+            f"{value} IS NOT NULL AND r.{ident(key)} IS NULL\n"
+            f"AND NOT etl.is_forgotten({literal(reference.to)}, {value}::text)",
             f"LEFT JOIN {qualified(schema, table)} AS r ON {value} = r.{ident(key)}{live}",
         )
 

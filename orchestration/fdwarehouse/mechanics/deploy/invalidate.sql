@@ -22,3 +22,27 @@ chunks_of_changed_models AS (
 
 DELETE FROM etl.watermarks
 WHERE model NOT IN (SELECT u.model FROM unchanged_models AS u);
+
+-- A table that a migration has dropped, and that this deploy has created again, is empty. The
+-- system columns of a table are never altered: their xmin is the transaction that has created it.
+DO $$
+DECLARE
+    v_table text;
+    v_is_empty boolean;
+BEGIN
+    FOR v_table IN
+        SELECT DISTINCT m.table_name
+        FROM etl.pipeline_steps AS m
+        INNER JOIN pg_attribute AS a ON a.attrelid = to_regclass(m.table_name)
+        WHERE m.layer <> 'source' AND a.attname = 'tableoid' AND a.xmin = pg_current_xact_id()::xid
+    LOOP
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', v_table) INTO v_is_empty;
+        CONTINUE WHEN NOT v_is_empty;
+        DELETE FROM etl.chunks WHERE model = v_table;
+        DELETE FROM etl.bucket_hashes WHERE model = v_table;
+        DELETE FROM etl.watermarks AS w
+        USING etl.pipeline_steps AS m
+        WHERE w.model = m.model AND m.table_name = v_table;
+    END LOOP;
+END;
+$$;

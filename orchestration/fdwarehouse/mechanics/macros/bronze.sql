@@ -38,12 +38,26 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 )
 {%- endmacro -%}
 
+{#- The values of a key, from which etl.key_hash is computed: as text, so that the type of a column may
+    change; without the zeros of numbers, so that equal values have one image. -#}
+{%- macro key_image(table, alias) -%}
+jsonb_build_array(
+    {%- for name in table.key | sort %}
+    {%- set column = table.contract_columns | selectattr("name", "eq", name) | first %}
+    {%- set value = alias ~ "." ~ (name | ident) %}
+    {{ "trim_scale(" ~ value ~ ")" if column.type.startswith("numeric") else value }}::text{{ "," if not loop.last }}
+    {%- endfor %}
+)
+{%- endmacro -%}
+
 {#- Whether a row may be read: etl.forget has not erased it. -#}
 {%- macro is_not_forgotten(table, alias) -%}
 {%- set forgotten = "FROM etl.forgotten_keys AS f WHERE f.model = " ~ (table.model | literal) -%}
-(NOT EXISTS (SELECT {{ forgotten }}) OR etl.key_hash(
-    jsonb_build_array({{ table.key | filled(alias) }})
-) NOT IN (SELECT f.key_hash {{ forgotten }}))
+(
+    NOT EXISTS (SELECT {{ forgotten }})
+    OR etl.key_hash({{ key_image(table, alias) | indent(4) }})
+    NOT IN (SELECT f.key_hash {{ forgotten }})
+)
 {%- endmacro -%}
 
 {#- Whether one of some patterns of warehouse.yaml matches a table. -#}

@@ -1,5 +1,6 @@
 {#- Rendered once per table of a source that has a key: bronze.erase_raw_<table>. -#}
 {%- set keys = table.key -%}
+{%- set forgotten_as %}{{ (source.name ~ "." ~ table.name) | literal }}, ARRAY[{{ keys | sort | map("literal") | join(", ") }}]{% endset -%}
 {%- set body -%}
 WITH given_key AS (
     SELECT
@@ -17,12 +18,20 @@ erased_versions AS (
 ),
 
 forgotten_keys AS (
-    -- Values that are equal can look different, such as 1.0 and 1.00.
-    INSERT INTO etl.forgotten_keys (model, key_hash, run_id)
-    SELECT {{ table.model | literal }}, etl.key_hash(jsonb_build_array({{ keys | filled("g") }})), p_run_id
+    -- Values that are equal can look different, such as letters that a collation does not tell apart.
+    INSERT INTO etl.forgotten_keys (model, key_hash, source_table, key_columns, run_id)
+    SELECT
+        {{ table.model | literal }},
+        etl.key_hash({{ bronze.key_image(table, "g") | indent(8) }}),
+        {{ forgotten_as }},
+        p_run_id
     FROM given_key AS g
     UNION
-    SELECT {{ table.model | literal }}, etl.key_hash(jsonb_build_array({{ keys | filled("e") }})), p_run_id
+    SELECT
+        {{ table.model | literal }},
+        etl.key_hash({{ bronze.key_image(table, "e") | indent(8) }}),
+        {{ forgotten_as }},
+        p_run_id
     FROM erased_versions AS e
     ON CONFLICT (model, key_hash) DO NOTHING
 )

@@ -23,6 +23,11 @@ BEGIN
         ARRAY[{{ masks | map(attribute="name") | map("literal") | join(", ") }}]
     );
     {%- endif %}
+    PERFORM etl.require_same_key(
+        {{ (source.name ~ "." ~ table.name) | literal }},
+        {{ table.model | literal }},
+        ARRAY[{{ table.key | sort | map("literal") | join(", ") }}]
+    );
     PERFORM etl.evolve_raw_table(
         {{ table.raw_table | literal }},
         ARRAY[

@@ -34,7 +34,11 @@ BEGIN
                 HINT = 'Only a row that has a key can be forgotten.';
     END IF;
     v_row.key := CASE WHEN cardinality(v_columns) = 1 THEN ARRAY[p_key] ELSE p_key::text[] END;
-    IF cardinality(v_row.key) <> cardinality(v_columns) OR array_position(v_row.key, NULL) IS NOT NULL THEN
+    IF array_length(v_row.key, 1) IS DISTINCT FROM cardinality(v_columns)
+        OR array_ndims(v_row.key) <> 1
+        OR array_lower(v_row.key, 1) <> 1
+        OR array_position(v_row.key, NULL) IS NOT NULL
+    THEN
         RAISE EXCEPTION 'the key of % is (%)', v_row.model, array_to_string(v_columns, ', ')
             USING ERRCODE = 'invalid_parameter_value',
                 HINT = 'Write its values as an array, such as {7,2}; none of them is null.';

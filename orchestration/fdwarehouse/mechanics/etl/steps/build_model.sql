@@ -62,7 +62,8 @@ BEGIN
             p_run_id,
             ARRAY[p_model],
             v_since_run_id = 0,
-            v_counts.rows_inserted + v_counts.rows_updated + v_counts.rows_deleted > 0
+            -- null: a writer by hand does not count
+            coalesce(v_counts.rows_inserted + v_counts.rows_updated + v_counts.rows_deleted > 0, true)
         );
         IF v_since_run_id = 0 OR v_counts.rows_deleted > 0 THEN
             PERFORM etl.invalidate_downstream(p_model, v_since_run_id = 0);

@@ -9,7 +9,7 @@ DECLARE
 BEGIN
     -- Others need more than a look: those to compute in full, without indexes yet, held back, or too
     -- late in the run.
-    WITH others AS (
+    WITH RECURSIVE others AS (
         SELECT s.status, m.layer, m.table_name, m.reads
         FROM etl.steps AS s
         INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
@@ -18,6 +18,10 @@ BEGIN
 
     unbuilt_tables AS (
         SELECT table_name FROM others WHERE status <> 'succeeded'
+        UNION
+        SELECT m.table_name
+        FROM unbuilt_tables AS u
+        INNER JOIN etl.pipeline_steps AS m ON u.table_name = ANY(m.reads)
     )
 
     SELECT array_agg(s.model) INTO v_models
@@ -34,10 +38,7 @@ BEGIN
         AND s.model NOT IN (SELECT unnest(o.reads) FROM others AS o WHERE o.status = 'succeeded')
         AND (m.layer <> 'bronze' OR 'silver' NOT IN (SELECT o.layer FROM others AS o))
         AND (m.layer = 'gold' OR 'gold' NOT IN (SELECT o.layer FROM others AS o))
-        AND NOT EXISTS (
-            SELECT FROM unnest(m.reads) AS r (table_name)
-            WHERE r.table_name IN (SELECT u.table_name FROM unbuilt_tables AS u)
-        );
+        AND s.model NOT IN (SELECT u.table_name FROM unbuilt_tables AS u);
     v_unchanged := etl.unchanged_models(v_models);
     FOR v_source IN
         SELECT DISTINCT source_name
@@ -49,6 +50,9 @@ BEGIN
             INTO v_unchanged
             USING v_unchanged, p_run_id, v_models;
         EXCEPTION WHEN OTHERS THEN
+            IF NOT etl.concerns_one_table(SQLSTATE, SQLERRM) THEN
+                RAISE;
+            END IF;
             CONTINUE; -- the table that it concerns fails when it is read alone
         END;
     END LOOP;
