@@ -118,7 +118,7 @@ def test_g4_connection_that_is_lost_again_and_again_fails_the_run(
         with pytest.raises(psycopg.Error, match="terminating connection"):
             run.result()
     ((model, code),) = failed_steps(warehouse, warehouse.last_run())
-    assert model == "bronze.raw_orders"
+    assert model.startswith("bronze."), "one statement looks at all tables of the source"
     assert code in ("08006", "57P01")  # what libpq reports
     assert warehouse.column("SELECT customer_id FROM bronze.raw_customers") == [1]
     warehouse.run()
