@@ -69,6 +69,7 @@ def test_status_has_stable_keys_and_iso_times(
 def test_status_shows_where_a_run_is(command: Command, seeded_warehouse: Warehouse) -> None:
     command.use(seeded_warehouse.environment)
     seeded_warehouse.run()
+    seeded_warehouse.shop.force("UPDATE orders SET updated_at = now() WHERE order_id = 1")
     with seeded_warehouse.connect("admin") as holder:
         holder.execute("LOCK TABLE silver.clean_orders IN SHARE MODE")
         run = seeded_warehouse.begin("etl.run_pipeline()")

@@ -102,7 +102,7 @@ def test_g1_all_tables_are_read_at_one_moment(shop: Shop, warehouse: Warehouse) 
     with warehouse.connect("admin") as holder:
         # customers and products are read before orders, which wait
         holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
-        run = warehouse.begin("etl.run_pipeline()")
+        run = warehouse.begin("etl.run_pipeline(true)")
         run.wait_until_blocked()
         shop.execute(
             """

@@ -137,11 +137,11 @@ def test_tables_of_a_layer_are_built_side_by_side(shop: Shop, warehouse: Warehou
     ]
 
 
-def test_progress_shows_a_run_as_it_happens(shop: Shop, warehouse: Warehouse) -> None:
+def test_progress_shows_a_run_as_it_happens(warehouse: Warehouse) -> None:
     warehouse.run()
     with warehouse.connect("admin") as holder:
         holder.execute("LOCK TABLE bronze.raw_orders IN ACCESS EXCLUSIVE MODE")
-        run = warehouse.begin("etl.run_pipeline()")
+        run = warehouse.begin("etl.run_pipeline(true)")
         run.wait_until_blocked()
         states: dict[str, Any] = dict(warehouse.rows("SELECT model, state FROM etl.progress"))
         assert states == {

@@ -19,11 +19,13 @@ BEGIN ATOMIC
         SELECT {{ table.model | literal }} AS model
         WHERE
             {{ table.model | literal }} = ANY(p_models)
-            AND NOT EXISTS (
-                SELECT FROM {{ table.foreign_table }} AS s
+            AND ( -- unlike that of EXISTS, this limit is sent to the source
+                SELECT 1 FROM {{ table.foreign_table }} AS s
                 WHERE
                     {{ bronze.is_recent(table, source, "s", "1", "(SELECT utc_offset FROM clock)") | indent(20) }}
-            )
+                ORDER BY 1
+                LIMIT 1
+            ) IS NULL
         {%- endfor %}
     )
 
