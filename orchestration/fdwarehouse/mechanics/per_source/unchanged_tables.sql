@@ -23,8 +23,7 @@ BEGIN ATOMIC
                 SELECT 1 FROM {{ table.foreign_table }} AS s
                 WHERE
                     {{ bronze.is_recent(table, source, "s", "1", "(SELECT utc_offset FROM clock)") | indent(20) }}
-                ORDER BY 1
-                LIMIT 1
+                FETCH FIRST ROW ONLY
             ) IS NULL
         {%- endfor %}
     )
