@@ -45,6 +45,11 @@ class Airflow:
         self._answers = os.fdopen(answers, encoding="utf-8")
         self.dag = self._answer()
 
+    @property
+    def log(self) -> str:
+        """What its tasks have logged so far."""
+        return self._log.read_text(encoding="utf-8")
+
     def run(self, warehouse: Warehouse, *, dag: str = "warehouse", **conf: Any) -> dict[str, Any]:
         """Run a DAG on a warehouse and return its state, tasks, tries, sample and assets."""
         assert self._process.stdin

@@ -1,5 +1,6 @@
 """The DAG, run by Airflow itself on a shop and its warehouse."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,6 +124,22 @@ def test_airflow_fills_gold_and_a_second_run_writes_nothing(
     assert airflow.run(warehouse)["state"] == "success"
     assert warehouse.row_versions() == before
     assert [status for status, _, _ in runs(warehouse)] == ["succeeded", "succeeded"]
+
+
+def test_log_of_a_task_has_the_summary_of_the_run_and_the_checks_that_warned(
+    airflow: Airflow, seeded_warehouse: Warehouse
+) -> None:
+    seeded_warehouse.execute(
+        "CREATE OR REPLACE FUNCTION etl.check_fact_sales_joins_dimensions(p_since_run_id bigint) "
+        "RETURNS SETOF jsonb LANGUAGE sql STABLE AS 'SELECT to_jsonb(1)'",
+        "UPDATE etl.checks SET severity = 'warn'",
+    )
+    assert airflow.run(seeded_warehouse)["state"] == "success"
+    log = airflow.log
+    assert "check fact_sales_joins_dimensions warned: 1 row" in log
+    assert re.search(
+        r"run 1 succeeded in .*: [\d,]+ rows read, .*; \d+ checks passed, 1 warned", log
+    )
 
 
 def test_check_of_silver_that_fails_keeps_gold_unbuilt_and_the_run_has_failed(

@@ -129,6 +129,8 @@ def test_run_whose_check_fails_shows_the_rows_and_publishes_nothing(
     assert '{"order_item_id": 1}' in said.out
     assert "and 6 more" in said.out
     assert "Error: check fact_sales_joins_dimensions failed" in said.err
+    assert "rolled back  gold.fact_sales: check fact_sales_joins_dimensions failed" in said.out
+    assert "failed  gold" not in said.out
     assert seeded_warehouse.value("SELECT count(*) FROM gold.fact_sales") == 0
 
 

@@ -56,7 +56,7 @@ def test_g2_failing_check_of_severity_error_keeps_the_old_star(
         ("source", "succeeded", None, None, 1),
         ("bronze", "succeeded", None, None, 4),
         ("silver", "succeeded", None, None, 4),
-        ("gold", "failed", "DW002", True, len(GOLD)),
+        ("gold", "rolled_back", None, True, len(GOLD)),
     ]
     query = "SELECT status, error LIKE 'check no_bargains failed%%' FROM etl.runs WHERE run_id = %s"
     assert warehouse.rows(query, [warehouse.last_run()]) == [("failed", True)]
@@ -67,6 +67,64 @@ def test_g2_failing_check_of_severity_error_keeps_the_old_star(
         (1, 7),
         (2, 5),
     ]
+
+
+def test_g2_a_failed_table_names_itself_at_those_that_it_rolls_back_or_prevents(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    warehouse.execute("ALTER TABLE gold.fact_sales ADD CONSTRAINT broken CHECK (false)")
+    with failing("23514", "broken"):
+        warehouse.run()
+    steps = warehouse.rows(
+        "SELECT status, position < min(position) FILTER (WHERE model = 'gold.fact_sales') OVER (), "
+        "model = 'gold.fact_sales', error LIKE '%broken%', error, error_code "
+        "FROM etl.steps WHERE layer = 'gold'"
+    )
+    assert {row[:4] for row in steps} == {
+        ("rolled_back", True, False, False),
+        ("failed", False, True, True),
+        ("skipped", False, False, False),
+    }
+    reason = ("gold.fact_sales failed", None)
+    assert {row[4:] for row in steps if row[0] != "failed"} == {reason}
+    warehouse.execute("ALTER TABLE gold.fact_sales DROP CONSTRAINT broken")
+    warehouse.run()
+    assert set(warehouse.column("SELECT status FROM etl.steps WHERE run_id = 2")) == {"succeeded"}
+
+
+def test_g2_a_check_that_cannot_be_evaluated_rolls_back_what_was_right(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    sell(shop, 1)
+    warehouse.execute(
+        "CREATE OR REPLACE FUNCTION etl.check_fact_sales_joins_dimensions(p_since_run_id bigint) "
+        "RETURNS SETOF jsonb LANGUAGE sql STABLE AS 'SELECT to_jsonb(1 / (p_since_run_id * 0))'"
+    )
+    with failing("22012", "check fact_sales_joins_dimensions cannot be evaluated"):
+        warehouse.run()
+    reason = "check fact_sales_joins_dimensions cannot be evaluated: division by zero"
+    states = warehouse.rows("SELECT DISTINCT status, error FROM etl.steps WHERE layer = 'gold'")
+    assert states == [("rolled_back", reason)]
+
+
+def test_g2_a_run_of_several_sessions_names_the_check_and_holds_back_what_reads_rolled_back_rows(
+    shop: Shop, warehouse: Warehouse, project: Path
+) -> None:
+    add_check(project, "gold", "error", "gold.fact_sales")
+    warehouse.deploy(project)
+    sell(shop, 1)
+    shop.force("UPDATE order_items SET unit_price = 0.5, updated_at = now()")
+    warehouse.call("etl.start_run()")
+    warehouse.call("etl.extract_and_load_bronze()")
+    warehouse.call("etl.build_silver()")
+    with failing("DW002", "no_bargains"):
+        warehouse.call("etl.build_gold()")
+    with failing("DW020", "held back by gold."):
+        warehouse.call("gold.build_daily_sales()")
+    with failing("DW007", "check no_bargains failed"):
+        warehouse.call("etl.finish_run()")
+    assert warehouse.column("SELECT error FROM etl.runs")[0].startswith("check no_bargains failed")
 
 
 def test_failing_check_of_severity_warn_is_only_noted(

@@ -63,6 +63,9 @@ with DAG(
         conn_id="warehouse",
         sql="CALL etl.backfill(%(chunk_rows)s)",
         autocommit=True,
-        hook_params={"options": " ".join(f"-c {key}={value}" for key, value in SESSION.items())},
+        hook_params={
+            "options": " ".join(f"-c {key}={value}" for key, value in SESSION.items()),
+            "enable_log_db_messages": True,
+        },
         execution_timeout=timedelta(days=7),
     ).expand(parameters=share_out())

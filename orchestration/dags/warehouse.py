@@ -72,11 +72,10 @@ UNCHECKED_AND_LIVE = f"NOT is_deleted AND {UNCHECKED}"
 # The time limit of a statement. That of the server is shorter, so that the reason is in etl.steps.
 # The server also detects when a task was killed, and cancels its statement.
 STEP_TIMEOUT = timedelta(hours=1)
-SESSION = {
-    "application_name": "airflow",
-    "statement_timeout": f"{STEP_TIMEOUT // timedelta(minutes=1) - 1}min",
-    "client_connection_check_interval": "5s",
-}
+SESSION = (
+    "-c application_name=airflow -c client_connection_check_interval=5s "
+    f"-c statement_timeout={STEP_TIMEOUT // timedelta(minutes=1) - 1}min"
+)
 
 
 def call(task_id: str, statement: str, **arguments: Any) -> SQLExecuteQueryOperator:
@@ -169,7 +168,8 @@ with DAG(
     },
     default_args={
         "conn_id": "warehouse",
-        "hook_params": {"options": " ".join(f"-c {key}={value}" for key, value in SESSION.items())},
+        # The log of a task has the messages of its CALL: the run's summary, checks that warned.
+        "hook_params": {"options": SESSION, "enable_log_db_messages": True},
         "execution_timeout": STEP_TIMEOUT,
         "retries": 2,
         "retry_delay": timedelta(minutes=1),

@@ -93,7 +93,7 @@ class Step:
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self.state in ("succeeded", "failed", "skipped", "abandoned")
+        return self.state in ("succeeded", "failed", "rolled_back", "skipped", "abandoned")
 
 
 @dataclass(frozen=True)

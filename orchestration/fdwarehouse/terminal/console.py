@@ -27,6 +27,7 @@ STATES = {
     "passed": ("✓", "green"),
     "warned": ("!", "yellow"),
     "failed": ("✗", "red"),
+    "rolled_back": ("↶", "yellow"),
     "abandoned": ("✗", "yellow"),
     "skipped": ("-", "yellow"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
@@ -49,7 +49,8 @@ def step_line(step: Step) -> str:
         step: one that has ended.
     """
     if step.state != "succeeded":
-        return f"{step.state}  {step.model}: {(step.error or '').splitlines()[0]}"
+        reason = (step.error or "").partition("\n")[0]
+        return f"{step.state.replace('_', ' ')}  {step.model}: {reason}"
     counts = {
         "read": step.rows_read,
         "inserted": step.rows_inserted,
@@ -73,6 +74,7 @@ def show_outcome(outcome: Outcome, what: str) -> None:
     """
     if out.is_terminal and outcome.steps:
         out.print(steps_table(outcome.steps))
+        _show_rolled_back(outcome.steps)
     for step in outcome.steps:
         if step.state == "succeeded" and step.error:
             warn(f"{step.model}: {step.error.splitlines()[0]}")
@@ -88,6 +90,16 @@ def show_outcome(outcome: Outcome, what: str) -> None:
         + (f", {len(found)} warned" if found else ""),
         "bold green",
     )
+
+
+def _show_rolled_back(steps: Sequence[Step]) -> None:
+    """Say which check or table is the reason why others were rolled back."""
+    counts = Counter(step.error for step in steps if step.state == "rolled_back")
+    for reason, count in counts.items():
+        say(
+            f"{counted(count, 'table')} rolled back: {(reason or '').partition(chr(10))[0]}",
+            "yellow",
+        )
 
 
 def run_failure(outcome: Outcome, name: str) -> FdwarehouseError:

@@ -9,6 +9,7 @@ DECLARE
     v_run etl.acquired_run;
     v_failure etl.failure;
     v_attempt integer := 1;
+    v_summary pg_catalog.text;
 BEGIN
     CALL etl.pin_settings();
     IF p_chunk_rows IS NULL OR p_chunk_rows < 1 THEN
@@ -60,7 +61,11 @@ BEGIN
         CALL etl.fail_transaction(v_run.run_id, '{}', v_failure);
     END IF;
     PERFORM etl.finish_backfill(v_run.run_id);
+    v_summary := etl.summary_of_run(v_run.run_id);
     COMMIT;
+    IF v_summary IS NOT NULL THEN -- otherwise another session still works on it
+        RAISE NOTICE '%', v_summary;
+    END IF;
 END;
 $$;
 COMMENT ON PROCEDURE etl.backfill IS

@@ -19,7 +19,7 @@ BEGIN
             SELECT FROM etl.steps AS s
             INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
             WHERE s.run_id = p_run_id
-                AND s.status IN ('failed', 'skipped')
+                AND s.status IN ('failed', 'rolled_back', 'skipped')
                 AND m.table_name = ANY(c.reads)
         )
     LOOP

@@ -1,7 +1,10 @@
 CREATE FUNCTION etl.store_check_results(p_run_id bigint, p_results jsonb) RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
+DECLARE
+    v_warned record;
+BEGIN
     INSERT INTO etl.check_results (
         run_id, check_name, layer, severity, since_run_id, offending_rows, sample_rows, duration
     )
@@ -21,5 +24,23 @@ BEGIN ATOMIC
             sample_rows = excluded.sample_rows,
             duration = excluded.duration,
             checked_at = clock_timestamp();
+
+    FOR v_warned IN
+        SELECT r.check_name, r.offending_rows, c.description
+        FROM jsonb_populate_recordset(NULL::etl.check_results, p_results) AS r
+        LEFT JOIN etl.checks AS c ON r.check_name = c.check_name
+        WHERE r.severity = 'warn' AND r.offending_rows > 0
+    LOOP
+        -- The rows are not in the message: it goes to logs that others read.
+        RAISE WARNING 'check % warned: % %', v_warned.check_name, v_warned.offending_rows,
+            CASE v_warned.offending_rows WHEN 1 THEN 'row' ELSE 'rows' END
+            USING DETAIL = coalesce(v_warned.description, ''),
+                HINT = format(
+                    'SELECT sample_rows FROM etl.check_results WHERE run_id = %s AND check_name = %L;',
+                    p_run_id, v_warned.check_name
+                );
+    END LOOP;
 END;
-COMMENT ON FUNCTION etl.store_check_results IS 'Stores the results of checks in the log.';
+$$;
+COMMENT ON FUNCTION etl.store_check_results IS
+'Stores the results of checks in the log, and raises a warning for each check of severity warn that found rows. Arguments: the run, the results of etl.evaluate_checks (null: none).';

@@ -12,16 +12,17 @@ BEGIN
             USING ERRCODE = 'DW004', HINT = 'CALL etl.backfill() continues it and ends it.';
     END IF;
     IF v_failure IS NULL THEN
-        SELECT format('%s: %s', model, coalesce(error, 'never ran')) INTO v_failure
-        FROM etl.steps
-        WHERE run_id = p_run_id AND status <> 'succeeded'
-        ORDER BY status = 'skipped', position
-        LIMIT 1;
-    END IF;
-    IF v_failure IS NULL THEN
-        SELECT format('check %s failed', check_name) INTO v_failure
-        FROM etl.check_results
-        WHERE run_id = p_run_id AND severity = 'error' AND NOT passed
+        SELECT reason INTO v_failure
+        FROM (
+            SELECT format('%s: %s', model, coalesce(error, 'never ran')) AS reason, status, position
+            FROM etl.steps
+            WHERE run_id = p_run_id AND status <> 'succeeded'
+            UNION ALL
+            SELECT format('check %s failed', check_name), 'check', 0
+            FROM etl.check_results
+            WHERE run_id = p_run_id AND severity = 'error' AND NOT passed
+        ) AS reasons
+        ORDER BY array_position('{failed,check,pending,rolled_back,skipped}', status), position
         LIMIT 1;
     END IF;
     PERFORM etl.end_run(
@@ -31,4 +32,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.conclude_run IS
-'Ends a run: failed with the given error, or with that of the first step or check that failed; otherwise succeeded. Arguments: the run, an error from outside the warehouse (null: none). Returns the error. Errors: DW001 another session works on it, DW004 the run is not open.';
+'Ends a run: failed with the given error, or with that of the first step that failed, or check; otherwise succeeded. Arguments: the run, an error from outside the warehouse (null: none). Returns the error. Errors: DW001 another session works on it, DW004 the run is not open.';

@@ -44,4 +44,4 @@ FROM etl.steps AS s
 INNER JOIN last_run AS r ON s.run_id = r.run_id
 LEFT JOIN held_steps AS h ON s.run_id = h.run_id AND s.model = h.model;
 COMMENT ON VIEW etl.progress IS
-'The steps of the last run and their present state: pending, running, written (done, in a transaction that is still open), succeeded, failed, skipped or abandoned. Grain: one step.';
+'The steps of the last run and their present state: pending, running, written (done, in a transaction that is still open), succeeded, failed, rolled_back, skipped or abandoned. Grain: one step.';

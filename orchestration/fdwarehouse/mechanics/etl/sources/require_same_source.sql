@@ -14,7 +14,7 @@ BEGIN
                 SELECT m.table_name
                 FROM etl.steps AS s
                 INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
-                WHERE s.run_id = p_run_id AND s.status IN ('failed', 'skipped')
+                WHERE s.run_id = p_run_id AND s.status IN ('failed', 'rolled_back', 'skipped')
             )
         FROM jsonb_each(p_expected) AS e
     LOOP

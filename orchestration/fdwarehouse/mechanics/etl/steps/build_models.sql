@@ -15,6 +15,7 @@ DECLARE
     v_storage jsonb;
     v_schema text;
     v_source text;
+    v_is_checking boolean := false;
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
     PERFORM etl.require_own_transaction(p_run_id, p_models);
@@ -49,10 +50,12 @@ BEGIN
         END IF;
         PERFORM etl.require_same_source(p_run_id, v_storage);
         SET CONSTRAINTS ALL IMMEDIATE; -- while errors are still caught
+        v_is_checking := true;
         v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
         PERFORM etl.require_checks(v_results);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         {{ failure.catch() | indent(8) }}
+        v_failure.is_of_check := v_is_checking;
     END;
     PERFORM etl.store_check_results(p_run_id, v_results);
     RETURN v_failure;

@@ -13,7 +13,7 @@ BEGIN
         SELECT s.status, m.layer, m.table_name, m.reads
         FROM etl.steps AS s
         INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
-        WHERE s.run_id = p_run_id AND s.status IN ('succeeded', 'failed', 'skipped')
+        WHERE s.run_id = p_run_id AND s.status NOT IN ('pending', 'abandoned')
     ),
 
     unbuilt_tables AS (

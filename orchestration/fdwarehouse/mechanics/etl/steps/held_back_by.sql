@@ -5,7 +5,7 @@ BEGIN ATOMIC
     SELECT failed.model
     FROM etl.pipeline_steps AS m
     INNER JOIN etl.steps AS failed
-        ON failed.run_id = p_run_id AND failed.status IN ('failed', 'skipped')
+        ON failed.run_id = p_run_id AND failed.status IN ('failed', 'rolled_back', 'skipped')
     INNER JOIN etl.pipeline_steps AS source ON failed.model = source.model
     WHERE
         m.model = p_model
@@ -15,4 +15,4 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION etl.held_back_by IS
-'Returns the step that holds a model back: an upstream step that failed or was held back itself (null: none). Arguments: the run, the model.';
+'Returns the step that holds a model back: an upstream step that failed, was rolled back or was held back itself (null: none). Arguments: the run, the model.';
