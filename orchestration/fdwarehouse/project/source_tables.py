@@ -68,6 +68,9 @@ class SourceTable:
     """Time between two reconciliations; None if every run compares the whole table."""
     is_hashed: bool
     """Whether the source can hash its rows in buckets; else a reconciliation reads all rows."""
+    hashes_unstamped: bool
+    """Whether the source can hash the rows that have no watermark, all at once, so that a run reads
+    them only when they have changed."""
     key_hashes: list[HashedColumn]
     row_hashes: list[HashedColumn]
     retention: str | None
@@ -117,6 +120,11 @@ class SourceTable:
     def is_stamped_in_local_time(self) -> bool:
         """Whether its watermark is a time without time zone, whose clock can go back."""
         return self.lower_bound in _LOCAL_TIMES
+
+    @property
+    def can_be_unchanged(self) -> bool:
+        """Whether a look at the source can show that nothing has changed."""
+        return self.hashes_unstamped or not (self.watermark is None or self.is_watermark_nullable)
 
     @property
     def first_key(self) -> SourceColumn:
@@ -183,6 +191,10 @@ def _make_table(
     is_changed = is_only or settings.where is not None or bool(settings.mask)
     foreign_table = qualified(source, known_as)
     reconcile_every = settings.reconcile.every if settings.watermark else None
+    is_watermark_nullable = (
+        settings.watermark is not None and not contract.columns[settings.watermark].not_null
+    )
+    can_hash = len(row_hashes) == len(wanted)
     return SourceTable(
         name=name,
         schema_name=contract.schema_name or config.schema_name,
@@ -199,16 +211,19 @@ def _make_table(
         mode=mode_of(settings, contract),
         watermark=settings.watermark,
         lower_bound=lower_bound(config.fence, settings.watermark, contract),
-        is_watermark_nullable=(
-            settings.watermark is not None and not contract.columns[settings.watermark].not_null
-        ),
+        is_watermark_nullable=is_watermark_nullable,
         contract_columns=[
             replace(c, type=stored_type(contract.columns[c.name], c.mask) if c.mask else c.type)
             for c in watched
             if not contract.columns[c.name].only_where
         ],
         reconcile_every=reconcile_every,
-        is_hashed=reconcile_every is not None and len(row_hashes) == len(wanted),
+        is_hashed=reconcile_every is not None and can_hash,
+        hashes_unstamped=(
+            (settings.watermark is None or is_watermark_nullable)
+            and can_hash
+            and settings.reconcile.depth == "all"
+        ),
         key_hashes=[h for h in row_hashes if h.name in key],
         row_hashes=row_hashes,
         retention=settings.retention,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fdwarehouse.identifiers import file_name, qualified
+from fdwarehouse.project.source_tables import SourceTable
 from fdwarehouse.project.sources import Source
 from fdwarehouse.project.sql_files import SqlFile
 from fdwarehouse.rendering.project_templates import ProjectTemplates
@@ -54,26 +55,29 @@ def routines_of_sources(
                 "per_source/plan_chunks.sql", plan_chunks, source=source, tables=in_chunks
             )
         for table in source.tables:
-            if table.mounted_table != table.foreign_table:
-                view = templates.compile(
-                    "per_table/source_view.sql", table.foreign_table, source=source, table=table
-                )
-                yield replace(
-                    view, origin=f"warehouse.yaml: where or mask of {table.foreign_table}"
-                )
-            appends = qualified("bronze", f"append_{table.raw_name}")
-            yield templates.compile("per_table/append.sql", appends, source=source, table=table)
-            if not table.is_multiset:
-                erases = qualified("bronze", f"erase_{table.raw_name}")
-                yield templates.compile("per_table/erase.sql", erases, source=source, table=table)
-            if table.is_hashed:
-                yield templates.compile("per_table/bucket.sql", table.bucket_function, table=table)
-                yield templates.compile("per_table/row_hash.sql", table.hash_function, table=table)
-            if table.reconcile_every:
-                reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
-                yield templates.compile(
-                    "per_table/reconcile.sql", reconciles, table=table, appends=appends
-                )
+            yield from _routines_of_table(templates, source, table)
+
+
+def _routines_of_table(
+    templates: ProjectTemplates, source: Source, table: SourceTable
+) -> Iterator[SqlFile]:
+    if table.mounted_table != table.foreign_table:
+        view = templates.compile(
+            "per_table/source_view.sql", table.foreign_table, source=source, table=table
+        )
+        yield replace(view, origin=f"warehouse.yaml: where or mask of {table.foreign_table}")
+    appends = qualified("bronze", f"append_{table.raw_name}")
+    yield templates.compile("per_table/append.sql", appends, source=source, table=table)
+    if not table.is_multiset:
+        erases = qualified("bronze", f"erase_{table.raw_name}")
+        yield templates.compile("per_table/erase.sql", erases, source=source, table=table)
+    if table.is_hashed:
+        yield templates.compile("per_table/bucket.sql", table.bucket_function, table=table)
+    if table.is_hashed or table.hashes_unstamped:
+        yield templates.compile("per_table/row_hash.sql", table.hash_function, table=table)
+    if table.reconcile_every:
+        reconciles = qualified("bronze", f"reconcile_{table.raw_name}")
+        yield templates.compile("per_table/reconcile.sql", reconciles, table=table, appends=appends)
 
 
 def _tables_of_source(templates: ProjectTemplates, source: Source) -> Iterator[SqlFile]:

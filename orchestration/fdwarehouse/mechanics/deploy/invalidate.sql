@@ -40,6 +40,7 @@ BEGIN
         CONTINUE WHEN NOT v_is_empty;
         DELETE FROM etl.chunks WHERE model = v_table;
         DELETE FROM etl.bucket_hashes WHERE model = v_table;
+        DELETE FROM etl.unstamped_rows WHERE model = v_table;
         DELETE FROM etl.watermarks AS w
         USING etl.pipeline_steps AS m
         WHERE w.model = m.model AND m.table_name = v_table;

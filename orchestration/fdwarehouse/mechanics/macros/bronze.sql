@@ -27,10 +27,14 @@ _extracted_at AT TIME ZONE {{ source.local_time_zone | literal }} AS _seen_at
 {% for c in table.key %}{{ alias }}.{{ c | ident }} IS NOT NULL{{ " AND " if not loop.last }}{% endfor %}
 {%- endmacro -%}
 
-{#- Whether a row may have changed since the fence of a run. -#}
+{#- Whether no watermark shows when a row was changed, so that every run must look at it. -#}
+{%- macro is_unstamped(table, alias) -%}
+{{ alias ~ "." ~ (table.watermark | ident) ~ " IS NULL" if table.watermark else "true" }}
+{%- endmacro -%}
+
+{#- Whether a row was stamped since the fence of a run. -#}
 {%- macro is_recent(table, source, alias, since_run_id, utc_offset=none) -%}
-{%- set watermark = alias ~ "." ~ (table.watermark | ident) -%}
-{% if table.is_watermark_nullable %}{{ watermark }} IS NULL OR {% endif %}{{ watermark }} >= (
+{{ alias }}.{{ table.watermark | ident }} >= (
     SELECT {{ table.lower_bound }}(
         {{ table.model | literal }}, p_run_id, {{ since_run_id }}
         {%- if table.is_stamped_in_local_time %}, {{ utc_offset or (source.name | ident) ~ ".utc_offset()" }}{% endif %}
@@ -58,6 +62,16 @@ jsonb_build_array(
     OR etl.key_hash({{ key_image(table, alias) | indent(4) }})
     NOT IN (SELECT f.key_hash {{ forgotten }})
 )
+{%- endmacro -%}
+
+{#- How many of some rows have no watermark, and the sum of their hashes. A row may stand for several
+    identical ones. -#}
+{%- macro unstamped_rows(table, rows, alias, image, copies=none) -%}
+SELECT
+    {{ "coalesce(sum(" ~ copies ~ "), 0)" if copies else "count(*)" }} AS row_count,
+    coalesce(sum({{ table.hash_function }}({{ image | indent(8) }}){{ " * " ~ copies ~ "::numeric" if copies }}), 0) AS hash
+FROM {{ rows }} AS {{ alias }}
+WHERE {{ is_unstamped(table, alias) }}
 {%- endmacro -%}
 
 {#- Whether one of some patterns of warehouse.yaml matches a table. -#}

@@ -11,6 +11,8 @@
 {#- Whether all rows of the table, or of some buckets, were read. -#}
 {%- set is_complete = "p_since_run_id = 0 AND p_chunk IS NULL" if table.watermark else "true" -%}
 {%- set number_of_rows = "coalesce(sum(_copies), 0)::bigint" if table.is_multiset else "count(*)" -%}
+{#- Whether all rows without a watermark were read. -#}
+{%- set reads_unstamped = "p_chunk IS NULL" ~ (" AND p_buckets IS NULL" if table.is_hashed) -%}
 {#- Whether the whole table was read. -#}
 {%- set is_whole = is_complete ~ " AND p_buckets IS NULL" -%}
 
@@ -47,7 +49,8 @@ WITH read_rows AS MATERIALIZED (
     WHERE
         {{ bronze.is_not_forgotten(table, "s") | indent(8) }}
         {%- if table.watermark %}
-        AND (p_since_run_id = 0 OR {{ bronze.is_recent(table, source, "s", "p_since_run_id") | indent(8) }})
+        AND (p_since_run_id = 0 OR {% if table.is_watermark_nullable %}{{ bronze.is_unstamped(table, "s") }} OR {% endif -%}
+            {{ bronze.is_recent(table, source, "s", "p_since_run_id") | indent(8) }})
         AND (p_from_key IS NULL OR s.{{ first }} >= (SELECT p_from_key::{{ table.first_key.type }}))
         AND (p_before_key IS NULL OR s.{{ first }} < (SELECT p_before_key::{{ table.first_key.type }})
             OR (p_from_key IS NULL AND s.{{ first }} IS NULL)) -- nulls are in the first chunk
@@ -190,6 +193,33 @@ written_hashes AS (
     ON CONFLICT (model, chunk, bucket) DO UPDATE
         SET row_count = t.row_count + excluded.row_count, hash = t.hash # excluded.hash
 ),
+{%- endif %}
+
+{%- if table.hashes_unstamped %}
+
+read_hash AS (
+    {%- set image %}row({{ table.contract_columns | map(attribute="name") | list | filled("r") | indent(4) }})::{{ table.foreign_table }}{% endset %}
+    {{ bronze.unstamped_rows(table, "read_rows", "r", image, "r._copies" if table.is_multiset) | indent(4) }}
+    {%- if table.watermark %}
+    HAVING {{ reads_unstamped }}
+    {%- endif %}
+),
+
+written_hash AS (
+    INSERT INTO etl.unstamped_rows AS t (model, row_count, hash)
+    SELECT {{ model }}, h.row_count, h.hash FROM read_hash AS h
+    ON CONFLICT (model) DO UPDATE
+        SET row_count = excluded.row_count, hash = excluded.hash
+        WHERE (t.row_count, t.hash) <> (excluded.row_count, excluded.hash)
+),
+{%- if table.watermark %}
+
+outdated_hash AS (
+    -- Some of the rows have been read again.
+    DELETE FROM etl.unstamped_rows AS t
+    WHERE t.model = {{ model }} AND NOT ({{ reads_unstamped }}){{ " AND p_buckets IS DISTINCT FROM '{}'" if table.is_hashed }}
+),
+{%- endif %}
 {%- endif %}
 
 duplicate_keys AS (

@@ -59,6 +59,12 @@ written_hashes AS (
         SET row_count = t.row_count + excluded.row_count, hash = t.hash # excluded.hash
 )
 {%- endif %}
+{%- if table.hashes_unstamped %},
+
+outdated_hash AS (
+    DELETE FROM etl.unstamped_rows AS t WHERE t.model = {{ table.model | literal }}
+)
+{%- endif %}
 
 SELECT count(*) FROM erased_versions
 {%- endset -%}
