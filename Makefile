@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --python-version 3.11 --universal --generat
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all torture bench lint lock clean
+.PHONY: help setup demo test test-all torture bench lint lock vendor clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -42,6 +42,9 @@ lint: .venv/.all ## Check the Python (ruff, mypy) and the rendered SQL (sqlfluff
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.sql_lint
+
+vendor: ## Fetch the JavaScript libraries of the site again, and bundle them (needs node and npm)
+	cd orchestration/fdwarehouse/site/vendoring && npm ci --ignore-scripts --no-audit --no-fund && node bundle.mjs
 
 lock: .venv/.uv ## Resolve requirements/ again (LOCK_ARGS=--upgrade for the newest versions)
 	$(COMPILE) pyproject.toml --extra embedded --extra airflow --group uv --group build --group dev -o requirements/all.txt

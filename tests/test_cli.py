@@ -36,7 +36,7 @@ COMMANDS = [
         "diff",
     ),
     *("docs", "doctor", "down", "explain", "forget", "init", "new", "prune", "psql", "rebuild"),
-    *("reconcile", "render", "run", "schema", "seed", "status", "test", "up"),
+    *("reconcile", "render", "run", "schema", "seed", "site", "status", "test", "up"),
 ]
 NOWHERE = "postgresql://warehouse_owner:pa55word@127.0.0.1:1/nowhere"
 

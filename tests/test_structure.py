@@ -20,6 +20,7 @@ LAYERS = (
     ("embedded",),
     ("database",),
     ("terminal",),
+    ("site",),
     ("demo",),
     ("cli",),
 )

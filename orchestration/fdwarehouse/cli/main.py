@@ -25,6 +25,7 @@ from fdwarehouse.cli import (
     reference,
     run,
     scaffolding,
+    site,
 )
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say, show_error
@@ -66,6 +67,7 @@ for command in (
     history.prune,
     history.forget,
     run.airflow,
+    site.site,
 ):
     app.command()(command)
 app.command("test")(checking.unit_tests)

@@ -21,12 +21,15 @@ class Schema(StrEnum):
     header = "header"
     warehouse = "warehouse"
     contract = "contract"
+    charts = "charts"
 
 
 def schema(
     what: Annotated[
         Schema,
-        typer.Argument(help="The header of a table's file, warehouse.yaml, or a contract."),
+        typer.Argument(
+            help="The header of a table's file, warehouse.yaml, a contract, or sql/charts.yaml."
+        ),
     ] = Schema.header,
 ) -> None:
     """Print a JSON Schema of the project's files, for editors.
@@ -39,6 +42,7 @@ def schema(
 
 
 def _model(what: Schema) -> type[BaseModel]:
+    from fdwarehouse.project.charts import Charts
     from fdwarehouse.project.config import Config
     from fdwarehouse.project.contract import Contract
     from fdwarehouse.project.header import Header
@@ -47,6 +51,7 @@ def _model(what: Schema) -> type[BaseModel]:
         Schema.header: Header,
         Schema.warehouse: Config,
         Schema.contract: Contract,
+        Schema.charts: Charts,
     }
     return models[what]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from fdwarehouse.errors import FdwarehouseError
@@ -27,6 +28,7 @@ ROLES_OF_THE_WAREHOUSE = (
     "warehouse_orchestrator",
 )
 READER = "warehouse_reader"
+ANALYST = "warehouse_analyst"
 
 # An older server knows fewer of them.
 _PIN = """
@@ -113,6 +115,16 @@ class Connections:
     def warehouse(self) -> str:
         """Connection string of the warehouse's owner."""
         return self._url("warehouse")
+
+    def analyst(self) -> str | None:
+        """Connection string of the role that may only read gold; None if it is not known.
+
+        It is that of the owner with the name of the analyst and the password of bootstrap.
+        """
+        password = self.password(ANALYST)
+        if password is None:
+            return None
+        return make_conninfo(self.warehouse(), user=ANALYST, password=password)
 
     def warehouse_admin(self) -> str:
         """Connection string of the warehouse's administrator, only for bootstrap."""

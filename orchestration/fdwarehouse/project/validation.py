@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fdwarehouse.errors import FdwarehouseError, Problems
+from fdwarehouse.project.charts import CHARTS, load_charts
 from fdwarehouse.project.config_values import LAYERS
 from fdwarehouse.project.sql_files import SqlFile, code_of
 
@@ -40,6 +41,10 @@ def validate_project(root: Path) -> None:
         with problems.collected():
             _require_migration(path, root, numbers)
     for path in _entries(root / "sql"):
+        if path == root / CHARTS:
+            with problems.collected():
+                load_charts(root)
+            continue
         if not path.is_dir() or path.name not in FOLDERS:
             way_out = f"Put it into one of sql/{{{', '.join(FOLDERS)}}}/, such as sql/silver/."
             problems.add(_wrong(path, root, "SQL is in folders named after its layer", way_out))

@@ -8,6 +8,7 @@ DECLARE
     v_done_model text;
     v_since_run_id bigint;
     v_counts etl.row_counts;
+    v_is_changed boolean;
 BEGIN
     PERFORM etl.lock_run(p_run_id);
     PERFORM {{ lock.show_step('p_model') }};
@@ -54,6 +55,9 @@ BEGIN
     EXECUTE format('SELECT * FROM %s($1, $2)', v_model.writer)
     INTO v_counts
     USING p_run_id, v_since_run_id;
+    -- null: a writer by hand does not count
+    v_is_changed :=
+        coalesce(v_counts.rows_inserted + v_counts.rows_updated + v_counts.rows_deleted > 0, true);
 
     IF v_step.layer <> 'source' THEN
         PERFORM etl.create_deferred_indexes(v_model.table_name);
@@ -62,8 +66,7 @@ BEGIN
             p_run_id,
             ARRAY[p_model],
             v_since_run_id = 0,
-            -- null: a writer by hand does not count
-            coalesce(v_counts.rows_inserted + v_counts.rows_updated + v_counts.rows_deleted > 0, true)
+            v_is_changed
         );
         IF v_since_run_id = 0 OR v_counts.rows_deleted > 0 THEN
             PERFORM etl.invalidate_downstream(p_model, v_since_run_id = 0);
@@ -79,6 +82,9 @@ BEGIN
         rows_updated = v_counts.rows_updated,
         rows_deleted = v_counts.rows_deleted,
         rows_rejected = v_counts.rows_rejected,
+        table_bytes = CASE
+            WHEN v_is_changed AND v_step.layer <> 'source' THEN etl.table_bytes(v_model.table_name)
+        END,
         finished_at = clock_timestamp()
     WHERE run_id = p_run_id AND model = p_model;
 END;

@@ -1,0 +1,160 @@
+"""Tables, columns and lineage as deploy has described them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from fdwarehouse.database.observation.reading import Row, exists, rows
+
+_TABLES = """
+    SELECT
+        t.table_name, t.layer, t.kind, t.file, t.description, t.grain, t.key_columns, t.tags,
+        t.select_text, t.is_incremental, t.maintenance, t.source_name, t.source_table
+    FROM etl.tables AS t
+    LEFT JOIN etl.pipeline_steps AS m ON t.table_name = m.model
+    ORDER BY array_position('{bronze,silver,gold}', t.layer), m.position NULLS LAST, t.table_name
+"""
+_COLUMNS = """
+    SELECT table_name, column_name, description, unit, tests, references_table, is_masked
+    FROM etl.columns
+    ORDER BY table_name, position
+"""
+_LINEAGE = """
+    SELECT table_name, column_name, from_table, from_column, kind
+    FROM etl.column_lineage
+    ORDER BY table_name, column_name, kind, from_table, from_column
+"""
+_READS = """
+    SELECT table_name, unnest(reads) AS from_table
+    FROM etl.pipeline_steps
+    WHERE interval_between IS NULL
+"""
+# A warehouse that was deployed before these tables existed.
+_STEPS = """
+    SELECT
+        m.table_name, m.layer, m.source_name,
+        regexp_replace(
+            obj_description(to_regclass(m.table_name), 'pg_class'), ' (Grain|Maintenance): .*', ''
+        ) AS description,
+        substring(
+            obj_description(to_regclass(m.table_name), 'pg_class')
+            FROM 'Grain: ([^.]*)[.]'
+        ) AS grain,
+        substring(
+            obj_description(to_regclass(m.table_name), 'pg_class')
+            FROM '(?:Maintenance:|Kept up) (.*)[.]$'
+        ) AS maintenance
+    FROM etl.pipeline_steps AS m
+    WHERE m.layer <> 'source' AND m.interval_between IS NULL
+    ORDER BY m.position
+"""
+
+
+@dataclass(frozen=True)
+class DescribedColumn:
+    """A column, as its table's file describes it."""
+
+    name: str
+    description: str | None = None
+    unit: str | None = None
+    tests: Any = None
+    references_table: str | None = None
+    is_masked: bool = False
+
+
+@dataclass(frozen=True)
+class DescribedTable:
+    """A table or view, as its file describes it."""
+
+    name: str
+    layer: str
+    kind: str = "table"
+    file: str | None = None
+    description: str | None = None
+    grain: str | None = None
+    key: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    select: str | None = None
+    is_incremental: bool | None = None
+    maintenance: str | None = None
+    source: str | None = None
+    columns: dict[str, DescribedColumn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A column from which another one is computed, or (kind indirect) by which it is chosen."""
+
+    table: str
+    column: str
+    from_table: str
+    from_column: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Described:
+    """All tables in the order of building, and what they are computed from."""
+
+    tables: list[DescribedTable]
+    origins: list[Origin]
+    reads: set[tuple[str, str]]
+    """(table, table that it reads)"""
+
+    @property
+    def masked(self) -> set[tuple[str, str]]:
+        """The columns whose values come from a masked column, as (table, column)."""
+        return {(t.name, c.name) for t in self.tables for c in t.columns.values() if c.is_masked}
+
+
+def read_described(connection: psycopg.Connection) -> Described:
+    """Read what deploy knows about each table.
+
+    Args:
+        connection: to the warehouse.
+    """
+    reads = {(row["table_name"], row["from_table"]) for row in rows(connection, _READS)}
+    if not exists(connection, "etl.tables"):
+        return Described([_table(row, []) for row in rows(connection, _STEPS)], [], reads)
+    columns: dict[str, list[Row]] = {}
+    for row in rows(connection, _COLUMNS):
+        columns.setdefault(row["table_name"], []).append(row)
+    tables = [_table(row, columns.get(row["table_name"], [])) for row in rows(connection, _TABLES)]
+    origins = [
+        Origin(
+            *(row[n] for n in ("table_name", "column_name", "from_table", "from_column", "kind"))
+        )
+        for row in rows(connection, _LINEAGE)
+    ]
+    return Described(tables, origins, reads | {(o.table, o.from_table) for o in origins})
+
+
+def _table(row: Row, columns: list[Row]) -> DescribedTable:
+    return DescribedTable(
+        row["table_name"],
+        row["layer"],
+        row.get("kind") or "table",
+        row.get("file"),
+        row["description"],
+        row["grain"],
+        row.get("key_columns") or [],
+        row.get("tags") or [],
+        row.get("select_text"),
+        row.get("is_incremental"),
+        row["maintenance"],
+        row.get("source_table") or row["source_name"],
+        {
+            column["column_name"]: DescribedColumn(
+                column["column_name"],
+                column["description"],
+                column["unit"],
+                column["tests"],
+                column["references_table"],
+                bool(column["is_masked"]),
+            )
+            for column in columns
+        },
+    )

@@ -1,0 +1,124 @@
+"""All that a site shows, read in one snapshot with a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from fdwarehouse.database.observation import definitions, health, runs, samples
+from fdwarehouse.database.observation.charts import ChartRows, read_charts
+from fdwarehouse.database.observation.described import Described, read_described
+from fdwarehouse.database.observation.reading import Row, rows, snapshot
+from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
+from fdwarehouse.database.running import require_deployed
+from fdwarehouse.project.charts import Chart
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A warehouse at one moment.
+
+    Attributes:
+        database: its name.
+        observed_at: ISO 8601, UTC.
+        with_values: whether values of rows are among it.
+    """
+
+    database: str
+    observed_at: str
+    with_values: bool
+    described: Described
+    columns: Mapping[str, list[Row]]
+    relations: Mapping[str, Row]
+    sql: Mapping[str, Mapping[str, str]]
+    foreign_keys: list[Row]
+    statistics: Mapping[tuple[str, str], ColumnStatistics]
+    samples: Mapping[str, list[list[str | None]]]
+    runs: list[Row]
+    steps: list[Row]
+    results: list[Row]
+    table_history: Mapping[str, list[Row]]
+    check_history: Mapping[str, list[Row]]
+    problems: list[Row]
+    sources: list[Row]
+    checks: list[Row]
+    rejected: list[Row]
+    reconciliations: list[Row]
+    full_refreshes: list[Row]
+    charts: Mapping[str, Chart]
+    chart_rows: Mapping[str, ChartRows]
+
+    @cached_property
+    def detailed_runs(self) -> set[int]:
+        """The runs whose steps or results of checks are known."""
+        return {row["run_id"] for rows_ in (self.steps, self.results) for row in rows_}
+
+
+def observe(
+    warehouse_url: str,
+    charts: Mapping[str, Chart],
+    *,
+    analyst_url: str | None = None,
+    with_values: bool = True,
+) -> Observation:
+    """Read all that a site shows. Nothing in the warehouse is changed.
+
+    Args:
+        warehouse_url: connection string of the owner.
+        charts: of the project, by name.
+        analyst_url: connection string of a role that may only read gold, if it is known.
+        with_values: whether to read values of rows: samples, extremes, frequent values.
+
+    Raises:
+        FdwarehouseError: the warehouse cannot be reached, is not deployed, or is being deployed.
+    """
+    with snapshot(warehouse_url) as connection:
+        require_deployed(connection)
+        described = read_described(connection)
+        names = [table.name for table in described.tables]
+        relations = definitions.read_relations(connection)
+        columns: dict[str, list[Row]] = {name: [] for name in names}
+        for column in definitions.read_columns(connection):
+            if column["table_name"] in columns:
+                columns[column.pop("table_name")].append(column)
+        masked = described.masked
+        counts = {name: relations[name]["rows"] for name in names if name in relations}
+        shown = {
+            name: [c["column_name"] for c in of_it if (name, c["column_name"]) not in masked]
+            for name, of_it in columns.items()
+        }
+        listed = runs.read_runs(connection)
+        detailed = _with_details(listed)
+        return Observation(
+            database=connection.info.dbname,
+            observed_at=rows(connection, "SELECT clock_timestamp() AS now")[0]["now"],
+            with_values=with_values,
+            described=described,
+            columns=columns,
+            relations=relations,
+            sql=definitions.read_sql(connection),
+            foreign_keys=definitions.read_foreign_keys(connection),
+            statistics=read_statistics(connection, counts, masked, with_values=with_values),
+            samples=samples.read_samples(connection, shown) if with_values else {},
+            runs=listed,
+            steps=runs.read_steps(connection, detailed),
+            results=runs.read_results(connection, detailed),
+            table_history=runs.read_table_history(connection),
+            check_history=runs.read_check_history(connection),
+            problems=health.read_problems(connection),
+            sources=health.read_sources(connection),
+            checks=health.read_checks(connection),
+            rejected=health.read_rejected(connection),
+            reconciliations=health.read_reconciliations(connection),
+            full_refreshes=health.read_full_refreshes(connection),
+            charts=charts,
+            chart_rows=read_charts(charts, warehouse_url, analyst_url, masked),
+        )
+
+
+def _with_details(listed: list[Row]) -> list[int]:
+    """Choose the latest runs, and among the older ones those that did not succeed."""
+    latest = listed[: runs.RUNS_WITH_STEPS]
+    others = [run for run in listed[runs.RUNS_WITH_STEPS :] if run["status"] != "succeeded"]
+    return [run["run_id"] for run in (*latest, *others[: runs.RUNS_WITH_STEPS])]

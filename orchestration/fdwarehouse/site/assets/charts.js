@@ -1,0 +1,139 @@
+// Draws the charts of the page from the JSON beside them. Colors are those of the theme.
+(() => {
+  const { plot, lineY, areaY, barX, barY, cell, axisX, axisY, ruleX, ruleY, text, tip, pointerX, pointer } = window.Plot;
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const palette = () => [color("accent"), color("bronze"), color("ok"), color("gold"), color("silver"), color("bad")];
+  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+  const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+  const words = (name) => name.replaceAll("_", " ");
+  const tipStyle = () => ({ fill: color("card"), stroke: color("line"), textPadding: 8, fontSize: 11, pathFilter: null });
+
+  const rowsOf = (data) => data.rows.map((row) => Object.fromEntries(row.map((value, n) => {
+    const name = data.columns[n];
+    return [name, data.times.includes(name) && value !== null ? new Date(value) : value];
+  })));
+  const show = (value) => value instanceof Date ? value.toISOString().slice(0, value % 864e5 ? 16 : 10).replace("T", " ") : typeof value === "number" ? exact.format(value) : String(value ?? "–");
+  const unit = (data) => (data.unit ? ` ${data.unit}` : "");
+
+  const line = (data, rows, width) => {
+    const names = data.series ? [...new Set(rows.map((row) => row[data.series]))] : [null];
+    const colors = palette();
+    const pale = names.length === 2 ? color("bar") : null; // of two lines, the second one stands out
+    const range = names.map((_, n) => (pale ? [pale, colors[0]][n] : colors[n % colors.length]));
+    const marks = names.map((name, n) => lineY(rows.filter((row) => !data.series || row[data.series] === name), {
+      x: data.x, y: data.y, stroke: range[n], strokeWidth: pale && !n ? 1 : 1.8,
+    }));
+    const title = (row) => [show(row[data.x]), ...(data.series ? [row[data.series]] : []), show(row[data.y]) + unit(data)].join("\n");
+    return {
+      legend: data.series ? names.map((name, n) => [name, range[n]]) : [],
+      figure: plot({
+        width, height: Math.max(200, Math.min(320, width * 0.4)), marginLeft: 48, marginRight: 16,
+        x: data.times.includes(data.x) ? { type: "utc", label: null } : { label: words(data.x) },
+        y: { label: null, nice: true, zero: true },
+        marks: [
+          axisX({ ticks: width < 500 ? 4 : undefined }), axisY({ ticks: 5, tickFormat: (d) => short.format(d) }),
+          ruleY([0], { stroke: color("line") }), ...marks,
+          tip(rows, pointerX({ x: data.x, y: data.y, title, ...tipStyle() })),
+        ],
+      }),
+    };
+  };
+
+  const bar = (data, rows, width) => {
+    const labels = [...new Set(rows.map((row) => row[data.x]))];
+    const names = data.series ? [...new Set(rows.map((row) => row[data.series]))] : [];
+    const colors = palette();
+    const fill = data.series ? (row) => colors[names.indexOf(row[data.series]) % colors.length] : () => colors[0];
+    const title = (row) => [show(row[data.x]), ...(data.series ? [row[data.series]] : []), show(row[data.y]) + unit(data)].join("\n");
+    if (data.times.includes(data.x)) {
+      return {
+        legend: names.map((name, n) => [name, colors[n % colors.length]]),
+        figure: plot({
+          width, height: 260, marginLeft: 48, x: { type: "band", tickFormat: show, label: null, domain: labels }, y: { label: null },
+          marks: [axisY({ ticks: 5, tickFormat: (d) => short.format(d) }), barY(rows, { x: data.x, y: data.y, fill, title }), ruleY([0], { stroke: color("line") })],
+        }),
+      };
+    }
+    const longest = Math.max(...labels.map((label) => show(label).length));
+    const left = Math.min(longest * 6.4 + 12, width * 0.42);
+    const cut = Math.floor((left - 12) / 6.2);
+    const shown = (label) => (show(label).length > cut ? `${show(label).slice(0, cut - 1)}…` : show(label));
+    return {
+      legend: names.map((name, n) => [name, colors[n % colors.length]]),
+      figure: plot({
+        width, height: labels.length * 22 + 20, marginLeft: left, marginRight: 52, marginTop: 4, marginBottom: 16,
+        x: { axis: null }, y: { type: "band", domain: labels, label: null, tickSize: 0, padding: 0.25, tickFormat: shown },
+        marks: [
+          barX(rows, { y: data.x, x: data.y, fill, title }),
+          data.series ? null : text(rows, { y: data.x, x: data.y, text: (row) => short.format(row[data.y]), textAnchor: "start", dx: 5, fill: color("muted") }),
+          ruleX([0], { stroke: color("line") }),
+        ],
+      }),
+    };
+  };
+
+  const heatmap = (data, rows, width) => {
+    const across = [...new Set(rows.map((row) => row[data.x]))].sort((a, b) => (a > b) - (a < b));
+    const down = [...new Set(rows.map((row) => row[data.y]))];
+    const values = rows.map((row) => row[data.value]).filter((value) => value !== null);
+    const domain = [Math.min(0, ...values), Math.max(...values)];
+    const left = Math.max(...down.map((label) => show(label).length)) * 6.6 + 12;
+    const room = (width - left) / across.length;
+    const dark = (row) => (row[data.value] - domain[0]) / (domain[1] - domain[0] || 1) > 0.55;
+    return {
+      legend: [],
+      figure: plot({
+        width, height: down.length * 24 + 46, marginLeft: left, marginTop: 34, marginRight: 2, marginBottom: 4,
+        x: { type: "band", axis: "top", domain: across, label: words(data.x), tickSize: 0, padding: 0.04, tickFormat: show },
+        y: { type: "band", domain: down, label: null, tickSize: 0, padding: 0.06, tickFormat: show },
+        color: { type: "linear", domain, range: [color("faint"), color("accent")], interpolate: "rgb" },
+        marks: [
+          cell(rows, { x: data.x, y: data.y, fill: data.value, rx: 2, title: (row) => `${show(row[data.y])}, ${words(data.x)} ${show(row[data.x])}\n${show(row[data.value])}${unit(data)}` }),
+          room > 22 ? text(rows, { x: data.x, y: data.y, text: (row) => (row[data.value] === null ? "" : short.format(row[data.value])), fill: (row) => (dark(row) ? color("card") : color("ink")) }) : null,
+        ],
+      }),
+    };
+  };
+
+  const KINDS = { line, bar, heatmap };
+  const draw = (holder) => {
+    const data = JSON.parse(document.getElementById(holder.dataset.chart).textContent);
+    const width = Math.max(280, Math.floor(holder.getBoundingClientRect().width));
+    const { figure, legend } = KINDS[data.kind](data, rowsOf(data), width);
+    for (const style of figure.querySelectorAll("style")) style.remove(); // site.css has its rules
+    if (figure.tagName.toLowerCase() === "style") return;
+    const parts = [figure];
+    if (legend.length > 1) {
+      const list = document.createElement("ul");
+      list.className = "legend";
+      for (const [name, fill] of legend) {
+        const item = document.createElement("li");
+        const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+        const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+        swatch.setAttribute("viewBox", "0 0 20 10");
+        box.setAttribute("width", "20");
+        box.setAttribute("height", "10");
+        box.setAttribute("rx", "2");
+        box.setAttribute("fill", fill);
+        swatch.append(box);
+        item.append(swatch, String(name));
+        list.append(item);
+      }
+      parts.unshift(list);
+    }
+    holder.replaceChildren(...parts);
+  };
+  const all = () => {
+    for (const holder of document.querySelectorAll("[data-chart]")) {
+      try {
+        draw(holder);
+      } catch (error) {
+        holder.textContent = `This chart cannot be drawn: ${error.message}`;
+      }
+    }
+  };
+  let width = innerWidth;
+  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; all(); } });
+  addEventListener("themechange", all);
+  all();
+})();

@@ -1,0 +1,48 @@
+"""Leaves masked columns out of rows that were stored with a check, a problem or a rejected row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+
+def without_masked(value: Any, names: Collection[str]) -> Any:
+    """Remove the values of columns from JSON, at any depth.
+
+    Args:
+        value: JSON.
+        names: of masked columns of any table: such a row does not say where it comes from.
+    """
+    if isinstance(value, Mapping):
+        return {k: without_masked(v, names) for k, v in value.items() if k not in names}
+    if isinstance(value, list):
+        return [without_masked(part, names) for part in value]
+    return value
+
+
+def as_table(samples: Any) -> tuple[list[str], list[list[str]]]:
+    """Arrange sample rows as a table.
+
+    Args:
+        samples: a list of JSON objects; other values are shown in one column.
+
+    Returns:
+        Columns and rows, as text.
+    """
+    rows = [row if isinstance(row, Mapping) else {"value": row} for row in samples or []]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return columns, [[_text(row.get(name)) for name in columns] for row in rows]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (Mapping, list)):
+        parts = value.items() if isinstance(value, Mapping) else enumerate(value)
+        return ", ".join(
+            f"{k}: {_text(v)}" if isinstance(value, Mapping) else _text(v) for k, v in parts
+        )
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"

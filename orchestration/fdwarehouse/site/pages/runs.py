@@ -1,0 +1,114 @@
+"""Runs: the list, one page per run, and how tables and checks fared over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from markupsafe import Markup
+
+from fdwarehouse.database.observation.everything import Observation
+from fdwarehouse.database.observation.reading import Row
+from fdwarehouse.site.pages.hiding import as_table, without_masked
+from fdwarehouse.site.pictures import span, sparkline
+from fdwarehouse.terminal.console import duration
+
+SLOWEST = 20
+"""Tables in the list of those that take longest."""
+BUCKET = 20
+"""Results of a check that its strip shows."""
+
+
+def runs(seen: Observation) -> dict[str, Any]:
+    """Decide what the page of runs shows.
+
+    Args:
+        seen: the warehouse.
+    """
+    detailed = seen.detailed_runs
+    longest = max((run["seconds"] or 0 for run in seen.runs), default=0)
+    listed = [
+        {
+            **run,
+            "has_page": run["run_id"] in detailed,
+            "bar": span(0, run["seconds"] or 0, longest, run["status"]),
+        }
+        for run in seen.runs
+    ]
+    return {
+        "runs": listed,
+        "tables": sorted(_trends(seen), key=lambda row: -float(row["last_seconds"]))[:SLOWEST],
+        "checks": [
+            {**check, "results": (seen.check_history.get(check["name"]) or [])[-BUCKET:]}
+            for check in seen.checks
+        ],
+    }
+
+
+def _trends(seen: Observation) -> Iterator[Row]:
+    for table, points in seen.table_history.items():
+        yield {
+            "table": table,
+            "last_seconds": points[-1]["seconds"] or 0,
+            "written": sum(point["written"] or 0 for point in points[-10:]),
+            "rows": points[-1]["rows"],
+            "seconds": sparkline(
+                [point["seconds"] for point in points],
+                f"Time per run: {duration(points[-1]['seconds'])} in the last one",
+                120,
+                22,
+            ),
+        }
+
+
+def run_pages(seen: Observation) -> Iterator[dict[str, Any]]:
+    """Decide what the page of each run with details shows.
+
+    Args:
+        seen: the warehouse.
+
+    Yields:
+        The values of one page.
+    """
+    masked = {column for _, column in seen.described.masked}
+    for run in seen.runs:
+        steps = [step for step in seen.steps if step["run_id"] == run["run_id"]]
+        results = [row for row in seen.results if row["run_id"] == run["run_id"]]
+        if run["run_id"] not in seen.detailed_runs:
+            continue
+        whole = max(
+            [run["seconds"] or 0, *((s["begins"] or 0) + (s["seconds"] or 0) for s in steps)]
+        )
+        shown = [{**step, "bar": _bar(step, whole), "changed": _changed(step)} for step in steps]
+        yield {
+            "run": run,
+            "layers": _by_layer(shown),
+            "failed": [step for step in shown if step["status"] in ("failed", "rolled_back")],
+            "idle": sum(1 for s in shown if s["status"] == "succeeded" and not s["changed"]),
+            "results": [
+                {
+                    **row,
+                    "sample": as_table(
+                        without_masked(row["sample_rows"], masked) if seen.with_values else []
+                    ),
+                }
+                for row in results
+            ],
+        }
+
+
+def _bar(step: Row, whole: float) -> Markup:
+    if step["begins"] is None:
+        return Markup()
+    return span(step["begins"], step["seconds"] or 0, whole, step["status"])
+
+
+def _changed(step: Row) -> bool:
+    kinds = ("rows_inserted", "rows_updated", "rows_deleted", "rows_rejected")
+    return any(step[kind] for kind in kinds)
+
+
+def _by_layer(steps: list[Row]) -> list[tuple[str, list[Row]]]:
+    layers = dict.fromkeys(step["layer"] for step in steps)
+    ordered = sorted(layers, key=["source", "bronze", "silver", "gold"].index)
+    return [(layer, [step for step in steps if step["layer"] == layer]) for layer in ordered]
