@@ -15,13 +15,13 @@ def site(
     context: typer.Context,
     *,
     out: Annotated[Path, typer.Option(help="Folder to write it to.")] = Path("site"),
-    samples: Annotated[
+    no_samples: Annotated[
         bool,
         typer.Option(
-            "--samples/--no-samples",
-            help="Show some rows, extremes and frequent values. Masked columns are never shown.",
+            "--no-samples",
+            help="Show no rows, extremes and frequent values. Masked columns are never shown.",
         ),
-    ] = True,
+    ] = False,
     serve: Annotated[
         bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl+C.")
     ] = False,
@@ -45,7 +45,7 @@ def site(
             connections.warehouse(),
             charts,
             analyst_url=connections.analyst(),
-            with_values=samples,
+            with_values=not no_samples,
         )
         size = write_site(seen, connections.config.project, out)
     index = (out / "index.html").resolve()

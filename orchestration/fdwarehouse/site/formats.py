@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-
 NONE = "\N{EN DASH}"
 """Stands for a value that there is not."""
-
 
 
 def moment(value: str | None) -> str:

@@ -80,7 +80,7 @@ def verdict(seen: Observation) -> tuple[str, str]:
     warnings = len(seen.problems) - len(errors)
     last = seen.runs[0]
     if errors:
-        first = KINDS.get(errors[0]["kind"], errors[0]["kind"]).lower()
+        first = str(KINDS.get(errors[0]["kind"], errors[0]["kind"])).lower()
         what = (
             f"{first}: {errors[0]['subject']}"
             if len(errors) == 1
