@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fdwarehouse.cli import completing
+from fdwarehouse.cli.calling import AsJsonLines, say_nothing_selected
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import (
-    NOTHING_SELECTED,
     Exclude,
     Junit,
     Select,
     selected_checks,
 )
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import counted, err, note, say
+from fdwarehouse.terminal.console import err, note, say, show_counts_of_checks
 
 if TYPE_CHECKING:
     from fdwarehouse.database.connections import Connections
@@ -31,6 +31,7 @@ def check(
     select: Select = None,
     exclude: Exclude = None,
     junit: Junit = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Run checks on all rows.
 
@@ -38,12 +39,13 @@ def check(
     severity error fails.
     """
     from fdwarehouse.database.running import call
+    from fdwarehouse.terminal.json_lines import write_outcome
     from fdwarehouse.terminal.junit import write_junit
     from fdwarehouse.terminal.outcomes import checks_as_junit, run_failure, show_checks
 
     names = selected_checks(connections_of(context), select, exclude)
     if names == []:
-        say(NOTHING_SELECTED)
+        say_nothing_selected(as_json=as_json)
         return
     with err.console.status("Checking"):
         outcome = call(
@@ -51,6 +53,9 @@ def check(
         )
     if junit:
         write_junit(junit, "checks", checks_as_junit(outcome.checks))
+    if as_json:
+        write_outcome(outcome, "the check run")
+        return
     if outcome.checks:
         show_checks(outcome.checks)
     if outcome.status == "cancelled":
@@ -58,7 +63,7 @@ def check(
     if outcome.error is not None:
         raise database_error(outcome.error)
     warned = sum(1 for result in outcome.checks if result.offending_rows)
-    say(f"{counted(len(outcome.checks) - warned, 'check')} passed, {warned} warned", "bold green")
+    show_counts_of_checks(len(outcome.checks) - warned, warned, 0)
 
 
 def unit_tests(

@@ -1,16 +1,16 @@
-"""The commands that run the warehouse and show its state."""
+"""The commands that run the warehouse."""
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from fdwarehouse.cli import completing
+from fdwarehouse.cli.calling import AsJsonLines, call_and_show, say_nothing_selected
 from fdwarehouse.cli.context import connections_of
-from fdwarehouse.cli.selecting import NOTHING_SELECTED, Exclude, Select, selected_tables
+from fdwarehouse.cli.selecting import Exclude, Select, selected_tables
 from fdwarehouse.errors import database_error
 from fdwarehouse.terminal.console import say
 
@@ -48,12 +48,14 @@ AllowDeletions = Annotated[
 
 def run(
     context: typer.Context,
+    *,
     full: Annotated[
         bool, typer.Option("--full", help="Compute everything again and write what differs.")
     ] = False,
     allow_deletions: AllowDeletions = None,
     select: Select = None,
     exclude: Exclude = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Run the pipeline once.
 
@@ -61,24 +63,19 @@ def run(
     selected tables, from what is upstream of them now, and the checks that read them. Exits with 1
     on failure.
     """
-    from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.live import LiveSteps
-    from fdwarehouse.terminal.outcomes import show_outcome
-
     tables = selected_tables(connections_of(context), select, exclude)
     if tables == []:
-        say(NOTHING_SELECTED)
+        say_nothing_selected(as_json=as_json)
         return
     _allow_deletions(context, allow_deletions)
-    with LiveSteps() as live:
-        outcome = call(
-            connections_of(context).warehouse(),
-            "CALL etl.run_pipeline(%s)" if tables is None else "CALL etl.run_selection(%s, %s)",
-            [full] if tables is None else [tables, full],
-            layers=["source", "bronze", "silver", "gold"] if tables is None else [],
-            on_progress=live,
-        )
-    show_outcome(outcome, "run")
+    call_and_show(
+        context,
+        "run",
+        "CALL etl.run_pipeline(%s)" if tables is None else "CALL etl.run_selection(%s, %s)",
+        [full] if tables is None else [tables, full],
+        layers=["source", "bronze", "silver", "gold"] if tables is None else [],
+        as_json=as_json,
+    )
 
 
 def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:
@@ -127,53 +124,34 @@ def backfill(
     show_backfill(outcome)
 
 
-def status(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-) -> None:
-    """Show runs, tables, sources, checks and rejects."""
-    from fdwarehouse.database.status import read_status
-    from fdwarehouse.terminal.status import show_status
-
-    described = read_status(connections_of(context).warehouse())
-    if as_json:
-        print(json.dumps(described, indent=2, ensure_ascii=False))
-    else:
-        show_status(described)
-
-
 def rebuild(
     context: typer.Context,
     layer: Annotated[Layer, typer.Argument(help="What to compute again.")] = Layer.all,
     select: Select = None,
     exclude: Exclude = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Compute silver and gold again from bronze.
 
     Writes only what differs, so it also audits what the runs have built. With --select, computes
     the selected tables of silver and gold again, from what is upstream of them now.
     """
-    from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.live import LiveSteps
-    from fdwarehouse.terminal.outcomes import show_outcome
-
     layers = [Layer.silver, Layer.gold] if layer == Layer.all else [layer]
     tables = selected_tables(connections_of(context), select, exclude)
     if tables is not None:
         tables = [name for name in tables if name.partition(".")[0] in layers]
     if tables == []:
-        say(NOTHING_SELECTED)
+        say_nothing_selected(as_json=as_json)
         return
-    with LiveSteps() as live:
-        outcome = call(
-            connections_of(context).warehouse(),
-            "CALL etl.rebuild(%s)" if tables is None else "CALL etl.run_selection(%s, true)",
-            [layer.value] if tables is None else [tables],
-            layers=layers if tables is None else [],
-            on_progress=live,
-        )
-    show_outcome(outcome, "rebuild")
-    if outcome.run_id and not outcome.rows_written:
+    outcome = call_and_show(
+        context,
+        "rebuild",
+        "CALL etl.rebuild(%s)" if tables is None else "CALL etl.run_selection(%s, true)",
+        [layer.value] if tables is None else [tables],
+        layers=layers if tables is None else [],
+        as_json=as_json,
+    )
+    if not as_json and outcome.run_id and not outcome.rows_written:
         say("No row differed from what the runs had built.")
 
 
@@ -187,25 +165,15 @@ def reconcile(
         ),
     ] = None,
     allow_deletions: AllowDeletions = None,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Compare production with bronze, and repair.
 
     Finds what a run cannot see in time stamps, such as deletions, and brings it to gold. Runs do
     the same automatically, as often as warehouse.yaml says.
     """
-    from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.live import LiveSteps
-    from fdwarehouse.terminal.outcomes import show_outcome
-
     _allow_deletions(context, allow_deletions)
-    with LiveSteps() as live:
-        outcome = call(
-            connections_of(context).warehouse(),
-            "CALL etl.reconcile(%s)",
-            [table],
-            on_progress=live,
-        )
-    show_outcome(outcome, "reconciliation")
+    call_and_show(context, "reconciliation", "CALL etl.reconcile(%s)", [table], as_json=as_json)
 
 
 def airflow(

@@ -30,7 +30,7 @@ _STEPS = """
     SELECT
         m.model, m.layer, coalesce(s.state, 'pending') AS state, s.rows_read, s.rows_inserted,
         s.rows_updated, s.rows_deleted, s.rows_rejected,
-        extract(EPOCH FROM s.duration)::float8 AS seconds, s.error
+        extract(EPOCH FROM s.duration)::float8 AS seconds, s.error, s.run_id
     FROM etl.pipeline_steps AS m
     LEFT JOIN (
         SELECT * FROM etl.progress
@@ -46,7 +46,7 @@ _STEPS = """
 _STEPS_AT_THE_END = """
     SELECT
         model, layer, status AS state, rows_read, rows_inserted, rows_updated, rows_deleted,
-        rows_rejected, extract(EPOCH FROM duration)::float8 AS seconds, error
+        rows_rejected, extract(EPOCH FROM duration)::float8 AS seconds, error, run_id
     FROM etl.steps
     WHERE run_id = %s
     ORDER BY position
@@ -84,6 +84,7 @@ class Step:
     rows_rejected: int | None
     seconds: float | None
     error: str | None
+    run_id: int | None = None
 
     @property
     def rows_written(self) -> int:
@@ -127,6 +128,16 @@ class Outcome:
     error: psycopg.Error | None = None
     steps: list[Step] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that were read from the sources."""
+        return sum(step.rows_read or 0 for step in self.steps if step.layer == "bronze")
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that silver has set aside."""
+        return sum(step.rows_rejected or 0 for step in self.steps)
 
     @property
     def rows_written(self) -> int:
@@ -212,7 +223,7 @@ def wait_for_all(calls: Mapping[Future[Any], psycopg.Connection], poll: Callable
         poll: called ten times a second meanwhile.
     """
     was_cancelled = False
-    with _sigterm_as_interrupt():
+    with sigterm_as_interrupt():
         while not all(future.done() for future in calls):
             try:
                 wait(calls, timeout=POLL_SECONDS)
@@ -227,7 +238,7 @@ def wait_for_all(calls: Mapping[Future[Any], psycopg.Connection], poll: Callable
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """Treat SIGTERM as Ctrl-C, so that the query on the server is cancelled too."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -2,92 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
-from fdwarehouse.database.connections import connect
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.database.json_rows import rows, value
+from fdwarehouse.database.logged_runs import logged_runs, reading_log
 
 EXACT_BYTES = 100 * 2**20
 """Size in bytes up to which rows are counted; for larger tables statistics are used."""
-
-# The server builds the JSON: unlike Python's, its time stamps may be infinite.
-_RUNS = """
-    SELECT
-        r.run_id, r.begun_by, r.label, r.status, r.error, r.begun_by_role, r.started_at,
-        r.finished_at, r.is_lost,
-        extract(
-            EPOCH FROM coalesce(
-                r.finished_at,
-                CASE WHEN r.is_lost THEN r.last_step_at ELSE clock_timestamp() END
-            ) - r.started_at
-        ) AS seconds,
-        s.rows_read + c.rows_read AS rows_read,
-        s.rows_written + c.rows_read AS rows_written,
-        s.rows_rejected,
-        CASE
-            WHEN r.status = 'succeeded' OR r.run_id < (SELECT max(run_id) FROM etl.runs)
-                THEN NULL
-            WHEN r.begun_by = 'etl.backfill' -- an interrupted one too: it can be resumed
-                THEN (
-                    SELECT json_build_object(
-                        'unit', 'chunks',
-                        'done', sum(chunks_loaded),
-                        'of', sum(chunks),
-                        'running', '[]'::json,
-                        'seconds_left', extract(EPOCH FROM sum(time_left))
-                    )
-                    FROM etl.backfill_progress
-                    HAVING count(*) > 0
-                )
-            WHEN r.status = 'running' AND NOT r.is_lost
-                THEN (
-                    SELECT json_build_object(
-                        'unit', 'steps',
-                        'done', count(*) FILTER (WHERE state IN ('written', 'succeeded')),
-                        'of', NULL, -- a layer's steps are planned when it begins
-                        'running', coalesce(json_agg(model) FILTER (WHERE state = 'running'), '[]'),
-                        'seconds_left', NULL
-                    )
-                    FROM etl.progress
-                )
-        END AS progress
-    FROM (
-        SELECT
-            *,
-            status = 'running' AND CASE
-                WHEN lease IS NULL THEN etl.run_owner(run_id) IS NULL
-                ELSE lease_until < clock_timestamp() AND etl.run_owner(run_id) IS NULL
-            END AS is_lost,
-            (
-                SELECT max(s.finished_at) FROM etl.steps AS s WHERE s.run_id = r.run_id
-            ) AS last_step_at
-        FROM etl.runs AS r
-        ORDER BY run_id DESC
-        LIMIT 10
-    ) AS r
-    CROSS JOIN LATERAL (
-        SELECT
-            coalesce(sum(rows_read) FILTER (WHERE layer = 'bronze'), 0) AS rows_read,
-            coalesce(
-                sum(rows_inserted + rows_updated + rows_deleted) FILTER (WHERE layer <> 'source'),
-                0
-            ) AS rows_written,
-            coalesce(sum(rows_rejected), 0) AS rows_rejected
-        FROM etl.steps
-        WHERE steps.run_id = r.run_id
-    ) AS s
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(rows_read), 0) AS rows_read
-        FROM etl.chunks
-        WHERE chunks.run_id = r.run_id
-    ) AS c
-    ORDER BY r.run_id DESC
-"""
-_LOST = "no session holds the run, and its session ended without recording the result"
 
 _TABLES = """
     SELECT
@@ -208,11 +131,12 @@ _SIZE = """
 """
 
 
-def read_status(warehouse_url: str) -> dict[str, Any]:
+def read_status(warehouse_url: str, *, counts_rows: bool = True) -> dict[str, Any]:
     """Describe the warehouse as JSON values; times are ISO 8601 in UTC, time spans in seconds.
 
     Args:
         warehouse_url: connection string of a role that may read ``etl`` and ``silver``.
+        counts_rows: whether to count the rows of small tables; of others, statistics are used.
 
     Returns:
         ``deployed`` and ``database``; when deployed also ``runs`` (the newest first), ``tables`` in
@@ -221,65 +145,30 @@ def read_status(warehouse_url: str) -> dict[str, Any]:
     Raises:
         FdwarehouseError: the warehouse cannot be reached, or is being deployed.
     """
-    with connect(warehouse_url, autocommit=True) as connection, _no_deploy():
-        connection.execute("SET TIME ZONE 'UTC'")
-        connection.execute("SET lock_timeout = '100ms'")
+    with reading_log(warehouse_url) as connection:
         info = connection.info
-        is_deployed = _value(connection, "SELECT to_regclass('etl.deployed_objects') IS NOT NULL")
+        is_deployed = value(connection, "SELECT to_regclass('etl.deployed_objects') IS NOT NULL")
         described: dict[str, Any] = {"deployed": is_deployed, "database": info.dbname}
         if is_deployed:
             described |= {
-                "runs": _runs(connection),
-                "tables": _tables(connection),
-                "sources": _rows(connection, _SOURCES),
-                "checks": _rows(connection, _CHECKS),
-                "rejected_rows": _rows(connection, _REJECTED),
+                "runs": logged_runs(connection),
+                "tables": _tables(connection, counts_rows=counts_rows),
+                "sources": rows(connection, _SOURCES),
+                "checks": rows(connection, _CHECKS),
+                "rejected_rows": rows(connection, _REJECTED),
             }
     return described
 
 
-@contextmanager
-def _no_deploy() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.errors.LockNotAvailable as error:
-        raise FdwarehouseError(
-            "the log cannot be read while the warehouse is being deployed",
-            hint="Try again when the deploy has ended.",
-            exit_code=1,
-        ) from error
-
-
-def _runs(connection: psycopg.Connection) -> list[dict[str, Any]]:
-    runs = _rows(connection, _RUNS)
-    if any(run["is_lost"] for run in runs):  # or it has just ended: read again
-        runs = _rows(connection, _RUNS)
-    for run in runs:
-        if run.pop("is_lost"):  # a full disk, for example; the next run records it
-            run["status"] = "abandoned"
-            run["error"] = run["error"] or _LOST
-    return runs
-
-
-def _tables(connection: psycopg.Connection) -> list[dict[str, Any]]:
-    tables = _rows(connection, _TABLES)
+def _tables(connection: psycopg.Connection, *, counts_rows: bool) -> list[dict[str, Any]]:
+    tables = rows(connection, _TABLES)
     for table in tables:
         name = table["table"]
         try:
-            table["rows_are_estimated"] = _value(connection, _SIZE, name) > EXACT_BYTES
+            is_large = not counts_rows or value(connection, _SIZE, name) > EXACT_BYTES
+            table["rows_are_estimated"] = is_large
             if not table["rows_are_estimated"]:
-                table["rows"] = _value(connection, f"SELECT count(*) FROM {name}")  # noqa: S608
+                table["rows"] = value(connection, f"SELECT count(*) FROM {name}")  # noqa: S608
         except psycopg.errors.LockNotAvailable:  # a first load fills it
             table["rows_are_estimated"] = True
     return tables
-
-
-def _rows(connection: psycopg.Connection, query: str) -> list[dict[str, Any]]:
-    wrapped = f"SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM ({query}) AS r"  # noqa: S608
-    rows: list[dict[str, Any]] = _value(connection, wrapped)
-    return rows
-
-
-def _value(connection: psycopg.Connection, query: str, *parameters: str) -> Any:
-    row = connection.execute(query.encode(), parameters or None).fetchone()
-    return row[0] if row else None

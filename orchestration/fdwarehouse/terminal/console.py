@@ -32,6 +32,9 @@ STATES = {
     "skipped": ("-", "yellow"),
 }
 
+_PLAIN = {"✓": "+", "✗": "x", "·": ".", "▶": ">", "↶": "<"}
+"""What a terminal shows that knows only ASCII."""
+
 
 class _Stream:
     """A console of rich that is made when it is first used: rich takes a tenth of a second."""
@@ -125,39 +128,60 @@ def note(text: str) -> None:
 
 
 def mark(state: str) -> Text:
-    """Show a state as a coloured sign."""
+    """Show a state as a coloured sign, which differs from others also without its colour."""
     from rich.text import Text
 
-    return Text(*STATES[state])
+    sign, style = STATES[state]
+    try:
+        sign.encode(out.console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        sign = _PLAIN.get(sign, sign)
+    return Text(sign, style)
 
 
-def table(*columns: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+def table(*columns: str, right: Sequence[str] = (), drop: Sequence[str] = ()) -> Table:
     """Make an empty table.
 
     Args:
         columns: headings.
         right: the columns whose cells are numbers.
-        title: above the table, or None.
+        drop: the columns that a narrow terminal leaves out, the least important first. If there are
+            any, names in the first column with a heading stay whole.
     """
     from rich.table import Table
 
-    laid_out = Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="dim",
-        title=title,
-        title_justify="left",
-        title_style="bold",
-    )
+    from fdwarehouse.terminal.fitting import FittingTable
+
+    kind = FittingTable if drop else Table
+    laid_out = kind(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    if isinstance(laid_out, FittingTable):
+        laid_out.drop = drop
+    names = next((column for column in columns if column), "") if drop else None
     for column in columns:
         laid_out.add_column(
             column,
             justify="right" if column in right else "left",
             overflow="fold",
-            no_wrap=column in right,
+            no_wrap=column in (*right, names) or (bool(drop) and not column),
         )
     return laid_out
+
+
+def show_counts_of_checks(passed: int, warned: int, failed: int, waiting: int = 0) -> None:
+    """Show how many checks passed, warned and failed, each in its colour.
+
+    Args:
+        passed: found nothing.
+        warned: found something, with severity warn.
+        failed: found something, with severity error.
+        waiting: have never run.
+    """
+    parts = [(counted(passed, "check") + " passed", "green" if passed else "")]
+    parts.append((f"{warned} warned", "yellow" if warned else ""))
+    parts += [(f"{failed} failed", "red")] * bool(failed)
+    parts += [(f"{waiting} never ran", "dim")] * bool(waiting)
+    separated = [part for each in parts for part in (each, ", ")]
+    out.text(*separated[:-1])
 
 
 def number(value: float | None) -> str:

@@ -28,7 +28,14 @@ def steps_table(steps: Sequence[Step]) -> Table:
         steps: in the order of execution.
     """
     counts = ("read", "inserted", "updated", "deleted", "rejected")
-    made = table("", "step", *counts, "time", right=(*counts, "time"))
+    made = table(
+        "",
+        "step",
+        *counts,
+        "time",
+        right=(*counts, "time"),
+        drop=("read", "inserted", "deleted", "updated", "rejected", "time"),
+    )
     for step in steps:
         style = "bold" if step.state == "running" else "dim" if step.state == "pending" else ""
         written = [step.rows_inserted, step.rows_updated, step.rows_deleted, step.rows_rejected]
@@ -125,7 +132,16 @@ def show_checks(checks: Sequence[CheckResult]) -> None:
     Args:
         checks: their results.
     """
-    made = table("", "check", "layer", "severity", "rows", "time", right=("rows", "time"))
+    made = table(
+        "",
+        "check",
+        "layer",
+        "severity",
+        "rows",
+        "time",
+        right=("rows", "time"),
+        drop=("layer", "time", "severity", "rows"),
+    )
     for check in checks:
         made.add_row(
             mark(check.state),

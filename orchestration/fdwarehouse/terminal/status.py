@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from fdwarehouse.terminal.console import duration, heading, mark, number, out, say, table
+from fdwarehouse.terminal.console import (
+    duration,
+    heading,
+    mark,
+    number,
+    out,
+    say,
+    show_counts_of_checks,
+    table,
+)
 
 
 def show_status(described: dict[str, Any]) -> None:
@@ -40,6 +49,7 @@ def _show_runs(runs: list[dict[str, Any]]) -> None:
         "written",
         "rejected",
         right=("run", "time", "read", "written", "rejected"),
+        drop=("rejected", "read", "time", "written", "started", "begun by"),
     )
     for run in runs:
         made.add_row(
@@ -110,6 +120,7 @@ def _show_tables(tables: list[dict[str, Any]]) -> None:
         "watermark (UTC)",
         "reconciled",
         right=("rows", "run"),
+        drop=("reconciled", "watermark (UTC)", "run", "last success", "rows"),
     )
     for row in tables:
         made.add_row(
@@ -131,9 +142,19 @@ def _show_checks(checks: list[dict[str, Any]]) -> None:
     bad = [check for check in checks if check["passed"] is False]
     waiting = [check for check in checks if check["passed"] is None]
     passed = len(checks) - len(bad) - len(waiting)
-    say(f"{passed} passed, {len(bad)} failed" + (f", {len(waiting)} never ran" if waiting else ""))
+    failed = sum(check["severity"] == "error" for check in bad)
+    show_counts_of_checks(passed, len(bad) - failed, failed, len(waiting))
     if bad:
-        made = table("", "check", "severity", "rows", "checked", "promise", right=("rows",))
+        made = table(
+            "",
+            "check",
+            "severity",
+            "rows",
+            "checked",
+            "promise",
+            right=("rows",),
+            drop=("severity", "checked", "promise", "rows"),
+        )
         for check in bad:
             made.add_row(
                 mark("failed" if check["severity"] == "error" else "warned"),
@@ -151,7 +172,7 @@ def _show_rejected_rows(rejected: list[dict[str, Any]]) -> None:
     if not rejected:
         say("none")
         return
-    made = table("table", "rows", "reasons", right=("rows",))
+    made = table("table", "rows", "reasons", right=("rows",), drop=("rows", "reasons"))
     for row in rejected:
         made.add_row(row["model"], number(row["rows"]), row["reasons"])
     out.print(made)

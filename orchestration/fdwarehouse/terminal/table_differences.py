@@ -26,7 +26,14 @@ def show_table_differences(
         states: what to call the two states.
     """
     kinds = (words.unexpected, words.different, words.missing)
-    made = table("table", *states, *kinds, "cells", right=(*states, *kinds))
+    made = table(
+        "table",
+        *states,
+        *kinds,
+        "cells",
+        right=(*states, *kinds),
+        drop=("cells", *states, *kinds),
+    )
     for each in found:
         cells = ", ".join(f"{name} ({number(rows)})" for name, rows in each.cells.items())
         counts = (each.before, each.after, each.inserted, each.updated, each.removed)
