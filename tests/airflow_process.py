@@ -61,8 +61,8 @@ def _describe(dag: Any) -> dict[str, Any]:
                 "retries": task.retries,
                 "retry_delay": task.retry_delay.total_seconds(),
                 "execution_timeout": task.execution_timeout.total_seconds(),
-                "connection": task.conn_id,
-                "options": task.hook_params["options"],
+                "connection": getattr(task, "conn_id", None),
+                "options": getattr(task, "hook_params", {}).get("options"),
                 "autocommit": getattr(task, "autocommit", None),
                 "assets": sorted(asset.name for asset in task.outlets),
             }

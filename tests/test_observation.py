@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from fdwarehouse.database.observation.everything import observe
+from fdwarehouse.database.observation.hiding import Hiding
 from fdwarehouse.database.observation.reading import snapshot
 from fdwarehouse.database.observation.runs import read_table_history
 from fdwarehouse.database.observation.samples import read_samples
 from fdwarehouse.database.observation.statistics import read_statistics
 from fdwarehouse.site.pages.graphs import lineage, mermaid, star
-from fdwarehouse.site.pages.hiding import as_table, without_masked
 from fdwarehouse.site.pages.home import home, verdict
+from fdwarehouse.site.pages.sampling import as_table
 from tests.harness import Warehouse
 
 
@@ -82,9 +83,25 @@ def test_samples_skip_a_table_that_is_locked(warehouse: Warehouse) -> None:
     assert read == {"gold.open": [['ü"', None]]}
 
 
-def test_masked_columns_are_taken_out_of_stored_rows() -> None:
-    rows = [{"id": 1, "email": "a@b.c", "row": {"email": "a@b.c", "more": [{"email": 1}]}}]
-    assert without_masked(rows, {"email"}) == [{"id": 1, "row": {"more": [{}]}}]
+def test_masked_columns_are_taken_out_of_what_is_stored() -> None:
+    hiding = Hiding({("silver.people", "email")}, with_values=True)
+    rows = [{"name": "c", "sample_rows": [{"id": 1, "email": "a@b.c", "x": [{"email": 1}]}]}]
+    assert hiding.samples(rows)[0]["sample_rows"] == [{"id": 1, "x": [{}]}]
+    aliased = [{"name": "c", "sample_rows": [{"id": 1, "who": "a@b.c"}]}]
+    assert hiding.samples(aliased, {"c": ["silver.people"]})[0]["sample_rows"] == []
+    assert hiding.samples(aliased, {"c": ["silver.other"]}) == aliased
+    errors = [
+        {"error": 'invalid input syntax for type integer: "a@b.c"'},
+        {"error": "duplicate key\nDETAIL: Key (email)=(a@b.c) already exists."},
+    ]
+    assert "a@b.c" not in str(hiding.errors(errors, "error"))
+    rejected = [{"samples": [{"key": {"email": "a@b.c"}, "row": {"id": 1, "email": "a@b.c"}}]}]
+    assert hiding.rejected(rejected) == [{"samples": [{"key": {}, "row": {"id": 1}}]}]
+    assert Hiding((), with_values=True).errors(errors, "error") == errors
+    assert Hiding((), with_values=False).samples(aliased)[0]["sample_rows"] == []
+
+
+def test_sample_rows_are_arranged_as_a_table() -> None:
     assert as_table([{"a": 1}, {"b": None, "a": [1, {"c": True}]}]) == (
         ["a", "b"],
         [["1", ""], ["1, c: true", ""]],

@@ -14,6 +14,7 @@ is a `CALL` or a check, and no rows of tables pass through Airflow.
 | `run_checks` | runs the checks of the warehouse that have not run yet |
 | `return_sample` | returns the latest sales |
 | `finish_run` | always ends the run: as failed if a task failed |
+| `publish_site` | writes the site, if `FDWAREHOUSE_SITE` names a folder, see `warehouse_site.py` |
 
 `check_<layer>` follows each layer. Its checks read the rows written since the last successful run,
 so their cost depends on the change; a separate check requires that no table is empty.
@@ -41,6 +42,7 @@ from airflow.providers.common.sql.operators.sql import (
 )
 from airflow.sdk import DAG, Asset, Param, TaskGroup, chain
 from warehouse_retries import RetryTransientErrors
+from warehouse_site import publish_site
 
 RAW_TABLES = ["raw_customers", "raw_products", "raw_orders", "raw_order_items"]
 
@@ -174,8 +176,6 @@ with DAG(
         "retries": 2,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
-        # A lost connection is retried; a failed check, of the DAG or of the warehouse, and other
-        # SQL errors are not.
         "retry_policy": RetryTransientErrors(),
         "retry_on_failure": False,
     },
@@ -297,3 +297,4 @@ with DAG(
     chain(check_silver, build_gold, check_gold, run_checks, return_sample, finish_run)
     # If one of several parallel tasks fails, the others are still running.
     [check_bronze, silver, check_silver, check_gold] >> finish_run
+    publish_site(start_run, finish_run)

@@ -45,6 +45,9 @@ class Chart(BaseModel):
     series: str | None = Field(
         None, description="line, bar: column with the name of the line or of the part of a bar."
     )
+    highlight: str | None = Field(
+        None, description="line, bar: the series that stands out; the others are pale."
+    )
     unit: str | None = Field(None, description="Unit of y, or of value, such as EUR.")
     sort: str | None = Field(
         None,

@@ -9,6 +9,7 @@ from functools import cached_property
 from fdwarehouse.database.observation import definitions, health, runs, samples
 from fdwarehouse.database.observation.charts import ChartRows, read_charts
 from fdwarehouse.database.observation.described import Described, read_described
+from fdwarehouse.database.observation.hiding import Hiding
 from fdwarehouse.database.observation.reading import Row, rows, snapshot
 from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
 from fdwarehouse.database.running import require_deployed
@@ -88,7 +89,10 @@ def observe(
             name: [c["column_name"] for c in of_it if (name, c["column_name"]) not in masked]
             for name, of_it in columns.items()
         }
-        listed = runs.read_runs(connection)
+        hiding = Hiding(masked, with_values=with_values)
+        checks = health.read_checks(connection)
+        reads = {check["name"]: check["reads"] for check in checks}
+        listed = hiding.errors(runs.read_runs(connection), "error")
         detailed = _with_details(listed)
         return Observation(
             database=connection.info.dbname,
@@ -102,14 +106,16 @@ def observe(
             statistics=read_statistics(connection, counts, masked, with_values=with_values),
             samples=samples.read_samples(connection, shown) if with_values else {},
             runs=listed,
-            steps=runs.read_steps(connection, detailed),
-            results=runs.read_results(connection, detailed),
+            steps=hiding.errors(
+                runs.read_steps(connection, detailed), "error", "message", "detail"
+            ),
+            results=hiding.samples(runs.read_results(connection, detailed), reads),
             table_history=runs.read_table_history(connection),
             check_history=runs.read_check_history(connection),
-            problems=health.read_problems(connection),
+            problems=hiding.samples(health.read_problems(connection)),
             sources=health.read_sources(connection),
-            checks=health.read_checks(connection),
-            rejected=health.read_rejected(connection),
+            checks=hiding.samples(checks, reads),
+            rejected=hiding.rejected(health.read_rejected(connection)),
             reconciliations=health.read_reconciliations(connection),
             full_refreshes=health.read_full_refreshes(connection),
             charts=charts,

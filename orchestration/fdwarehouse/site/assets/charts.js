@@ -8,6 +8,8 @@
   const words = (name) => name.replaceAll("_", " ");
   const tipStyle = () => ({ fill: color("card"), stroke: color("line"), textPadding: 8, fontSize: 11, pathFilter: null });
 
+  const STANDING = 40; // with more bars they stand, and only some have their name
+
   const rowsOf = (data) => data.rows.map((row) => Object.fromEntries(row.map((value, n) => {
     const name = data.columns[n];
     return [name, data.times.includes(name) && value !== null ? new Date(value) : value];
@@ -15,13 +17,16 @@
   const show = (value) => value instanceof Date ? value.toISOString().slice(0, value % 864e5 ? 16 : 10).replace("T", " ") : typeof value === "number" ? exact.format(value) : String(value ?? "–");
   const unit = (data) => (data.unit ? ` ${data.unit}` : "");
 
+  const colorsOf = (data, names) => {
+    const colors = palette();
+    return names.map((name, n) => (data.highlight ? color(name === data.highlight ? "accent" : "bar") : colors[n % colors.length]));
+  };
+
   const line = (data, rows, width) => {
     const names = data.series ? [...new Set(rows.map((row) => row[data.series]))] : [null];
-    const colors = palette();
-    const pale = names.length === 2 ? color("bar") : null; // of two lines, the second one stands out
-    const range = names.map((_, n) => (pale ? [pale, colors[0]][n] : colors[n % colors.length]));
+    const range = colorsOf(data, names);
     const marks = names.map((name, n) => lineY(rows.filter((row) => !data.series || row[data.series] === name), {
-      x: data.x, y: data.y, stroke: range[n], strokeWidth: pale && !n ? 1 : 1.8,
+      x: data.x, y: data.y, stroke: range[n], strokeWidth: data.highlight && name !== data.highlight ? 1 : 1.8,
     }));
     const title = (row) => [show(row[data.x]), ...(data.series ? [row[data.series]] : []), show(row[data.y]) + unit(data)].join("\n");
     return {
@@ -42,14 +47,16 @@
   const bar = (data, rows, width) => {
     const labels = [...new Set(rows.map((row) => row[data.x]))];
     const names = data.series ? [...new Set(rows.map((row) => row[data.series]))] : [];
-    const colors = palette();
-    const fill = data.series ? (row) => colors[names.indexOf(row[data.series]) % colors.length] : () => colors[0];
+    const colors = names.length ? colorsOf(data, names) : palette();
+    const fill = data.series ? (row) => colors[names.indexOf(row[data.series])] : () => colors[0];
     const title = (row) => [show(row[data.x]), ...(data.series ? [row[data.series]] : []), show(row[data.y]) + unit(data)].join("\n");
-    if (data.times.includes(data.x)) {
+    if (data.times.includes(data.x) || labels.length > STANDING) {
+      const every = Math.ceil(labels.length / Math.max(2, Math.floor(width / 90)));
+      const ticks = labels.filter((_, n) => n % every === 0);
       return {
-        legend: names.map((name, n) => [name, colors[n % colors.length]]),
+        legend: names.map((name, n) => [name, colors[n]]),
         figure: plot({
-          width, height: 260, marginLeft: 48, x: { type: "band", tickFormat: show, label: null, domain: labels }, y: { label: null },
+          width, height: 260, marginLeft: 48, x: { type: "band", tickFormat: show, ticks, label: null, domain: labels }, y: { label: null },
           marks: [axisY({ ticks: 5, tickFormat: (d) => short.format(d) }), barY(rows, { x: data.x, y: data.y, fill, title }), ruleY([0], { stroke: color("line") })],
         }),
       };
@@ -59,7 +66,7 @@
     const cut = Math.floor((left - 12) / 6.2);
     const shown = (label) => (show(label).length > cut ? `${show(label).slice(0, cut - 1)}…` : show(label));
     return {
-      legend: names.map((name, n) => [name, colors[n % colors.length]]),
+      legend: names.map((name, n) => [name, colors[n]]),
       figure: plot({
         width, height: labels.length * 22 + 20, marginLeft: left, marginRight: 52, marginTop: 4, marginBottom: 16,
         x: { axis: null }, y: { type: "band", domain: labels, label: null, tickSize: 0, padding: 0.25, tickFormat: shown },
@@ -101,7 +108,7 @@
     const width = Math.max(280, Math.floor(holder.getBoundingClientRect().width));
     const { figure, legend } = KINDS[data.kind](data, rowsOf(data), width);
     for (const style of figure.querySelectorAll("style")) style.remove(); // site.css has its rules
-    if (figure.tagName.toLowerCase() === "style") return;
+    for (const group of figure.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label"); // the picture has one
     const parts = [figure];
     if (legend.length > 1) {
       const list = document.createElement("ul");

@@ -52,15 +52,61 @@ window.drawGraph = (() => {
     return path;
   };
 
+  // The parts that are not connected, the largest first.
+  const partsOf = (nodes, edges) => {
+    const beside = new Map(nodes.map((node) => [node.name, []]));
+    for (const edge of edges) { beside.get(edge.from).push(edge.to); beside.get(edge.to).push(edge.from); }
+    const seen = new Set();
+    const found = [];
+    for (const node of nodes) {
+      if (seen.has(node.name)) continue;
+      const part = new Set([node.name]);
+      const waiting = [node.name];
+      while (waiting.length) {
+        for (const other of beside.get(waiting.pop())) if (!part.has(other)) { part.add(other); waiting.push(other); }
+      }
+      for (const name of part) seen.add(name);
+      found.push(part);
+    }
+    return found.sort((a, b) => b.size - a.size);
+  };
+
+  // Lays out each part from left to right, and puts the parts on shelves of the shape of the window.
+  const arrange = (nodes, edges, ratio) => {
+    const MARGIN = 12;
+    const laid = partsOf(nodes, edges).map((part) => {
+      const graph = new Graph();
+      graph.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 40, ranker: part.size > 150 ? "longest-path" : "network-simplex" });
+      graph.setDefaultEdgeLabel(() => ({}));
+      for (const node of nodes) if (part.has(node.name)) graph.setNode(node.name, { ...sizeOf(node) });
+      for (const edge of edges) if (part.has(edge.from) && edge.from !== edge.to) graph.setEdge(edge.from, edge.to);
+      layout(graph);
+      return graph;
+    });
+    const area = laid.reduce((sum, graph) => sum + (graph.graph().width + 24) * (graph.graph().height + 18), 0);
+    const limit = Math.max(Math.sqrt(area * ratio), ...laid.map((graph) => graph.graph().width));
+    const [at, bends] = [new Map(), new Map()];
+    let [x, y, high, wide] = [MARGIN, MARGIN, 0, 0];
+    for (const graph of laid) {
+      const { width, height } = graph.graph();
+      if (x > MARGIN && x + width > limit + MARGIN) { x = MARGIN; y += high + 18; high = 0; }
+      const [dx, dy] = [x, y];
+      for (const name of graph.nodes()) { const node = graph.node(name); at.set(name, { ...node, x: node.x + dx, y: node.y + dy }); }
+      for (const edge of graph.edges()) bends.set(`${edge.v}|${edge.w}`, graph.edge(edge).points.map((point) => ({ x: point.x + dx, y: point.y + dy })));
+      x += width + 24;
+      high = Math.max(high, height);
+      wide = Math.max(wide, dx + width);
+    }
+    return { at, bends, whole: { width: wide + MARGIN, height: y + high + MARGIN } };
+  };
+
   // nodes: [{name, layer, rows}]; edges: [{from, to, fromRow, toRow, kind, label}], by names.
-  return (holder, { nodes, edges, direction = "LR", onChoose, label }) => {
-    const graph = new Graph();
-    graph.setGraph({ rankdir: direction, nodesep: 16, ranksep: 40, marginx: 12, marginy: 12, ranker: nodes.length > 150 ? "longest-path" : "network-simplex" });
-    graph.setDefaultEdgeLabel(() => ({}));
+  return (holder, { nodes, edges, onChoose, label }) => {
     const by = new Map(nodes.map((node) => [node.name, node]));
-    for (const node of nodes) graph.setNode(node.name, { ...sizeOf(node) });
-    for (const edge of edges) if (by.has(edge.from) && by.has(edge.to) && edge.from !== edge.to) graph.setEdge(edge.from, edge.to);
-    layout(graph);
+    const drawn = edges.filter((edge) => by.has(edge.from) && by.has(edge.to));
+    const shape = holder.getBoundingClientRect();
+    const { at: placed, bends, whole } = arrange(nodes, drawn, shape.width / Math.max(shape.height, 300));
+    const graph = { node: (name) => placed.get(name), edge: (from, to) => bends.get(`${from}|${to}`) };
 
     const place = (name, row, isEnd) => {
       const node = by.get(name);
@@ -69,11 +115,11 @@ window.drawGraph = (() => {
       const y = n < 0 ? at.y - at.height / 2 + (node.rows?.length ? HEAD / 2 : at.height / 2) : at.y - at.height / 2 + HEAD + n * ROW + 6;
       return { x: at.x + (isEnd ? -1 : 1) * (at.width / 2), y };
     };
-    const lines = edges.filter((edge) => by.has(edge.from) && by.has(edge.to)).map((edge) => {
+    const lines = drawn.map((edge) => {
       let points = null;
       const routed = edge.fromRow === undefined && edge.toRow === undefined && graph.edge(edge.from, edge.to);
       const [start, end] = [place(edge.from, edge.fromRow, false), place(edge.to, edge.toRow, true)];
-      points = routed && routed.points.length > 3 ? [start, ...routed.points.slice(1, -1), end] : [start, end];
+      points = routed && routed.length > 3 ? [start, ...routed.slice(1, -1), end] : [start, end];
       const path = make("path", { class: `edge ${edge.kind || ""}`, d: curve(points), "marker-end": "url(#arrow)", "data-from": edge.from, "data-to": edge.to });
       if (edge.label) path.append(make("title", {}, edge.label));
       return path;
@@ -84,13 +130,12 @@ window.drawGraph = (() => {
     const svg = make("svg", { role: "group", "aria-label": label }, make("defs", {}, arrow), content);
     holder.replaceChildren(svg);
 
-    const whole = graph.graph();
     const moved = zoom().scaleExtent([0.05, 3]).on("zoom", (event) => content.setAttribute("transform", event.transform));
     const selected = select(svg).call(moved).on("dblclick.zoom", null);
     const fit = () => {
       const { width, height } = holder.getBoundingClientRect();
       if (!width || !whole.width || !Number.isFinite(whole.width)) return;
-      const scale = Math.min(1.15, (width - 16) / whole.width, (height - 16) / whole.height);
+      const scale = Math.max(0.12, Math.min(1.15, (width - 16) / whole.width, (height - 16) / whole.height));
       selected.call(moved.transform, zoomIdentity.translate((width - whole.width * scale) / 2, (height - whole.height * scale) / 2).scale(scale));
     };
     const center = (name) => {

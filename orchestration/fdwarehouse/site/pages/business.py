@@ -45,6 +45,7 @@ def _shown(name: str, chart: Chart, found: ChartRows) -> dict[str, Any]:
             "y": chart.y,
             "value": chart.value,
             "series": chart.series,
+            "highlight": chart.highlight,
             "unit": chart.unit,
             "sorted": bool(chart.sort),
             "times": sorted(found.times),

@@ -7,7 +7,7 @@ from typing import Any
 from fdwarehouse.database.observation.everything import Observation
 from fdwarehouse.database.observation.reading import Row
 from fdwarehouse.site.formats import age
-from fdwarehouse.site.pages.hiding import as_table, without_masked
+from fdwarehouse.site.pages.sampling import as_table
 from fdwarehouse.site.pictures import height_of_run
 from fdwarehouse.terminal.console import counted
 
@@ -34,12 +34,11 @@ def home(seen: Observation) -> dict[str, Any]:
     Args:
         seen: the warehouse.
     """
-    masked = {column for _, column in seen.described.masked}
-    problems = [_problem(row, seen, masked) for row in seen.problems]
+    problems = [_problem(row, seen) for row in seen.problems]
     level, sentence = verdict(seen)
     longest = max((run["seconds"] or 0 for run in seen.runs), default=0)
     detailed = seen.detailed_runs
-    checks = [_check(row, seen, masked) for row in seen.checks]
+    checks = [_check(row) for row in seen.checks]
     return {
         "level": level,
         "verdict": sentence,
@@ -58,7 +57,7 @@ def home(seen: Observation) -> dict[str, Any]:
         "passing": sum(1 for check in checks if check["passed"]),
         "unknown": sum(1 for check in checks if check["passed"] is None),
         "checks": checks,
-        "rejected": [_rejected(row, seen, masked) for row in seen.rejected],
+        "rejected": [_rejected(row) for row in seen.rejected],
         "due": [row for row in seen.reconciliations if row["is_due"]],
         "scheduled": [row for row in seen.reconciliations if not row["is_due"]],
         "full": seen.full_refreshes,
@@ -95,25 +94,22 @@ def verdict(seen: Observation) -> tuple[str, str]:
     return "ok", "The warehouse is all right."
 
 
-def _problem(row: Row, seen: Observation, masked: set[str]) -> Row:
-    samples = without_masked(row["sample_rows"], masked) if seen.with_values else []
+def _problem(row: Row, seen: Observation) -> Row:
     return {
         **row,
         "title": KINDS.get(row["kind"], row["kind"]),
         "since_age": age(row["since"], seen.observed_at),
-        "sample": as_table(samples),
+        "sample": as_table(row["sample_rows"]),
     }
 
 
-def _check(row: Row, seen: Observation, masked: set[str]) -> Row:
-    samples = without_masked(row["sample_rows"], masked) if seen.with_values else []
-    return {**row, "sample": as_table(samples)}
+def _check(row: Row) -> Row:
+    return {**row, "sample": as_table(row["sample_rows"])}
 
 
-def _rejected(row: Row, seen: Observation, masked: set[str]) -> Row:
-    samples = row["samples"] or []
-    found = [{**_object(s["key"]), **_object(s["row"])} for s in samples]
-    return {**row, "sample": as_table(without_masked(found, masked) if seen.with_values else [])}
+def _rejected(row: Row) -> Row:
+    found = [{**_object(s["key"]), **_object(s["row"])} for s in row["samples"] or []]
+    return {**row, "sample": as_table(found)}
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fdwarehouse.database.observation.everything import Observation
 from fdwarehouse.database.observation.reading import Row
-from fdwarehouse.site.pages.hiding import as_table, without_masked
+from fdwarehouse.site.pages.sampling import as_table
 from fdwarehouse.site.pictures import span, sparkline
 from fdwarehouse.terminal.console import duration
 
@@ -70,7 +70,6 @@ def run_pages(seen: Observation) -> Iterator[dict[str, Any]]:
     Yields:
         The values of one page.
     """
-    masked = {column for _, column in seen.described.masked}
     for run in seen.runs:
         steps = [step for step in seen.steps if step["run_id"] == run["run_id"]]
         results = [row for row in seen.results if row["run_id"] == run["run_id"]]
@@ -85,15 +84,7 @@ def run_pages(seen: Observation) -> Iterator[dict[str, Any]]:
             "layers": _by_layer(shown),
             "failed": [step for step in shown if step["status"] in ("failed", "rolled_back")],
             "idle": sum(1 for s in shown if s["status"] == "succeeded" and not s["changed"]),
-            "results": [
-                {
-                    **row,
-                    "sample": as_table(
-                        without_masked(row["sample_rows"], masked) if seen.with_values else []
-                    ),
-                }
-                for row in results
-            ],
+            "results": [{**row, "sample": as_table(row["sample_rows"])} for row in results],
         }
 
 

@@ -1,23 +1,9 @@
-"""Leaves masked columns out of rows that were stored with a check, a problem or a rejected row."""
+"""Arranges sample rows as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-
-def without_masked(value: Any, names: Collection[str]) -> Any:
-    """Remove the values of columns from JSON, at any depth.
-
-    Args:
-        value: JSON.
-        names: of masked columns of any table: such a row does not say where it comes from.
-    """
-    if isinstance(value, Mapping):
-        return {k: without_masked(v, names) for k, v in value.items() if k not in names}
-    if isinstance(value, list):
-        return [without_masked(part, names) for part in value]
-    return value
 
 
 def as_table(samples: Any) -> tuple[list[str], list[list[str]]]:

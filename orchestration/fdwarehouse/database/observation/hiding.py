@@ -1,0 +1,82 @@
+"""Leaves the values of masked columns out of stored errors and sample rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from fdwarehouse.database.observation.reading import Row
+
+# PostgreSQL quotes values: invalid input syntax for type integer: "x"; Key (email)=(x) exists.
+_QUOTED = re.compile(r'((?:: |value )"|\)=\()[^\n]*(?="|\))')
+
+
+class Hiding:
+    """What may be shown of stored rows and errors.
+
+    Args:
+        masked: columns, as (table, column), that are never shown.
+        with_values: whether any values of rows may be shown.
+    """
+
+    def __init__(self, masked: Collection[tuple[str, str]], *, with_values: bool) -> None:
+        self._columns = {column for _, column in masked}
+        self._tables = {table for table, _ in masked}
+        self._with_values = with_values
+
+    def errors(self, rows: list[Row], *names: str) -> list[Row]:
+        """Leave the values that PostgreSQL quotes out of errors, where columns are masked.
+
+        Args:
+            rows: of the log.
+            names: the columns with texts of errors.
+        """
+        if not self._columns and self._with_values:
+            return rows
+        return [
+            {**row, **{n: _QUOTED.sub(r"\1...", row[n]) for n in names if row.get(n)}}
+            for row in rows
+        ]
+
+    def samples(
+        self, rows: list[Row], reads: Mapping[str, Collection[str]] | None = None
+    ) -> list[Row]:
+        """Leave masked columns out of the sample rows of checks and problems.
+
+        A query can give a column another name: a check that reads a table with masked columns shows
+        no rows.
+
+        Args:
+            rows: with `sample_rows`, and `check_name` or `name` if they are of checks.
+            reads: the tables that each check reads, directly or through views.
+        """
+        return [{**row, "sample_rows": self._sample(row, reads)} for row in rows]
+
+    def _sample(self, row: Row, reads: Mapping[str, Collection[str]] | None) -> Any:
+        check = row.get("check_name") or row.get("name")
+        if not self._with_values or (check and self._tables & set((reads or {}).get(check, ()))):
+            return []
+        return self.values(row["sample_rows"])
+
+    def values(self, value: Any) -> Any:
+        """Remove the values of masked columns from JSON, at any depth.
+
+        Args:
+            value: JSON; it does not say of which table it is, so names of all tables count.
+        """
+        if isinstance(value, Mapping):
+            return {k: self.values(v) for k, v in value.items() if k not in self._columns}
+        if isinstance(value, list):
+            return [self.values(part) for part in value]
+        return value
+
+    def rejected(self, rows: list[Row]) -> list[Row]:
+        """Leave masked columns out of rejected rows, and their key if it is masked.
+
+        Args:
+            rows: groups of rejected rows, with `samples`.
+        """
+        if not self._with_values:
+            return [{**row, "samples": []} for row in rows]
+        return [{**row, "samples": self.values(row["samples"])} for row in rows]
