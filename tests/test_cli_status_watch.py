@@ -170,7 +170,7 @@ def test_a_file_gets_a_line_per_change(
 
     def nothing() -> None: ...
 
-    said = [line[20:] for line in watched(command, monkeypatch, nothing, break_order, nothing)]
+    said = [line[21:] for line in watched(command, monkeypatch, nothing, break_order, nothing)]
     assert said[0].startswith("run 1 succeeded: ")
     assert said[1] == "run 2 succeeded: 1 rows read, 1 written, 1 rejected"
     assert "rejects of silver.clean_orders (unknown status) rejected: 1: unknown status" in said

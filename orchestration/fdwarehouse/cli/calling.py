@@ -28,6 +28,7 @@ def call_and_show(
     *,
     layers: Sequence[str] = (),
     as_json: bool = False,
+    may_skip: bool = False,
 ) -> Outcome:
     """CALL a procedure, show its steps as they end, then its checks and its end.
 
@@ -38,12 +39,14 @@ def call_and_show(
         parameters: its arguments.
         layers: whose tables are shown as pending before their steps are planned.
         as_json: whether a machine reads stdout.
+        may_skip: whether it is no error that another run or a deploy is in progress.
 
     Raises:
         FdwarehouseError: it has failed.
     """
+    from fdwarehouse.database.repeating import reason_to_skip
     from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.json_lines import StepLines, write_outcome
+    from fdwarehouse.terminal.json_lines import StepLines, write_line, write_outcome
     from fdwarehouse.terminal.live import LiveSteps
     from fdwarehouse.terminal.outcomes import show_outcome
 
@@ -55,6 +58,13 @@ def call_and_show(
             layers=layers,
             on_progress=display,
         )
+    reason = reason_to_skip(outcome) if may_skip else None
+    if reason is not None:
+        if as_json:
+            write_line("skipped", reason=reason)
+        else:
+            say(f"skipped: {reason}", "yellow")
+        return outcome
     (write_outcome if as_json else show_outcome)(outcome, what)
     return outcome
 

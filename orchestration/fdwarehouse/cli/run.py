@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.selecting import Exclude, Select, selected_tables
 from fdwarehouse.errors import database_error
 from fdwarehouse.terminal.console import say
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class Layer(StrEnum):
@@ -55,27 +58,69 @@ def run(
     allow_deletions: AllowDeletions = None,
     select: Select = None,
     exclude: Exclude = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERIOD",
+            help="Run again and again, such as 5m or '1 hour', until Ctrl-C; one line per run.",
+        ),
+    ] = None,
+    skip_if_running: Annotated[
+        bool,
+        typer.Option(
+            "--skip-if-running",
+            help="Exit with 0 if another run or a deploy is in progress. Included in --every.",
+        ),
+    ] = False,
     as_json: AsJsonLines = False,
 ) -> None:
-    """Run the pipeline once.
+    """Run the pipeline once, or at fixed times.
 
     Extracts changes, cleans them, publishes the star schema and checks it. With --select, only the
     selected tables, from what is upstream of them now, and the checks that read them. Exits with 1
-    on failure.
+    on failure. With --every, runs at once and then at each multiple of the period (12:00, 12:05,
+    ...), never two at a time, and goes on after a failed run.
     """
+    period = _period_of(every, allow_deletions)
     tables = selected_tables(connections_of(context), select, exclude)
     if tables == []:
         say_nothing_selected(as_json=as_json)
         return
     _allow_deletions(context, allow_deletions)
+    statement = "CALL etl.run_pipeline(%s)" if tables is None else "CALL etl.run_selection(%s, %s)"
+    parameters = [full] if tables is None else [tables, full]
+    if period is not None:
+        from fdwarehouse.database.repeating import repeat
+        from fdwarehouse.database.running import call
+        from fdwarehouse.terminal.repeating import show_event, write_event
+
+        url = connections_of(context).warehouse()
+        repeat(
+            lambda: call(url, statement, parameters), period, write_event if as_json else show_event
+        )
+        return
     call_and_show(
         context,
         "run",
-        "CALL etl.run_pipeline(%s)" if tables is None else "CALL etl.run_selection(%s, %s)",
-        [full] if tables is None else [tables, full],
+        statement,
+        parameters,
         layers=["source", "bronze", "silver", "gold"] if tables is None else [],
         as_json=as_json,
+        may_skip=skip_if_running,
     )
+
+
+def _period_of(every: str | None, allow_deletions: list[str] | None) -> timedelta | None:
+    from fdwarehouse.project.config_values import period
+
+    if every is None:
+        return None
+    if allow_deletions:
+        raise typer.BadParameter("--allow-deletions is for one run: leave out --every")
+    try:
+        return period(every)
+    except ValueError as error:
+        raise typer.BadParameter(f"--every: {error}") from error
 
 
 def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:

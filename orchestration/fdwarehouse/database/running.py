@@ -128,6 +128,8 @@ class Outcome:
     error: psycopg.Error | None = None
     steps: list[Step] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
+    was_cancelled: bool = False
+    """Whether Ctrl-C or SIGTERM came, even if the run ended before it was cancelled."""
 
     @property
     def rows_read(self) -> int:
@@ -189,13 +191,13 @@ def call(
             raise error
         status = "succeeded" if error is None else "cancelled" if was_cancelled else "failed"
         if begun_at is None:  # the role may only CALL
-            return Outcome(None, status, seconds, error)
+            return Outcome(None, status, seconds, error, was_cancelled=was_cancelled)
         watcher.execute(LOOK_BACK)
         run_id, _ = first_row(watcher, _RUN, ours) or (None, None)
         steps = _fetch(watcher, Step, _STEPS_AT_THE_END, [run_id])
         on_progress(steps)  # some may have ended since the last poll
         checks = _fetch(watcher, CheckResult, _CHECKS, [begun_at])
-        return Outcome(run_id, status, seconds, error, steps, checks)
+        return Outcome(run_id, status, seconds, error, steps, checks, was_cancelled)
 
 
 def require_deployed(warehouse: psycopg.Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 LAYERS = ("etl", "bronze", "silver", "gold")
 # A statement over a table locks every partition and each of its indexes.
@@ -28,6 +29,21 @@ def interval(value: str) -> str:
     if not re.fullmatch(r"\d+ (second|minute|hour|day)s?", value):
         raise ValueError("expected a time such as '30 seconds', '10 minutes', '1 hour'")
     return value
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def period(value: str) -> timedelta:
+    """Read a time as `interval` accepts it, or short: ``5m``, ``90s``, ``2h``."""
+    found = re.fullmatch(
+        r"([1-9]\d{0,6}) ?(s|seconds?|m|min|minutes?|h|hours?|d|days?)", value.strip()
+    )
+    if not found:
+        raise ValueError(
+            f"{value!r} is not a time: expected one such as 30s, 5m, 2h, 1d, '10 minutes'"
+        )
+    return timedelta(**{_UNITS[found[2][0]]: int(found[1])})
 
 
 def setting(interval: str) -> str:

@@ -17,6 +17,7 @@ from fdwarehouse.database.status_changes import Subjects, changes, subjects_of
 from fdwarehouse.errors import FdwarehouseError, database_error
 from fdwarehouse.terminal.console import STATES, out, say
 from fdwarehouse.terminal.json_lines import write_line
+from fdwarehouse.terminal.repeating import moment
 from fdwarehouse.terminal.status import show_status
 
 
@@ -99,10 +100,9 @@ def _list_changes(
 
 
 def _say_change(subject: str, state: str, detail: str, as_json: bool) -> None:
-    moment = datetime.now(UTC)
+    at = moment(datetime.now(UTC))
     if as_json:
-        at = moment.isoformat(timespec="seconds")
         write_line("change", at=at, subject=subject, state=state, detail=detail)
         return
     words = f"{subject} {state}" + (f": {detail}" if detail else "")
-    say(f"{moment:%Y-%m-%d %H:%M:%S} {words}", STATES.get(state, ("", ""))[1])
+    say(f"{at} {words}", STATES.get(state, ("", ""))[1])
