@@ -19,7 +19,12 @@ PASSWORD = "of-the-old-server"
 
 @contextmanager
 def old_server(
-    hba: str = "", certificate: bool = False, *, standby: bool = False, settings: str = ""
+    hba: str = "",
+    certificate: bool = False,
+    *,
+    standby: bool = False,
+    settings: str = "",
+    passwords: str = "",
 ) -> Iterator[int]:
     """Start PostgreSQL 15 on a free port of the loopback, and return the port.
 
@@ -28,6 +33,7 @@ def old_server(
         certificate: whether it supports TLS, with a self-signed certificate.
         standby: whether it waits for a primary that it never hears of.
         settings: more options of the server.
+        passwords: a file of passwords for the connections that it makes itself, see libpq.
     """
     folder = Path(tempfile.mkdtemp(prefix="fdwarehouse-old-"))
     account = programs.account_of(folder / "none")
@@ -54,7 +60,9 @@ def old_server(
         programs.write_private(data / "pg_hba.conf", hba, account)
     if standby:
         programs.write_private(data / "standby.signal", "", account)
-    start: list[str | Path] = [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    programs.write_private(folder / "passwords", passwords, account)
+    start: list[str | Path] = ["env", f"PGPASSFILE={folder}/passwords"]
+    start += [BIN / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     started = programs.run([*start, "-o", settings, "start"], account, stdout=None)
     assert started.returncode == 0, (folder / "log").read_text()
     try:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     model = "model"
     check = "check"
     test = "test"
+    schedule = "schedule"
 
 
 def new(
@@ -35,7 +36,8 @@ def new(
     name: Annotated[
         str,
         typer.Argument(
-            help="gold.fact_sales for a model, or for its test; a name for a check.",
+            help="gold.fact_sales for a model, or for its test; a name for a check; cron, systemd "
+            "or pg_cron for a schedule.",
             autocompletion=completing.tables,
         ),
     ],
@@ -48,14 +50,18 @@ def new(
         ),
     ] = None,
 ) -> None:
-    """Write a model, a check or a unit test that works as it is.
+    """Write a model, a check, a unit test or a schedule.
 
-    It has the columns of the table that it reads, as the project's files make it; no production is
-    needed, and nothing is deployed. An existing file is never replaced.
+    A model, a check or a test has the columns of the table that it reads, as the project's files
+    make it, and works as it is; no production is needed, and nothing is deployed. A schedule runs the warehouse every
+    five minutes. An existing file is never replaced.
     """
     from fdwarehouse.project.new_files import write_file
 
     connections = connections_of(context)
+    if kind == Kind.schedule:
+        _write_schedule(connections, name)
+        return
     if kind == Kind.test:
         model = read or name
         path = f"sql/tests/{_file_name(name if read else name.partition('.')[2])}.yaml"
@@ -73,6 +79,39 @@ def new(
         text = _compiled(connections, kind, model, read)
     write_file(connections.root, path, text)
     say(f"wrote {path}")
+
+
+def _write_schedule(connections: Connections, kind: str) -> None:
+    import getpass
+    import shutil
+    import sys
+    from pathlib import Path
+
+    from psycopg.conninfo import conninfo_to_dict
+
+    from fdwarehouse.project import schedules
+    from fdwarehouse.project.new_files import write_file
+
+    if kind not in schedules.KINDS:
+        raise typer.BadParameter(f"a schedule is one of {', '.join(schedules.KINDS)}")
+    beside = Path(sys.executable).with_name("fdwarehouse")
+    program = beside if beside.exists() else Path(shutil.which("fdwarehouse") or sys.argv[0])
+    url = None if connections.is_embedded else connections.warehouse()
+    files = schedules.schedule_files(
+        kind,
+        root=connections.root.resolve(),
+        name=connections.config.project,
+        program=str(program.absolute()),
+        user=getpass.getuser(),
+        database=str(conninfo_to_dict(url).get("dbname") or "warehouse") if url else "warehouse",
+    )
+    shared = (".gitignore", schedules.SECRET)  # of cron and systemd
+    for path, text in files.items():
+        if path.endswith(shared) and (connections.root / path).exists():
+            continue
+        write_file(connections.root, path, text, is_secret=path.endswith(schedules.SECRET))
+        say(f"wrote {path}")
+    say("Its first lines say how to install it; `fdwarehouse docs scheduling` says more.")
 
 
 def _file_name(name: str) -> str:

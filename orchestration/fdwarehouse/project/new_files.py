@@ -112,13 +112,14 @@ def test_file(model: str, given: Mapping[str, Rows], expect: Rows) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_file(root: Path, path: str, text: str) -> None:
+def write_file(root: Path, path: str, text: str, *, is_secret: bool = False) -> None:
     """Write a new file.
 
     Args:
         root: the project's folder.
         path: relative to it.
         text: the content.
+        is_secret: whether only its owner may read it.
 
     Raises:
         FdwarehouseError: it exists.
@@ -126,6 +127,7 @@ def write_file(root: Path, path: str, text: str) -> None:
     if (root / path).exists():
         raise FdwarehouseError(f"{path} exists", hint="Choose another name, or edit it.")
     (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).touch(0o600 if is_secret else 0o666)
     (root / path).write_text(text, encoding="utf-8")
 
 
