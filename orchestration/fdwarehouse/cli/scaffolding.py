@@ -53,8 +53,8 @@ def new(
     """Write a model, a check, a unit test or a schedule.
 
     A model, a check or a test has the columns of the table that it reads, as the project's files
-    make it, and works as it is; no production is needed, and nothing is deployed. A schedule runs the warehouse every
-    five minutes. An existing file is never replaced.
+    make it, and works as it is; no production is needed, and nothing is deployed. A schedule runs
+    the warehouse every five minutes. An existing file is never replaced.
     """
     from fdwarehouse.project.new_files import write_file
 
