@@ -41,7 +41,7 @@ def test_status_has_stable_keys_and_iso_times(
     command.works("run")
     described = as_json(command)
     assert list(described) == [
-        "deployed", "database", "runs", "tables", "sources", "checks", "rejected_rows",
+        "deployed", "database", "problems", "runs", "tables", "sources", "checks", "rejected_rows",
     ]  # fmt: skip
     (run,) = described["runs"]
     assert list(run) == [
@@ -155,3 +155,16 @@ def test_status_of_a_source_held_back_for_ever(
 )
 def test_time_spans_are_rounded_as_a_whole(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_status_shows_problems_first_with_the_way_out(
+    command: Command, warehouse: Warehouse
+) -> None:
+    command.use(warehouse.environment)
+    said = command.works("status")
+    assert said.startswith("Problems\nThe warehouse is deployed, but was never filled. Since ")
+    assert "CALL etl.run_pipeline()" in said.splitlines()[2]
+    described = json.loads(command.works("status", "--json"))
+    assert [p["problem"] for p in described["problems"]] == ["never_ran:pipeline"]
+    command.works("run")
+    assert "Problems" not in command.works("status")

@@ -113,6 +113,12 @@ _CHECKS = """
     ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
 """
 
+_PROBLEMS = """
+    SELECT problem, kind, severity, subject, since, run_id, message, hint
+    FROM etl.problems
+    ORDER BY severity, since
+"""
+
 _REJECTED = """
     SELECT
         model, array_to_string(reasons, ', ') AS reasons, count(*) AS rows,
@@ -139,8 +145,9 @@ def read_status(warehouse_url: str, *, counts_rows: bool = True) -> dict[str, An
         counts_rows: whether to count the rows of small tables; of others, statistics are used.
 
     Returns:
-        ``deployed`` and ``database``; when deployed also ``runs`` (the newest first), ``tables`` in
-        the order of building, ``sources``, ``checks`` with their last result, ``rejected_rows``.
+        ``deployed`` and ``database``; when deployed also ``problems`` (errors first), ``runs`` (the
+        newest first), ``tables`` in the order of building, ``sources``, ``checks``
+        with their last result, ``rejected_rows``.
 
     Raises:
         FdwarehouseError: the warehouse cannot be reached, or is being deployed.
@@ -151,6 +158,7 @@ def read_status(warehouse_url: str, *, counts_rows: bool = True) -> dict[str, An
         described: dict[str, Any] = {"deployed": is_deployed, "database": info.dbname}
         if is_deployed:
             described |= {
+                "problems": rows(connection, _PROBLEMS),
                 "runs": logged_runs(connection),
                 "tables": _tables(connection, counts_rows=counts_rows),
                 "sources": rows(connection, _SOURCES),

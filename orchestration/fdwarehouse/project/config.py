@@ -186,6 +186,8 @@ class SourceConfig(_Strict):
     overlap: Interval = "10 seconds"
     warn_after: Interval = "1 hour"
     """How long a session of the source may hold the fence back before status warns."""
+    fresh_within: Interval | None = None
+    """How old the data of the source may be in the last successful run; None: no promise."""
     time_zone: str | None = None
     on_error: Literal["isolate", "error"] = "isolate"
     """isolate: a table that cannot be read fails alone, and what is built on it is held back;

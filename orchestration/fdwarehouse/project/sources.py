@@ -69,6 +69,7 @@ class Source:
     lookback: str
     overlap: str
     warn_after: str
+    fresh_within: str | None
     on_error: str
     time_zone: str | None
     local_time_zone: str
@@ -121,6 +122,7 @@ def make_sources(config: Config, contracts: dict[str, Contract]) -> list[Source]
                 lookback=source.lookback,
                 overlap=source.overlap,
                 warn_after=source.warn_after,
+                fresh_within=source.fresh_within,
                 on_error=source.on_error,
                 time_zone=source.time_zone,
                 local_time_zone=source.time_zone or contracts[name].time_zone,

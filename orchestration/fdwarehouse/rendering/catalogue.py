@@ -41,6 +41,7 @@ def rows_of_project(
                 "lookback": source.lookback,
                 "overlap": source.overlap,
                 "warn_after": source.warn_after,
+                "fresh_within": source.fresh_within,
                 "on_error": source.on_error,
                 "time_zone": source.time_zone,
                 "contract_time_zone": source.local_time_zone,

@@ -29,6 +29,7 @@ MACROS = (
     "gold",
     "counting",
     "checks",
+    "problems",
 )
 
 

@@ -16,6 +16,8 @@ from fdwarehouse.terminal.console import (
     table,
 )
 
+SHOWN_PROBLEMS = 5
+
 
 def show_status(described: dict[str, Any]) -> None:
     """Show what ``status.status`` returned.
@@ -27,11 +29,25 @@ def show_status(described: dict[str, Any]) -> None:
         say(f"Nothing is deployed in database {described['database']} yet.", "bold")
         say("`fdwarehouse deploy` creates the warehouse, `fdwarehouse run` fills it.")
         return
+    _show_problems(described["problems"])
     _show_runs(described["runs"])
     _show_sources(described["sources"])
     _show_tables(described["tables"])
     _show_checks(described["checks"])
     _show_rejected_rows(described["rejected_rows"])
+
+
+def _show_problems(problems: list[dict[str, Any]]) -> None:
+    if not problems:
+        return
+    say("Problems", "bold")
+    for problem in problems[:SHOWN_PROBLEMS]:
+        style = "red" if problem["severity"] == "error" else "yellow"
+        say(f"{problem['message']} Since {_ago(problem['since'])}.", style)
+        say(f"    {problem['hint']}", "dim")
+    if len(problems) > SHOWN_PROBLEMS:
+        say(f"and {len(problems) - SHOWN_PROBLEMS} more in etl.problems")
+    say("")
 
 
 def _show_runs(runs: list[dict[str, Any]]) -> None:

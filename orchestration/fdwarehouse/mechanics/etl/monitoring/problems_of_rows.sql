@@ -1,0 +1,58 @@
+CREATE VIEW etl.problems_of_rows AS
+WITH rejecting_tables AS (
+    SELECT
+        model,
+        count(*) AS row_count,
+        min(_run_id) AS first_run_id,
+        max(_run_id) AS run_id
+    FROM silver.rejected_rows
+    GROUP BY model
+),
+
+described_tables AS (
+    SELECT
+        t.*,
+        (
+            SELECT string_agg(DISTINCT reason, ', ' ORDER BY reason)
+            FROM (
+                SELECT reasons FROM silver.rejected_rows AS r
+                WHERE r.model = t.model
+                ORDER BY md5(r.key::text)
+                LIMIT 1000
+            ) AS some_rows
+            CROSS JOIN unnest(some_rows.reasons) AS reason
+        ) AS reasons,
+        (
+            SELECT jsonb_agg(some_rows.rejected_row)
+            FROM (
+                SELECT rejected_row FROM silver.rejected_rows AS r
+                WHERE r.model = t.model
+                ORDER BY md5(r.key::text)
+                LIMIT 5
+            ) AS some_rows
+        ) AS rejected_rows
+    FROM rejecting_tables AS t
+)
+
+SELECT
+    'rows_rejected' AS kind,
+    'warn' AS severity,
+    t.model AS subject,
+    r.started_at AS since,
+    t.run_id,
+    format(
+        '%s kept out of %s: %s.',
+        CASE t.row_count WHEN 1 THEN '1 row is' ELSE t.row_count || ' rows are' END,
+        t.model,
+        t.reasons
+    ) AS message,
+    format(
+        'Correct them in production, or the rule: '
+        'SELECT * FROM silver.rejected_rows WHERE model = %L;',
+        t.model
+    ) AS hint,
+    {{ problems.shown("t.rejected_rows", "ARRAY[t.model]") | indent(4) }} AS sample_rows
+FROM described_tables AS t
+INNER JOIN etl.runs AS r ON t.first_run_id = r.run_id;
+COMMENT ON VIEW etl.problems_of_rows IS
+'The kind rows_rejected of etl.problems, with its columns.';

@@ -1,0 +1,72 @@
+CREATE VIEW etl.problems_of_runs AS
+WITH lost_runs AS (
+    SELECT
+        r.run_id,
+        r.begun_by,
+        k.run_kind,
+        coalesce(
+            (SELECT max(s.finished_at) FROM etl.steps AS s WHERE s.run_id = r.run_id), r.started_at
+        ) AS since
+    FROM etl.runs AS r
+    INNER JOIN etl.kinds_of_runs AS k ON r.begun_by = ANY(k.procedures)
+    WHERE r.run_id = (SELECT etl.lost_run())
+)
+
+SELECT
+    CASE r.status WHEN 'failed' THEN 'run_failed' ELSE 'run_lost' END AS kind,
+    'error' AS severity,
+    k.run_kind AS subject,
+    first_run.finished_at AS since,
+    r.run_id,
+    format(
+        CASE r.status
+            WHEN 'failed' THEN 'Run %s (%s) failed: %s'
+            ELSE 'Run %s (%s) did not end: %s'
+        END,
+        r.run_id,
+        r.begun_by,
+        {{ problems.first_line("r.error") | indent(8) }}
+    ) AS message,
+    format(
+        'Fix it, and %s again: SELECT model, error FROM etl.steps WHERE run_id = %s;',
+        CASE
+            WHEN k.run_kind = 'pipeline' THEN 'run the pipeline'
+            ELSE 'call ' || r.begun_by
+        END,
+        r.run_id
+    ) AS hint,
+    NULL::jsonb AS sample_rows
+FROM etl.kinds_of_runs AS k
+INNER JOIN etl.runs AS r ON k.failed_run_id = r.run_id
+INNER JOIN etl.runs AS first_run ON k.failing_since_run_id = first_run.run_id
+WHERE k.run_kind NOT IN (SELECT l.run_kind FROM lost_runs AS l)
+UNION ALL
+SELECT
+    'run_lost',
+    'error',
+    run_kind,
+    since,
+    run_id,
+    format(
+        'Run %s (%s) is open, but no session works on it: its session ended without recording a '
+        'result.',
+        run_id, begun_by
+    ),
+    'Run again: what it committed is kept, and the next run marks it as abandoned.',
+    NULL
+FROM lost_runs
+UNION ALL
+SELECT
+    'never_ran',
+    'warn',
+    'pipeline',
+    (SELECT min(m.applied_at) FROM etl.migrations AS m),
+    NULL,
+    'The warehouse is deployed, but was never filled.',
+    'Run `fdwarehouse run`, or CALL etl.run_pipeline().',
+    NULL
+WHERE EXISTS (SELECT FROM etl.pipeline_steps)
+    AND NOT EXISTS (SELECT FROM etl.watermarks)
+    AND NOT EXISTS (SELECT FROM etl.runs WHERE status <> 'succeeded');
+COMMENT ON VIEW etl.problems_of_runs IS
+'The kinds run_failed, run_lost and never_ran of etl.problems, with its columns.';
