@@ -231,3 +231,20 @@ def test_command_asks_before_it_forgets(
     assert traces(sold, "Gioconda")
     command.works("forget", "production.customers", "1", "--yes")
     assert traces(sold, "Gioconda") == []
+
+
+def test_references_are_looked_up_among_forgotten_rows_only_if_they_are_dangling(
+    sold: Warehouse,
+) -> None:
+    calls = "SELECT coalesce(pg_stat_get_function_calls('etl.is_forgotten'::regproc), 0)"
+    with sold.connect("admin", autocommit=True) as session:
+        session.execute("SET track_functions = 'all'")
+        session.execute("CALL etl.run_checks()")
+        session.execute("SELECT pg_stat_force_next_flush()")
+    assert sold.value(calls) == 0
+    sold.execute("DELETE FROM silver.clean_customers WHERE customer_id = 1", role="admin")
+    with sold.connect("admin", autocommit=True) as session:
+        session.execute("SET track_functions = 'all'")
+        session.execute("CALL etl.run_checks()")
+        session.execute("SELECT pg_stat_force_next_flush()")
+    assert sold.value(calls) > 0

@@ -28,6 +28,9 @@ class _Rule:
     broken: str
     """The condition on a row `t` that violates it."""
     joins: str = ""
+    excused: str = ""
+    """A condition on the rows that violate it: these are no violations. It is too costly to be
+    evaluated for every row."""
 
 
 def checks_of(
@@ -88,9 +91,9 @@ def _rules(
             "references",
             reference.severity,
             f"is in {reference.to}",
-            f"{value} IS NOT NULL AND r.{ident(key)} IS NULL\n"
-            f"AND NOT etl.is_forgotten({literal(reference.to)}, {value}::text)",
+            f"{value} IS NOT NULL AND r.{ident(key)} IS NULL",
             f"LEFT JOIN {qualified(schema, table)} AS r ON {value} = r.{ident(key)}{live}",
+            f"etl.is_forgotten({literal(reference.to)}, d.{ident(name)}::text)",
         )
 
 
@@ -141,6 +144,10 @@ def _check(
     live = "\n    AND NOT t.is_deleted" if is_silver else ""
     broken = rule.broken.replace("\n", "\n    ")
     lines.append(f"WHERE\n    t._run_id > p_since_run_id{live}\n    AND {broken}")
+    if rule.excused:
+        rows = "\n".join(lines).replace("\n", "\n    ")
+        lines = [f"WITH violating_rows AS MATERIALIZED (\n    {rows}\n)\n"]
+        lines += [f"SELECT d.* FROM violating_rows AS d WHERE NOT {rule.excused}"]
     return Check(
         f"{target.name}__{column}__{rule.name}"[:_LONGEST],
         target.schema,
