@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psycopg
 
-from fdwarehouse.database.analysis.tables import AnyTable, analyse, complete
+from fdwarehouse.compiler.tables.lineage import AnyTable
+from fdwarehouse.database.analysis.tables import analyse, complete
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.deployment_plan import Plan, plan
 from fdwarehouse.errors import FdwarehouseError

@@ -19,11 +19,9 @@ _TABLES = """
         extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
         v.run_id AS last_reconciled_run_id,
         nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows,
-        substring(
-            obj_description(to_regclass(m.table_name), 'pg_class')
-            FROM '(?:Maintenance:|Kept up) (.*)[.]$'
-        ) AS kept_up
+        CASE WHEN t.kind IN ('table', 'mirror', 'dimension') THEN t.maintenance END AS kept_up
     FROM etl.pipeline_steps AS m
+    LEFT JOIN etl.tables AS t ON m.table_name = t.table_name
     CROSS JOIN LATERAL (
         WITH RECURSIVE parts AS ( -- pg_partition_tree would wait for a first load
             SELECT to_regclass(m.table_name)::oid AS oid

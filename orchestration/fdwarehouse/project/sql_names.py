@@ -55,3 +55,11 @@ def _names_of(node: ast.Node) -> Iterator[str]:
         options = {option.defname: option.arg for option in node.options or ()}
         if "as" in options and getattr(options.get("language"), "sval", "") == "sql":
             yield from names_in(options["as"][-1].sval)
+
+
+def column_names_in(tree: object) -> Iterator[str]:
+    """Yield the names of the columns that a parse tree refers to, without those of their tables."""
+    for node in nodes_of(tree):
+        last = (node.fields or ())[-1] if isinstance(node, ast.ColumnRef) else None
+        if isinstance(last, ast.String):
+            yield str(last.sval)

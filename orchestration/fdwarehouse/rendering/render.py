@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from fdwarehouse.project.validation import (
     require_one_file_each,
     require_what_it_is_named_after,
 )
-from fdwarehouse.rendering.catalogue import json_literal, rows_of_files, rows_of_project
+from fdwarehouse.rendering.catalogue import Row, json_literal, rows_of_files, rows_of_project
+from fdwarehouse.rendering.described_tables import rows_of_tables
 from fdwarehouse.rendering.migrations import Migration, read_migrations, replaced
 from fdwarehouse.rendering.project_templates import ProjectTemplates
 from fdwarehouse.rendering.rendered import CompiledTables, Rendered
@@ -109,7 +110,13 @@ class _Renderer:
         foundation = [*self._preparation(migrations, taken_out), *in_topological_order(runner)]
         foundation += tables_of_sources(self.templates, self.sources)
         files = [*foundation, *tables.tables, *in_topological_order(objects), *settings]
-        files += self._conclusion(models, checks, partitions)
+        rows = {
+            **rows_of_project(self.sources, models, checks, partitions),
+            **rows_of_tables(
+                self.sources, tables.analysed, models, objects, {check.name for check in checks}
+            ),
+        }
+        files += self._conclusion(rows)
         files.append(
             self.templates.compile("deploy/record.sql", files=json_literal(rows_of_files(files)))
         )
@@ -143,13 +150,11 @@ class _Renderer:
         yield self.templates.compile("deploy/keep_others.sql")
         yield self.templates.compile("deploy/mount.sql")
 
-    def _conclusion(
-        self, models: Sequence[Model], checks: Sequence[Check], partitions: Partitions
-    ) -> Iterator[SqlFile]:
+    def _conclusion(self, rows: Mapping[str, Sequence[Row]]) -> Iterator[SqlFile]:
         """The files that follow once everything is created; the deploy then records itself."""
-        rows = rows_of_project(self.sources, models, checks, partitions)
         yield self.templates.compile("deploy/project.sql", document=json_literal(rows))
         yield self.templates.compile("deploy/invalidate.sql")
+        yield self.templates.compile("deploy/describe.sql")
         yield self.templates.compile("deploy/catalogue.sql")
         for source in self.sources:
             if source.numbered_tables:

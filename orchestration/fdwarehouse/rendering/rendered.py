@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fdwarehouse.compiler.tables.definition import Definition
+from fdwarehouse.compiler.tables.lineage import AnyTable
 from fdwarehouse.project.checks import Check
 from fdwarehouse.project.sources import Source
 from fdwarehouse.project.sql_files import SqlFile
@@ -47,3 +48,5 @@ class CompiledTables:
     """How each table is maintained, in one line."""
     partitions: Mapping[str, RangePartitions] = field(default_factory=dict)
     """How tables are partitioned by a date."""
+    analysed: Sequence[AnyTable] = ()
+    """The tables themselves."""

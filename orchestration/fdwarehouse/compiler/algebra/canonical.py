@@ -57,17 +57,18 @@ _NOT_FOLLOWED = {
 }
 
 
-def canonical(definition: str, catalog: Catalog) -> Block:
+def canonical(definition: str | ast.SelectStmt, catalog: Catalog) -> Block:
     """Read a definition.
 
     Args:
-        definition: SQL of a view, as `pg_get_viewdef` prints it.
+        definition: SQL of a view, as `pg_get_viewdef` prints it; or that, parsed.
         catalog: the relations that it reads.
 
     Raises:
         Unsupported: a part of it has no incremental form.
     """
-    return without_runs(_Reader(catalog).block(parse(definition), Names(), is_top=True))
+    statement = parse(definition) if isinstance(definition, str) else definition
+    return without_runs(_Reader(catalog).block(statement, Names(), is_top=True))
 
 
 class _Reader:

@@ -46,6 +46,10 @@ class Definition:
     """YAML nodes of the header."""
     lines_before: int = 0
     """Lines of the file before the header."""
+    written: str = ""
+    """The SELECT as it is in the file, without the casts to the types in the header."""
+    is_generated: bool = False
+    """Whether there is no such file: it is generated from a contract."""
 
     def line_of(self, *names: str) -> int:
         """Return the line of a part of the header, given by its path of names."""
@@ -102,7 +106,7 @@ def read_definition(path: str, text: str) -> Definition:
     first_line = text[: found.end()].count("\n") + rest[: len(rest) - len(rest.lstrip())].count(
         "\n"
     )
-    definition = Definition(path, header, select, first_line + 1, tree, before)
+    definition = Definition(path, header, select, first_line + 1, tree, before, select)
     _require_one_select(definition)
     return _typed(definition)
 

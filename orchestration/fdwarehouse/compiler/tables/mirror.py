@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 import yaml
 
@@ -28,7 +29,8 @@ def mirrored(sources: Iterable[Source], read: Collection[str]) -> Iterator[Defin
         for table in source.tables:
             if table.is_mirrored and table.raw_table not in read:
                 path = f"sql/silver/{table.local_name}.sql"
-                yield read_definition(path, definition_of(source.name, table))
+                text = definition_of(source.name, table)
+                yield replace(read_definition(path, text), is_generated=True)
 
 
 def definition_of(source_name: str, table: SourceTable) -> str:

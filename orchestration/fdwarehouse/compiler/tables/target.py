@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fdwarehouse.compiler.algebra.lineage import Lineage
 from fdwarehouse.compiler.deltas.images import look_alike
 from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.header import Partitions
@@ -27,6 +28,8 @@ class Target:
     """Columns that its definition reads, with their types."""
     checked: frozenset[str] = frozenset()
     """Columns whose reference cannot be a foreign key: they refer to a partitioned table."""
+    lineage: Lineage = field(default_factory=dict)
+    """Where the columns of its SELECT come from."""
 
     def _named(self, prefix: str = "", suffix: str = "") -> str:
         return qualified(self.schema, f"{prefix}{self.name}{suffix}")

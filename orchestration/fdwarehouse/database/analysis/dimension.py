@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import psycopg
 
 from fdwarehouse.compiler.algebra.canonical import canonical
+from fdwarehouse.compiler.algebra.lineage import lineage
 from fdwarehouse.compiler.algebra.reasons import Unsupported
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.dimension import IS_CURRENT, VALIDITY, Dimension
@@ -87,6 +88,7 @@ def analyse_dimension(
         (*_key_first(columns, header.key[0]), *VALIDITY),
         generated=((header.surrogate_key, "bigint"), IS_CURRENT),
         types_read=types_read(warehouse, target.definition),
+        lineage=lineage(block),
     )
     create_empty(
         target,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import psycopg
@@ -26,23 +26,34 @@ from fdwarehouse.database.analysis.definition import (
     require_reproducible,
     types_in,
 )
+from fdwarehouse.database.analysis.lineage import lineage_of_definition
 from fdwarehouse.errors import FdwarehouseError
 
 
-def analyse_view(definition: Definition, warehouse: psycopg.Connection) -> View:
+def analyse_view(
+    definition: Definition, warehouse: psycopg.Connection, views: Collection[str]
+) -> View:
     """Analyse a definition that is computed when it is read.
 
     Args:
         definition: the file.
         warehouse: a connection as the owner; the view exists afterwards.
+        views: views of the project, quoted.
 
     Raises:
         FdwarehouseError: it is wrong; the message names file and line.
     """
     _, schema, file = definition.path.split("/")
     target = Target(schema, file.removesuffix(".sql"), definition.header.key, ())
-    columns, _ = create_definition(definition, target.qualified, warehouse)
-    target = replace(target, types_read=types_read(warehouse, target.qualified))
+    columns, canonical_sql = create_definition(definition, target.qualified, warehouse)
+    catalog = read_catalog(warehouse, [target.qualified])
+    target = replace(
+        target,
+        types_read=types_read(warehouse, target.qualified),
+        lineage=lineage_of_definition(
+            warehouse, target.qualified, canonical_sql, catalog, {*views} - {target.qualified}
+        ),
+    )
     require_columns(definition, columns)
     require_partitions(definition, columns)
     return View(replace(target, columns=columns), definition)
@@ -54,6 +65,8 @@ def analyse_table(
     compiled: set[str],
     known: Mapping[str, Known],
     keys: Mapping[str, tuple[str, ...]],
+    *,
+    views: Collection[str],
 ) -> Table:
     """Analyse a definition of a table that is computed from others.
 
@@ -63,6 +76,7 @@ def analyse_table(
         compiled: tables, as `schema.name`, that were analysed before.
         known: facts from the definition of such a table.
         keys: keys of the partitioned tables among them, whose primary key also has the date.
+        views: views of the project, quoted.
 
     Raises:
         FdwarehouseError: it is wrong; the message names file and line.
@@ -93,7 +107,8 @@ def analyse_table(
     catalog = read_catalog(
         warehouse, [target.definition], compiled=compiled, known=known, keys=keys
     )
-    target = replace(target, columns=columns)
+    traced = lineage_of_definition(warehouse, target.definition, canonical_sql, catalog, views)
+    target = replace(target, columns=columns, lineage=traced)
     with key_errors_named(definition, warehouse):
         create_empty(target, warehouse, key=target.primary_key, not_null=never_null(header.columns))
     types = types_in(warehouse, target)

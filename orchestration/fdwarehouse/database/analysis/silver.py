@@ -8,6 +8,7 @@ from dataclasses import replace
 import psycopg
 
 from fdwarehouse.compiler.algebra.canonical import canonical
+from fdwarehouse.compiler.algebra.lineage import lineage
 from fdwarehouse.compiler.algebra.reasons import Unsupported, line_of_impurity
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.partitions import require_partitions
@@ -81,7 +82,7 @@ def analyse_silver(
             hint="Add its table there, or read one that is there.",
         )
     _require_conditions(definition, target, warehouse)
-    target = replace(target, columns=(*columns, ("is_deleted", "boolean")))
+    target = replace(target, columns=(*columns, ("is_deleted", "boolean")), lineage=lineage(block))
     create_empty(target, warehouse, key=target.primary_key)
     return SilverTable(
         target,

@@ -17,6 +17,7 @@ from fdwarehouse.compiler.algebra.catalog import Known
 from fdwarehouse.compiler.deltas.indexes import Index, without_redundant
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.dimension import Dimension, references_to
+from fdwarehouse.compiler.tables.lineage import AnyTable
 from fdwarehouse.compiler.tables.rules import checks_of
 from fdwarehouse.compiler.tables.silver_table import SilverTable
 from fdwarehouse.compiler.tables.table import Table
@@ -29,12 +30,11 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, qualified
 from fdwarehouse.project.sql_files import SqlFile, in_topological_order, names_read
 from fdwarehouse.project.sql_names import names_in
+from fdwarehouse.rendering.described_tables import is_view
 from fdwarehouse.rendering.render import render_project
 from fdwarehouse.rendering.rendered import CompiledTables, Rendered
 from fdwarehouse.rendering.steps import RangePartitions
 from fdwarehouse.rendering.templates import mechanics_environment
-
-AnyTable = Table | SilverTable | Dimension | View
 
 
 def complete(
@@ -64,6 +64,7 @@ def complete(
             for t in analysed.tables
             if (p := t.target.partitions)
         },
+        analysed=analysed.tables,
     )
     for table in analysed.tables:
         path, needs = table.definition.path, _needs(table)
@@ -198,6 +199,8 @@ def _analyse(
 ) -> Iterable[AnyTable]:
     by_name = {f.creates: f for f in rendered.files if f.creates}
     definitions = {d.model: d for d in rendered.definitions}
+    views = {f.creates for f in rendered.files if f.creates and is_view(f)}
+    views |= {d.model for d in rendered.definitions if d.header.kind == "view"}
     done: set[str] = set()
     compiled: set[str] = set()
     versions: dict[str, SilverTable] = {}
@@ -216,9 +219,9 @@ def _analyse(
             found = analyse_dimension(definition, warehouse, versions)
             known[f"{found.target.schema}.{found.target.name}"] = Known(period=found.period)
         elif definition.header.kind == "view":
-            found = analyse_view(definition, warehouse)
+            found = analyse_view(definition, warehouse, views)
         else:
-            found = analyse_table(definition, warehouse, compiled, known, keys)
+            found = analyse_table(definition, warehouse, compiled, known, keys, views=views)
             known[f"{found.target.schema}.{found.target.name}"] = known_of(found)
         compiled.add(f"{found.target.schema}.{found.target.name}")
         keys |= _partitioned([found])

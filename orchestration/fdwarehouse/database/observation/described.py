@@ -80,8 +80,14 @@ class DescribedTable:
     select: str | None = None
     is_incremental: bool | None = None
     maintenance: str | None = None
-    source: str | None = None
+    source_name: str | None = None
+    source_table: str | None = None
     columns: dict[str, DescribedColumn] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str | None:
+        """Of a table of bronze, what it is taken from: the source and its table."""
+        return ".".join(filter(None, (self.source_name, self.source_table))) or None
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,8 @@ def _table(row: Row, columns: list[Row]) -> DescribedTable:
         row.get("select_text"),
         row.get("is_incremental"),
         row["maintenance"],
-        row.get("source_table") or row["source_name"],
+        row["source_name"],
+        row.get("source_table"),
         {
             column["column_name"]: DescribedColumn(
                 column["column_name"],
