@@ -92,7 +92,7 @@ def observe(
         hiding = Hiding(masked, with_values=with_values)
         checks = health.read_checks(connection)
         reads = {check["name"]: check["reads"] for check in checks}
-        listed = hiding.errors(runs.read_runs(connection), "error")
+        listed = hiding.errors(runs.read_runs(connection))
         detailed = _with_details(listed)
         return Observation(
             database=connection.info.dbname,
@@ -106,9 +106,7 @@ def observe(
             statistics=read_statistics(connection, counts, masked, with_values=with_values),
             samples=samples.read_samples(connection, shown) if with_values else {},
             runs=listed,
-            steps=hiding.errors(
-                runs.read_steps(connection, detailed), "error", "message", "detail"
-            ),
+            steps=hiding.errors(runs.read_steps(connection, detailed)),
             results=hiding.samples(runs.read_results(connection, detailed), reads),
             table_history=runs.read_table_history(connection),
             check_history=runs.read_check_history(connection),

@@ -8,8 +8,8 @@ from typing import Any
 
 from fdwarehouse.database.observation.reading import Row
 
-# PostgreSQL quotes values: invalid input syntax for type integer: "x"; Key (email)=(x) exists.
-_QUOTED = re.compile(r'((?:: |value )"|\)=\()[^\n]*(?="|\))')
+# PostgreSQL quotes values: invalid input syntax for type integer: "x". Details quote whole rows.
+_QUOTED = re.compile('(: |value )".*')
 
 
 class Hiding:
@@ -25,17 +25,20 @@ class Hiding:
         self._tables = {table for table, _ in masked}
         self._with_values = with_values
 
-    def errors(self, rows: list[Row], *names: str) -> list[Row]:
-        """Leave the values that PostgreSQL quotes out of errors, where columns are masked.
+    def errors(self, rows: list[Row]) -> list[Row]:
+        """Keep the first line of errors alone, without values, where columns are masked.
 
         Args:
-            rows: of the log.
-            names: the columns with texts of errors.
+            rows: of the log, with `error`, `message` and `detail` where they have them.
         """
         if not self._columns and self._with_values:
             return rows
         return [
-            {**row, **{n: _QUOTED.sub(r"\1...", row[n]) for n in names if row.get(n)}}
+            {
+                **row,
+                **{n: _without_values(row[n]) for n in ("error", "message") if row.get(n)},
+                **({"detail": None} if "detail" in row else {}),
+            }
             for row in rows
         ]
 
@@ -80,3 +83,7 @@ class Hiding:
         if not self._with_values:
             return [{**row, "samples": []} for row in rows]
         return [{**row, "samples": self.values(row["samples"])} for row in rows]
+
+
+def _without_values(error: str) -> str:
+    return _QUOTED.sub(r'\1"..."', error.splitlines()[0])

@@ -53,7 +53,10 @@ def home(seen: Observation) -> dict[str, Any]:
         ],
         "last": seen.runs[0] if seen.runs else None,
         "sources": [_source(row) for row in seen.sources],
-        "failing": [check for check in checks if check["passed"] is False],
+        "failing": sorted(
+            (check for check in checks if check["passed"] is False),
+            key=lambda check: check["severity"] != "error",
+        ),
         "passing": sum(1 for check in checks if check["passed"]),
         "unknown": sum(1 for check in checks if check["passed"] is None),
         "checks": checks,

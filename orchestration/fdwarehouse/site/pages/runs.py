@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from fdwarehouse.terminal.console import duration
 
 SLOWEST = 20
 """Tables in the list of those that take longest."""
+_WHERE = re.compile("(?:PL/pgSQL function|SQL function|SQL statement|SQL expression) ")
+
 BUCKET = 20
 """Results of a check that its strip shows."""
 
@@ -82,10 +85,23 @@ def run_pages(seen: Observation) -> Iterator[dict[str, Any]]:
         yield {
             "run": run,
             "layers": _by_layer(shown),
-            "failed": [step for step in shown if step["status"] in ("failed", "rolled_back")],
+            "error": _split(run["error"] or ""),
+            "failed": [
+                {**step, "text": _split(step["error"] or "")}
+                for step in shown
+                if step["status"] == "failed"
+            ],
+            "rolled_back": [step for step in shown if step["status"] == "rolled_back"],
             "idle": sum(1 for s in shown if s["status"] == "succeeded" and not s["changed"]),
             "results": [{**row, "sample": as_table(row["sample_rows"])} for row in results],
         }
+
+
+def _split(error: str) -> tuple[str, str]:
+    """Separate what happened from where in the SQL it happened."""
+    lines = error.splitlines()
+    where = [line for line in lines if _WHERE.match(line)]
+    return "\n".join(line for line in lines if line not in where), "\n".join(where)
 
 
 def _bar(step: Row, whole: float) -> Markup:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+_TIME = re.compile(r"^(\d{4,}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 
 
 def as_table(samples: Any) -> tuple[list[str], list[list[str]]]:
@@ -30,5 +33,5 @@ def _text(value: Any) -> str:
         return ", ".join(
             f"{k}: {_text(v)}" if isinstance(value, Mapping) else _text(v) for k, v in parts
         )
-    text = str(value)
+    text = _TIME.sub(r"\1 \2", str(value))
     return text if len(text) <= 200 else f"{text[:199]}…"
