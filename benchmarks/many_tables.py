@@ -125,6 +125,7 @@ def _figures(
     yield timed("reconcile", "", "reconcile")
     yield timed("deploy", "nothing changed", "deploy")
     yield timed("status", "", "status")
+    yield timed("site", "", "site", "--out", str(project / "site"))
 
 
 if __name__ == "__main__":

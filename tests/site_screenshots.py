@@ -94,7 +94,9 @@ def _project(folder: Path) -> Path:
     root = folder / "project"
     root.mkdir()
     text = (ROOT / "warehouse.yaml").read_text()
-    text = text.replace("    fence: activity\n", "    fence: activity\n")
+    text = text.replace(
+        "    fence: activity\n", "    fence: activity\n    fresh_within: 12 hours\n"
+    )
     (root / "warehouse.yaml").write_text(text)
     for name in ("contracts", "migrations", "sql"):
         shutil.copytree(ROOT / name, root / name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from fdwarehouse.database.observation.everything import observe
@@ -83,13 +86,17 @@ def test_samples_skip_a_table_that_is_locked(warehouse: Warehouse) -> None:
     assert read == {"gold.open": [['ü"', None]]}
 
 
+def written(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "sample_rows": json.dumps(row["sample_rows"])} for row in rows]
+
+
 def test_masked_columns_are_taken_out_of_what_is_stored() -> None:
     hiding = Hiding({("silver.people", "email")}, with_values=True)
     rows = [{"name": "c", "sample_rows": [{"id": 1, "email": "a@b.c", "x": [{"email": 1}]}]}]
-    assert hiding.samples(rows)[0]["sample_rows"] == [{"id": 1, "x": [{}]}]
+    assert hiding.samples(written(rows))[0]["sample_rows"] == [{"id": 1, "x": [{}]}]
     aliased = [{"name": "c", "sample_rows": [{"id": 1, "who": "a@b.c"}]}]
-    assert hiding.samples(aliased, {"c": ["silver.people"]})[0]["sample_rows"] == []
-    assert hiding.samples(aliased, {"c": ["silver.other"]}) == aliased
+    assert hiding.samples(written(aliased), {"c": ["silver.people"]})[0]["sample_rows"] == []
+    assert hiding.samples(written(aliased), {"c": ["silver.other"]}) == aliased
     errors = [
         {"error": 'invalid input syntax for type integer: "a@b.c"'},
         {"error": 'check c failed\nc: 1 rows, such as {"email": "a@b.c"}'},
@@ -97,10 +104,11 @@ def test_masked_columns_are_taken_out_of_what_is_stored() -> None:
         {"error": "duplicate key\nDETAIL: Key (email)=(a@b.c) already exists."},
     ]
     assert "a@b.c" not in str(hiding.errors(errors))
-    rejected = [{"samples": [{"key": {"email": "a@b.c"}, "row": {"id": 1, "email": "a@b.c"}}]}]
-    assert hiding.rejected(rejected) == [{"samples": [{"key": {}, "row": {"id": 1}}]}]
+    rejected = [{"key": {"email": "a@b.c"}, "row": {"id": 1, "email": "a@b.c"}}]
+    (group,) = hiding.rejected([{"samples": json.dumps(rejected)}])
+    assert group["samples"] == [{"key": {}, "row": {"id": 1}}]
     assert Hiding((), with_values=True).errors(errors) == errors
-    assert Hiding((), with_values=False).samples(aliased)[0]["sample_rows"] == []
+    assert Hiding((), with_values=False).samples(written(aliased))[0]["sample_rows"] == []
 
 
 def test_sample_rows_are_arranged_as_a_table() -> None:

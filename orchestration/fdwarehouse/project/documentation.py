@@ -71,8 +71,11 @@ def as_html() -> dict[str, Path]:
             f"<title>{title_of(path)}</title>\n<style>{_STYLE}</style>\n{body}</html>\n",
             encoding="utf-8",
         )
-    for picture in (known["README"].parent / "docs").glob("*.svg"):
-        (folder / picture.name).write_bytes(picture.read_bytes())
+    docs = known["README"].parent / "docs"
+    for picture in (*docs.glob("*.svg"), *docs.glob("images/*.png")):
+        copy = folder / picture.relative_to(docs)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(picture.read_bytes())
     return written
 
 

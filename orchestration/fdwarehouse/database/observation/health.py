@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import psycopg
 
-from fdwarehouse.database.observation.reading import Row, exists, rows
+from fdwarehouse.database.observation.reading import Row, rows
 
 _PROBLEMS = """
     SELECT
         problem, kind, severity, subject, since, run_id, message, hint,
-        coalesce(sample_rows, '[]') AS sample_rows
+        coalesce(sample_rows, '[]')::text AS sample_rows
     FROM etl.problems
     ORDER BY severity, since DESC NULLS LAST, problem
 """
@@ -19,11 +19,9 @@ _SOURCES = """
         s.source_name AS source, s.source_system AS system, f.kind AS fence_kind, f.fence,
         f.observed_at, f.run_id, f.held_by, f.held_since,
         coalesce(f.observed_at - f.held_since > s.warn_after, false) AS is_held_too_long,
-        p.run_id AS published_run_id,
-        extract(
-            EPOCH FROM clock_timestamp() - CASE WHEN isfinite(p.fence) THEN p.fence END
-        )::float AS age_seconds,
-        extract(EPOCH FROM (to_jsonb(s) ->> 'fresh_within')::interval)::float AS promised_seconds,
+        p.oldest_table, p.as_of, p.run_id AS built_run_id, p.is_late,
+        extract(EPOCH FROM CASE WHEN isfinite(p.age) THEN p.age END)::float AS age_seconds,
+        extract(EPOCH FROM p.fresh_within)::float AS promised_seconds,
         (
             SELECT coalesce(json_agg(json_build_object(
                 'table', u.table_name, 'reason', u.reason, 'run_id', u.noticed_run_id
@@ -45,21 +43,14 @@ _SOURCES = """
         ORDER BY run_id DESC
         LIMIT 1
     ) AS f ON true
-    LEFT JOIN LATERAL (
-        SELECT e.*
-        FROM etl.fences AS e
-        INNER JOIN etl.runs AS r ON e.run_id = r.run_id
-        WHERE e.source_name = s.source_name AND r.status = 'succeeded'
-        ORDER BY e.run_id DESC
-        LIMIT 1
-    ) AS p ON true
+    LEFT JOIN etl.freshness AS p ON s.source_name = p.source_name
     ORDER BY s.source_name
 """
 
 _CHECKS = """
     SELECT
         c.check_name AS name, c.layer, c.severity, c.scope, c.description, c.reads, r.passed,
-        r.offending_rows, r.sample_rows, r.run_id, r.checked_at
+        r.offending_rows, r.sample_rows::text AS sample_rows, r.run_id, r.checked_at
     FROM etl.checks AS c
     LEFT JOIN LATERAL (
         SELECT * FROM etl.check_results WHERE check_results.check_name = c.check_name
@@ -81,7 +72,7 @@ _REJECTED = """
     SELECT
         g.model, g.reasons, g.rows, g.run_id,
         (
-            SELECT json_agg(json_build_object('key', t.key, 'row', t.rejected_row))
+            SELECT json_agg(json_build_object('key', t.key, 'row', t.rejected_row))::text
             FROM (
                 SELECT r.key, r.rejected_row
                 FROM silver.rejected_rows AS r
@@ -124,8 +115,6 @@ def read_problems(connection: psycopg.Connection) -> list[Row]:
     Args:
         connection: to the warehouse.
     """
-    if not exists(connection, "etl.problems"):
-        return []
     return rows(connection, _PROBLEMS)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
 
 from fdwarehouse.database.observation.reading import Row
@@ -51,7 +53,7 @@ class Hiding:
         no rows.
 
         Args:
-            rows: with `sample_rows`, and `check_name` or `name` if they are of checks.
+            rows: with `sample_rows` as text, and `check_name` or `name` if they are of checks.
             reads: the tables that each check reads, directly or through views.
         """
         return [{**row, "sample_rows": self._sample(row, reads)} for row in rows]
@@ -60,7 +62,7 @@ class Hiding:
         check = row.get("check_name") or row.get("name")
         if not self._with_values or (check and self._tables & set((reads or {}).get(check, ()))):
             return []
-        return self.values(row["sample_rows"])
+        return self.values(_parsed(row["sample_rows"]))
 
     def values(self, value: Any) -> Any:
         """Remove the values of masked columns from JSON, at any depth.
@@ -78,11 +80,16 @@ class Hiding:
         """Leave masked columns out of rejected rows, and their key if it is masked.
 
         Args:
-            rows: groups of rejected rows, with `samples`.
+            rows: groups of rejected rows, with `samples` as text.
         """
         if not self._with_values:
             return [{**row, "samples": []} for row in rows]
-        return [{**row, "samples": self.values(row["samples"])} for row in rows]
+        return [{**row, "samples": self.values(_parsed(row["samples"]))} for row in rows]
+
+
+def _parsed(text: str | None) -> Any:
+    """Read JSON with its numbers as they are written: 2.50."""
+    return json.loads(text or "[]", parse_float=Decimal)
 
 
 def _without_values(error: str) -> str:

@@ -107,7 +107,8 @@ _STEPS = """
 
 _CHECKS = """
     SELECT
-        run_id, check_name, layer, severity, passed, offending_rows, sample_rows, checked_at,
+        run_id, check_name, layer, severity, passed, offending_rows,
+        sample_rows::text AS sample_rows, checked_at,
         extract(EPOCH FROM duration)::float AS seconds
     FROM etl.check_results
     WHERE run_id = ANY(%s)

@@ -34,7 +34,14 @@ def home(seen: Observation) -> dict[str, Any]:
     Args:
         seen: the warehouse.
     """
+    order = [*KINDS]
     problems = [_problem(row, seen) for row in seen.problems]
+    problems.sort(
+        key=lambda row: (
+            row["severity"] != "error",
+            order.index(row["kind"]) if row["kind"] in order else len(order),
+        )
+    )
     level, sentence = verdict(seen)
     longest = max((run["seconds"] or 0 for run in seen.runs), default=0)
     detailed = seen.detailed_runs
@@ -121,8 +128,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _source(row: Row) -> Row:
     promised, measured = row["promised_seconds"], row["age_seconds"]
-    is_late = promised is not None and (measured is None or measured > promised)
     portion = None
     if promised and measured is not None:
         portion = min(1.0, measured / (2 * promised))
-    return {**row, "is_late": is_late, "portion": portion}
+    return {**row, "portion": portion}
