@@ -8,7 +8,7 @@ import pytest
 from tests.clinic import Clinic, with_tables
 from tests.harness import Warehouse
 
-# type in production, value, another that its `=` holds equal
+# type in production, value, another that its `=`, or its hash function, holds equal
 EQUALS = {
     "interval": ("interval", "'360 days'", "'1 year'"),
     "interval of hours": ("interval", "'24 hours'", "'1 day'"),
@@ -28,6 +28,10 @@ EQUALS = {
     "point": ("point", "'(1,2)'", "'(1,2.0000001)'"),
     "box": ("box", "'(1,4),(0,0)'", "'(2,2),(0,0)'"),
     "timetz": ("timetz", "'12:00+00'", "'13:00+01'"),
+    "unsigned": ("bigint", "-1", "4294967295"),
+    "flags": ("bigint[]", "'{1}'", "'{4294967296}'"),
+    "range": ("int8range", "'[-1,)'", "'[4294967295,)'"),
+    "not a number": ("numeric(4, 1)[]", "'{NaN}'", "'{NULL}'"),
     "composite": ("pair", "'(1.0,a)'", "'(1.00,a)'"),
 }
 

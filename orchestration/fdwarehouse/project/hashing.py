@@ -27,7 +27,8 @@ def _of(*parts: str) -> str:
 _BY_TYPE = {
     "smallint": "hashint2extended({c}, 0)",
     "integer": "hashint4extended({c}, 0)",
-    "bigint": "hashint8extended({c}, 0)",
+    # Its hash folds the upper half into the lower one: -1 and 4294967295 have the same.
+    "bigint": _of("{c}", "{c} >> 32"),
     # 0 and -0 are equal.
     "real": _of("hashfloat4extended({c}, 0)", "get_byte(float4send({c}), 0)::bigint"),
     "double precision": _of("hashfloat8extended({c}, 0)", "get_byte(float8send({c}), 0)::bigint"),
@@ -56,7 +57,7 @@ _BY_TYPE = {
     "bytea": _image("{c}"),
     "jsonb": _image("jsonb_send({c})"),
     "int4range": "hash_range_extended({c}, 0)",
-    "int8range": "hash_range_extended({c}, 0)",
+    "int8range": _of("hash_range_extended({c}, 0)", "lower({c}) >> 32", "upper({c}) >> 32"),
     "numrange": _of(
         "hash_range_extended({c}, 0)",
         _image("numeric_send(lower({c}))"),
@@ -87,8 +88,11 @@ _OF_ARRAYS = _of(
         for bound in ("array_lower", "array_upper")
     ),
 )
-# Equal keys are one key, however they are written: 1.0 and 1.00 belong in one bucket.
+# Equal keys are one key, however they are written: 1.0 and 1.00 belong in one bucket. A bucket
+# need not tell keys apart.
 _BY_EQUALITY = {
+    "bigint": "hashint8extended({c}, 0)",
+    "int8range": "hash_range_extended({c}, 0)",
     "real": "hashfloat4extended({c}, 0)",
     "double precision": "hashfloat8extended({c}, 0)",
     "numeric": "hash_numeric_extended({c}, 0)",
@@ -97,8 +101,9 @@ _BY_EQUALITY = {
     "jsonb": "jsonb_hash_extended({c}, 0)",
     "numrange": "hash_range_extended({c}, 0)",
 }
-# In an array, their images cannot be hashed on both sides.
 _COARSE = {"real", "double precision", "numeric", "bpchar", "interval", "jsonb", "numrange"}
+# In an array, their images cannot be hashed on both sides.
+_NOT_IN_ARRAYS = _COARSE | {"bigint", "int8range"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def _expression(column: Column) -> str | None:
     is_fixed = base != type_ and base in _BY_TYPE_WITH_MODIFIER
     expression = _BY_TYPE_WITH_MODIFIER[base] if is_fixed else _BY_TYPE.get(base)
     if expression and bracket:
-        return _OF_ARRAYS if is_fixed or base not in _COARSE else None
+        return _OF_ARRAYS if base not in _NOT_IN_ARRAYS else None
     return expression
 
 
