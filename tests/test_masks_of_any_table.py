@@ -63,6 +63,30 @@ def test_identical_rows_without_a_key_are_counted_by_their_masked_values(place: 
     assert place.warehouse.rows(found)[-1] == (hashed("zqplain", keys), "***", 3)
 
 
+def test_equal_values_have_equal_hashes_whatever_their_types_and_the_condition(
+    place: Place,
+) -> None:
+    place.write(
+        "CREATE TABLE a (id int PRIMARY KEY, code char(8), ip inet, ok boolean, mail char(30))",
+        "CREATE TABLE b (id int PRIMARY KEY, code text, ip inet, ok boolean, mail text)",
+        "INSERT INTO a VALUES (1, 'ab', '10.0.0.1', true, 'ana@example.org')",
+        "INSERT INTO a VALUES (2, NULL, '10.0.0.2')",
+        "INSERT INTO b SELECT id, code, ip, ok, rtrim(mail) FROM a",
+    )
+    mask = {"code": "hash", "ip": "hash", "ok": "hash", "mail": "domain"}
+    condition = "ip > '1.1.1.1' AND (ok OR ok IS NULL) AND code IS DISTINCT FROM 'x'"
+    place.configure({"a": {"mask": mask, "where": condition}, "b": {"mask": mask}})
+    place.works("bootstrap", "contract", "deploy", "run")
+    rows = "SELECT id, code, ip, ok, mail FROM bronze.raw_{} ORDER BY id"
+    found = place.warehouse.rows(rows.format("a"))
+    assert found == place.warehouse.rows(rows.format("b"))
+    keys = keys_of(place.warehouse)
+    assert found == [
+        (1, hashed("ab", keys), hashed("10.0.0.1", keys), hashed("t", keys), "example.org"),
+        (2, None, hashed("10.0.0.2", keys), None, None),
+    ]
+
+
 def test_odd_names_conditions_and_masks_work_together(place: Place) -> None:
     place.write(
         """CREATE TABLE "it's {{ a }} $$ List" (

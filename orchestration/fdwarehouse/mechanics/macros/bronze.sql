@@ -81,24 +81,32 @@ WHERE {{ is_unstamped(table, alias) }}
 {%- endfor -%}
 {%- endmacro -%}
 
+{#- The text of a column that is masked, the same for equal values: as the source sends it, since a cast
+    writes inet and boolean otherwise, and without the blanks that fill a char(n). -#}
+{%- macro masked_text(table, column, alias) -%}
+{%- set plain = alias ~ "." ~ (column.name | ident) -%}
+{%- set type = (table.watched_columns | selectattr("name", "eq", column.name) | first).type -%}
+{%- set text = plain if table.mounted_columns[column.name] == "text" else "CASE WHEN " ~ plain ~ " IS NOT NULL THEN format('%s', " ~ plain ~ ") END" -%}
+{{ "rtrim(" ~ text ~ ", ' ')" if type.partition("(")[0] in ("character", "bpchar") and not type.endswith("]") else text }}
+{%- endmacro -%}
+
 {#- The value of a column of a source as the warehouse takes it. The hash is an HMAC in which the
     two keys are independent (NMAC): Bellare, Canetti and Krawczyk, "Keying Hash Functions for
     Message Authentication", 1996. -#}
-{%- macro masked(column, alias) -%}
-{%- set plain = alias ~ "." ~ (column.name | ident) -%}
+{%- macro masked(table, column, alias) -%}
 {%- if column.mask == "hash" -%}
 encode(sha256(
         (SELECT k.outer_key FROM etl.mask_keys AS k)
-        || sha256((SELECT k.inner_key FROM etl.mask_keys AS k) || convert_to({{ plain }}::text, 'UTF8'))
+        || sha256((SELECT k.inner_key FROM etl.mask_keys AS k) || convert_to({{ masked_text(table, column, alias) }}, 'UTF8'))
     ), 'hex')
 {%- elif column.mask == "domain" -%}
-substring({{ plain }}::text FROM '@([^@]*)$')
+substring({{ masked_text(table, column, alias) }} FROM '@([^@]*)$')
 {%- elif column.mask == "redact" -%}
 '***'::text
 {%- elif column.mask == "null" -%}
 NULL::{{ column.type }}
 {%- else -%}
-{{ plain }}
+{{ alias }}.{{ column.name | ident }}
 {%- endif -%}
 {%- endmacro -%}
 

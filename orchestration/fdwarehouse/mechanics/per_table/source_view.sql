@@ -5,7 +5,7 @@
 CREATE VIEW {{ creates }} AS
 SELECT
     {%- for c in table.contract_columns %}
-    {{ bronze.masked(c, alias) }} AS {{ c.name | ident }}{{ "," if not loop.last }}
+    {{ bronze.masked(table, c, alias) }} AS {{ c.name | ident }}{{ "," if not loop.last }}
     {%- endfor %}
 FROM {{ table.mounted_table }} AS {{ alias }}
 {%- if table.is_without_children or table.where %}
