@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.command import Command
 from tests.diagnosis import doctor, one, troubles
 from tests.harness import Warehouse
+from tests.place import Place
 
 
 def test_a_table_that_the_reader_may_not_read_is_found_on_both_ways(
@@ -148,3 +149,20 @@ def test_types_of_extensions_that_are_missing_here_are_found(
     assert types.message.startswith("products.more, products.tags: the types come from extension")
     patient.execute("CREATE EXTENSION hstore", role="admin")
     assert one(command, "production types").state == "ok"
+
+
+def test_masks_schemas_in_names_and_columns_of_conditions_are_no_trouble(place: Place) -> None:
+    place.write(
+        "CREATE TABLE people (id int PRIMARY KEY, phone text, born date, pin int, is_test boolean)",
+        "INSERT INTO people VALUES (1)",
+        "ANALYZE people",
+    )
+    settings = {"mask": {"phone": "redact", "born": None}, "exclude": ["pin", "is_test"]}
+    place.configure({"public.people": settings | {"where": "NOT is_test"}, "*": {}})
+    place.works("bootstrap", "contract", "deploy", "run")
+    found = doctor(place.command)
+    assert troubles(found) == []
+    assert found["production tables"][0].message == "1 of 1 tables have no problem"
+    place.write("REVOKE SELECT (pin, is_test) ON people FROM warehouse_reader")
+    found = doctor(place.command)
+    assert "may not read is_test" in found["production.public.people rights"][0].message

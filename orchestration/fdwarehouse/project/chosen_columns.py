@@ -218,6 +218,19 @@ def is_left_out(settings: TableConfig, column: str) -> bool:
     return column not in _taken(settings, [column])
 
 
+def is_read(settings: TableConfig, column: str, columns: Container[str]) -> bool:
+    """Say whether a run reads a column of production; see `mounted_columns`.
+
+    Args:
+        settings: of the table.
+        column: its name.
+        columns: of the table.
+    """
+    return column in columns_of_filter(settings.where, columns) or not (
+        is_left_out(settings, column) or settings.mask.get(column) in CONSTANT_MASKS
+    )
+
+
 def _written(type_: str) -> str:
     return re.sub(", *", ", ", type_)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fdwarehouse.database.diagnosis.findings import Finding, State, failure, ok, warning
 from fdwarehouse.database.diagnosis.server import Server
 from fdwarehouse.database.profiling import profile
-from fdwarehouse.project.chosen_columns import is_left_out
-from fdwarehouse.project.chosen_tables import is_pattern, known_as, settings_by_pattern
+from fdwarehouse.project.chosen_columns import is_left_out, is_read
+from fdwarehouse.project.chosen_tables import (
+    Relation,
+    is_pattern,
+    known_as,
+    settings_by_pattern,
+    settings_of_relation,
+)
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.proposals import TableProfile, large_snapshot, slow_watermark
 from fdwarehouse.rendering.source_errors import RIGHTS, ROW_SECURITY
@@ -40,11 +46,9 @@ def diagnose_tables(server: Server, source: SourceConfig) -> Iterator[Finding]:
         source: its configuration.
     """
     _, profiles = profile(server.url, None)
-    present = {known_as(source, table.schema, table.name): table for table in profiles}
-    chosen = _chosen(source, present)
+    chosen = _chosen(source, profiles)
     fine = 0
-    for name, settings in chosen.items():
-        table = present.get(name)
+    for name, (table, settings) in chosen.items():
         shown = f"{server.name}.{name}"
         found = [_gone(shown)] if table is None else [*diagnose_table(shown, table, settings)]
         for finding in found:
@@ -63,7 +67,8 @@ def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> It
         table: as the catalogue describes it.
         settings: of ``warehouse.yaml``.
     """
-    if unreadable := [c for c in table.unreadable if not is_left_out(settings, c)]:
+    names = [column.name for column in table.columns]
+    if unreadable := [c for c in table.unreadable if is_read(settings, c, names)]:
         what = "it" if len(unreadable) == len(table.columns) else ", ".join(unreadable)
         yield failure("rights", shown, f"the reader may not read {what}", RIGHTS)
     elif table.hides_rows:
@@ -84,14 +89,22 @@ def diagnose_table(shown: str, table: TableProfile, settings: TableConfig) -> It
         )
 
 
-def _chosen(source: SourceConfig, present: Mapping[str, TableProfile]) -> dict[str, TableConfig]:
-    """Return the settings of each table that a name or a pattern takes."""
-    chosen = {n: s for n, s in source.tables.items() if n in present or not is_pattern(n)}
-    for name, table in present.items():
+def _chosen(
+    source: SourceConfig, profiles: Iterable[TableProfile]
+) -> dict[str, tuple[TableProfile | None, TableConfig]]:
+    """Return each table that a name or a pattern takes, None if it is missing; and its settings."""
+    known = {f"{table.schema}.{table.name}": table for table in profiles}
+    known |= {known_as(source, table.schema, table.name): table for table in profiles}
+    chosen = {
+        n: (known.get(n), s) for n, s in source.tables.items() if n in known or not is_pattern(n)
+    }
+    named = {(table.schema, table.name) for table, _ in chosen.values() if table}
+    for table in profiles:
         found = settings_by_pattern(source, table.schema, table.name)
         is_taken = table.kind in ("r", "p") and not table.parent and not table.extension
-        if name not in chosen and is_taken and found is not None:
-            chosen[name] = found.for_columns({c.name: c for c in table.columns})
+        if (table.schema, table.name) not in named and is_taken and found is not None:
+            settings = found.for_columns({c.name: c for c in table.columns})
+            chosen[known_as(source, table.schema, table.name)] = table, settings
     return chosen
 
 
@@ -108,7 +121,7 @@ def types_of_extensions(
     used: dict[str, list[str]] = defaultdict(list)
     for extension, schema, table, column in server.connection.execute(_TYPES):
         name = known_as(source, schema, table)
-        settings = source.tables.get(name) or settings_by_pattern(source, schema, table)
+        settings = settings_of_relation(source, Relation(schema, table))
         if settings and not is_left_out(settings, column):
             used[extension].append(f"{name}.{column}")
     missing = {name: columns for name, columns in used.items() if name not in (extensions or ())}
