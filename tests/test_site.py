@@ -18,6 +18,7 @@ from fdwarehouse.site.writing import LIST_OF_FILES, safe_json, write_site
 from tests.chart_files import REVENUE, charts_of
 from tests.command import Command
 from tests.harness import ROOT, Warehouse
+from tests.place import Place
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -85,11 +86,14 @@ def test_text_of_the_database_is_text(warehouse: Warehouse, tmp_path: Path) -> N
     warehouse.run()
     odd = 'gold."Ünï ""quoted"" </script>"'
     warehouse.execute(
-        f"COMMENT ON COLUMN gold.fact_sales.order_id IS '{SCRIPT}'",
         f"CREATE TABLE {odd} (\"<b>'\" text); INSERT INTO {odd} VALUES ('{SCRIPT}'); ANALYZE {odd}",
-        "INSERT INTO etl.pipeline_steps "
-        "(model, layer, table_name, writer, checksum, position, reads) "
-        f"VALUES ('{odd}', 'gold', '{odd}', 'x', '', 99, '{{gold.fact_sales}}')",
+        "INSERT INTO etl.tables (table_name, layer, kind, key_columns, tags, is_incremental, "
+        f"maintenance, description) VALUES ('{odd}', 'gold', 'table', '{{}}', '{{<i>}}', false, "
+        f"'{SCRIPT}', '{SCRIPT}')",
+        "INSERT INTO etl.column_lineage VALUES "
+        f"('{odd}', '<b>''', 'gold.fact_sales', 'order_id', 'direct')",
+        f"UPDATE etl.columns SET description = '{SCRIPT}' "
+        "WHERE table_name = 'gold.fact_sales' AND column_name = 'order_id'",
         f"UPDATE etl.runs SET error = '{SCRIPT}', status = 'failed'",
     )
     charts = charts_of(
@@ -139,6 +143,35 @@ def test_serving_is_for_this_machine_only(tmp_path: Path) -> None:
         with pytest.raises(HTTPError, match="403"):
             urlopen(Request(address, headers={"Host": "stranger.example:80"}))
         server.shutdown()
+
+
+def test_masked_values_are_nowhere(place: Place) -> None:
+    place.write(
+        "CREATE TABLE people (id int PRIMARY KEY, email text, born int, "
+        "updated_at timestamptz NOT NULL DEFAULT now())",
+        "INSERT INTO people SELECT n, 'p' || n % 3, n FROM generate_series(1, 50) AS n",
+    )
+    place.configure({"people": {"watermark": "updated_at", "mask": {"email": "hash"}}}, mirror=True)
+    (place.root / "sql/gold").mkdir(parents=True)
+    (place.root / "sql/checks").mkdir()
+    (place.root / "sql/gold/mails.sql").write_text(
+        "/*\ndescription: d\ngrain: g\nkey: who\n*/\n"
+        "SELECT email AS who, count(*) AS n FROM silver.people GROUP BY email\n"
+    )
+    (place.root / "sql/checks/few.sql").write_text(
+        "-- layer: gold\n-- severity: warn\n-- Few.\nSELECT who AS name, n FROM gold.mails\n"
+    )
+    place.works("bootstrap --side production", "contract", "deploy", "run")
+    place.works(f"site --out {place.root}/site")
+    masked = place.warehouse.column("SELECT DISTINCT who FROM gold.mails")
+    assert len(masked) == 3
+    written = [path for path in (place.root / "site").rglob("*") if path.is_file()]
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert not [value for value in masked if value in text], path
+    page = (place.root / "site/tables/gold.mails.html").read_text()
+    assert "masked: not shown" in page
+    assert "Some rows" in page
 
 
 def test_charts_of_the_shop_all_have_rows(shown: Path) -> None:

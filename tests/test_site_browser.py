@@ -35,13 +35,16 @@ def fill(warehouse: Warehouse) -> None:
     )
     warehouse.run()
     warehouse.execute(
-        f"COMMENT ON COLUMN gold.fact_sales.order_id IS '{SCRIPT}'",
         f'CREATE TABLE {ODD} ("it\'s <b>" text, n numeric)',
         f"INSERT INTO {ODD} SELECT '{SCRIPT}', n FROM generate_series(1, 200) AS n",
         f"ANALYZE {ODD}",
-        "INSERT INTO etl.pipeline_steps "
-        "(model, layer, table_name, writer, checksum, position, reads) "
-        f"VALUES ('{ODD}', 'gold', '{ODD}', 'x', '', 99, '{{gold.fact_sales}}')",
+        "INSERT INTO etl.tables (table_name, layer, kind, key_columns, tags, is_incremental, "
+        f"maintenance, description) VALUES ('{ODD}', 'gold', 'table', '{{}}', '{{<i>}}', false, "
+        f"'{SCRIPT}', '{SCRIPT}')",
+        "INSERT INTO etl.column_lineage VALUES "
+        f"('{ODD}', 'it''s <b>', 'gold.fact_sales', 'order_id', 'direct')",
+        f"UPDATE etl.columns SET description = '{SCRIPT}' "
+        "WHERE table_name = 'gold.fact_sales' AND column_name = 'order_id'",
         "INSERT INTO etl.runs (begun_by, status, error, finished_at) VALUES "
         f"('etl.run_pipeline', 'failed', '{SCRIPT}', clock_timestamp())",
         "INSERT INTO etl.steps (run_id, model, layer, position, status, error, error_code) "

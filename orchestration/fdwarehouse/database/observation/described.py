@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from fdwarehouse.database.observation.reading import Row, exists, rows
+from fdwarehouse.database.observation.reading import Row, rows
 
 _TABLES = """
     SELECT
@@ -31,25 +31,6 @@ _READS = """
     SELECT table_name, unnest(reads) AS from_table
     FROM etl.pipeline_steps
     WHERE interval_between IS NULL
-"""
-# A warehouse that was deployed before these tables existed.
-_STEPS = """
-    SELECT
-        m.table_name, m.layer, m.source_name,
-        regexp_replace(
-            obj_description(to_regclass(m.table_name), 'pg_class'), ' (Grain|Maintenance): .*', ''
-        ) AS description,
-        substring(
-            obj_description(to_regclass(m.table_name), 'pg_class')
-            FROM 'Grain: ([^.]*)[.]'
-        ) AS grain,
-        substring(
-            obj_description(to_regclass(m.table_name), 'pg_class')
-            FROM '(?:Maintenance:|Kept up) (.*)[.]$'
-        ) AS maintenance
-    FROM etl.pipeline_steps AS m
-    WHERE m.layer <> 'source' AND m.interval_between IS NULL
-    ORDER BY m.position
 """
 
 
@@ -123,8 +104,6 @@ def read_described(connection: psycopg.Connection) -> Described:
         connection: to the warehouse.
     """
     reads = {(row["table_name"], row["from_table"]) for row in rows(connection, _READS)}
-    if not exists(connection, "etl.tables"):
-        return Described([_table(row, []) for row in rows(connection, _STEPS)], [], reads)
     columns: dict[str, list[Row]] = {}
     for row in rows(connection, _COLUMNS):
         columns.setdefault(row["table_name"], []).append(row)

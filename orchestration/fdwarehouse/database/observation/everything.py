@@ -10,9 +10,10 @@ from fdwarehouse.database.observation import definitions, health, runs, samples
 from fdwarehouse.database.observation.charts import ChartRows, read_charts
 from fdwarehouse.database.observation.described import Described, read_described
 from fdwarehouse.database.observation.hiding import Hiding
-from fdwarehouse.database.observation.reading import Row, rows, snapshot
+from fdwarehouse.database.observation.reading import Row, exists, rows, snapshot
 from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
 from fdwarehouse.database.running import require_deployed
+from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.charts import Chart
 
 
@@ -76,6 +77,11 @@ def observe(
     """
     with snapshot(warehouse_url) as connection:
         require_deployed(connection)
+        if not exists(connection, "etl.freshness"):
+            raise FdwarehouseError(
+                "the warehouse was deployed by an earlier version of fdwarehouse",
+                hint="`fdwarehouse deploy` upgrades it.",
+            )
         described = read_described(connection)
         names = [table.name for table in described.tables]
         relations = definitions.read_relations(connection)

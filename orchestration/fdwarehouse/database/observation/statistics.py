@@ -105,6 +105,9 @@ def _statistics(row: Row, row_count: int | None, with_values: bool) -> ColumnSta
     if not with_values:
         return ColumnStatistics(row["null_share"], distinct)
     common = list(zip(row["common"] or (), row["shares"] or (), strict=False))
+    if row["category"] == "B":
+        words = {"t": "true", "f": "false"}
+        common = [(words.get(value, value), share) for value, share in common]
     bounds = [bound for bound in row["bounds"] or () if bound is not None]
     minimum, maximum, bins = _spread(row["category"], bounds, common)
     return ColumnStatistics(

@@ -8,6 +8,7 @@
   const focus = document.getElementById("focus");
   const direction = document.getElementById("direction");
   const depth = document.getElementById("depth");
+  const indirect = document.getElementById("indirect");
   const numbers = new Map(tables.map((table, n) => [table.name, n]));
 
   const neighbours = (pairs) => {
@@ -18,7 +19,9 @@
   };
   const ofTables = neighbours(edges.map((edge) => [edge[0], edge[1], edge]));
   const key = (table, column) => `${table}|${column}`;
-  const ofColumns = neighbours(columns.map((edge) => [key(edge[0], edge[1]), key(edge[2], edge[3]), edge]));
+  const between = (list) => neighbours(list.map((edge) => [key(edge[0], edge[1]), key(edge[2], edge[3]), edge]));
+  const ofColumns = between(columns);
+  const ofValues = between(columns.filter((edge) => edge[4])); // without joins and conditions
 
   // All that can be reached, up to a number of steps; edges once each.
   const reach = (graph, start, steps, which) => {
@@ -109,7 +112,8 @@
 
   const drawColumn = (n, column) => {
     const start = key(n, tables[n].columns.indexOf(column));
-    const { seen, found } = reach(ofColumns, start, Number(depth.value), direction.value);
+    let { seen, found } = reach(indirect.checked ? ofColumns : ofValues, start, Number(depth.value), direction.value);
+    if (!found.size) ({ seen, found } = reach(ofColumns, start, 1, direction.value)); // such as a count
     const rows = new Map();
     for (const each of seen) {
       const [t, c] = each.split("|").map(Number);
@@ -140,6 +144,7 @@
     const known = column !== undefined && n !== undefined && tables[n].columns.includes(column) ? column : undefined;
     focus.value = n === undefined ? "" : known === undefined ? name : `${name}.${known}`;
     document.getElementById("page").classList.toggle("wide", n === undefined);
+    document.getElementById("more").hidden = known === undefined;
     describe(n, known);
     if (known !== undefined) drawColumn(n, known);
     else drawTables(n);
@@ -165,6 +170,7 @@
   });
   document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
   direction.addEventListener("change", show);
+  indirect.addEventListener("change", show);
   depth.addEventListener("change", show);
   document.getElementById("whole").addEventListener("click", () => {
     whole = true;

@@ -130,7 +130,7 @@ class Tables:
             "type": row["type"],
             "comment": comment,
             "described": described,
-            "tests": list(_tests(described.tests, not_null=row["not_null"])),
+            "tests": list(_tests(described.tests or [], not_null=row["not_null"])),
             "is_key": name in table.key,
             "statistics": found,
             "distinct": amount(found.distinct) if found and found.distinct else None,
@@ -140,20 +140,21 @@ class Tables:
         }
 
 
-def _tests(tests: Any, *, not_null: bool) -> Iterator[str]:
+def _tests(tests: list[dict[str, Any]], *, not_null: bool) -> Iterator[str]:
     """Yield the rules of a column as words."""
-    listed = tests.items() if isinstance(tests, dict) else [(str(t), True) for t in tests or []]
-    rules = dict(listed)
-    if not_null or rules.pop("not_null", False):
+    if not_null or any(test["test"] == "not_null" for test in tests):
         yield "not null"
-    rules.pop("not_null", None)
-    for rule, value in rules.items():
-        if value is True:
-            yield rule.replace("_", " ")
-        elif isinstance(value, list):
-            yield f"{rule.replace('_', ' ')}: {', '.join(map(str, value))}"
-        elif value:
-            yield str(value) if rule == "check" else f"{rule.replace('_', ' ')}: {value}"
+    for test in tests:
+        weak = ", else a warning" if test.get("severity") == "warn" else ""
+        match test["test"]:
+            case "not_null" | "references":
+                pass  # shown elsewhere
+            case "accepted_values":
+                yield f"one of {', '.join(map(str, test.get('values', ())))}{weak}"
+            case "check":
+                yield f"{test.get('condition')}{weak}"
+            case name:
+                yield f"{name.replace('_', ' ')}{weak}"
 
 
 def _tables_of(check: Row, tables: list[str]) -> list[str]:
