@@ -2,12 +2,29 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.command import Command
 from tests.harness import Warehouse
 from tests.test_cli import NOWHERE
 from tests.test_next_run import change
 
 OBJECTS = "SELECT object_name, checksum FROM etl.deployed_objects ORDER BY 1"
+
+
+@pytest.fixture(autouse=True)
+def _without_unit_tests(project: Path) -> None:
+    for path in (project / "sql/tests").glob("*.yaml"):
+        path.unlink()
+
+
+@pytest.fixture
+def filled(command: Command, seeded_warehouse: Warehouse, project: Path) -> Warehouse:
+    """A warehouse after its first run, which the command knows, with its production."""
+    command.project(project)
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.run()
+    return seeded_warehouse
 
 
 def cells_of(told: str, first: str) -> list[list[str]]:
@@ -28,8 +45,6 @@ def test_plan_with_data_shows_the_rows_that_the_run_then_changes_and_leaves_noth
     seeded_warehouse.run()
     before = seeded_warehouse.dump("etl", "silver", "gold", "bronze")
     deployed = seeded_warehouse.rows(OBJECTS)
-    for path in (project / "sql/tests").glob("*.yaml"):
-        path.unlink()
     change(
         project / "sql/gold/daily_sales.sql",
         "sum(quantity) FILTER (WHERE NOT is_cancelled)",
@@ -64,13 +79,8 @@ def test_plan_with_data_shows_the_rows_that_the_run_then_changes_and_leaves_noth
 
 
 def test_plan_with_data_shows_rows_that_come_and_go_new_columns_and_a_check_that_would_fail(
-    command: Command, seeded_warehouse: Warehouse, project: Path
+    command: Command, filled: Warehouse, project: Path
 ) -> None:
-    command.project(project)
-    command.use(seeded_warehouse.environment)
-    seeded_warehouse.run()
-    for path in (project / "sql/tests").glob("*.yaml"):
-        path.unlink()
     change(
         project / "sql/gold/cohort_months.sql",
         "    sum(revenue) AS revenue\nFROM gold.customer_months",
@@ -83,25 +93,18 @@ def test_plan_with_data_shows_rows_that_come_and_go_new_columns_and_a_check_that
     )
     said = command("deploy", "--plan", "--data")
     assert said.exit_code == 1
-    removed = seeded_warehouse.value(
-        "SELECT count(*) FROM gold.cohort_months WHERE month = cohort_month"
-    )
+    removed = filled.value("SELECT count(*) FROM gold.cohort_months WHERE month = cohort_month")
     (line,) = cells_of(said.out, "gold.cohort_months")
     assert line[5] == str(removed)
     assert "new columns: best" in said.out
     assert "null → " in said.out
     assert "2 checks would fail: metrics_match_sales, no_cohorts" in said.err
-    assert seeded_warehouse.value("SELECT to_regproc('etl.check_no_cohorts') IS NULL")
+    assert filled.value("SELECT to_regproc('etl.check_no_cohorts') IS NULL")
 
 
 def test_plan_with_data_runs_the_unit_tests_of_what_it_builds(
-    command: Command, seeded_warehouse: Warehouse, project: Path
+    command: Command, filled: Warehouse, project: Path
 ) -> None:
-    command.project(project)
-    command.use(seeded_warehouse.environment)
-    seeded_warehouse.run()
-    for path in (project / "sql/tests").glob("*.yaml"):
-        path.unlink()
     (project / "sql/tests/no_retention.yaml").write_text(
         "model: gold.cohort_retention\ngiven:\n  gold.cohort_months:\n"
         "    - {cohort_month: 2026-01-01, month: 2026-01-01, active_customers: 1}\nexpect: []\n"
@@ -134,8 +137,6 @@ def test_plan_with_data_of_a_first_deploy_builds_everything_without_production(
 ) -> None:
     command.project(project)
     command.use(bootstrapped_warehouse.environment | {"PRODUCTION_URL": NOWHERE})
-    for path in (project / "sql/tests").glob("*.yaml"):
-        path.unlink()
     told = command.works("deploy", "--plan", "--data")
     assert cells_of(told, "silver.clean_orders") == [["silver.clean_orders", *"00000"]]
     assert cells_of(told, "gold.dim_customers") == [["gold.dim_customers", *"01100"]]

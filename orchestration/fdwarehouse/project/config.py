@@ -42,12 +42,8 @@ def _mask(value: Any) -> Any:
     return "null" if value is None else value
 
 
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 OneOrMany = Annotated[
-    list[str], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
+    list[str], BeforeValidator(values.one_or_many, json_schema_input_type=str | list[str])
 ]
 """A list, or its only element."""
 Mask = Annotated[

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 LAYERS = ("etl", "bronze", "silver", "gold")
 # A statement over a table locks every partition and each of its indexes.
 MAX_PARTITIONS = 128
+
+
+def one_or_many(value: Any) -> Any:
+    """Make a list of a single word."""
+    return [value] if isinstance(value, str) else value
 
 
 def age(value: str) -> str:

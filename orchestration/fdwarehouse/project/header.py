@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fdwarehouse.project.config import Every
+from fdwarehouse.project.config_values import one_or_many
 
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 Severity = Literal["error", "warn"]
@@ -154,14 +155,14 @@ class Header(_Strict):
     )
     @classmethod
     def _listed(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
+        return one_or_many(value)
 
     @field_validator("reject", mode="before", json_schema_input_type=dict[str, str | list[str]])
     @classmethod
     def _conditions(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {k: [v] if isinstance(v, str) else v for k, v in value.items()}
+        return {name: one_or_many(conditions) for name, conditions in value.items()}
 
     @field_validator(
         "columns", mode="before", json_schema_input_type=dict[Name, str | ColumnHeader | None]

@@ -63,12 +63,10 @@ WHERE i.indrelid = %s::oid AND i.indisvalid
 
 _PRIMARY_KEY = """
 SELECT a.attname
-FROM pg_class AS c
-INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-INNER JOIN pg_constraint AS k ON c.oid = k.conrelid AND k.contype = 'p'
+FROM pg_constraint AS k
 CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u (number, position)
-INNER JOIN pg_attribute AS a ON c.oid = a.attrelid AND u.number = a.attnum
-WHERE ARRAY[n.nspname, c.relname]::text[] = %s::text[]
+INNER JOIN pg_attribute AS a ON k.conrelid = a.attrelid AND u.number = a.attnum
+WHERE k.conrelid = to_regclass(%s) AND k.contype = 'p'
 ORDER BY u.position
 """
 
@@ -189,9 +187,9 @@ def primary_key(connection: psycopg.Connection, table: str) -> tuple[str, ...]:
 
     Args:
         connection: to the warehouse.
-        table: its name, as `schema.name`.
+        table: its name with its schema, quoted.
     """
-    found = connection.execute(_PRIMARY_KEY, [table.split(".")]).fetchall()
+    found = connection.execute(_PRIMARY_KEY, [table]).fetchall()
     return tuple(name for (name,) in found)
 
 

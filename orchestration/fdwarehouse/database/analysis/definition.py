@@ -129,7 +129,7 @@ def _is_there(
     columns = warehouse.execute(_COLUMNS_THERE.encode(), [target.qualified]).fetchall()
     found = {column for column in columns if not column[0].startswith("_")}
     wanted = {(name, kind, name in never_null) for name, kind in target.readable}
-    return found == wanted and primary_key(warehouse, f"{target.schema}.{target.name}") == key
+    return found == wanted and primary_key(warehouse, target.qualified) == key
 
 
 def _wrong_select(definition: Definition, error: psycopg.Error, before: int) -> FdwarehouseError:

@@ -104,7 +104,10 @@ def analyse(
     with warehouse.transaction(force_rollback=True):
         execute(foundation)
         found = list(_analyse(rendered, warehouse, execute))
-        keys = {name: primary_key(warehouse, name) for name in _referred_names(found)}
+        keys = {
+            name: primary_key(warehouse, qualified(*name.split(".")))
+            for name in _referred_names(found)
+        }
     keys |= {n: key for n, key in _partitioned(found).items() if n in keys}
     for table in found:
         _require_keys(table.definition, keys)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import psycopg
 
 from fdwarehouse.compiler.tables.definition import Definition
+from fdwarehouse.database.analysis.catalog import primary_key
 from fdwarehouse.errors import Problems
 from fdwarehouse.identifiers import literal
 from fdwarehouse.project.unit_tests import Cell, Rows, UnitTest
@@ -27,13 +28,6 @@ _COLUMNS = """
     LEFT JOIN pg_constraint AS k ON a.attrelid = k.conrelid AND k.contype = 'p'
     WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attnum
-"""
-_KEY = """
-    SELECT a.attname
-    FROM pg_constraint AS k, unnest(k.conkey) WITH ORDINALITY AS part (attnum, position)
-    INNER JOIN pg_attribute AS a ON part.attnum = a.attnum
-    WHERE k.conrelid = %(table)s::regclass AND k.contype = 'p' AND a.attrelid = k.conrelid
-    ORDER BY part.position
 """
 _UNREADABLE = """
     SELECT position - 1, (pg_input_error_info(text, type)).message
@@ -152,7 +146,7 @@ def read_table(
     if not key and definition is not None and definition.header.kind != "dimension":
         key = definition.header.key
     if not key:
-        key = [row[0] for row in warehouse.execute(_KEY, {"table": name}).fetchall()]
+        key = primary_key(warehouse, name)
     log = warehouse.execute("SELECT to_regclass(%s)::text", [log_of(name)]).fetchone()
     logged: tuple[str, ...] = ()
     if log and log[0] is not None:
