@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import yaml
 
+from fdwarehouse.project.proposal_lines import lines_left_out, table_lines
 from fdwarehouse.project.proposals import ColumnProfile, TableProfile, propose
 from fdwarehouse.project.scaffold import with_tables
 from tests.command import Command
@@ -117,6 +118,27 @@ def test_init_says_how_each_table_is_read_and_why(command: Command, begun: Path)
         ("tenants", "row security hides rows"),
     ):
         assert f"# not read: {name}: {reason}" in text
+
+
+def test_partitions_of_a_table_are_one_line_with_their_number() -> None:
+    columns = [ColumnProfile("id", "integer", not_null=True)]
+    known = {"columns": tuple(columns), "schema": "app", "primary_key": ("id",)}
+    tables = [
+        TableProfile("events", "p", **known),
+        TableProfile("events_1", "r", parent="app.events", **known),
+        TableProfile("events_2", "p", parent="app.events", **known),
+        TableProfile("events_2_a", "r", parent="app.events_2", **known),
+        TableProfile("log_1", "r", parent="app.log", **known),
+        TableProfile("unread", "v", **known),
+    ]
+    proposals = propose(tables, "app")
+    left_out = [
+        "not read: 3 partitions of app.events: their rows are read through it",
+        "not read: log_1: its rows are read through app.log",
+        "not read: unread: a view: to read it, name it here with its key",
+    ]
+    assert [*lines_left_out(proposals)] == left_out
+    assert [line.strip(" #") for line in table_lines(proposals)][2:] == left_out
 
 
 def test_init_stores_no_password(begun: Path, films: Shop) -> None:

@@ -27,8 +27,8 @@ CREATE TABLE people (
 CREATE TABLE accounts (email text PRIMARY KEY, balance numeric, updated_at timestamptz NOT NULL);
 INSERT INTO people
 SELECT
-    n, 'zqplain' || n || '@example.com', '555-zqplain-' || n, '1971-01-01'::date + n, 1770077000 + n,
-    'zqplain note ' || n
+    n, 'zqplain' || n || '@example.com', '555-zqplain-' || n, '1971-01-01'::date + n,
+    1770077000 + n, 'zqplain note ' || n
 FROM generate_series(1, 60) AS n;
 INSERT INTO people VALUES (61);
 INSERT INTO people VALUES (62, 'zqplain without at', '', NULL, 1, 'x');

@@ -196,11 +196,13 @@ def _url(given: str | None) -> str:
 
 def _report(proposals: Sequence[Proposal]) -> None:
     """Say what is read and how, what is not, and what costs much."""
+    from fdwarehouse.project.proposal_lines import lines_left_out
+
     modes = Counter(p.mode for p in proposals if p.skipped is None)
     for mode, number in sorted(modes.items()):
         say(f"{counted(number, 'table')} by {mode}")
+    for line in lines_left_out(proposals):
+        say(line)
     for proposal in proposals:
-        if proposal.skipped is not None:
-            say(f"not read: {proposal.table}: {proposal.skipped}")
         for warning in proposal.warnings:
             warn(warning)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from fdwarehouse.identifiers import qualified
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.project.local_names import MAX_NAME_BYTES, generated_name, local_name
@@ -97,6 +97,8 @@ class Proposal:
     skipped: str | None = None
     """Why it is left out; None if it is read."""
     warnings: tuple[str, ...] = ()
+    part_of: str | None = None
+    """The table through which its rows are read."""
 
     @property
     def mode(self) -> str:
@@ -115,7 +117,17 @@ def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
         One proposal per table, in their order.
     """
     used: set[str] = set()
-    return [_propose(table, schema, used) for table in tables]
+    found = [*tables]
+    parents = {qualified(t.schema, t.name): t.parent for t in found if t.parent}
+    proposals = [_propose(table, schema, used) for table in found]
+    return [replace(p, part_of=_top(p.part_of, parents)) if p.part_of else p for p in proposals]
+
+
+def _top(table: str, parents: Mapping[str, str]) -> str:
+    """Return the table of which others are partitions, at any depth."""
+    while table in parents:
+        table = parents[table]
+    return table
 
 
 def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
@@ -123,7 +135,7 @@ def _propose(table: TableProfile, schema: str, used: set[str]) -> Proposal:
     in_schema = None if table.schema == schema else table.schema
     name = table.name if in_schema is None else f"{in_schema}.{table.name}"
     if skipped := _reason_to_skip(table):
-        return Proposal(name, skipped=skipped)
+        return Proposal(name, skipped=skipped, part_of=None if table.extension else table.parent)
     settings, reasons = _key(table)
     warnings: list[str] = []
     watermark = _watermark(table) if "mode" not in settings else None
@@ -260,28 +272,3 @@ def _size(size: int) -> str:
         if size >= factor:
             return f"{size / factor:.0f} {unit}"
     return f"{size} bytes"
-
-
-def table_lines(proposals: Iterable[Proposal]) -> Iterator[str]:
-    """Write tables as lines of warehouse.yaml with their reasons; those not read as comments.
-
-    Args:
-        proposals: of one source.
-    """
-    for proposal in proposals:
-        if proposal.skipped is not None:
-            yield f"      # not read: {_one_line(f'{proposal.table}: {proposal.skipped}')}"
-        else:
-            name, settings = _flow(proposal.table), _flow(dict(proposal.settings))
-            yield f"      # {_one_line(proposal.reason)}"
-            yield f"      {name}: {settings}"
-
-
-def _flow(value: object) -> str:
-    """Write a value of YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
-    return text.removesuffix("\n...\n").strip()
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -10,7 +10,8 @@ import yaml
 
 from fdwarehouse import __version__
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.proposals import Proposal, table_lines
+from fdwarehouse.project.proposal_lines import table_lines
+from fdwarehouse.project.proposals import Proposal
 
 _TEXTS = Path(__file__).parent / "new_project"
 _WAREHOUSE = """\
@@ -75,7 +76,7 @@ def new_files(
     Raises:
         FdwarehouseError: no table can be read.
     """
-    tables = [*table_lines(sorted(proposals, key=lambda p: p.skipped is not None))]
+    tables = [*table_lines(proposals)]
     if all(proposal.skipped for proposal in proposals):
         raise FdwarehouseError(
             f"no table of schema {schema} can be read",
