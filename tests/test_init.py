@@ -112,7 +112,7 @@ def test_init_says_how_each_table_is_read_and_why(command: Command, begun: Path)
     for name, reason in (
         ("django_migrations", "a framework records itself in it"),
         ("film_list", "a view"),
-        ("payment_2025", "its rows are read through films.payment"),
+        ("2 partitions of films.payment", "their rows are read through it"),
         ("rental_by_rating", "a view"),
         ("secrets", "the reader may not read it"),
         ("tenants", "row security hides rows"),
@@ -121,15 +121,17 @@ def test_init_says_how_each_table_is_read_and_why(command: Command, begun: Path)
 
 
 def test_partitions_of_a_table_are_one_line_with_their_number() -> None:
-    columns = [ColumnProfile("id", "integer", not_null=True)]
-    known = {"columns": tuple(columns), "schema": "app", "primary_key": ("id",)}
+    columns = (ColumnProfile("id", "integer", not_null=True),)
     tables = [
-        TableProfile("events", "p", **known),
-        TableProfile("events_1", "r", parent="app.events", **known),
-        TableProfile("events_2", "p", parent="app.events", **known),
-        TableProfile("events_2_a", "r", parent="app.events_2", **known),
-        TableProfile("log_1", "r", parent="app.log", **known),
-        TableProfile("unread", "v", **known),
+        TableProfile(name, kind, columns, primary_key=("id",), parent=parent, schema="app")
+        for name, kind, parent in (
+            ("events", "p", None),
+            ("events_1", "r", "app.events"),
+            ("events_2", "p", "app.events"),
+            ("events_2_a", "r", "app.events_2"),
+            ("log_1", "r", "app.log"),
+            ("unread", "v", None),
+        )
     ]
     proposals = propose(tables, "app")
     left_out = [

@@ -79,3 +79,28 @@ def test_view_that_loses_its_data_keeps_its_rows_and_is_a_warning(
     clinic.write("REFRESH MATERIALIZED VIEW digest")
     command.works("run")
     assert clinic.warehouse.rows(rows) == [(1, "noon"), (2, "night")]
+
+
+def test_backfill_of_a_view_without_data_warns_loads_the_others_and_ends(
+    clinic: Clinic, command: Command
+) -> None:
+    clinic.write(
+        "CREATE MATERIALIZED VIEW digest AS SELECT * FROM diary WITH NO DATA",
+        "GRANT SELECT ON digest TO warehouse_reader",
+        "INSERT INTO diary VALUES (1, 'noon', current_date)",
+    )
+    config = deepcopy(CONFIG)
+    config["sources"]["clinic"]["tables"]["digest"] = {"key": "entry", "watermark": "changed_on"}
+    clinic.configure(config)
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    command.project(clinic.root)
+    command.use(clinic.warehouse.environment | {"CLINIC_URL": clinic.shop.urls["reader"]})
+    for _ in range(2):
+        said = command("backfill")
+        assert said.exit_code == 0
+        assert 'bronze.raw_digest: materialized view "digest" has not been populated' in said.err
+    assert clinic.warehouse.column("SELECT status FROM etl.runs") == ["succeeded"] * 2
+    assert clinic.warehouse.column("SELECT entry FROM bronze.raw_diary") == [1]
+    clinic.write("REFRESH MATERIALIZED VIEW digest")
+    assert command("backfill").err == ""
+    assert clinic.warehouse.column("SELECT entry FROM bronze.raw_digest") == [1]

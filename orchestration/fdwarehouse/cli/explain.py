@@ -18,7 +18,7 @@ def explain(
     table: Annotated[
         str,
         typer.Argument(
-            help="A table of gold, such as gold.fact_sales.",
+            help="A table, such as gold.fact_sales.",
             autocompletion=completing.tables_of_gold,
         ),
     ],
@@ -46,6 +46,11 @@ def explain(
 
     connections = connections_of(context)
     rendered = render_project(connections.root)
+    of_bronze = {t.model: t for source in rendered.sources for t in source.tables}
+    if table in of_bronze:
+        how = of_bronze[table].how_it_is_read
+        typer.echo(json.dumps({"table": table, "kept_up": how}) if as_json else f"{table}: {how}")
+        return
     with connect(connections.warehouse()) as warehouse:
         tables = analysed(rendered, warehouse, connections.known_sources(), wait="10 seconds")
         by_name = {t.target.qualified: t for t in tables}

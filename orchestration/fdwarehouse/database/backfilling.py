@@ -26,6 +26,14 @@ _PROGRESS = """
 """
 
 
+_UNFILLED = """
+    SELECT DISTINCT model || ': ' || (failure).message
+    FROM etl.chunks
+    WHERE failed_run_id = %s AND (failure).error_code = '55000'
+    ORDER BY 1
+"""
+
+
 @dataclass(frozen=True)
 class Progress:
     """The progress of a backfill."""
@@ -52,6 +60,8 @@ class Backfill:
     """The progress now."""
     errors: list[psycopg.Error]
     was_cancelled: bool
+    unfilled: list[str]
+    """Materialized views of production that have no data, and what the server says of them."""
 
 
 def backfill(
@@ -97,10 +107,13 @@ def backfill(
         for error in errors:
             if not isinstance(error, psycopg.Error):
                 raise error
+        now = progress()
+        found = watcher.execute(_UNFILLED, [now.run_id]).fetchall() if now else []
         return Backfill(
             seconds,
             before,
-            progress(),
+            now,
             [error for error in errors if isinstance(error, psycopg.Error)],
             was_cancelled,
+            [line for (line,) in found],
         )

@@ -20,6 +20,7 @@ from fdwarehouse.project.hashing import HashedColumn, hashed_columns
 from fdwarehouse.project.local_names import local_name
 from fdwarehouse.project.table_rules import (
     OF_MULTISET,
+    RISING,
     key_of,
     lower_bound,
     mode_of,
@@ -135,6 +136,25 @@ class SourceTable:
     def is_multiset(self) -> bool:
         """Whether it has no key, and identical rows are counted."""
         return self.mode == "multiset"
+
+    @property
+    def is_read_specially(self) -> bool:
+        """Whether a run reads it in a way that needs to be told."""
+        return self.is_multiset or self.lower_bound == RISING
+
+    @property
+    def how_it_is_read(self) -> str:
+        """How a run reads it, in a phrase."""
+        if self.is_multiset:
+            return "all rows in every run; identical rows are counted, as it has no key"
+        if self.watermark is None:
+            return "all rows in every run, compared by key"
+        if self.lower_bound == RISING:
+            return (
+                f"rows whose {self.watermark} is larger than before; updates and deletions by "
+                "reconciliation"
+            )
+        return f"rows that {self.watermark} shows as changed; the others by reconciliation"
 
     @property
     def raw_columns(self) -> list[SourceColumn]:

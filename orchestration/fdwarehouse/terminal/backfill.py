@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fdwarehouse.database.backfilling import Backfill, Progress
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import counted, duration, number, say
+from fdwarehouse.terminal.console import counted, duration, number, say, warn
 
 
 def chunks_loaded(progress: Progress) -> str:
@@ -44,6 +44,8 @@ def show_backfill(outcome: Backfill) -> None:
             hint=f"{error.hint or ''} {_resume_hint(progress)}".strip(),
             exit_code=error.exit_code,
         )
+    for view in outcome.unfilled:
+        warn(f"{view}. REFRESH MATERIALIZED VIEW fills it in production; the next run reads it.")
     line = f"backfill succeeded in {duration(outcome.seconds)}"
     if progress is None:
         say(line, "bold green")

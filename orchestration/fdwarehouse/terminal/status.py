@@ -149,7 +149,9 @@ def _show_tables(tables: list[dict[str, Any]]) -> None:
         )
     out.print(made)
     for row in tables:
-        if (row["kept_up"] or "").startswith("full"):
+        if row["layer"] == "bronze" and row["kept_up"]:
+            say(f"{row['table']} reads {row['kept_up']}", "dim")
+        elif (row["kept_up"] or "").startswith("full"):
             say(f"{row['table']} is computed in {row['kept_up']}", "yellow")
 
 

@@ -48,7 +48,11 @@ BEGIN
             v_failure := etl.observe_again(v_run.run_id, ARRAY[v_failure.model]);
             CONTINUE WHEN v_failure.error_code IS NULL;
         ELSIF etl.set_chunk_aside(v_run.run_id, v_failure) THEN
-            RAISE WARNING '%: %', v_failure.model, v_failure.message;
+            RAISE WARNING '%: %', v_failure.model, v_failure.message
+                USING HINT = CASE v_failure.error_code
+                    WHEN '55000' THEN 'REFRESH MATERIALIZED VIEW fills it in production.'
+                    ELSE 'The next backfill, or run, tries again.'
+                END;
             v_attempt := 1;
             CONTINUE;
         END IF;

@@ -6,7 +6,10 @@ DECLARE
     v_failure etl.failure;
     v_failed text[];
 BEGIN
-    SELECT array_agg(DISTINCT model) INTO v_failed FROM etl.chunks WHERE failed_run_id = p_run_id;
+    SELECT array_agg(DISTINCT c.model) INTO v_failed
+    FROM etl.chunks AS c
+    WHERE c.failed_run_id = p_run_id
+        AND (c.failure).error_code <> '55000'; -- a materialized view without data is a warning
     IF v_failed IS NULL THEN
         SELECT d.breaks, 'DW013', format('%s.%s: %s', d.source_name, d.subject, d.difference)
         INTO v_failure.model, v_failure.error_code, v_failure.message
@@ -20,7 +23,7 @@ BEGIN
     ELSE
         SELECT (c.failure).* INTO v_failure
         FROM etl.chunks AS c
-        WHERE c.failed_run_id = p_run_id
+        WHERE c.failed_run_id = p_run_id AND c.model = ANY(v_failed)
         ORDER BY c.model, c.chunk
         LIMIT 1;
         v_failure.detail := concat_ws(

@@ -11,7 +11,7 @@ BEGIN
         END IF;
         RAISE;
     END;
-    IF etl.is_backfilled() THEN
+    IF etl.is_backfilled(p_run_id) THEN
         PERFORM FROM etl.runs
         WHERE run_id = p_run_id AND begun_by = 'etl.backfill'
         FOR UPDATE SKIP LOCKED;

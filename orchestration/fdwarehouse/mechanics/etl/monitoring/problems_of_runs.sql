@@ -10,6 +10,13 @@ WITH lost_runs AS (
     FROM etl.runs AS r
     INNER JOIN etl.kinds_of_runs AS k ON r.begun_by = ANY(k.procedures)
     WHERE r.run_id = (SELECT etl.lost_run())
+),
+
+erasures AS (
+    SELECT r.run_id, s.model
+    FROM etl.runs AS r
+    INNER JOIN etl.steps AS s ON r.run_id = s.run_id AND s.layer = 'bronze'
+    WHERE r.begun_by = 'etl.forget'
 )
 
 SELECT
@@ -28,33 +35,42 @@ SELECT
         {{ problems.first_line("r.error") | indent(8) }}
     ) AS message,
     format(
-        'Fix it, and %s again: SELECT model, error FROM etl.steps WHERE run_id = %s;',
+        'Fix it, and %s again%s: SELECT model, error FROM etl.steps WHERE run_id = %s;',
         CASE
             WHEN k.run_kind = 'pipeline' THEN 'run the pipeline'
             ELSE 'call ' || r.begun_by
         END,
+        coalesce(
+            ' with the same key of ' || e.model || ', which is not erased everywhere yet', ''
+        ),
         r.run_id
     ) AS hint,
     NULL::jsonb AS sample_rows
 FROM etl.kinds_of_runs AS k
 INNER JOIN etl.runs AS r ON k.failed_run_id = r.run_id
 INNER JOIN etl.runs AS first_run ON k.failing_since_run_id = first_run.run_id
+LEFT JOIN erasures AS e ON r.run_id = e.run_id
 WHERE k.run_kind NOT IN (SELECT l.run_kind FROM lost_runs AS l)
 UNION ALL
 SELECT
     'run_lost',
     'error',
-    run_kind,
-    since,
-    run_id,
+    l.run_kind,
+    l.since,
+    l.run_id,
     format(
         'Run %s (%s) is open, but no session works on it: its session ended without recording a '
         'result.',
-        run_id, begun_by
+        l.run_id, l.begun_by
     ),
-    'Run again: what it committed is kept, and the next run marks it as abandoned.',
+    coalesce(
+        'Call etl.forget again with the same key of ' || e.model
+        || ', which is not erased everywhere yet.',
+        'Run again: what it committed is kept, and the next run marks it as abandoned.'
+    ),
     NULL
-FROM lost_runs
+FROM lost_runs AS l
+LEFT JOIN erasures AS e ON l.run_id = e.run_id
 UNION ALL
 SELECT
     'never_ran',
