@@ -94,7 +94,7 @@ def test_table_without_statistics_is_one_chunk(shop: Shop, warehouse: Warehouse)
     loader = warehouse.connect("loader", autocommit=True)
     loader.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
     loader.execute("CALL etl.backfill(1)")
-    assert notices == []
+    assert len(notices) == 1  # the summary
     assert warehouse.rows(
         "SELECT model, chunk, from_key, before_key FROM etl.chunks ORDER BY 1"
     ) == [

@@ -19,7 +19,9 @@ _TABLES = """
         extract(EPOCH FROM r.interval_between)::bigint AS reconciled_every_seconds,
         v.run_id AS last_reconciled_run_id,
         nullif(v.advanced_at, '-infinity') AS last_reconciled_at, c.rows,
-        CASE WHEN t.kind IN ('table', 'mirror', 'dimension') THEN t.maintenance END AS kept_up
+        CASE
+            WHEN t.kind IN ('raw', 'table', 'mirror', 'dimension') THEN t.maintenance
+        END AS kept_up
     FROM etl.pipeline_steps AS m
     LEFT JOIN etl.tables AS t ON m.table_name = t.table_name
     CROSS JOIN LATERAL (

@@ -138,23 +138,19 @@ class SourceTable:
         return self.mode == "multiset"
 
     @property
-    def is_read_specially(self) -> bool:
-        """Whether a run reads it in a way that needs to be told."""
-        return self.is_multiset or self.lower_bound == RISING
-
-    @property
     def how_it_is_read(self) -> str:
         """How a run reads it, in a phrase."""
+        every = f"compared as a whole every {self.reconcile_every}" if self.reconcile_every else ""
         if self.is_multiset:
-            return "all rows in every run; identical rows are counted, as it has no key"
+            return "every run compares all rows; identical rows are counted, as it has no key"
         if self.watermark is None:
-            return "all rows in every run, compared by key"
+            return "every run compares all rows"
         if self.lower_bound == RISING:
+            found = "updates and deletions are found when it is" if every else "only insertions"
             return (
-                f"rows whose {self.watermark} is larger than before; updates and deletions by "
-                "reconciliation"
+                f"a rising number, {self.watermark}: larger ones are new; {found} {every}".rstrip()
             )
-        return f"rows that {self.watermark} shows as changed; the others by reconciliation"
+        return f"by {self.watermark}" + (f", {every}" if every else "")
 
     @property
     def raw_columns(self) -> list[SourceColumn]:

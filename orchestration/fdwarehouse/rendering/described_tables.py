@@ -74,8 +74,6 @@ def is_view(file: SqlFile) -> bool:
 
 def _raw_table(source: Source, table: SourceTable) -> Row:
     described = f"All extracted versions of the rows of {table.foreign_table}."
-    every = f", compared as a whole every {table.reconcile_every}" if table.reconcile_every else ""
-    how = f"by {table.watermark}{every}" if table.watermark else "every run compares all rows"
     return {
         "table_name": table.raw_table,
         "layer": "bronze",
@@ -85,7 +83,7 @@ def _raw_table(source: Source, table: SourceTable) -> Row:
         "key_columns": [*table.key, "_run_id"],
         "tags": [],
         "is_incremental": table.watermark is not None,
-        "maintenance": f"appended from {table.foreign_table}: {how}",
+        "maintenance": f"appended from {table.foreign_table}: {table.how_it_is_read}",
         "source_name": source.name,
         "source_table": table.name,
     }

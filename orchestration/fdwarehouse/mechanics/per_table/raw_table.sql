@@ -47,7 +47,7 @@ FOR VALUES WITH (MODULUS {{ table.partitions }}, REMAINDER {{ loop.index0 }});
 {%- endfor %}
 
 COMMENT ON TABLE {{ table.raw_table }} IS
-{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row." ~ (" " ~ table.comment if table.comment else "") ~ (" Maintenance: " ~ table.how_it_is_read ~ "." if table.is_read_specially else "")) | literal }};
+{{ ("All extracted versions of the rows of " ~ table.foreign_table ~ ". Append-only. Grain: one version of one row." ~ (" " ~ table.comment if table.comment else "")) | literal }};
 {% for c in table.contract_columns -%}
 COMMENT ON COLUMN {{ table.raw_table }}.{{ c.name | ident }} IS {{ (c.comment or "As in " ~ table.foreign_table ~ ".") | literal }};
 {% endfor -%}

@@ -13,7 +13,9 @@ WITH lost_runs AS (
 ),
 
 erasures AS (
-    SELECT r.run_id, s.model
+    SELECT
+        r.run_id,
+        s.model
     FROM etl.runs AS r
     INNER JOIN etl.steps AS s ON r.run_id = s.run_id AND s.layer = 'bronze'
     WHERE r.begun_by = 'etl.forget'
