@@ -200,6 +200,8 @@ def test_pages_print(browser: Browser, site: Path) -> None:
     with visit(browser, site, theme="dark") as visited:
         for name in ("index.html", "business.html", SALES, "star.html"):
             page = visited.open(name)
+            page.set_viewport_size({"width": 720, "height": 1000})  # A4
             page.emulate_media(media="print")
             expect(page.get_by_label("Pages")).to_be_hidden()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 720, name
             assert page.pdf()[:5] == b"%PDF-"

@@ -13,7 +13,11 @@ columns:
   is_cancelled: {description: Cancelled sales are not revenue., not_null: true}
   quantity: {unit: pieces, check: quantity > 0}
   unit_price: {description: Price at the time of the order., unit: currency of the shop}
-  total_amount: {unit: currency of the shop, not_null: true, check: total_amount >= 0}
+  total_amount:
+    description: Quantity by unit price.
+    unit: currency of the shop
+    not_null: true
+    check: total_amount >= 0
 */
 SELECT
     i.order_item_id,

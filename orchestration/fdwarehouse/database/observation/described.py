@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -91,7 +92,7 @@ class Described:
     reads: set[tuple[str, str]]
     """(table, table that it reads)"""
 
-    @property
+    @cached_property
     def masked(self) -> set[tuple[str, str]]:
         """The columns whose values come from a masked column, as (table, column)."""
         return {(t.name, c.name) for t in self.tables for c in t.columns.values() if c.is_masked}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -92,7 +92,7 @@ def observe(
         masked = described.masked
         counts = {name: relations[name]["rows"] for name in names if name in relations}
         shown = {
-            name: [c["column_name"] for c in of_it if (name, c["column_name"]) not in masked]
+            name: shown_columns(name, [c["column_name"] for c in of_it], masked)
             for name, of_it in columns.items()
         }
         hiding = Hiding(masked, with_values=with_values)
@@ -132,3 +132,21 @@ def _with_details(listed: list[Row]) -> list[int]:
     latest = listed[: runs.RUNS_WITH_STEPS]
     others = [run for run in listed[runs.RUNS_WITH_STEPS :] if run["status"] != "succeeded"]
     return [run["run_id"] for run in (*latest, *others[: runs.RUNS_WITH_STEPS])]
+
+
+def shown_columns(
+    table: str, columns: Sequence[str], masked: Collection[tuple[str, str]]
+) -> list[str]:
+    """Choose the columns of sample rows: not masked, and in silver and gold not the engine's.
+
+    Args:
+        table: its name.
+        columns: of the table.
+        masked: columns, as (table, column), that are never shown.
+    """
+    return [
+        column
+        for column in columns
+        if (table, column) not in masked
+        and (table.startswith("bronze.") or not column.startswith("_"))
+    ]

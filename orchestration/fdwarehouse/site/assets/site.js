@@ -130,7 +130,7 @@
   reveal();
 
   addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details:not(.how)")) {
+    for (const each of document.querySelectorAll("details:not(.how, .chart details)")) {
       if (!each.open && !each.querySelector("pre")) { each.dataset.printed = "1"; each.open = true; }
     }
   });

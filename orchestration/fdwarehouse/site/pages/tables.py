@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fdwarehouse.database.observation.described import DescribedColumn, DescribedTable, Origin
-from fdwarehouse.database.observation.everything import Observation
+from fdwarehouse.database.observation.everything import Observation, shown_columns
 from fdwarehouse.database.observation.reading import Row
 from fdwarehouse.site.formats import amount, bytes_
 from fdwarehouse.site.pictures import histogram, sparkline
@@ -71,7 +71,6 @@ class Tables:
 
     def _page(self, table: DescribedTable) -> dict[str, Any]:
         points = self.seen.table_history.get(table.name, [])
-        steps = [step for step in self.seen.steps if step["table_name"] == table.name]
         bytes_over_time = [point["bytes"] for point in points if point["bytes"] is not None]
         return {
             **self._row(table),
@@ -95,12 +94,11 @@ class Tables:
             "upstream": self.upstream[table.name],
             "downstream": self.downstream[table.name],
             "checks": self.checks[table.name],
-            "last_step": steps[-1] if steps else None,
-            "sample_columns": [
-                row["column_name"]
-                for row in self.seen.columns[table.name]
-                if (table.name, row["column_name"]) not in self.seen.described.masked
-            ],
+            "sample_columns": shown_columns(
+                table.name,
+                [row["column_name"] for row in self.seen.columns[table.name]],
+                self.seen.described.masked,
+            ),
             "sample": self.seen.samples.get(table.name),
         }
 
