@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse.errors import FdwarehouseError
-from tests.clinic import CONFIG, Clinic
+from tests.clinic import CONFIG, Clinic, with_tables
 
 
 def test_g5_column_added_to_production_is_added_to_bronze_and_history_stays(clinic: Clinic) -> None:
@@ -87,3 +87,33 @@ def test_g5_another_key_keeps_history(clinic: Clinic) -> None:
         FdwarehouseError, match=r"several versions of the same \(number\) in one run"
     ):
         clinic.warehouse.deploy(clinic.root, source="clinic")
+
+
+@pytest.mark.parametrize("settings", [{"mode": "snapshot"}, {"watermark": "at"}])
+def test_g1_column_whose_history_is_kept_under_another_name_is_read_again(
+    clinic: Clinic, settings: dict[str, str]
+) -> None:
+    config = with_tables({"doses": settings})
+    clinic.write(
+        "CREATE TABLE doses (id int PRIMARY KEY, amount numeric(6, 3), "
+        "at timestamptz NOT NULL DEFAULT clock_timestamp())",
+        "GRANT SELECT ON doses TO warehouse_reader",
+        "INSERT INTO doses VALUES (1, 0.125), (2, 7)",
+    )
+    clinic.configure(config)
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    clinic.warehouse.run()
+    clinic.write("UPDATE doses SET amount = 0.1, at = clock_timestamp() WHERE id = 1")
+    clinic.warehouse.run()
+    clinic.write("ALTER TABLE doses ALTER amount TYPE numeric(6, 2)")
+    clinic.configure(config)
+    with pytest.raises(FdwarehouseError, match=r"amount cannot become numeric\(6,2\)"):
+        clinic.warehouse.deploy(clinic.root, source="clinic")
+    folder = clinic.root / "migrations"
+    folder.mkdir()
+    (folder / "0001_amount.sql").write_text(
+        "ALTER TABLE bronze.raw_doses RENAME COLUMN amount TO amount_before;\n"
+    )
+    clinic.warehouse.deploy(clinic.root, source="clinic")
+    assert clinic.run("doses", "id, amount::text") == [(1, "0.10"), (2, "7.00")]
+    assert clinic.run("doses", "id") == []

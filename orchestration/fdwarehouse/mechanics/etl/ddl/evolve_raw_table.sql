@@ -62,6 +62,9 @@ BEGIN
     LOOP
         IF v_old_type IS NULL THEN
             EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_table, v_column, v_new_type);
+            -- The next run reads all rows, also if a migration has renamed a column of this name.
+            DELETE FROM etl.watermarks WHERE model = p_table::text;
+            DELETE FROM etl.chunks WHERE model = p_table::text;
             v_is_keyless := v_is_keyless OR v_column = ANY(p_key);
         ELSIF v_old_type <> v_new_type AND v_column = ANY(v_hashed) THEN
             RAISE EXCEPTION '%.% cannot become % in place', p_table, quote_ident(v_column), v_new_type
@@ -126,4 +129,4 @@ EXCEPTION WHEN unique_violation THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.evolve_raw_table IS
-'Gives a table in bronze the columns, types and key of the contract. Arguments: the table, pairs of column and type, the key, the time zone of the source, the number of partitions (0: an ordinary table). Errors: DW012 history would lose a value, or the key is not unique in it; DW015 the table would have to be repartitioned.';
+'Gives a table in bronze the columns, types and key of the contract. A column that is added makes the next run read all rows. Arguments: the table, pairs of column and type, the key, the time zone of the source, the number of partitions (0: an ordinary table). Errors: DW012 history would lose a value, or the key is not unique in it; DW015 the table would have to be repartitioned.';
