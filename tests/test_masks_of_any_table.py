@@ -87,6 +87,18 @@ def test_equal_values_have_equal_hashes_whatever_their_types_and_the_condition(
     ]
 
 
+def test_table_of_which_only_the_number_of_rows_is_visible(place: Place) -> None:
+    place.write("CREATE TABLE votes (choice text)", "INSERT INTO votes VALUES ('zqplain'), ('b')")
+    place.configure({"votes": {"mask": {"choice": "redact"}}})
+    place.works("bootstrap")
+    place.write("GRANT SELECT ON votes TO warehouse_reader")  # no column is needed
+    place.works("contract", "deploy", "run")
+    place.write("INSERT INTO votes VALUES ('zqplain')")
+    place.works("run")
+    copies = "SELECT choice, _copies FROM bronze.raw_votes ORDER BY _run_id"
+    assert place.warehouse.rows(copies) == [("***", 2), ("***", 3)]
+
+
 def test_odd_names_conditions_and_masks_work_together(place: Place) -> None:
     place.write(
         """CREATE TABLE "it's {{ a }} $$ List" (

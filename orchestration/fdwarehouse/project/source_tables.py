@@ -210,7 +210,7 @@ def _make_table(
     is_watermark_nullable = (
         settings.watermark is not None and not contract.columns[settings.watermark].not_null
     )
-    can_hash = len(row_hashes) == len(wanted)
+    can_hash = 0 < len(row_hashes) == len(wanted)
     return SourceTable(
         name=name,
         schema_name=contract.schema_name or config.schema_name,
