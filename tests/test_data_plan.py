@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from fdwarehouse.database.comparing.table_changes import compare_with_copy, copy_table
+from fdwarehouse.database.testing.tables import read_table
 from tests.command import Command
 from tests.harness import Warehouse
 from tests.test_cli import NOWHERE
@@ -179,3 +181,31 @@ def test_plan_with_data_names_the_table_that_cannot_be_built(
 def test_data_without_plan_is_wrong_usage(command: Command, warehouse: Warehouse) -> None:
     command.use(warehouse.environment)
     assert "--data belongs to --plan" in command("deploy", "--data").err
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        # identical rows of a table without a key
+        ("(1, 'x'), (1, 'x'), (NULL, 'y')", "(1, 'x'), (1, 'x'), (1, 'x'), (NULL, 'y')", (0, 1, 0)),
+        ("(1, 'x'), (1, 'x')", "(1, 'x')", (1, 0, 0)),
+        # a key that was none before
+        ("(1, 'x'), (1, 'y'), (2, 'z')", "(1, 'x'), (2, 'z')", (1, 0, 0)),
+        ("(1, 'x'), (1, 'y'), (2, 'z')", "(1, 'x'), (2, 'a')", (1, 0, 1)),
+    ],
+)
+def test_several_rows_of_one_key_are_counted(
+    warehouse: Warehouse, before: str, after: str, counts: tuple[int, ...]
+) -> None:
+    with warehouse.connect("owner") as connection:
+        connection.execute(
+            f"CREATE TEMP TABLE t (a int, b text); INSERT INTO t VALUES {before}".encode()
+        )
+        copy_table(connection, "pg_temp.t", "before_0")
+        connection.execute(f"TRUNCATE t; INSERT INTO t VALUES {after}".encode())
+        if "2" in after:
+            connection.execute("ALTER TABLE t ADD PRIMARY KEY (a)")
+        table = read_table(connection, "pg_temp.t", None)
+        found = compare_with_copy(connection, table, "before_0", rows=3)
+    assert (found.removed, found.inserted, found.updated) == counts
+    assert found.after - found.before == found.inserted - found.removed

@@ -62,8 +62,10 @@ def compare_with_copy(
     new = [n for n in table.columns if n not in OF_ENGINE]
     names = list(dict.fromkeys([*new, *old]))
     key = [name for name in table.key if name in names] or names
+    is_unique = bool(table.key) and not (before and _has_duplicates(warehouse, before, key))
     states = [
-        f"SELECT ARRAY[{_texts(state, key)}]::text[] AS key, "
+        f"SELECT ARRAY[{_texts(state, key)}]::text[]"
+        f"{'' if is_unique else _number(state, key, names)} AS key, "
         f"ARRAY[{_texts(state, names)}]::text[] AS cells FROM {state.name}"
         if state
         else "SELECT NULL::text[] AS key, NULL::text[] AS cells WHERE false"
@@ -99,6 +101,17 @@ def compare_with_copy(
         sample=_sample(warehouse, changes, names, key, rows),
         notes=_notes(old, new) if before else ("the table is new",),
     )
+
+
+def _has_duplicates(warehouse: psycopg.Connection, table: GivenTable, key: Sequence[str]) -> bool:
+    query = f"SELECT FROM {table.name} GROUP BY ARRAY[{_texts(table, key)}]::text[] "
+    return warehouse.execute(f"{query} HAVING count(*) > 1 LIMIT 1".encode()).fetchone() is not None
+
+
+def _number(table: GivenTable, key: Sequence[str], names: Sequence[str]) -> str:
+    """Return what makes rows of one key different."""
+    by, order = (f"ARRAY[{_texts(table, each)}]::text[]" for each in (key, names))
+    return f" || row_number() OVER (PARTITION BY {by} ORDER BY {order})::text"
 
 
 def _texts(table: GivenTable, names: Sequence[str]) -> str:
