@@ -7,8 +7,8 @@ from tests.command import Command
 
 READ = {
     "views": "every run compares all rows; identical rows are counted, as it has no key",
-    "log_lines": "a rising number, id: larger ones are new; updates and deletions are found when it "
-    "is compared as a whole every 1 day",
+    "log_lines": "a rising number, id: larger ones are new; updates and deletions are found when "
+    "it is compared as a whole every 1 day",
 }
 
 

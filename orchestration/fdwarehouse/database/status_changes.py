@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_TOLD_OTHERWISE = ("run_failed", "run_lost", "check_failed", "check_warned")
+"""Problems of runs and checks, whose states are told whether they are good or not."""
 Subjects = Mapping[str, tuple[str, str]]
-"""State and words by subject; an empty state is a good one that nobody needs to hear of."""
+"""State and words by subject: a run, a check, or another problem."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,15 @@ def changes(before: Subjects | None, now: Subjects) -> list[Change]:
     found = []
     for subject, (state, detail) in now.items():
         if before is None:
-            is_news = state not in ("passed", "complete") and subject == _last_run(now, subject)
+            is_news = state != "passed" and subject == _last_run(now, subject)
         else:
             is_news = before.get(subject) != (state, detail)
         if is_news:
             found.append(Change(subject, state, detail))
     found += [
-        Change(subject, "gone", "")
+        Change(subject, "over", "")
         for subject in before or ()
-        if subject not in now and not subject.startswith("run ")  # the log keeps it
+        if subject not in now and ":" in subject  # a problem, see etl.problems
     ]
     return found
 
@@ -65,21 +67,15 @@ def _subjects(described: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, st
         return
     for run in described["runs"]:
         yield f"run {run['run_id']}", (run["status"], _words_of(run))
-    for source in described["sources"]:
-        held = f"held back by {source['held_by']}" if source["is_held_too_long"] else ""
-        doubts = [f"{d['table']} may lack changes: {d['reason']}" for d in source["unreconciled"]]
-        drifts = [f"{d['subject']}: {d['difference']}" for d in source["drift"]]
-        words = "; ".join(filter(None, [held, *doubts, *drifts]))
-        yield f"source {source['source']}", ("doubtful" if words else "complete", words)
     for check in described["checks"]:
         if check["passed"] is not None:
             bad = "failed" if check["severity"] == "error" else "warned"
             rows = check["offending_rows"]
             words = f"{rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
             yield f"check {check['name']}", ("passed" if check["passed"] else bad, words)
-    for rejected in described["rejected_rows"]:
-        words = f"{rejected['rows']:,}: {rejected['reasons']}"
-        yield f"rejects of {rejected['model']} ({rejected['reasons']})", ("rejected", words)
+    for problem in described["problems"]:
+        if problem["kind"] not in _TOLD_OTHERWISE:
+            yield problem["problem"], (problem["severity"], problem["message"])
 
 
 def _words_of(run: Mapping[str, Any]) -> str:

@@ -105,4 +105,5 @@ def _say_change(subject: str, state: str, detail: str, as_json: bool) -> None:
         write_line("change", at=at, subject=subject, state=state, detail=detail)
         return
     words = f"{subject} {state}" + (f": {detail}" if detail else "")
-    say(f"{at} {words}", STATES.get(state, ("", ""))[1])
+    known = {"warn": "warned", "error": "failed"}.get(state, state)
+    say(f"{at} {words}", STATES.get(known, ("", ""))[1])
