@@ -112,7 +112,7 @@ _CHECKS = """
         extract(EPOCH FROM duration)::float AS seconds
     FROM etl.check_results
     WHERE run_id = ANY(%s)
-    ORDER BY run_id, passed, check_name
+    ORDER BY run_id, passed, severity, check_name
 """
 
 # Bronze only grows, by versions and tombstones. In silver, deleted rows stay and are marked.
