@@ -107,6 +107,11 @@ def test_forgetting_again_or_what_never_was_is_no_error(sold: Warehouse) -> None
         sold.call("etl.forget('production.customers', '1')", role="owner")
         sold.call("etl.forget('production.customers', '4711')", role="owner")
     assert sold.value("SELECT count(*) FROM etl.forgotten_keys") == 2
+    with sold.connect("owner", autocommit=True) as session:
+        said: list[str | None] = []
+        session.add_notice_handler(lambda notice: said.append(notice.message_primary))
+        session.execute("CALL etl.forget('production.customers', '815')")
+    assert "no row of bronze.raw_customers has the key that was forgotten" in said
     sell(sold.shop, 4711)
     sold.run()
     assert sold.value("SELECT count(*) FROM silver.clean_customers WHERE customer_id = 4711") == 0
@@ -227,10 +232,14 @@ def test_command_asks_before_it_forgets(
 ) -> None:
     command.use(sold.environment)
     monkeypatch.setattr("sys.stdin", StringIO("n\n"))
-    assert command("forget", "production.customers", "1").exit_code == 1
+    refused = command("forget", "production.customers", "1")
+    assert refused.exit_code == 1
+    assert "nothing was erased" in refused.err
     assert traces(sold, "Gioconda")
-    command.works("forget", "production.customers", "1", "--yes")
+    said = command.works("forget", "production.customers", "1", "--yes")
     assert traces(sold, "Gioconda") == []
+    assert "mistyped" not in said
+    assert "mistyped" in command("forget", "production.customers", "815", "--yes").err
 
 
 def test_references_are_looked_up_among_forgotten_rows_only_if_they_are_dangling(

@@ -52,7 +52,9 @@ def test_g1_tables_of_any_name_are_read_reconciled_checked_and_shown(
         tables[name] = {"mode": "snapshot"} if number % 3 == 2 else {"watermark": STAMP}
         if number % 3 == 1:
             tables[name] |= {"reconcile": {"depth": "key"}}
-    clinic.configure(with_tables(tables))
+    config = with_tables(tables)
+    config["sources"]["clinic"]["mirror"] = True
+    clinic.configure(config)
     (clinic.root / "sql/silver").mkdir(parents=True)
     (clinic.root / "sql/silver/users.sql").write_text(
         'CREATE VIEW silver.users AS SELECT "The Key", "it\'s" FROM bronze."raw_price list"; -- ok'

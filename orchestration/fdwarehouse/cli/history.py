@@ -10,7 +10,7 @@ import typer
 from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.terminal.console import say
+from fdwarehouse.terminal.console import say, warn
 
 
 def prune(
@@ -89,7 +89,12 @@ def forget(
     from fdwarehouse.terminal.outcomes import show_outcome
 
     if not yes:
-        typer.confirm(f"Erase {key} of {table} for ever?", abort=True)
+        try:
+            typer.confirm(f"Erase {key} of {table} for ever?", abort=True)
+        except typer.Abort as error:
+            raise FdwarehouseError(
+                "nothing was erased", hint="--yes erases without asking.", exit_code=1
+            ) from error
     with LiveSteps() as live:
         outcome = call(
             connections_of(context).warehouse(),
@@ -98,3 +103,9 @@ def forget(
             on_progress=live,
         )
     show_outcome(outcome, "erasure")
+    if not any(step.rows_deleted for step in outcome.steps if step.layer == "bronze"):
+        warn(
+            f"no row of {table} had this key, so nothing was erased. The key is recorded all the "
+            "same, so that such a row is never read. If it was mistyped, delete what run "
+            f"{outcome.run_id} wrote into etl.forgotten_keys."
+        )

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.identifiers import MAX_NAME_LENGTH, qualified
+from fdwarehouse.project.local_names import generated_name
 from fdwarehouse.project.sql_files import SqlFile, code_of
 
+_PREFIX = "check_"
 _SETTINGS = {
     "layer": ("bronze", "silver", "gold"),
     "severity": ("error", "warn"),
@@ -30,6 +33,22 @@ class Check:
     """The file to fix when it is wrong."""
     reads: tuple[str, ...] = ()
     """Models that it reads, directly or through views and functions."""
+
+    @property
+    def function(self) -> str:
+        """Its function, quoted where needed."""
+        return qualified("etl", f"{_PREFIX}{self.name}")
+
+
+def check_name(*parts: str) -> str:
+    """Name a check after a table, a column and a rule; cut and hashed if that is too long.
+
+    Args:
+        parts: the words of the name.
+    """
+    name = "__".join(parts)
+    length = MAX_NAME_LENGTH - len(_PREFIX)
+    return name if len(name.encode()) <= length else generated_name(name, length)
 
 
 def is_check(path: Path) -> bool:

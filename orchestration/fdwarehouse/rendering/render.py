@@ -203,7 +203,7 @@ class _Renderer:
                 yield self.templates.compile("per_step/procedure.sql", model.procedure, model=model)
 
     def _function(self, check: Check) -> SqlFile:
-        file = self.templates.compile("per_step/check.sql", f"etl.check_{check.name}", check=check)
+        file = self.templates.compile("per_step/check.sql", check.function, check=check)
         return replace(file, origin=check.origin)
 
 

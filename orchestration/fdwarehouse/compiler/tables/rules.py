@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.identifiers import ident, literal, qualified
-from fdwarehouse.project.checks import Check
+from fdwarehouse.project.checks import Check, check_name
 from fdwarehouse.project.header import ColumnHeader
-
-_KEY = "__key__unique"
-_LONGEST = 57  # below the limit of names, since functions are called etl.check_<name>
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def checks_of(
             yield _check(target, definition, name, rule, is_silver=is_silver)
     for test in definition.header.tests:
         yield Check(
-            f"{target.name}__{test.name}"[:_LONGEST],
+            check_name(target.name, test.name),
             target.schema,
             test.severity,
             test.scope,
@@ -122,7 +119,7 @@ def _check_of_key(target: Target, definition: Definition) -> Check:
     same = " AND ".join(f"o.{ident(k)} = t.{ident(k)}" for k in target.key)
     by = ident(target.primary_key[-1])
     return Check(
-        f"{target.name[: _LONGEST - len(_KEY)]}{_KEY}",
+        check_name(target.name, "key", "unique"),
         target.schema,
         "error",
         "run",
@@ -146,10 +143,10 @@ def _check(
     lines.append(f"WHERE\n    t._run_id > p_since_run_id{live}\n    AND {broken}")
     if rule.excused:
         rows = "\n".join(lines).replace("\n", "\n    ")
-        lines = [f"WITH violating_rows AS MATERIALIZED (\n    {rows}\n)\n"]
-        lines += [f"SELECT d.* FROM violating_rows AS d WHERE NOT {rule.excused}"]
+        lines = [f"WITH violating_rows AS MATERIALIZED (\n    {rows}\n)\n", "SELECT d.*"]
+        lines += [f"FROM violating_rows AS d\nWHERE NOT {rule.excused}"]
     return Check(
-        f"{target.name}__{column}__{rule.name}"[:_LONGEST],
+        check_name(target.name, column, rule.name),
         target.schema,
         rule.severity,
         "run",

@@ -12,7 +12,7 @@ from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.compiler.tables.table import constraints, table_context
 from fdwarehouse.compiler.tables.target import Target
 from fdwarehouse.compiler.tables.versions import VersionSelect
-from fdwarehouse.project.checks import Check
+from fdwarehouse.project.checks import Check, check_name
 from fdwarehouse.project.source_tables import SourceTable
 
 _BY_TIME = ("etl.extract_since", "etl.extract_since_local")
@@ -104,7 +104,7 @@ class SilverTable:
         )
         what = " and ".join(["rows", *totals])
         yield Check(
-            f"{self.target.name}__matches_source"[:57],
+            check_name(self.target.name, "matches_source"),
             "silver",
             "warn",
             "full",

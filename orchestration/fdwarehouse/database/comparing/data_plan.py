@@ -191,7 +191,7 @@ class _Attempt:
         return [
             check.name
             for check in self.whole.checks
-            for file in [files[f"etl.{ident(f'check_{check.name}')}"]]
+            for file in [files[check.function]]
             if ({*check.reads} & {*built} or file.plain_name in touched)
             and not {*check.reads} & {*unbuilt}
             and not any(name.startswith(foreign) for name in names_read(file, files))

@@ -1,6 +1,6 @@
 {#- Rendered once per check: etl.check_<name>, around the SELECT of the file. -#}
 -- {{ check.description | wordwrap(97, wrapstring="\n-- ") }}
-CREATE FUNCTION etl.check_{{ check.name }}(p_since_run_id bigint) RETURNS SETOF jsonb
+CREATE FUNCTION {{ creates }}(p_since_run_id bigint) RETURNS SETOF jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET work_mem = {{ work_mem | literal }}
@@ -11,5 +11,5 @@ BEGIN ATOMIC
 
     SELECT etl.storable_jsonb(to_json(offending_rows.*), 100000) FROM offending_rows;
 END;
-COMMENT ON FUNCTION etl.check_{{ check.name }} IS
+COMMENT ON FUNCTION {{ creates }} IS
 {{ (check.description ~ " Returns the offending rows. Argument: the run since which changes are checked (0: all rows).") | literal }};

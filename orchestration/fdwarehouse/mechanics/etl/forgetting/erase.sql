@@ -19,6 +19,14 @@ BEGIN
     )
     INTO v_versions
     USING p_run_id, p_key;
+    IF v_versions = 0 THEN
+        RAISE WARNING 'no row of % has the key that was forgotten', p_table
+            USING HINT = format(
+                'It is recorded all the same, so that such a row is never read. If the key was mistyped: '
+                'DELETE FROM etl.forgotten_keys WHERE run_id = %s;',
+                p_run_id
+            );
+    END IF;
     EXECUTE format('ANALYZE %s', p_table::regclass); -- statistics contain values
     DELETE FROM etl.chunks AS c -- so do the limits of chunks
     USING etl.watermarks AS w

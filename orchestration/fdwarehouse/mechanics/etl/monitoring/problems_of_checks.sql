@@ -54,7 +54,7 @@ SELECT
         WHEN 'error' THEN 'Correct the rows in production, or the check, and run again. '
         ELSE 'It does not stop a run. '
     END
-    || format('The rows: SELECT * FROM etl.check_%s(0);', c.check_name) AS hint,
+    || format('The rows: SELECT * FROM etl.%I(0);', 'check_' || c.check_name) AS hint,
     {{ problems.shown("c.sample_rows", "c.reads") | indent(4) }} AS sample_rows
 FROM offended_checks AS c;
 COMMENT ON VIEW etl.problems_of_checks IS
