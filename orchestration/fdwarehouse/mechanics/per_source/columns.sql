@@ -132,7 +132,8 @@ described_columns AS (
         coalesce(
             l.oid < 10000
             AND coalesce(e.typrelid, l.typrelid) = 0 -- row types of catalogs vary with the version
-            AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)',
+            AND l.typname !~ '^_?(reg|aclitem|pg_node|pg_ndis|pg_dep|pg_mcv|pg_brin)'
+            AND l.typname NOT IN ('xml', '_xml'), -- not every build of PostgreSQL supports it
             false
         ) AS is_known
     FROM columns AS c
