@@ -53,9 +53,13 @@ class Plan:
 
     @property
     def abandoned(self) -> list[str]:
-        """Tables whose file was removed: they are kept, but nothing writes them."""
-        stems = [name.removesuffix(".sql") for name in self.gone]
-        return [s for s in stems if {f"{s}_definition", f"{s}_versions"} & set(stems)]
+        """Tables that the project no longer has: they are kept, but nothing writes them."""
+        stems = {name.removesuffix(".sql"): None for name in self.gone}
+        return [
+            s
+            for s in stems
+            if s.startswith("bronze.raw_") or {f"{s}_definition", f"{s}_versions"} & {*stems}
+        ]
 
     @property
     def refused(self) -> Plan:

@@ -240,7 +240,8 @@ def show_plan(plan: Plan) -> None:
         plan: the differences from what is deployed.
     """
     changed = [name for name in plan.changed if name not in plan.edited]
-    gone = [name for name in plan.gone if name not in plan.missing]
+    kept = {*plan.missing, *(f"{table}.sql" for table in plan.abandoned)}
+    gone = [name for name in plan.gone if name not in kept]
     sections: tuple[tuple[str, str, str, list[str]], ...] = (
         ("Migrations", "+", "green", _migrations(plan.migrations)),
         (
