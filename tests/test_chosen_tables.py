@@ -112,12 +112,12 @@ def test_reader_may_read_what_owners_of_tables_create_later_in_each_schema(place
 
 
 def test_one_table_named_twice_is_refused(place: Place) -> None:
-    place.configure({"orders": {}, "public.orders": {}, "sales.missing": {}})
+    place.configure({"orders": {}, "public.orders": {}, "sales.custmers": {}})
     place.works("bootstrap")
     said = place.command("contract")
     assert said.exit_code == 2
     assert "public.orders and orders of source production are the same table" in said.err
-    assert "source production has no table sales.missing" in said.err
+    assert "source production has no table sales.custmers; sales.customers?" in said.err
 
 
 def test_pattern_takes_what_no_name_claims_and_nothing_is_excluded(place: Place) -> None:

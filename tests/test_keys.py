@@ -93,6 +93,7 @@ def test_g1_twin_that_no_run_reads_together_is_found_by_reconciliation(
             "column nr of warehouse.yaml is not in the",
             "contract",
         ),
+        ({"watermark": "changed_att"}, "not in the contract; changed_at?", "contract"),
         ({"watermark": "when"}, "column when of warehouse.yaml is not in the", "contract"),
         ({"key": ["visit", "visit"], "mode": "snapshot"}, "key names column visit twice", "once"),
         ({"key": "report", "mode": "snapshot"}, "column report is of type json", "Name other"),

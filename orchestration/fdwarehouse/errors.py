@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,6 +82,17 @@ class Problems:
                 exit_code=max(error.exit_code for error in self._found),
                 parts=self._found,
             )
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Suggest what a misspelled name may mean: `; orders?`, or nothing.
+
+    Args:
+        name: as a person wrote it.
+        known: the names that there are.
+    """
+    meant = get_close_matches(name, list(known), 1)
+    return f"; {meant[0]}?" if meant else ""
 
 
 def database_error(error: psycopg.Error) -> FdwarehouseError:

@@ -12,7 +12,7 @@ import typer
 
 from fdwarehouse.cli import completing
 from fdwarehouse.cli.context import connections_of
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, suggestion
 from fdwarehouse.terminal.console import err, say
 
 if TYPE_CHECKING:
@@ -216,7 +216,8 @@ def add_table(
     found = propose([present[name]] if name in present else [], source.schema_name)
     if not found:
         raise FdwarehouseError(
-            f"schema {source.schema_name} of {source_name} has no table {name}",
+            f"schema {source.schema_name} of {source_name} has no table {name}"
+            + suggestion(name, present),
             hint=f"It has {', '.join(t for t in present if t not in source.tables)}.",
         )
     (proposal,) = found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from fdwarehouse.errors import suggestion
 from fdwarehouse.project.config import TableConfig
 from fdwarehouse.project.contract import Column, Table
 from fdwarehouse.project.hashing import is_equal_in_several_forms
@@ -68,7 +69,8 @@ def take_columns(settings: TableConfig, table: Table, *, is_named: bool) -> Tabl
     for setting in ("columns", "exclude", "mask"):
         for column in getattr(settings, setting):
             if is_named and column not in table.columns:
-                raise UnfitError(f"{setting}: production has no column {column}", AGAIN)
+                meant = suggestion(column, table.columns)
+                raise UnfitError(f"{setting}: production has no column {column}{meant}", AGAIN)
     taken = _taken(settings, table.columns)
     needed: dict[str, str] = {}
     if settings.mode != "multiset":
@@ -104,7 +106,8 @@ def problems_of_columns(settings: TableConfig, table: Table) -> Iterator[UnfitEr
     present = {name for name, column in table.columns.items() if not column.only_where}
     for column in settings.columns:
         if column not in present:
-            yield UnfitError(f"columns: {column} is not in the contract", AGAIN)
+            meant = suggestion(column, present)
+            yield UnfitError(f"columns: {column} is not in the contract{meant}", AGAIN)
     for column in present:
         if column not in _taken(settings, present):
             yield UnfitError(
@@ -113,7 +116,8 @@ def problems_of_columns(settings: TableConfig, table: Table) -> Iterator[UnfitEr
     key = settings.key or table.key
     for column, mask in settings.mask.items():
         if column not in present:
-            yield UnfitError(f"mask: {column} is not in the contract", AGAIN)
+            meant = suggestion(column, present)
+            yield UnfitError(f"mask: {column} is not in the contract{meant}", AGAIN)
         elif column == settings.watermark:
             yield UnfitError(f"watermark {column} cannot be masked", "Mask other columns.")
         elif column in key and mask != "hash":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fdwarehouse.errors import FdwarehouseError, Problems
+from fdwarehouse.errors import FdwarehouseError, Problems, suggestion
 from fdwarehouse.project.config import SourceConfig, TableConfig
 from fdwarehouse.project.contract import Contract
 
@@ -154,7 +154,8 @@ def choose(name: str, source: SourceConfig, relations: Iterable[Relation]) -> di
         problems.add(
             FdwarehouseError(
                 f"source {name} has no table {listed[0]}"
-                + (f", nor {', '.join(listed[1:])}" if listed[1:] else ""),
+                + (f", nor {', '.join(listed[1:])}" if listed[1:] else "")
+                + suggestion(listed[0], (f"{schema}.{table}" for schema, table in known)),
                 hint="Fix schema or tables in warehouse.yaml, or create the table in production.",
             )
         )

@@ -151,4 +151,4 @@ def _value(text: str | None) -> str:
         return text
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return yaml.safe_dump(text, default_style='"', width=10**6).strip()
+    return yaml.safe_dump(text, default_style='"', width=10**6, allow_unicode=True).strip()

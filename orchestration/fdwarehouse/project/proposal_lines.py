@@ -47,7 +47,9 @@ def lines_left_out(proposals: Iterable[Proposal]) -> Iterator[str]:
 
 def _flow(value: object) -> str:
     """Write a value of YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+    )
     return text.removesuffix("\n...\n").strip()
 
 

@@ -84,7 +84,7 @@ def new_files(
         )
 
     def scalar(text: str) -> str:
-        return yaml.safe_dump(text, width=10**6).removesuffix("\n...\n").strip()
+        return yaml.safe_dump(text, width=10**6, allow_unicode=True).removesuffix("\n...\n").strip()
 
     warehouse = _WAREHOUSE.format(
         project=scalar(project),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fdwarehouse.errors import suggestion
 from fdwarehouse.project.chosen_columns import AGAIN, SourceColumn, UnfitError, problems_of_columns
 from fdwarehouse.project.config import Mode, TableConfig
 from fdwarehouse.project.contract import Table
@@ -112,7 +113,9 @@ def _problems_of_key(settings: TableConfig, contract: Table) -> Iterator[UnfitEr
         )
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:
-            yield UnfitError(f"column {column} of warehouse.yaml is not in the contract", AGAIN)
+            meant = suggestion(column, contract.columns)
+            problem = f"column {column} of warehouse.yaml is not in the contract{meant}"
+            yield UnfitError(problem, AGAIN)
     for column in dict.fromkeys(c for c in key if c in contract.columns):
         type_ = contract.columns[column].type
         if key.count(column) > 1:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import yaml
 
-from fdwarehouse.errors import FdwarehouseError, Problems
+from fdwarehouse.errors import FdwarehouseError, Problems, suggestion
 from fdwarehouse.project.validation import TESTS
 from fdwarehouse.project.yaml_files import load_nodes
 
@@ -177,12 +176,8 @@ class _Reader:
         found: dict[str, yaml.Node] = {}
         for key, name, value in self._pairs(node, f"{what}: names and values"):
             if name not in known:
-                meant = get_close_matches(name, known, 1)
-                self._note(
-                    key,
-                    f"there is no entry {name}; "
-                    + (f"{meant[0]}?" if meant else f"there are {', '.join(known)}"),
-                )
+                more = suggestion(name, known) or f"; there are {', '.join(known)}"
+                self._note(key, f"there is no entry {name}{more}")
             elif name in found:
                 self._note(key, f"{name} is given twice")
             found[name] = value

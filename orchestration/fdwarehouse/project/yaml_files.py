@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -12,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
@@ -129,8 +128,7 @@ def problem_of(error: ErrorDetails, model: type[BaseModel]) -> str:
             return "it should be a list, such as [a, b]"
         case "extra_forbidden":
             written = str(error["loc"][-1])  # perhaps a name that is valid elsewhere
-            meant = get_close_matches(written, set(_names(model)) - {written}, 1)
-            return "there is no such name" + (f"; {meant[0]}?" if meant else "")
+            return "there is no such name" + suggestion(written, {*_names(model)} - {written})
         case _:
             return error["msg"].removeprefix("Value error, ")
 

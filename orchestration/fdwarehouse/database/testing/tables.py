@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import psycopg
 
 from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.database.analysis.catalog import primary_key
-from fdwarehouse.errors import Problems
+from fdwarehouse.errors import Problems, suggestion
 from fdwarehouse.identifiers import literal
 from fdwarehouse.project.unit_tests import Cell, Rows, UnitTest
 
@@ -198,8 +197,7 @@ def require_readable(
 def _problem_with(table: GivenTable, name: str, *, are_given: bool) -> str | None:
     column = table.columns.get(name)
     if column is None:
-        meant = get_close_matches(name, table.columns, 1)
-        more = f"; {meant[0]}?" if meant else f"; it has {', '.join(table.columns)}"
+        more = suggestion(name, table.columns) or f"; it has {', '.join(table.columns)}"
         return f"{table.name} has no column {name}{more}"
     if name in OF_ENGINE:
         return f"{name} is set by the run: it cannot be given or compared"

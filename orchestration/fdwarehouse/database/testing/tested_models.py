@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 
 import psycopg
@@ -18,7 +17,7 @@ from fdwarehouse.database.testing.tables import (
     read_table,
     require_readable,
 )
-from fdwarehouse.errors import Problems
+from fdwarehouse.errors import Problems, suggestion
 from fdwarehouse.identifiers import ident, literal, qualified, unqualified
 from fdwarehouse.project.sql_files import SqlFile, names_read
 from fdwarehouse.project.unit_tests import CaseStep, Rows, UnitTest
@@ -141,12 +140,10 @@ class ProjectUnderTest:
         """
         model = _quoted(test.model)
         if model not in self.models and model not in self.views:
-            known = [*self.models, *self.views]
-            meant = get_close_matches(model, known, 1)
             raise test.wrong(
                 test.model_line,
                 f"no table or view {test.model} is built by the project"
-                + (f"; {meant[0]}?" if meant else ""),
+                + suggestion(model, [*self.models, *self.views]),
             )
         if model in self.models and self.models[model].layer not in ("silver", "gold"):
             raise test.wrong(
