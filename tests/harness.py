@@ -176,7 +176,7 @@ class Shop(Database):
 
 
 class Warehouse(Database):
-    """A warehouse; roles `owner`, `loader`, `analyst`, `orchestrator` and `admin`."""
+    """A warehouse; roles `owner`, `loader`, `analyst`, `orchestrator`, `monitor` and `admin`."""
 
     def __init__(self, urls: Mapping[str, str], shop: Shop) -> None:
         super().__init__(urls)

@@ -85,7 +85,7 @@ class Servers:
     def warehouse(self, kind: str, shop: Shop) -> Warehouse:
         """Copy a warehouse, `bootstrapped` or `deployed`, and mount a shop in it."""
         name = self.create_database("warehouse", kind)
-        roles = ("owner", "loader", "analyst", "orchestrator", "admin")
+        roles = ("owner", "loader", "analyst", "orchestrator", "monitor", "admin")
         warehouse = Warehouse({role: self.url("warehouse", role, name) for role in roles}, shop)
         if kind not in self._templates:
             self.bootstrap("warehouse", name)

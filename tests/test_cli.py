@@ -27,6 +27,7 @@ COMMANDS = [
     *(
         "add-table",
         "airflow",
+        "alert",
         "backfill",
         "bootstrap",
         "check",
@@ -35,7 +36,8 @@ COMMANDS = [
         "deploy",
         "diff",
     ),
-    *("docs", "doctor", "down", "explain", "forget", "init", "new", "prune", "psql", "rebuild"),
+    *("docs", "doctor", "down", "explain", "forget", "init", "metrics", "new", "prune", "psql"),
+    "rebuild",
     *("reconcile", "render", "run", "schema", "seed", "site", "status", "test", "up"),
 ]
 NOWHERE = "postgresql://warehouse_owner:pa55word@127.0.0.1:1/nowhere"

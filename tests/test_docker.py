@@ -28,12 +28,18 @@ def compose() -> dict[str, Any]:
     return dict(yaml.safe_load(COMPOSE.read_text(encoding="utf-8")))
 
 
+def default_services() -> dict[str, Any]:
+    """The services that start without a profile; tests/test_monitoring.py has the others."""
+    services = compose()["services"].items()
+    return {name: service for name, service in services if "profiles" not in service}
+
+
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_compose_file_has_the_services_that_users_know() -> None:
-    services = compose()["services"]
+    services = default_services()
     assert set(services) == {"production_db", "dwh", "setup", "airflow_orchestrator"}
     assert services["production_db"]["image"] == services["dwh"]["image"] == IMAGE
     assert services["airflow_orchestrator"]["ports"] == ["127.0.0.1:${AIRFLOW_PORT:-8000}:8080"]
@@ -51,7 +57,7 @@ def test_databases_and_airflow_keep_their_data_in_named_volumes() -> None:
     content = compose()
     named = {
         name: [volume.split(":")[0] for volume in service.get("volumes", [])]
-        for name, service in content["services"].items()
+        for name, service in default_services().items()
     }
     assert named == {
         "production_db": ["production_data"],
@@ -59,7 +65,7 @@ def test_databases_and_airflow_keep_their_data_in_named_volumes() -> None:
         "setup": [],
         "airflow_orchestrator": ["airflow"],
     }
-    assert set(content["volumes"]) == {"production_data", "dwh_data", "airflow"}
+    assert set(content["volumes"]) == {"production_data", "dwh_data", "airflow", "prometheus"}
 
 
 def test_g6_no_password_in_the_compose_file_is_fixed() -> None:

@@ -26,6 +26,7 @@ ROLES_OF_THE_WAREHOUSE = (
     "warehouse_loader",
     "warehouse_analyst",
     "warehouse_orchestrator",
+    "warehouse_monitor",
 )
 READER = "warehouse_reader"
 ANALYST = "warehouse_analyst"

@@ -26,6 +26,7 @@ ROLES = (
     "warehouse_loader",
     "warehouse_analyst",
     "warehouse_orchestrator",
+    "warehouse_monitor",
     "warehouse_reader",
 )
 

@@ -14,7 +14,8 @@
 --     fdwarehouse.columns            tables of which the reader may read some columns or none:
 --                                    [{"schema": "public", "table": "notes", "columns": ["id"]}]
 --     fdwarehouse.<role>_password    password of a role (none: unchanged; set one with \password);
---                                    <role> is owner, loader, analyst, orchestrator or reader
+--                                    <role> is owner, loader, analyst, orchestrator, monitor,
+--                                    or reader
 
 -- An administrator runs this, so no name may resolve to an object of another role.
 SET search_path = pg_catalog, pg_temp;
@@ -37,7 +38,7 @@ DECLARE
     v_message text;
 BEGIN
     v_roles := CASE v_side
-        WHEN 'warehouse' THEN '{owner,loader,analyst,orchestrator}'
+        WHEN 'warehouse' THEN '{owner,loader,analyst,orchestrator,monitor}'
         WHEN 'production' THEN '{reader}'
     END;
     IF v_roles IS NULL THEN

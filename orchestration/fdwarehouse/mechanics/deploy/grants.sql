@@ -45,6 +45,18 @@ BEGIN
             SELECT 2, 'warehouse_orchestrator', format('GRANT SELECT ON %s TO', name)
             FROM tables
             UNION ALL
+            -- The monitor reads numbers, and what is wrong without the rows that show it.
+            SELECT 2, 'warehouse_monitor', command
+            FROM unnest(
+                ARRAY[
+                    'GRANT USAGE ON SCHEMA etl TO',
+                    'GRANT SELECT ON etl.metrics TO',
+                    'GRANT SELECT (problem, kind, severity, subject, since, run_id, message, hint) '
+                    'ON etl.problems TO',
+                    'GRANT EXECUTE ON FUNCTION etl.lost_run() TO'
+                ]
+            ) AS command
+            UNION ALL
             SELECT 2, 'warehouse_analyst', 'GRANT USAGE ON SCHEMA gold TO'
             UNION ALL
             SELECT 2, 'warehouse_analyst', format('GRANT SELECT ON %s TO', name)
