@@ -21,6 +21,7 @@ LAYERS = (
     ("database",),
     ("terminal",),
     ("site",),
+    ("alerts",),
     ("demo",),
     ("cli",),
 )

@@ -10,12 +10,15 @@ import typer
 from fdwarehouse.cli import completing
 from fdwarehouse.cli.calling import AsJsonLines, call_and_show, say_nothing_selected
 from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.monitoring import teller
 from fdwarehouse.cli.selecting import Exclude, Select, selected_tables
 from fdwarehouse.errors import database_error
 from fdwarehouse.terminal.console import say
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from fdwarehouse.database.running import Outcome
 
 
 class Layer(StrEnum):
@@ -73,6 +76,12 @@ def run(
         ),
     ] = False,
     as_json: AsJsonLines = False,
+    alert: Annotated[
+        bool,
+        typer.Option(
+            "--alert", help="Then tell the channels of warehouse.yaml, see `fdwarehouse alert`."
+        ),
+    ] = False,
 ) -> None:
     """Run the pipeline once, or at fixed times.
 
@@ -82,6 +91,7 @@ def run(
     ...), never two at a time, and goes on after a failed run.
     """
     period = _period_of(every, allow_deletions)
+    tell = teller(context, as_json=as_json) if alert else None
     tables = selected_tables(connections_of(context), select, exclude)
     if tables == []:
         say_nothing_selected(as_json=as_json)
@@ -95,19 +105,31 @@ def run(
         from fdwarehouse.terminal.repeating import show_event, write_event
 
         url = connections_of(context).warehouse()
-        repeat(
-            lambda: call(url, statement, parameters), period, write_event if as_json else show_event
-        )
+
+        def call_once() -> Outcome:
+            outcome = call(url, statement, parameters)
+            if tell:
+                tell()
+            return outcome
+
+        repeat(call_once, period, write_event if as_json else show_event)
         return
-    call_and_show(
-        context,
-        "run",
-        statement,
-        parameters,
-        layers=["source", "bronze", "silver", "gold"] if tables is None else [],
-        as_json=as_json,
-        may_skip=skip_if_running,
-    )
+    is_told = True
+    try:
+        call_and_show(
+            context,
+            "run",
+            statement,
+            parameters,
+            layers=["source", "bronze", "silver", "gold"] if tables is None else [],
+            as_json=as_json,
+            may_skip=skip_if_running,
+        )
+    finally:
+        if tell:
+            is_told = tell()
+    if not is_told:
+        raise typer.Exit(1)
 
 
 def _period_of(every: str | None, allow_deletions: list[str] | None) -> timedelta | None:

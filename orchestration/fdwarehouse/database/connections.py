@@ -101,6 +101,11 @@ class Connections:
         return load_config(self.root)
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables."""
+        return self._environment
+
+    @property
     def state_dir(self) -> Path:
         """Folder of the embedded servers."""
         return self.root / STATE

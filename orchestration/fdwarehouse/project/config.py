@@ -19,6 +19,7 @@ from pydantic import (
 
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project import config_values as values
+from fdwarehouse.project.alert_channels import AlertChannel, require_different_names
 from fdwarehouse.project.yaml_files import load_yaml
 
 
@@ -234,6 +235,8 @@ class Config(_Strict):
     """Settings of PostgreSQL that are in effect while a step's statement runs, by step."""
     partitions: dict[str, PartitionsConfig] = {}
     """Tables of silver and gold that are partitioned by a date."""
+    alerts: Annotated[list[AlertChannel], AfterValidator(require_different_names)] = []
+    """Who is told of problems by `fdwarehouse alert`."""
 
 
 def find_root(start: Path | None = None) -> Path:

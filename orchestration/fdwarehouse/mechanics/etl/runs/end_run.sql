@@ -33,6 +33,9 @@ BEGIN
     UPDATE etl.runs
     SET status = p_status, error = coalesce(error, p_error), finished_at = clock_timestamp()
     WHERE run_id = p_run_id AND status = 'running';
+    IF FOUND THEN
+        PERFORM etl.tell_end_of_run(p_run_id);
+    END IF;
 
     IF NOT v_spans_sessions AND EXISTS (
         SELECT FROM pg_locks AS l
