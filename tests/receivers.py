@@ -70,7 +70,8 @@ class Post:
         self.port = 0
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
-        mail = BytesParser(policy=default).parsebytes(envelope.content or b"")
+        assert isinstance(envelope.content, bytes)
+        mail = BytesParser(policy=default).parsebytes(envelope.content)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
         return "250 OK"

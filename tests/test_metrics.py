@@ -116,7 +116,7 @@ def test_metrics_are_read_while_a_table_is_locked(built: Warehouse) -> None:
     with built.connect("owner") as owner, built.connect("monitor") as monitor:
         owner.execute("LOCK TABLE gold.fact_sales, silver.clean_orders IN ACCESS EXCLUSIVE MODE")
         monitor.execute("SET lock_timeout = '1s'")
-        assert monitor.execute("SELECT count(*) FROM etl.metrics").fetchone() > (100,)
+        assert len(monitor.execute("SELECT name FROM etl.metrics").fetchall()) > 100
 
 
 def test_metrics_of_nothing_say_what_to_do(

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from fdwarehouse.alerts.messages import Message
 from tests.clinic import Clinic, with_tables
 from tests.harness import Shop, Warehouse, failing
 from tests.place import Place
@@ -224,8 +225,15 @@ def test_values_of_masked_columns_are_in_no_problem(place: Place) -> None:
         "CREATE TABLE people (id int PRIMARY KEY, email text, age int, at timestamptz NOT NULL "
         "DEFAULT now())",
         "INSERT INTO people VALUES (1, 'a@example.com', 30)",
+        "CREATE TABLE pets (id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
+        "INSERT INTO pets VALUES (1)",
     )
-    place.configure({"people": {"watermark": "at", "mask": {"email": "hash"}}})
+    place.configure(
+        {
+            "people": {"watermark": "at", "mask": {"email": "hash"}},
+            "pets": {"watermark": "at"},
+        }
+    )
     silver = place.root / "sql/silver/clean_people.sql"
     silver.parent.mkdir(parents=True, exist_ok=True)
     silver.write_text(
@@ -234,15 +242,30 @@ def test_values_of_masked_columns_are_in_no_problem(place: Place) -> None:
     )
     checks = place.root / "sql/checks"
     checks.mkdir(parents=True, exist_ok=True)
-    (checks / "none_is_old.sql").write_text(
-        "-- layer: silver\n-- severity: warn\n-- Nobody is old.\n"
-        "SELECT id, email, email AS alias FROM silver.clean_people WHERE age > 20\n"
-    )
+    selects = {
+        "none_is_old": "SELECT id, email, email AS alias FROM silver.clean_people",
+        "none_at_the_source": "SELECT 1 AS id, email AS age FROM production.people",
+        "none_is_rejected": "SELECT * FROM silver.rejected_rows",
+        "no_pet": "SELECT id, count(*) AS pets FROM bronze.raw_pets GROUP BY id",
+    }
+    for name, select in selects.items():
+        header = "-- layer: silver\n-- severity: warn\n-- scope: full\n-- None.\n"
+        (checks / f"{name}.sql").write_text(f"{header}{select}\n")
     place.works("bootstrap", "contract", "deploy", "run")
     place.write("INSERT INTO people VALUES (2, 'b@example.com', 3)")
-    place.works("run")
+    place.works("run", "check")
     hashes = place.warehouse.column("SELECT email FROM bronze.raw_people")
     found = problems(place.warehouse)
-    assert list(found) == ["check_warned:none_is_old", "rows_rejected:silver.clean_people"]
-    for value in hashes:
+    for value in (*hashes, "@example.com"):
         assert value not in str(found)
+    assert {p["subject"]: p["sample_rows"] for p in found.values()} == {
+        "none_is_old": [{"id": 1}],
+        "none_at_the_source": None,
+        "none_is_rejected": None,
+        "clean_people__matches_source": None,
+        "no_pet": [{"id": 1, "pets": 1}],
+        "silver.clean_people": [{"id": 2, "age": 3}],
+    }
+    told = Message("p", list(found.values()), [])
+    for value in (*hashes, "@example.com"):
+        assert value not in told.text + str(told.document)

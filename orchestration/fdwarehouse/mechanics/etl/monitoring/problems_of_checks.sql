@@ -1,3 +1,4 @@
+-- noqa: disable=LT02,LT05,ST05
 CREATE VIEW etl.problems_of_checks AS
 WITH once_offended AS (
     SELECT check_name FROM etl.check_results WHERE offending_rows > 0
@@ -33,7 +34,21 @@ offended_checks AS (
                     ),
                     0
                 )
-        ) AS since
+        ) AS since,
+        l.reads <> '{}' AND NOT EXISTS (
+            SELECT FROM pg_proc AS p
+            INNER JOIN pg_depend AS d
+                ON p.oid = d.objid AND d.classid = 'pg_proc'::regclass
+                    AND d.refclassid = 'pg_class'::regclass
+            INNER JOIN pg_class AS c ON d.refobjid = c.oid
+            INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+            WHERE p.pronamespace = to_regnamespace('etl')
+                AND p.proname = 'check_' || l.check_name
+                AND n.nspname <> 'etl'
+                AND format('%I.%I', n.nspname, c.relname) NOT IN (
+                    SELECT t.table_name FROM etl.tables AS t
+                )
+        ) AS reads_only_these
     FROM last_results AS l
     WHERE (l.result).offending_rows > 0
 )
@@ -55,7 +70,7 @@ SELECT
         ELSE 'It does not stop a run. '
     END
     || format('The rows: SELECT * FROM etl.%I(0);', 'check_' || c.check_name) AS hint,
-    {{ problems.shown("c.sample_rows", "c.reads") | indent(4) }} AS sample_rows
+    {{ problems.shown("c.sample_rows", "c.reads", "c.reads_only_these") | indent(4) }} AS sample_rows
 FROM offended_checks AS c;
 COMMENT ON VIEW etl.problems_of_checks IS
 'The kinds check_failed and check_warned of etl.problems, with its columns.';
