@@ -270,28 +270,6 @@ def test_run_tells_the_channels_whether_it_succeeds_or_fails(
     )
 
 
-@pytest.mark.parametrize(
-    ("alerts", "words"),
-    [
-        ([{"to": "slack", "url": "https://hooks.example/secret"}], 'write "${NAME}"'),
-        ([{"to": "pigeon"}], "slack"),
-        ([SLACK, SLACK], "2 channels are named slack"),
-        ([{**SLACK, "name": "fdwarehouse"}], "the channel of LISTEN"),
-        ([{**SLACK, "kinds": ["bad"]}], "run_failed"),
-        ([{"to": "email", "recipients": [], "sender": "a@b", "host": "h"}], "recipients"),
-    ],
-)
-def test_channel_that_is_wrong_is_named(
-    alerting: tuple[Command, Warehouse, Path], alerts: list[dict[str, Any]], words: str
-) -> None:
-    command, _, project = alerting
-    configure(project, *alerts)
-    said = command.fails(2, "alert")
-    assert "warehouse.yaml: alerts" in said
-    assert words in said
-    assert "hooks.example" not in said
-
-
 def test_no_channel_and_no_secret_say_what_to_do(
     alerting: tuple[Command, Warehouse, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,7 @@ is a `CALL` or a check, and no rows of tables pass through Airflow.
 | `run_checks` | runs the checks of the warehouse that have not run yet |
 | `return_sample` | returns the latest sales |
 | `finish_run` | always ends the run: as failed if a task failed |
-| `send_alerts` | tells of problems, if `FDWAREHOUSE_ALERT` is set, see `warehouse_alerts.py` |
-| `publish_site` | writes the site, if `FDWAREHOUSE_SITE` names a folder, see `warehouse_site.py` |
+| `publish_site`, `send_alerts` | where wanted: see `warehouse_site.py` and `warehouse_alerts.py` |
 
 `check_<layer>` follows each layer. Its checks read the rows written since the last successful run,
 so their cost depends on the change; a separate check requires that no table is empty.
@@ -42,9 +41,8 @@ from airflow.providers.common.sql.operators.sql import (
     SQLTableCheckOperator,
 )
 from airflow.sdk import DAG, Asset, Param, TaskGroup, chain
-from warehouse_alerts import send_alerts
+from warehouse_alerts import publish_and_alert
 from warehouse_retries import RetryTransientErrors
-from warehouse_site import publish_site
 
 RAW_TABLES = ["raw_customers", "raw_products", "raw_orders", "raw_order_items"]
 
@@ -299,5 +297,4 @@ with DAG(
     chain(check_silver, build_gold, check_gold, run_checks, return_sample, finish_run)
     # If one of several parallel tasks fails, the others are still running.
     [check_bronze, silver, check_silver, check_gold] >> finish_run
-    publish_site(start_run, finish_run)
-    send_alerts(start_run, finish_run)
+    publish_and_alert(start_run, finish_run)

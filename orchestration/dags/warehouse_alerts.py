@@ -12,6 +12,18 @@ import os
 from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
+from warehouse_site import publish_site
+
+
+def publish_and_alert(start_run: Any, finish_run: Any) -> None:
+    """Add the tasks that tell of a run: the site, and alerts.
+
+    Args:
+        start_run: the task that begins the run.
+        finish_run: the task that ends it.
+    """
+    publish_site(start_run, finish_run)
+    send_alerts(start_run, finish_run)
 
 
 def send_alerts(start_run: Any, finish_run: Any) -> None:

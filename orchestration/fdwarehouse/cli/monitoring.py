@@ -35,9 +35,9 @@ def alert(
         ),
     ] = None,
 ) -> None:
-    """Tell the channels of warehouse.yaml what is wrong, and what is over.
+    """Tell channels what is wrong, and what is over.
 
-    Each problem is told once when it begins and once when it ends, see etl.problems. Exits with 1
+    The channels are in warehouse.yaml. Each problem is told once when it begins and once when it ends, see etl.problems. Exits with 1
     if a channel cannot be told; it is told by the next call.
     """
     if not teller(context, dry_run=dry_run, site_url=site_url)():
