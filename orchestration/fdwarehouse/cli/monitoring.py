@@ -37,8 +37,8 @@ def alert(
 ) -> None:
     """Tell channels what is wrong, and what is over.
 
-    The channels are in warehouse.yaml. Each problem is told once when it begins and once when it ends, see etl.problems. Exits with 1
-    if a channel cannot be told; it is told by the next call.
+    The channels are in warehouse.yaml. Each problem is told once when it begins and once when it
+    ends, see etl.problems. Exits with 1 if a channel cannot be told; it is told by the next call.
     """
     if not teller(context, dry_run=dry_run, site_url=site_url)():
         raise typer.Exit(1)

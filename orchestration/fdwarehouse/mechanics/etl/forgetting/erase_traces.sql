@@ -22,6 +22,7 @@ BEGIN
     END LOOP;
 
     UPDATE etl.check_results SET sample_rows = '[]' WHERE sample_rows <> '[]';
+    UPDATE etl.alerted_problems SET message = 'erased' WHERE message <> 'erased';
     UPDATE etl.steps SET error = 'erased', failure = NULL WHERE error IS NOT NULL;
     UPDATE etl.runs SET error = 'erased' WHERE error IS NOT NULL AND status <> 'running';
 
@@ -32,7 +33,9 @@ BEGIN
         WHERE c.relkind IN ('r', 'p')
             AND (
                 n.nspname IN ('silver', 'gold')
-                OR c.oid = ANY('{etl.check_results,etl.steps,etl.runs,etl.chunks}'::regclass[])
+                OR c.oid = ANY(
+                    '{etl.check_results,etl.steps,etl.runs,etl.chunks,etl.alerted_problems}'::regclass[]
+                )
             )
             AND pg_has_role(c.relowner, 'USAGE')
     LOOP
