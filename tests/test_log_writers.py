@@ -8,7 +8,7 @@ import pytest
 from tests.harness import Row, Shop, Warehouse, failing
 from tests.test_models import sell
 
-FAILURE = "ROW('gold.fact_sales', 'XX000', 'false', NULL, NULL, NULL)::etl.failure"
+FAILURE = "ROW('gold.fact_sales', 'XX000', 'false', NULL, NULL, NULL, NULL)::etl.failure"
 
 # Routines that the loader may execute and that write into the log of a run.
 WRITERS = [

@@ -9,7 +9,7 @@ from tests.harness import Shop, Warehouse, failing
 from tests.test_interruptions import with_timeouts
 from tests.test_models import sell
 
-FAILURE = "ROW('gold.fact_sales', 'XX000', 'x', NULL, NULL, NULL)::etl.failure"
+FAILURE = "ROW('gold.fact_sales', 'XX000', 'x', NULL, NULL, NULL, NULL)::etl.failure"
 OF_THE_RUN = {
     "plan_steps": "etl.plan_steps({run}, '{{gold.fact_sales}}', true)",
     "fail_steps": "etl.fail_steps({run}, '{{gold.fact_sales}}', " + FAILURE + ")",
