@@ -47,7 +47,7 @@ vendor: ## Fetch the JavaScript libraries of the site again, and bundle them (ne
 	cd orchestration/fdwarehouse/site/vendoring && npm ci --ignore-scripts --no-audit --no-fund && node bundle.mjs
 
 lock: .venv/.uv ## Resolve requirements/ again (LOCK_ARGS=--upgrade for the newest versions)
-	$(COMPILE) pyproject.toml --extra embedded --extra airflow --group uv --group build --group dev -o requirements/all.txt
+	$(COMPILE) pyproject.toml --extra embedded --extra airflow --extra openlineage --group uv --group build --group dev -o requirements/all.txt
 	$(COMPILE) pyproject.toml --extra embedded --group uv --group build -c requirements/all.txt --no-annotate -o requirements/core.txt
 	$(COMPILE) --group uv -c requirements/all.txt --no-annotate -o requirements/uv.txt
 	$(COMPILE) --group bench --no-annotate -o benchmarks/requirements.txt

@@ -29,6 +29,7 @@ class Airflow:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "WAREHOUSE_ASSETS": "postgres://dwh/warehouse",
         }
         answers, their_end = os.pipe()
         with self._log.open("wb") as log:

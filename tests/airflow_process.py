@@ -64,7 +64,8 @@ def _describe(dag: Any) -> dict[str, Any]:
                 "connection": getattr(task, "conn_id", None),
                 "options": getattr(task, "hook_params", {}).get("options"),
                 "autocommit": getattr(task, "autocommit", None),
-                "assets": sorted(asset.name for asset in task.outlets),
+                "inlets": {asset.name: asset.uri for asset in task.inlets},
+                "outlets": {asset.name: asset.uri for asset in task.outlets},
             }
             for task in dag.tasks
         },

@@ -1,5 +1,6 @@
 """The DAG, run by Airflow itself on a shop and its warehouse."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.airflow_client import Airflow
+from tests.airflow_client import DAGS, Airflow
 from tests.harness import Warehouse, wait_until
 
 pytestmark = pytest.mark.airflow
@@ -94,6 +95,40 @@ def test_silver_tables_are_built_side_by_side(airflow: Airflow) -> None:
     }
 
 
+def test_assets_lead_from_production_to_gold_by_the_places_of_the_tables(airflow: Airflow) -> None:
+    tasks = airflow.dag["tasks"]
+
+    def place(schema: str, table: str) -> dict[str, str]:
+        return {f"{schema}.{table}": f"postgres://dwh:5432/warehouse/{schema}/{table}"}
+
+    extract, orders, gold = (
+        tasks[name] for name in ("extract_and_load_bronze", "silver.clean_orders", "build_gold")
+    )
+    assert place("production", "orders").items() <= extract["inlets"].items()
+    assert set(extract["outlets"]) == {t.replace("clean", "bronze.raw") for t in CLEAN_TABLES}
+    assert orders["inlets"] == place("bronze", "raw_orders")
+    assert orders["outlets"] == place("silver", "clean_orders")
+    assert place("silver", "clean_orders").items() <= gold["inlets"].items()
+    assert place("gold", "fact_sales").items() <= gold["outlets"].items()
+    assert set(gold["outlets"]) == {f"gold.{table}" for table in GOLD_TABLES}
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        "postgresql://warehouse_orchestrator:secret@dwh:6432/warehouse?application_name=x",
+        '{"conn_type": "postgres", "host": "dwh", "port": 6432, "schema": "warehouse"}',
+    ],
+)
+def test_assets_are_placed_by_the_connection(connection: str) -> None:
+    code = "import warehouse_assets; print(*(a.uri for a in warehouse_assets.assets('gold', 'f')))"
+    environment = {**os.environ, "AIRFLOW_CONN_WAREHOUSE": connection, "PYTHONPATH": str(DAGS)}
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+    )
+    assert said.stdout.splitlines()[-1] == "postgres://dwh:6432/warehouse/gold/f"
+
+
 def test_run_ends_only_when_nothing_works_on_it_any_more(airflow: Airflow) -> None:
     tasks = airflow.dag["tasks"]
     assert set(tasks["finish_run"]["upstream"]) >= {
@@ -114,7 +149,9 @@ def test_airflow_fills_gold_and_a_second_run_writes_nothing(
     assert warehouse.rows("SELECT count(*), sum(total_amount) FROM gold.fact_sales") == shop.rows(
         "SELECT count(*), sum(quantity * unit_price) FROM order_items"
     )
-    assert answer["assets"] == sorted(f"gold.{table}" for table in GOLD_TABLES)
+    bronze = {table.replace("clean_", "raw_") for table in CLEAN_TABLES}
+    written = {"bronze": bronze, "silver": CLEAN_TABLES, "gold": GOLD_TABLES}
+    assert answer["assets"] == sorted(f"{s}.{t}" for s, tables in written.items() for t in tables)
     assert len(answer["sample"]) == 5
     assert set(answer["sample"][0]) == {
         *("order_date", "product", "quantity", "total_amount", "order_status")

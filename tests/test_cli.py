@@ -28,6 +28,7 @@ COMMANDS = [
         "add-table",
         "airflow",
         "alert",
+        "artifacts",
         "backfill",
         "bootstrap",
         "check",

@@ -22,6 +22,7 @@ LAYERS = (
     ("terminal",),
     ("site",),
     ("alerts",),
+    ("artifacts",),
     ("demo",),
     ("cli",),
 )

@@ -30,18 +30,14 @@ Clear it: Airflow also clears `start_run` and `finish_run`, so that it belongs t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.common.sql.operators.sql import (
-    SQLCheckOperator,
-    SQLColumnCheckOperator,
-    SQLExecuteQueryOperator,
-    SQLTableCheckOperator,
-)
-from airflow.sdk import DAG, Asset, Param, TaskGroup, chain
+from airflow.providers.common.sql.operators.sql import SQLCheckOperator, SQLExecuteQueryOperator
+from airflow.sdk import DAG, Param, TaskGroup, chain
 from warehouse_alerts import publish_and_alert
+from warehouse_assets import assets
+from warehouse_checks import columns_are_filled, no_table_is_empty, rows_fulfil
 from warehouse_retries import RetryTransientErrors
 
 RAW_TABLES = ["raw_customers", "raw_products", "raw_orders", "raw_order_items"]
@@ -108,49 +104,6 @@ def tasks_without_success(ti: Any) -> str:
     return ", ".join(failed or skipped)
 
 
-def no_table_is_empty(schema: str, tables: Iterable[str]) -> None:
-    """Add a check that tables have rows, since checks of rows pass on empty tables.
-
-    Args:
-        schema: Schema of the tables.
-        tables: Their names. The unknown member of a dimension does not count as a row.
-    """
-    has_rows = [f"EXISTS (SELECT FROM {schema}.{t} WHERE _run_id > 0) AS {t}" for t in tables]
-    SQLCheckOperator(task_id="no_table_is_empty", sql=f"SELECT {', '.join(has_rows)}")
-
-
-def columns_are_filled(schema: str, table: str, columns: list[str], rows: str) -> None:
-    """Add a check that columns are not null and that the first one, the key, is unique.
-
-    Args:
-        schema: Schema of the table.
-        table: Its name, also the name of the task.
-        columns: The columns.
-        rows: Condition on the rows to check. The check passes if there are none.
-    """
-    checks: dict[str, Any] = {column: {"null_check": {"equal_to": 0}} for column in columns}
-    checks[columns[0]]["unique_check"] = {"equal_to": 0}
-    SQLColumnCheckOperator(
-        task_id=table, table=f"{schema}.{table}", column_mapping=checks, partition_clause=rows
-    )
-
-
-def rows_fulfil(task_id: str, table: str, rows: str, **conditions: str) -> None:
-    """Add a check that conditions hold for every row.
-
-    Args:
-        task_id: Name of the task.
-        table: The table, with its schema.
-        rows: Condition on the rows to check. The check passes if there are none.
-        conditions: Conditions on each row, by name.
-    """
-    checks = {
-        name: {"check_statement": f"count(*) FILTER (WHERE ({condition}) IS NOT TRUE) = 0"}
-        for name, condition in conditions.items()
-    }
-    SQLTableCheckOperator(task_id=task_id, table=table, checks=checks, partition_clause=rows)
-
-
 with DAG(
     dag_id="warehouse",
     description="Production to bronze, silver and gold, by CALL",
@@ -191,7 +144,10 @@ with DAG(
     )
 
     extract_and_load_bronze = call(
-        "extract_and_load_bronze", f"CALL etl.extract_and_load_bronze({RUN_ID}, {IS_FULL})"
+        "extract_and_load_bronze",
+        f"CALL etl.extract_and_load_bronze({RUN_ID}, {IS_FULL})",
+        inlets=assets("production", (table.removeprefix("raw_") for table in RAW_TABLES)),
+        outlets=assets("bronze", RAW_TABLES),
     )
 
     with TaskGroup("check_bronze") as check_bronze:
@@ -210,7 +166,9 @@ with DAG(
 
     with TaskGroup("silver") as silver:
         for table in CLEAN_TABLES:
-            call(table, f"CALL silver.build_{table}({RUN_ID}, {IS_FULL})")
+            raw, clean = assets("bronze", [f"raw{table[5:]}"]), assets("silver", [table])
+            build = f"CALL silver.build_{table}({RUN_ID}, {IS_FULL})"
+            call(table, build, inlets=raw, outlets=clean)
 
     build_silver = call("build_silver", f"CALL etl.build_silver({RUN_ID}, {IS_FULL})")
 
@@ -235,7 +193,8 @@ with DAG(
     build_gold = call(
         "build_gold",
         f"CALL etl.build_gold({RUN_ID}, {IS_FULL})",
-        outlets=[Asset(f"gold.{table}") for table in STAR + METRICS],
+        inlets=assets("silver", CLEAN_TABLES),
+        outlets=assets("gold", STAR + METRICS),
     )
 
     with TaskGroup("check_gold") as check_gold:

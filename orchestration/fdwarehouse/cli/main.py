@@ -13,6 +13,7 @@ import typer
 
 from fdwarehouse import __version__
 from fdwarehouse.cli import (
+    artifacts,
     build,
     checking,
     completing,
@@ -72,6 +73,7 @@ for command in (
     history.forget,
     run.airflow,
     site.site,
+    artifacts.artifacts,
 ):
     app.command()(command)
 app.command("test")(checking.unit_tests)

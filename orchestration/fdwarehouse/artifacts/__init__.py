@@ -1,0 +1,1 @@
+"""Descriptions of a warehouse in formats that other tools read. One module per format."""
