@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -219,7 +219,7 @@ def test_a_failed_step_is_an_event_of_its_failure(
 class Collector(BaseHTTPRequestHandler):
     """Keeps what is posted to it."""
 
-    received: list[tuple[str, str | None, Mapping[str, Any]]]
+    received: ClassVar[list[tuple[str, str | None, Mapping[str, Any]]]]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -234,7 +234,7 @@ class Collector(BaseHTTPRequestHandler):
 @pytest.fixture
 def collector() -> Iterator[tuple[str, list[tuple[str, str | None, Mapping[str, Any]]]]]:
     class Handler(Collector):
-        received = []
+        received: ClassVar = []
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
