@@ -21,7 +21,7 @@ FOLDERS = (ROOT, PACKAGE, PACKAGE / "mechanics")
 """What paths in the text are relative to."""
 
 # Created by the reader, or written by a deploy, a build or a test run.
-_MADE = re.compile(r"(build|schedules|\.fdwarehouse|\.venv|benchmarks/\.venv)(/|$)")
+_MADE = re.compile(r"(build|schedules|target|\.fdwarehouse|\.venv|benchmarks/\.venv)(/|$)")
 _NAMED_FILE = re.compile(r"^(?:--|#) ([\w./]+\.(?:sql|yaml))$", re.MULTILINE)
 _REPLACED = r"\b(?:mend|anew|for ?ever|shall|twins?|put off|owe[sd]?|comes? too late|pieces)\b"
 _PATH = re.compile(r"[\w.*-]*(/[\w.*-]+)+/?|[\w-]+/|[\w.-]+\.(py|sql|md|yaml|toml|svg)")
