@@ -133,7 +133,9 @@ def require_named(root: Path, name: str, content: bytes) -> None:
 
 def require_words(error: FdwarehouseError) -> None:
     """Expect that the user can act on it."""
-    assert re.match(r"(\d+ problems:\n)?(warehouse|contracts/.{1,63})\.yaml: .", error.message, re.DOTALL)
+    assert re.match(
+        r"(\d+ problems:\n)?(warehouse|contracts/.{1,63})\.yaml: .", error.message, re.DOTALL
+    )
     assert error.hint
     assert error.exit_code == 2
     assert error.message.encode()
