@@ -8,7 +8,7 @@ from typing import Any
 from fdwarehouse.artifacts.dbt import Names
 from fdwarehouse.artifacts.naming import Relation
 from fdwarehouse.artifacts.observed import Observed
-from fdwarehouse.database.observation.reading import Row
+from fdwarehouse.database.json_rows import Row
 
 
 def catalog(observed: Observed) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from fdwarehouse.artifacts.dbt import Names
 from fdwarehouse.artifacts.dbt_tests import tests_of
 from fdwarehouse.artifacts.observed import Observed
-from fdwarehouse.database.observation.reading import Row
+from fdwarehouse.database.json_rows import Row
 
 _STATUS = {"succeeded": "success", "failed": "error", "rolled_back": "error"}
 

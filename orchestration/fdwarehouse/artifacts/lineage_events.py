@@ -29,8 +29,8 @@ from openlineage.client.facet_v2 import (
 
 from fdwarehouse import __version__
 from fdwarehouse.artifacts.observed import Observed
+from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.described import DescribedTable, Origin
-from fdwarehouse.database.observation.reading import Row
 
 PRODUCER = f"urn:fdwarehouse:{__version__}"
 _ENDS = {

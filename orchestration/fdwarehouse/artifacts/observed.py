@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import psycopg
 
 from fdwarehouse.artifacts.naming import Place, Relation, relation_of
+from fdwarehouse.database.json_rows import Row, rows
 from fdwarehouse.database.observation.definitions import read_columns, read_relations
 from fdwarehouse.database.observation.described import Described, Origin, read_described
-from fdwarehouse.database.observation.reading import Row, rows, snapshot
+from fdwarehouse.database.observation.reading import snapshot
 from fdwarehouse.database.running import require_deployed
 from fdwarehouse.errors import FdwarehouseError
 

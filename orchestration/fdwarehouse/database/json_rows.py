@@ -7,10 +7,13 @@ from typing import Any
 
 import psycopg
 
+Row = dict[str, Any]
+"""A row by column: times are ISO 8601, numbers and texts as JSON has them."""
+
 
 def rows(
     connection: psycopg.Connection, query: str, parameters: Sequence[object] = ()
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Return the rows of a query; times are ISO 8601, in the time zone of the session.
 
     Args:
@@ -19,7 +22,7 @@ def rows(
         parameters: of the query.
     """
     wrapped = f"SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM ({query}) AS r"  # noqa: S608
-    found: list[dict[str, Any]] = value(connection, wrapped, *parameters)
+    found: list[Row] = value(connection, wrapped, *parameters)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from fdwarehouse.database.observation.reading import Row, rows
+from fdwarehouse.database.json_rows import Row, rows
 
 _COLUMNS = """
     SELECT

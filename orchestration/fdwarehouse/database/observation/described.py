@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from fdwarehouse.database.observation.reading import Row, rows
+from fdwarehouse.database.json_rows import Row, rows
 
 _TABLES = """
     SELECT

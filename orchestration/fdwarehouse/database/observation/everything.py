@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from fdwarehouse.database.json_rows import Row, rows
 from fdwarehouse.database.observation import definitions, health, runs, samples
 from fdwarehouse.database.observation.charts import ChartRows, read_charts
 from fdwarehouse.database.observation.described import Described, read_described
 from fdwarehouse.database.observation.hiding import Hiding
-from fdwarehouse.database.observation.reading import Row, exists, rows, snapshot
+from fdwarehouse.database.observation.reading import exists, snapshot
 from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
 from fdwarehouse.database.running import require_deployed
 from fdwarehouse.errors import FdwarehouseError

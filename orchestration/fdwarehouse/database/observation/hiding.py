@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from fdwarehouse.database.observation.reading import Row
+from fdwarehouse.database.json_rows import Row
 
 # PostgreSQL quotes values: invalid input syntax for type integer: "x". Details quote whole rows.
 _QUOTED = re.compile('(: |value )".*')

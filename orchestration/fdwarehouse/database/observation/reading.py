@@ -1,19 +1,16 @@
-"""Reads rows as JSON values, in one snapshot."""
+"""Reads the warehouse in one snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
 
 from fdwarehouse.database.connections import connect
+from fdwarehouse.database.json_rows import value
 from fdwarehouse.errors import FdwarehouseError
-
-Row = dict[str, Any]
-"""A row by column: times are ISO 8601 in UTC, numbers and texts as JSON has them."""
 
 
 @contextmanager
@@ -42,25 +39,6 @@ def snapshot(warehouse_url: str) -> Iterator[psycopg.Connection]:
             ) from error
 
 
-def rows(
-    connection: psycopg.Connection, query: str, parameters: Sequence[object] = ()
-) -> list[Row]:
-    """Run a query and return its rows as JSON values.
-
-    The server builds the JSON: unlike Python's, its time stamps may be infinite.
-
-    Args:
-        connection: to the warehouse.
-        query: one SELECT.
-        parameters: of the query.
-    """
-    wrapped = f"SELECT coalesce(json_agg(row_to_json(r)), '[]') FROM ({query}) AS r"  # noqa: S608
-    found = connection.execute(wrapped.encode(), parameters or None).fetchone()
-    assert found is not None
-    listed: list[Row] = found[0]
-    return listed
-
-
 def exists(connection: psycopg.Connection, relation: str) -> bool:
     """Whether the warehouse has a table or view.
 
@@ -68,5 +46,4 @@ def exists(connection: psycopg.Connection, relation: str) -> bool:
         connection: to the warehouse.
         relation: its name, with its schema.
     """
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [relation]).fetchone()
-    return bool(found and found[0])
+    return bool(value(connection, "SELECT to_regclass(%s) IS NOT NULL", relation))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import psycopg
 
-from fdwarehouse.database.observation.reading import Row, rows
+from fdwarehouse.database.json_rows import Row, rows
 from fdwarehouse.identifiers import ident, literal
 
 ROWS = 6

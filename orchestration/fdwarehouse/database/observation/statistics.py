@@ -9,7 +9,7 @@ from datetime import datetime
 
 import psycopg
 
-from fdwarehouse.database.observation.reading import Row, rows
+from fdwarehouse.database.json_rows import Row, rows
 
 BINS = 20
 """Bars of a histogram."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.everything import Observation
-from fdwarehouse.database.observation.reading import Row
 from fdwarehouse.site.formats import age
 from fdwarehouse.site.pages.sampling import as_table
 from fdwarehouse.site.pictures import height_of_run

@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.everything import Observation
-from fdwarehouse.database.observation.reading import Row
 from fdwarehouse.site.pages.sampling import as_table
 from fdwarehouse.site.pictures import span, sparkline
 from fdwarehouse.terminal.console import duration

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.described import DescribedColumn, DescribedTable, Origin
 from fdwarehouse.database.observation.everything import Observation, shown_columns
-from fdwarehouse.database.observation.reading import Row
 from fdwarehouse.site.formats import amount, bytes_
 from fdwarehouse.site.pictures import histogram, sparkline
 from fdwarehouse.terminal.console import number
