@@ -42,8 +42,12 @@ def test_names_of_tables_and_checks_stay_whole_on_a_narrow_terminal(
     models = seeded_warehouse.column("SELECT model FROM etl.steps WHERE run_id = 1")
     for model in models:
         assert any(re.match(f"✓ +{re.escape(model)}( |$)", line) for line in shown["run"]), model
+    folded = [line.removeprefix("✓").strip() for line in shown["check"]]
     for name in seeded_warehouse.column("SELECT check_name FROM etl.checks"):
-        assert any(re.match(f"✓ +{name}( |$)", line) for line in shown["check"]), name
+        if len(f"✓ {name}") <= columns:
+            assert any(re.match(f"✓ +{name}( |$)", line) for line in shown["check"]), name
+        else:  # it cannot stay on one line, but all of it is there
+            assert name in "".join(folded), name
     for name in seeded_warehouse.column(
         "SELECT model FROM etl.steps WHERE run_id = 1 AND layer <> 'source'"
     ):
@@ -66,6 +70,22 @@ def test_counts_go_before_the_time_and_silent_columns_before_others() -> None:
     assert "".join(line.strip(" ✓") for line in drawn(14)).replace(" ", "").startswith("step")
     letters = re.sub(r"[^a-z_.]", "", "".join(drawn(14)[1:]))
     assert {*"gold.fact_sales"} <= {*letters}  # folded, not cut off
+
+
+def test_only_the_name_that_does_not_fit_is_folded_and_nothing_of_it_is_cut_off() -> None:
+    names = ["clean_order_items__quantity__accepted", "clean_order_items__order_id__references"]
+    made = table("", "check", "layer", drop=("layer",))
+    for name in names:
+        made.add_row(Text("✓"), name, "silver")
+
+    def drawn(width: int) -> list[str]:
+        screen = io.StringIO()
+        Console(file=screen, width=width).print(made)
+        return [line.rstrip() for line in screen.getvalue().splitlines()]
+
+    assert drawn(41)[1:] == [f"✓ {name}" for name in names]
+    assert drawn(40)[1:] == [f"✓ {names[0]}", f"✓ {names[1][:-1]}", f"  {names[1][-1]}"]
+    assert drawn(39)[1:] == [f"✓ {names[0]}", f"✓ {names[1][:-2]}", f"  {names[1][-2:]}"]
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

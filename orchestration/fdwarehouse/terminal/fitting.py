@@ -13,7 +13,6 @@ from rich.text import Text
 from fdwarehouse.terminal.console import printable
 
 _GAP = 2
-_SIGN_AND_NAME = 2
 _FOLDED = 16
 """Width to which a column of words may be folded before another column is left out."""
 
@@ -39,7 +38,8 @@ class FittingTable(Table):
     """A table of rich that leaves out columns until the others fit.
 
     Columns in which no cell says anything go first, then those of `drop`, in its order. Columns
-    that may not be wrapped stay whole; the others are folded.
+    that may not be wrapped stay whole; the others are folded. A name that does not fit beside its
+    sign is folded too, in full, and no other name with it.
     """
 
     drop: Sequence[str] = ()
@@ -58,8 +58,7 @@ class FittingTable(Table):
             if _width(kept) <= options.max_width:
                 break
             kept.remove(each)
-        gaps = (_GAP, 1, 0) if len(kept) <= _SIGN_AND_NAME else (_GAP, 1)
-        gap = next((g for g in gaps if _width(kept, g) <= options.max_width), 1)
+        gap = _GAP if _width(kept) <= options.max_width else 1
         fitted = Table(
             box=self.box,
             pad_edge=self.pad_edge,
@@ -67,7 +66,8 @@ class FittingTable(Table):
             header_style=self.header_style,
             show_header=self.show_header,
         )
-        is_too_narrow = _width(kept, gap) > options.max_width  # even names are folded then
+        # What does not fit is folded: only the cells that are wider than what is left for them.
+        is_too_narrow = _width(kept, gap) > options.max_width
         for each in kept:
             column = each.column
             fitted.add_column(
