@@ -38,6 +38,7 @@ def main() -> None:
         try:
             urls = lifecycle.up(state, production_db="many_tables")
             environment = {**os.environ, **urls, **_passwords(state)}
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles all modules
             with psycopg.connect(urls["PRODUCTION_ADMIN_URL"], autocommit=True) as connection:
                 for statement in _production():
                     connection.execute(statement.encode())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from functools import cache
+from typing import Any
 
-from pglast import ast, parse_sql
-from pglast.parser import ParseError
+from pglast import ast
+from pglast.parser import ParseError, parse_sql_json
 
 from fdwarehouse.identifiers import qualified
+
+_SCHEMA_AND_NAME = 2
 
 
 @cache
@@ -16,7 +20,8 @@ def names_in(sql: str) -> frozenset[str]:
     """List the schema-qualified relations, functions and types in statements.
 
     The body of an SQL function is read, quoted or not. Bodies of PL/pgSQL are not: their names are
-    looked up when they run.
+    looked up when they run. The tree is read as JSON, which takes a third of the time that objects
+    take: a deploy reads ten texts per table.
 
     Args:
         sql: statements; text that does not parse gives none, and the server will refuse it.
@@ -25,10 +30,40 @@ def names_in(sql: str) -> frozenset[str]:
         The names, quoted where needed.
     """
     try:
-        statements = parse_sql(sql)
+        waiting = [json.loads(parse_sql_json(sql))]
     except ParseError:
         return frozenset()
-    return frozenset(name for node in nodes_of(statements) for name in _names_of(node))
+    found: set[str] = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            found.update(_names_of(part))
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return frozenset(found)
+
+
+def _names_of(node: dict[str, Any]) -> Collection[str]:
+    """Return the name in a RangeVar, a FuncCall or a TypeName, or those in a function's body.
+
+    JSON names the kind of a node only where several kinds are possible.
+    """
+    if "schemaname" in node and "relname" in node:
+        return {qualified(node["schemaname"], node["relname"])}
+    called = node.get("funcname") if "funcformat" in node else None
+    names = called or (node.get("names") if "typemod" in node else None)
+    if names and len(names) == _SCHEMA_AND_NAME:
+        return {qualified(*(part["String"]["sval"] for part in names))}
+    if function := node.get("CreateFunctionStmt"):
+        options = {
+            option["DefElem"]["defname"]: option["DefElem"].get("arg", {})
+            for option in function.get("options", ())
+        }
+        language = options.get("language", {}).get("String", {}).get("sval")
+        if "as" in options and language == "sql":
+            return names_in(options["as"]["List"]["items"][-1]["String"]["sval"])
+    return ()
 
 
 def nodes_of(tree: object) -> Iterator[ast.Node]:
@@ -41,20 +76,6 @@ def nodes_of(tree: object) -> Iterator[ast.Node]:
         elif isinstance(node, ast.Node):
             yield node
             waiting += [getattr(node, attribute) for attribute in node]
-
-
-def _names_of(node: ast.Node) -> Iterator[str]:
-    if isinstance(node, ast.RangeVar):
-        if node.schemaname and node.relname:
-            yield qualified(node.schemaname, node.relname)
-    elif isinstance(node, (ast.FuncCall, ast.TypeName)):
-        names = node.funcname if isinstance(node, ast.FuncCall) else node.names
-        if names and len(names) == 2:
-            yield qualified(*(part.sval for part in names))
-    elif isinstance(node, ast.CreateFunctionStmt):
-        options = {option.defname: option.arg for option in node.options or ()}
-        if "as" in options and getattr(options.get("language"), "sval", "") == "sql":
-            yield from names_in(options["as"][-1].sval)
 
 
 def column_names_in(tree: object) -> Iterator[str]:
