@@ -39,8 +39,14 @@ def test_backfill_that_fails_says_how_far_it_came(
         "ALTER TABLE bronze.raw_order_items ADD CONSTRAINT no_five CHECK (order_item_id <> 5)"
     )
     command.use(warehouse.environment)
-    said = command.fails(1, "backfill", "--chunk-rows", "2")
+    failed = command("backfill", "--chunk-rows", "2")
+    assert failed.exit_code == 1
+    said = failed.err
     assert "bronze.raw_order_items: new row" in said
+    assert re.fullmatch(
+        r"backfill failed in .*: \[23514\] bronze\.raw_order_items: new row .*",
+        failed.out.splitlines()[-1],
+    )
     assert re.search(
         r"Loaded chunks are kept \(\d+ of \d+ chunks loaded\); `fdwarehouse backfill`", said
     )

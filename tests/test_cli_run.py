@@ -110,6 +110,10 @@ def test_run_that_fails_shows_the_step_and_the_error(
     assert said.exit_code == 1
     assert "failed  bronze.raw_orders: permission denied for table orders" in said.out
     assert "Error: bronze.raw_orders: permission denied for table orders" in said.err
+    assert re.fullmatch(
+        r"run 1 failed in .*: \[42501\] bronze\.raw_orders: permission denied for table orders",
+        said.out.splitlines()[-1],
+    )
 
 
 def test_run_whose_check_fails_shows_the_rows_and_publishes_nothing(
@@ -132,6 +136,21 @@ def test_run_whose_check_fails_shows_the_rows_and_publishes_nothing(
     assert "rolled back  gold.fact_sales: check fact_sales_joins_dimensions failed" in said.out
     assert "failed  gold" not in said.out
     assert seeded_warehouse.value("SELECT count(*) FROM gold.fact_sales") == 0
+
+
+def test_warnings_of_checks_are_on_stderr_too_where_stdout_is_a_log(
+    command: Command, seeded_warehouse: Warehouse
+) -> None:
+    command.use(seeded_warehouse.environment)
+    seeded_warehouse.shop.execute("UPDATE orders SET status = 'lost' WHERE order_id < 3")
+    for arguments in (["run"], ["run", "--full", "--json"]):
+        said = command(*arguments)
+        assert said.exit_code == 0
+        assert said.err.splitlines() == [
+            "Warning: check clean_order_items__order_id__references warned: 4 rows",
+            "Warning: check no_rejected_rows warned: 2 rows",
+        ]
+    assert "no_rejected_rows" in said.out
 
 
 @contextmanager
@@ -255,12 +274,16 @@ def test_check_runs_all_checks_and_fails_on_errors_alone(
     assert said.endswith(f"{len(names)} checks passed, 0 warned\n")
 
     seeded_warehouse.shop.execute("DELETE FROM order_items WHERE order_item_id = 1")
-    said = command.works("check")
-    assert "!  clean_order_items__matches_source " in said
-    assert '{"rows_in_' in said
+    warned = command("check")
+    assert warned.exit_code == 0
+    assert "!  clean_order_items__matches_source " in warned.out
+    assert '{"rows_in_' in warned.out
+    assert warned.err == "Warning: check clean_order_items__matches_source warned: 1 row\n"
+    assert warned.out.endswith(f"{len(names) - 1} checks passed, 1 warned\n")
 
     seeded_warehouse.execute("UPDATE gold.fact_sales SET total_amount = 77 WHERE order_item_id = 2")
     failed = command("check")
     assert failed.exit_code == 1
     assert "✗  metrics_match_sales" in failed.out
     assert "Error: check " in failed.err
+    assert failed.out.splitlines()[-1].endswith(" failed")

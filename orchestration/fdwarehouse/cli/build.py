@@ -244,7 +244,7 @@ def deploy(
     from fdwarehouse.database import deployment, deployment_plan
     from fdwarehouse.database.connections import connect
     from fdwarehouse.rendering.render import render_project
-    from fdwarehouse.terminal.outcomes import show_kept_up, show_next_run, show_plan
+    from fdwarehouse.terminal.plans import show_kept_up, show_next_run, show_plan
 
     connections = connections_of(context)
     if data and plan:

@@ -46,11 +46,11 @@ def call_and_show(
     """
     from fdwarehouse.database.repeating import reason_to_skip
     from fdwarehouse.database.running import call
-    from fdwarehouse.terminal.json_lines import StepLines, write_line, write_outcome
+    from fdwarehouse.terminal.json_lines import write_line, write_outcome, write_step
     from fdwarehouse.terminal.live import LiveSteps
     from fdwarehouse.terminal.outcomes import show_outcome
 
-    with StepLines() if as_json else LiveSteps() as display:
+    with LiveSteps(write_step if as_json else None) as display:
         outcome = call(
             connections_of(context).warehouse(),
             statement,

@@ -41,7 +41,12 @@ def check(
     from fdwarehouse.database.running import call
     from fdwarehouse.terminal.json_lines import write_outcome
     from fdwarehouse.terminal.junit import write_junit
-    from fdwarehouse.terminal.outcomes import checks_as_junit, run_failure, show_checks
+    from fdwarehouse.terminal.outcomes import (
+        checks_as_junit,
+        run_failure,
+        show_checks,
+        show_warnings,
+    )
 
     names = selected_checks(connections_of(context), select, exclude)
     if names == []:
@@ -60,10 +65,11 @@ def check(
         show_checks(outcome.checks)
     if outcome.status == "cancelled":
         raise run_failure(outcome, "the check run")
+    show_warnings(outcome)
+    states = [result.state for result in outcome.checks]
+    show_counts_of_checks(*(states.count(state) for state in ("passed", "warned", "failed")))
     if outcome.error is not None:
         raise database_error(outcome.error)
-    warned = sum(1 for result in outcome.checks if result.offending_rows)
-    show_counts_of_checks(len(outcome.checks) - warned, warned, 0)
 
 
 def unit_tests(

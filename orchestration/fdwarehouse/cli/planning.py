@@ -61,7 +61,8 @@ def plan_with_data(
     from fdwarehouse.database.connections import connect
     from fdwarehouse.database.deployment import write_build
     from fdwarehouse.rendering.render import render_project
-    from fdwarehouse.terminal.outcomes import show_checks, show_next_run, show_plan
+    from fdwarehouse.terminal.outcomes import show_checks
+    from fdwarehouse.terminal.plans import show_next_run, show_plan
     from fdwarehouse.terminal.table_differences import show_locks, show_table_differences
 
     rendered = render_project(connections.root)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fdwarehouse.database.backfilling import Backfill, Progress
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import counted, duration, number, say, warn
+from fdwarehouse.terminal.console import counted, duration, number, out, say, warn
+from fdwarehouse.terminal.outcomes import failure_line
 
 
 def chunks_loaded(progress: Progress) -> str:
@@ -39,6 +40,8 @@ def show_backfill(outcome: Backfill) -> None:
         )
     if outcome.errors and not (progress and progress.status == "succeeded"):
         error = database_error(outcome.errors[0])
+        line = failure_line("backfill", "failed", outcome.seconds, outcome.errors[0])
+        say(line.partition(":")[0] if out.is_terminal else line, "bold red")
         raise FdwarehouseError(
             error.message,
             hint=f"{error.hint or ''} {_resume_hint(progress)}".strip(),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
 from fdwarehouse.database.running import CheckResult, Outcome, Step
-from fdwarehouse.terminal.outcomes import run_failure
+from fdwarehouse.terminal.outcomes import run_failure, show_warnings
 
 
 def write_line(kind: str, **fields: Any) -> None:
@@ -24,41 +22,26 @@ def write_line(kind: str, **fields: Any) -> None:
     print(json.dumps({"type": kind, **fields}, default=str), flush=True)
 
 
-class StepLines:
-    """Writes a line per step when it ends; a counterpart of `fdwarehouse.terminal.live`."""
+def write_step(step: Step) -> None:
+    """Write a step.
 
-    def __init__(self) -> None:
-        self._written: set[str] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def __call__(self, steps: Sequence[Step]) -> None:
-        """Write the steps that have ended since the last call."""
-        for step in steps:
-            if step.is_over and step.model not in self._written:
-                self._written.add(step.model)
-                write_line(
-                    "step",
-                    run_id=step.run_id,
-                    model=step.model,
-                    layer=step.layer,
-                    status=step.state,
-                    rows_read=step.rows_read,
-                    rows_inserted=step.rows_inserted,
-                    rows_updated=step.rows_updated,
-                    rows_deleted=step.rows_deleted,
-                    rows_rejected=step.rows_rejected,
-                    seconds=step.seconds,
-                    error=step.error,
-                )
+    Args:
+        step: one that has ended.
+    """
+    write_line(
+        "step",
+        run_id=step.run_id,
+        model=step.model,
+        layer=step.layer,
+        status=step.state,
+        rows_read=step.rows_read,
+        rows_inserted=step.rows_inserted,
+        rows_updated=step.rows_updated,
+        rows_deleted=step.rows_deleted,
+        rows_rejected=step.rows_rejected,
+        seconds=step.seconds,
+        error=step.error,
+    )
 
 
 def write_outcome(outcome: Outcome, what: str) -> None:
@@ -71,6 +54,7 @@ def write_outcome(outcome: Outcome, what: str) -> None:
     Raises:
         FdwarehouseError: the run has failed; stderr and the exit code are those without JSON.
     """
+    show_warnings(outcome)
     for check in outcome.checks:
         _write_check(outcome.run_id, check)
     write_line("run", **run_fields(outcome))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 from types import TracebackType
@@ -17,15 +17,21 @@ from fdwarehouse.terminal.outcomes import step_line, steps_table
 
 
 class LiveSteps:
-    """Shows the steps of a run as it proceeds: a table on a terminal, else one line per step."""
+    """Shows the steps of a run as it proceeds: a table on a terminal, else one line per step.
 
-    def __init__(self) -> None:
+    Args:
+        write: writes a step that has ended; None: a table on a terminal, else a line of text.
+    """
+
+    def __init__(self, write: Callable[[Step], None] | None = None) -> None:
+        self._is_table = write is None and out.is_terminal
+        self._write = write or (lambda step: say(step_line(step)))
         self._live = Live(console=out.console, auto_refresh=False, transient=True)
         self._said: set[str] = set()
         self._spans: dict[str, tuple[float, float]] = {}
 
     def __enter__(self) -> Self:
-        if out.is_terminal:
+        if self._is_table:
             self._live.start()
         return self
 
@@ -39,13 +45,13 @@ class LiveSteps:
 
     def __call__(self, steps: Sequence[Step]) -> None:
         """Show the steps as they are now."""
-        if out.is_terminal:
+        if self._is_table:
             self._live.update(steps_table([self._timed(step) for step in steps]), refresh=True)
             return
         for step in steps:
             if step.is_over and step.model not in self._said:
                 self._said.add(step.model)
-                say(step_line(step))
+                self._write(step)
 
     def _timed(self, step: Step) -> Step:
         """Give a step whose times are not committed yet the time that it was seen running."""

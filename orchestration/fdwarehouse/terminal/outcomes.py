@@ -1,20 +1,17 @@
-"""Plans, steps and checks on the terminal."""
+"""Steps, checks and the end of runs on the terminal."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from urllib.parse import unquote
 
-from rich.padding import Padding
+import psycopg
 from rich.table import Table
 from rich.text import Text
 
-from fdwarehouse.database.deployment_plan import Plan
 from fdwarehouse.database.running import CheckResult, Outcome, Step
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.rendering.next_run import NextRun
 from fdwarehouse.terminal.console import counted, duration, mark, number, out, say, table, warn
 from fdwarehouse.terminal.junit import JunitCase
 
@@ -82,13 +79,13 @@ def show_outcome(outcome: Outcome, what: str) -> None:
     if out.is_terminal and outcome.steps:
         out.print(steps_table(outcome.steps))
         _show_rolled_back(outcome.steps)
-    for step in outcome.steps:
-        if step.state == "succeeded" and step.error:
-            warn(f"{step.model}: {step.error.splitlines()[0]}")
+    show_warnings(outcome)
     if found := [check for check in outcome.checks if check.offending_rows]:
         show_checks(found)
     name = f"{what} {outcome.run_id}" if outcome.run_id else what
     if outcome.error is not None:
+        line = failure_line(name, outcome.status, outcome.seconds, outcome.error)
+        say(line.partition(":")[0] if out.is_terminal else line, "bold red")
         raise run_failure(outcome, name)
     passed = len(outcome.checks) - len(found)
     say(
@@ -97,6 +94,34 @@ def show_outcome(outcome: Outcome, what: str) -> None:
         + (f", {len(found)} warned" if found else ""),
         "bold green",
     )
+
+
+def show_warnings(outcome: Outcome) -> None:
+    """Write warnings of steps and of checks to stderr; a terminal has those of checks in a table.
+
+    Args:
+        outcome: of a run.
+    """
+    for step in outcome.steps:
+        if step.state == "succeeded" and step.error:
+            warn(f"{step.model}: {step.error.splitlines()[0]}")
+    for check in outcome.checks:
+        if check.state == "warned" and not out.is_terminal:
+            warn(f"check {check.check_name} warned: {counted(check.offending_rows, 'row')}")
+
+
+def failure_line(name: str, status: str, seconds: float, error: psycopg.Error) -> str:
+    """Describe in one line that a run has not succeeded.
+
+    Args:
+        name: what to call the run.
+        status: failed or cancelled.
+        seconds: how long it took.
+        error: why.
+    """
+    message = error.diag.message_primary or str(error).partition("\n")[0]
+    code = f"[{error.sqlstate}] " if error.sqlstate else ""
+    return f"{name} {status} in {duration(seconds)}: {code}{message}"
 
 
 def _show_rolled_back(steps: Sequence[Step]) -> None:
@@ -198,83 +223,3 @@ def show_counts(counts: Mapping[str, int]) -> None:
     for what, rows in counts.items():
         made.add_row(what, number(rows))
     out.print(made)
-
-
-def show_kept_up(kept_up: Mapping[str, str]) -> None:
-    """Show how each table that is one SELECT is maintained.
-
-    Args:
-        kept_up: description by table.
-    """
-    if not kept_up:
-        return
-    say("Tables", "bold")
-    width = max(len(name) for name in kept_up)
-    for name, how in kept_up.items():
-        style = "yellow" if how.startswith("full") else ""
-        line = Text(f"{name:<{width}}  {how}", style)
-        out.print(Padding(line, (0, 0, 0, 2), expand=False))
-
-
-def show_next_run(run: NextRun) -> None:
-    """Show what the next run computes because of a deploy.
-
-    Args:
-        run: what it computes in full, and what is downstream.
-    """
-    lines = [f"{name}: {reason}" for name, reason in run.full.items()]
-    for title, sign, style, listed in (
-        ("The next run computes in full", "~", "yellow", lines),
-        ("Also downstream", "·", "", run.incremental),
-    ):
-        if listed:
-            say(title, "bold")
-        for line in listed:
-            out.print(Padding(Text(f"{sign} {line}", style), (0, 0, 0, 2), expand=False))
-
-
-def show_plan(plan: Plan) -> None:
-    """Show what a deploy changes, object by object; the mount of a source counts as one.
-
-    Args:
-        plan: the differences from what is deployed.
-    """
-    changed = [name for name in plan.changed if name not in plan.edited]
-    kept = {*plan.missing, *(f"{table}.sql" for table in plan.abandoned)}
-    gone = [name for name in plan.gone if name not in kept]
-    sections: tuple[tuple[str, str, str, list[str]], ...] = (
-        ("Migrations", "+", "green", _migrations(plan.migrations)),
-        (
-            "Migrations edited after they were applied: refused",
-            "!",
-            "red",
-            _migrations(plan.edited),
-        ),
-        ("Applied migrations without a file: refused", "!", "red", _migrations(plan.missing)),
-        ("New", "+", "green", _by_schema(plan.new)),
-        ("Changed", "~", "yellow", _by_schema(changed)),
-        ("Removed", "-", "red", _by_schema(gone)),
-        ("Connections", "~", "yellow", [f"to source {name}" for name in plan.connections]),
-    )
-    if not plan.is_empty and not any(lines for *_, lines in sections):
-        sections = (("Changed", "~", "yellow", ["settings and grants"]),)
-    for title, sign, style, lines in sections:
-        if lines:
-            say(title, "bold")
-        for line in lines:
-            out.print(Padding(Text(f"{sign} {line}", style), (0, 0, 0, 2), expand=False))
-    for name in plan.abandoned:
-        say(f"{name} is kept, but nothing writes it: drop it with a migration.", "yellow")
-
-
-def _migrations(files: Sequence[str]) -> list[str]:
-    return [file.removeprefix("migration_") for file in files]
-
-
-def _by_schema(files: Sequence[str]) -> list[str]:
-    objects: dict[str, list[str]] = defaultdict(list)
-    for file in files:
-        if not file.startswith("deploy_"):  # these are the deployment's own statements
-            schema, _, name = unquote(file).removesuffix(".sql").partition(".")
-            objects[schema].append(name or "server and foreign tables")
-    return [f"{schema}: {', '.join(names)}" for schema, names in objects.items()]

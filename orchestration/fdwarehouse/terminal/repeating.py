@@ -9,6 +9,7 @@ from fdwarehouse.database.repeating import Ended, Event, Ran
 from fdwarehouse.database.running import Outcome
 from fdwarehouse.terminal.console import STATES, counted, duration, number, out, say
 from fdwarehouse.terminal.json_lines import run_fields, write_line
+from fdwarehouse.terminal.outcomes import failure_line
 
 
 def show_event(event: Event) -> None:
@@ -43,15 +44,13 @@ def line_of(outcome: Outcome) -> str:
         outcome: of the run.
     """
     name = f"run {outcome.run_id}" if outcome.run_id else "run"
-    begun = f"{name} {outcome.status} in {duration(outcome.seconds)}"
     if outcome.error is not None:
-        message = outcome.error.diag.message_primary or str(outcome.error).partition("\n")[0]
-        code = f"[{outcome.error.sqlstate}] " if outcome.error.sqlstate else ""
-        return f"{begun}: {code}{message}"
+        return failure_line(name, outcome.status, outcome.seconds, outcome.error)
     states = Counter(check.state for check in outcome.checks)
     warned = f", {states['warned']} warned" if states["warned"] else ""
     return (
-        f"{begun}: {counted(outcome.rows_read, 'row')} read, {number(outcome.rows_written)} "
+        f"{name} {outcome.status} in {duration(outcome.seconds)}: "
+        f"{counted(outcome.rows_read, 'row')} read, {number(outcome.rows_written)} "
         f"written, {number(outcome.rows_rejected)} rejected; "
         f"{counted(states['passed'], 'check')} passed{warned}"
     )
