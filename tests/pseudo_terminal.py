@@ -35,7 +35,9 @@ class Terminal:
     def __init__(
         self, *arguments: str, environment: Mapping[str, str], columns: int = 80, lines: int = 60
     ) -> None:
-        inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "CI")}
+        inherited = {
+            k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "CI")
+        }
         self._fd, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(

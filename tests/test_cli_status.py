@@ -2,15 +2,17 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 
+from fdwarehouse.terminal import console, status
 from fdwarehouse.terminal.console import duration
 from tests.command import Command
 from tests.harness import Warehouse, wait_until
+from tests.pseudo_terminal import Terminal
 
 
 def as_json(command: Command) -> dict[str, Any]:
@@ -155,6 +157,35 @@ def test_status_of_a_source_held_back_for_ever(
 )
 def test_time_spans_are_rounded_as_a_whole(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_a_terminal_folds_problems_at_words(warehouse: Warehouse) -> None:
+    with Terminal("status", environment=warehouse.environment, columns=60) as terminal:
+        assert terminal.end() == 0
+    end = terminal.shown.index("Runs")
+    problems = terminal.shown[:end]
+    assert problems[0] == "Problems"
+    assert max(map(len, problems)) <= 60
+    said = " ".join(line.strip() for line in problems)
+    assert "The warehouse is deployed, but was never filled. Since " in said
+    message, hint = warehouse.rows("SELECT message, hint FROM etl.problems")[0]
+    assert message in said
+    assert hint in said
+
+
+def test_a_message_without_a_full_stop_gets_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out.console, "width", 160)
+    problem = {
+        "severity": "warn",
+        "since": datetime.now(UTC).isoformat(),
+        "hint": "`fdwarehouse contract` shows it.",
+    }
+    status._show_problems([problem | {"message": m} for m in ("a column is gone", "It is late.")])
+    said = capsys.readouterr().out
+    assert "a column is gone. Since " in said
+    assert "It is late. Since " in said
 
 
 def test_status_shows_problems_first_with_the_way_out(

@@ -13,7 +13,7 @@ import pytest
 from fdwarehouse.terminal import watching
 from tests.command import Command
 from tests.harness import ROOT, Warehouse
-from tests.pseudo_terminal import Terminal
+from tests.pseudo_terminal import Terminal, plain
 
 # --run
 
@@ -138,6 +138,24 @@ def test_a_terminal_is_refreshed_in_place_until_ctrl_c(seeded_warehouse: Warehou
         after = terminal.raw.rpartition("\x1b[?1049l")[2]
         assert "etl.run_pipeline" in after  # what was seen last stays
         assert "Traceback" not in after
+
+
+def test_a_terminal_that_is_too_low_shows_the_beginning_and_says_how_much_it_hides(
+    warehouse: Warehouse,
+) -> None:
+    environment = warehouse.environment
+    with Terminal("status", "--watch", "0.1", environment=environment, lines=12) as terminal:
+        terminal.read_until(" more lines:", times=2)
+        terminal.type("\x03")
+        assert terminal.end() == 0
+    seen, _, after = terminal.raw.rpartition("\x1b[?1049l")
+    frame = plain(seen.split("\x1b[H")[-2]).rstrip("\n").split("\n")
+    shown = [line.rstrip() for line in frame]
+    assert len(shown) == 12
+    assert "until Ctrl-C" in shown[0]
+    assert shown[1] == "Problems"
+    hidden = int(shown[-1].split()[0])
+    assert len(shown) - 2 + hidden == len(plain(after).rstrip("\n").split("\n"))
 
 
 def watched(

@@ -39,6 +39,7 @@ def test_names_of_tables_and_checks_stay_whole_on_a_narrow_terminal(
             shown[command] = terminal.shown
         lines = [line for line in shown[command] if re.match(f"{SIGNS} +", line)]
         assert max(map(len, lines)) <= columns
+    assert max(map(len, shown["status"])) <= columns
     models = seeded_warehouse.column("SELECT model FROM etl.steps WHERE run_id = 1")
     for model in models:
         assert any(re.match(f"✓ +{re.escape(model)}( |$)", line) for line in shown["run"]), model

@@ -116,6 +116,23 @@ def say(text: str, style: str = "") -> None:
     out.text((text, style))
 
 
+def prose(text: str, style: str = "", indent: int = 0) -> None:
+    """Write sentences to stdout: folded at words on a terminal, one line in a file.
+
+    Args:
+        text: the sentences.
+        style: of rich.
+        indent: blanks before each line.
+    """
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if out.is_terminal:
+        out.print(Padding(Text(printable(text), style), (0, 0, 0, indent), expand=False))
+    else:
+        say(" " * indent + text, style)
+
+
 def heading(text: str) -> None:
     """Begin a section of a longer output."""
     out.print()

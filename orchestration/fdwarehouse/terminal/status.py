@@ -12,6 +12,7 @@ from fdwarehouse.terminal.console import (
     mark,
     number,
     out,
+    prose,
     say,
     show_counts_of_checks,
     table,
@@ -30,8 +31,8 @@ def show_status(described: dict[str, Any]) -> None:
         described: the status.
     """
     if not described["deployed"]:
-        say(f"Nothing is deployed in database {described['database']} yet.", "bold")
-        say("`fdwarehouse deploy` creates the warehouse, `fdwarehouse run` fills it.")
+        prose(f"Nothing is deployed in database {described['database']} yet.", "bold")
+        prose("`fdwarehouse deploy` creates the warehouse, `fdwarehouse run` fills it.")
         return
     _show_problems(described["problems"])
     _show_runs(described["runs"])
@@ -47,17 +48,19 @@ def _show_problems(problems: list[dict[str, Any]]) -> None:
     say("Problems", "bold")
     for problem in problems[:SHOWN_PROBLEMS]:
         style = "red" if problem["severity"] == "error" else "yellow"
-        say(f"{problem['message']} Since {_ago(problem['since'])}.", style)
-        say(f"    {problem['hint']}", "dim")
+        message = problem["message"]
+        stop = "" if message.endswith((".", "!", "?")) else "."
+        prose(f"{message}{stop} Since {_ago(problem['since'])}.", style)
+        prose(f"{problem['hint']}", "dim", indent=4)
     if len(problems) > SHOWN_PROBLEMS:
-        say(f"and {len(problems) - SHOWN_PROBLEMS} more in etl.problems")
-    say("")
+        prose(f"and {len(problems) - SHOWN_PROBLEMS} more in etl.problems")
+    prose("")
 
 
 def _show_runs(runs: list[dict[str, Any]]) -> None:
     say("Runs", "bold")
     if not runs:
-        say("none yet: `fdwarehouse run`")
+        prose("none yet: `fdwarehouse run`")
         return
     made = table(
         "",
@@ -85,12 +88,12 @@ def _show_runs(runs: list[dict[str, Any]]) -> None:
     out.print(made)
     for run in runs[:3]:
         if run["status"] == "running" and run["progress"]:
-            say(f"run {run['run_id']} is running: {_progress(run['progress'])}")
+            prose(f"run {run['run_id']} is running: {_progress(run['progress'])}")
         if run["error"] and run["status"] != "succeeded":  # of one session, or one attempt
-            say(f"run {run['run_id']} {run['status']}: {run['error'].splitlines()[0]}", "red")
+            prose(f"run {run['run_id']} {run['status']}: {run['error'].splitlines()[0]}", "red")
         if run["status"] != "running" and run["progress"]:
             chunks = f"{number(run['progress']['done'])} of {number(run['progress']['of'])} chunks"
-            say(f"{chunks} are loaded: `fdwarehouse backfill` loads the rest")
+            prose(f"{chunks} are loaded: `fdwarehouse backfill` loads the rest")
 
 
 def _progress(progress: dict[str, Any]) -> str:
@@ -107,27 +110,27 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
     heading("Sources")
     for source in sources:
         if source["fence_kind"] is None:
-            say(f"{source['source']} ({source['system']}): never read yet")
+            prose(f"{source['source']} ({source['system']}): never read yet")
             continue
         lag = duration(source["lag_seconds"]) or "indefinitely"
-        say(
+        prose(
             f"{source['source']} ({source['system']}): fence of kind {source['fence_kind']}, "
             f"{lag} behind its clock, read {duration(source['age_seconds'])} ago"
         )
-        say(f"    {source['promise']}", "dim")
+        prose(f"{source['promise']}", "dim", indent=4)
         if source["held_by"]:
             since = f", for {duration(source['held_seconds'])}" if source["held_since"] else ""
             too_long = " - longer than warn_after allows" if source["is_held_too_long"] else ""
-            say(f"    held back by {source['held_by']}{since}{too_long}", "yellow")
+            prose(f"held back by {source['held_by']}{since}{too_long}", "yellow", indent=4)
         for doubt in source["unreconciled"]:
-            say(f"    {doubt['table']} may lack changes: {doubt['reason']}", "yellow")
+            prose(f"{doubt['table']} may lack changes: {doubt['reason']}", "yellow", indent=4)
         if source["not_noticed"]:
-            say(f"    {source['not_noticed']}", "yellow")
+            prose(f"{source['not_noticed']}", "yellow", indent=4)
         for drift in source["drift"]:
             effect = f"; {drift['breaks']} is not loaded" if drift["breaks"] else ""
-            say(f"    {drift['subject']}: {drift['difference']}{effect}", "yellow")
+            prose(f"{drift['subject']}: {drift['difference']}{effect}", "yellow", indent=4)
         if source["drift"]:
-            say("    `fdwarehouse contract` shows the changes and accepts them.", "dim")
+            prose("`fdwarehouse contract` shows the changes and accepts them.", "dim", indent=4)
 
 
 def _show_tables(tables: list[dict[str, Any]]) -> None:
@@ -154,9 +157,9 @@ def _show_tables(tables: list[dict[str, Any]]) -> None:
     out.print(made)
     for row in tables:
         if row["layer"] == "bronze" and _SPECIAL.search(row["kept_up"] or ""):
-            say(f"{row['table']} is {row['kept_up']}", "dim")
+            prose(f"{row['table']} is {row['kept_up']}", "dim")
         elif (row["kept_up"] or "").startswith("full"):
-            say(f"{row['table']} is computed in {row['kept_up']}", "yellow")
+            prose(f"{row['table']} is computed in {row['kept_up']}", "yellow")
 
 
 def _show_checks(checks: list[dict[str, Any]]) -> None:
@@ -198,7 +201,7 @@ def _show_rejected_rows(rejected: list[dict[str, Any]]) -> None:
     for row in rejected:
         made.add_row(row["model"], number(row["rows"]), row["reasons"])
     out.print(made)
-    say("SELECT * FROM silver.rejected_rows; shows them.", "dim")
+    prose("SELECT * FROM silver.rejected_rows; shows them.", "dim")
 
 
 def _ago(moment: str | None) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 from fdwarehouse.database.running import sigterm_as_interrupt
 from fdwarehouse.database.status_changes import Subjects, changes, subjects_of
 from fdwarehouse.errors import FdwarehouseError, database_error
-from fdwarehouse.terminal.console import STATES, out, say
+from fdwarehouse.terminal.console import STATES, counted, out, say
 from fdwarehouse.terminal.json_lines import write_line
 from fdwarehouse.terminal.repeating import moment
 from fdwarehouse.terminal.status import show_status
@@ -69,9 +69,20 @@ def _refresh(
                     show_status(described)
                 shown = Text.from_ansi(captured.get(), no_wrap=True, overflow="crop")
             out.console.control(Control.home())
-            screen.update(head, shown)
+            screen.update(head, _cropped(shown, len(out.console.render_lines(head))))
             sleep(seconds)
             described = read()
+
+
+def _cropped(shown: Text, used: int) -> Text:
+    """Leave out the lines that do not fit on the screen, and say how many: problems come first."""
+    lines = shown.split("\n")
+    room = max(out.console.height - used, 1)
+    if len(lines) <= room:
+        return shown
+    hidden = counted(len(lines) - room + 1, "more line")
+    note = Text(f"{hidden}: `fdwarehouse status` shows all", "dim", no_wrap=True, overflow="crop")
+    return Text("\n").join([*lines[: room - 1], note])
 
 
 def _list_changes(
