@@ -73,7 +73,7 @@ def test_channel_is_told_once_of_a_problem_and_once_of_its_end(
     assert ids(document) == (FAILED, [])
     failed, step = document["new"]
     assert failed["url"] == f"https://dwh.example/site/runs/{failed['run_id']}.html"
-    assert step["url"] == "https://dwh.example/site/tables/bronze.raw_order_items.html"
+    assert step["url"] == f"{failed['url']}#step-bronze.raw_order_items"
     assert step["hint"]
 
     run(warehouse)  # it fails again: nothing that is not known
@@ -109,7 +109,7 @@ def test_message_for_people_says_what_since_when_and_what_to_do(
         '  {"order_id": 7}\n'
         "What to do: Correct them in production, or the rule: SELECT * FROM silver.rejected_rows "
         "WHERE model = 'silver.clean_orders';\n"
-        "https://dwh.example/tables/silver.clean_orders.html"
+        "https://dwh.example/tables/silver.clean_orders.html#rejected"
     )
     assert shown == f"slack: xyz_store: 1 new problem\n\n{text}\n\n"
     command.works("alert", "--site-url", "https://dwh.example")

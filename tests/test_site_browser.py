@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,7 @@ def fill(warehouse: Warehouse) -> None:
         f"SELECT max(run_id), 'gold.fact_sales', 'gold', 1, 'failed', '{SCRIPT}', 'DW001' "
         "FROM etl.runs",
         "INSERT INTO etl.drift VALUES ('production', 'orders.note', 'there is a new column', 1)",
+        "UPDATE etl.sources SET fresh_within = '12 hours'",
     )
 
 
@@ -74,6 +77,22 @@ def site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def healthy_site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of a warehouse that is all right, with a promise of 12 hours."""
+    folder = tmp_path_factory.mktemp("healthy") / "site"
+    with (
+        closing(servers.shop("seeded")) as shop,
+        closing(servers.warehouse("deployed", shop)) as warehouse,
+    ):
+        warehouse.run()
+        warehouse.execute("UPDATE etl.sources SET fresh_within = '12 hours'")
+        write_site(observe(warehouse.urls["owner"], {}), "a shop", folder)
+    servers.drop_database("warehouse", warehouse.name)
+    servers.drop_database("production", shop.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
@@ -90,6 +109,7 @@ def pages_of(site: Path) -> list[str]:
             SALES,
             f"tables/{odd[0]}",
             "tables/silver.clean_orders.html",
+            "checks/no_rejected_rows.html",
             "lineage.html#gold.fact_sales",
         ),
     ]
@@ -205,3 +225,62 @@ def test_pages_print(browser: Browser, site: Path) -> None:
             expect(page.get_by_label("Pages")).to_be_hidden()
             assert page.evaluate("document.documentElement.scrollWidth") <= 720, name
             assert page.pdf()[:5] == b"%PDF-"
+
+
+@pytest.mark.parametrize(
+    ("hours", "ago", "verdict", "level"),
+    [
+        (3, "3 hours", "The warehouse is all right.", "succeeded"),
+        (72, "3 days", "Late by now: production (3 days old).", "failed"),
+    ],
+)
+def test_ages_are_of_when_the_page_is_opened(
+    browser: Browser, healthy_site: Path, *, hours: int, ago: str, verdict: str, level: str
+) -> None:
+    with visit(browser, healthy_site) as visited:
+        visited.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(hours=hours))
+        page = visited.open("index.html")
+        expect(page.locator("h1")).to_contain_text(verdict)
+        expect(page.locator(".as-of")).to_contain_text(f"written {ago} ago")
+        expect(page.locator(".lead")).to_contain_text(f"succeeded, {ago} ago")
+        expect(page.locator("#source-production .old")).to_have_text(f"{ago} old")
+        expect(page.locator("#source-production .late")).to_be_visible(visible=level == "failed")
+        expect(page.locator(".gauge .level")).to_have_class(f"level {level}")
+        for name in ("index.html", SALES, "checks/freshness.html", "tables.html"):
+            page = visited.open(name)
+            notice = page.get_by_role("note").filter(has_text="This page was written 3 days ago")
+            expect(notice).to_have_count(int(level == "failed"))
+            assert page.locator("time.age", has_text=f"{ago} ago").count() > 0
+
+
+def test_ages_go_on_while_the_page_is_open(browser: Browser, healthy_site: Path) -> None:
+    with visit(browser, healthy_site) as visited:
+        visited.page.clock.install(time=datetime.now(UTC))
+        page = visited.open("index.html")
+        expect(page.locator(".gauge .level")).to_have_class("level succeeded")
+        page.clock.run_for("13:00:00")
+        expect(page.locator("h1")).to_contain_text("Late by now: production (13 hours old).")
+
+
+def test_a_clock_that_is_behind_makes_nothing_younger(browser: Browser, healthy_site: Path) -> None:
+    with visit(browser, healthy_site) as visited:
+        visited.page.clock.set_fixed_time(datetime.now(UTC) - timedelta(days=3))
+        page = visited.open("index.html")
+        expect(page.locator(".as-of")).to_contain_text("written 0 s ago")
+
+
+def test_without_script_a_page_says_as_of_when_its_ages_are(
+    browser: Browser, healthy_site: Path
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((healthy_site / "index.html").as_uri())
+    expect(page.locator(".as-of")).to_contain_text(
+        re.compile(
+            r"As of \d{4}-\d\d-\d\d \d\d:\d\d UTC, when this page was written: ages are of then"
+        )
+    )
+    expect(page.locator("#source-production")).not_to_contain_text("late", use_inner_text=True)
+    page.goto((healthy_site / SALES).as_uri())
+    expect(page.locator("footer")).to_contain_text("ages are of then")
+    context.close()

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from fdwarehouse.project.alert_channels import AlertChannel
-from fdwarehouse.site.formats import slug
+from fdwarehouse.site.addresses import problem_page
 
 Problem = Mapping[str, Any]
 """A row of ``etl.problems``, or of ``etl.alerted_problems``."""
@@ -64,7 +64,7 @@ class Message:
         """
         if self.site_url is None:
             return None
-        return f"{self.site_url.rstrip('/')}/{_page(problem)}"
+        return f"{self.site_url.rstrip('/')}/{problem_page(problem)}"
 
     def _began(self, problem: Problem) -> str:
         return "\n".join(self._lines(problem))
@@ -107,17 +107,6 @@ def _is_for(channel: AlertChannel, problem: Problem) -> bool:
 
 def _ended(problem: Problem) -> str:
     return f"Over: {problem['message']}\nIt began {_moment(problem['since'])}."
-
-
-def _page(problem: Problem) -> str:
-    kind, subject = problem["kind"], problem["subject"]
-    if kind.startswith("check_"):
-        return f"index.html#check-{slug(subject)}"
-    if kind == "rows_rejected" or (kind == "step_failed" and not subject.endswith(".fence")):
-        return f"tables/{slug(subject)}.html"
-    if kind in ("run_failed", "run_lost") and problem.get("run_id"):
-        return f"runs/{problem['run_id']}.html"
-    return "index.html"
 
 
 def _moment(moment: str) -> str:

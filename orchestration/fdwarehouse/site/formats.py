@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from markupsafe import Markup
+
+_AGO = Markup('<time class="age" datetime="{}" title="{}">{}</time>')
 NONE = "\N{EN DASH}"
 """Stands for a value that there is not."""
 
@@ -29,6 +32,19 @@ def day(value: str | None) -> str:
     """
     parsed = _parsed(value)
     return NONE if parsed is None else f"{parsed:%d %b %H:%M}"
+
+
+def ago(value: str | None, now: str) -> str:
+    """Say how long ago, as of the site, something happened; a script of the page counts on.
+
+    Args:
+        value: ISO 8601, UTC.
+        now: when the site was made.
+    """
+    parsed = _parsed(value)
+    if parsed is None:
+        return "never"
+    return _AGO.format(parsed.isoformat(timespec="seconds"), moment(value), age(value, now))
 
 
 def age(value: str | None, now: str) -> str:

@@ -14,8 +14,10 @@ from fdwarehouse import __version__
 from fdwarehouse.database.observation.everything import Observation
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.site import formats
+from fdwarehouse.site.addresses import check_page, run_page, table_page
 from fdwarehouse.site.highlighting import highlighted
 from fdwarehouse.site.pages.business import business
+from fdwarehouse.site.pages.checks import check_pages
 from fdwarehouse.site.pages.graphs import lineage, mermaid, star
 from fdwarehouse.site.pages.home import home
 from fdwarehouse.site.pages.runs import run_pages, runs
@@ -23,6 +25,8 @@ from fdwarehouse.site.pages.tables import Tables
 from fdwarehouse.terminal import console
 
 ASSETS = Path(__file__).parent / "assets"
+OLD_AFTER = 86400
+"""Seconds after which a page says that it is old, where no source has a promise that is shorter."""
 LIST_OF_FILES = "site-files.json"
 """Says which files of the folder are the site's: the next site replaces these and no others."""
 
@@ -86,10 +90,12 @@ def _files(seen: Observation, project: str) -> Iterator[tuple[str, bytes]]:
     yield page("star.html", "star.html", active="star", diagram=diagram, mermaid=mermaid(diagram))
     yield page("runs.html", "runs.html", active="runs", **runs(seen))
     for values in tables.pages():
-        name = f"tables/{formats.slug(values['table'].name)}.html"
+        name = table_page(values["table"].name)
         yield page(name, "table.html", active="tables", **values)
+    for values in check_pages(seen):
+        yield page(check_page(values["check"]["name"]), "check.html", active="runs", **values)
     for values in run_pages(seen):
-        yield page(f"runs/{values['run']['run_id']}.html", "run.html", active="runs", **values)
+        yield page(run_page(values["run"]["run_id"]), "run.html", active="runs", **values)
     yield "data/search.js", _script("SEARCH", list(_searched(seen, graph)))
     yield "data/lineage.js", _script("LINEAGE", graph)
     yield "data/star.js", _script("STAR", {**diagram, "tables": _without_all(diagram["tables"])})
@@ -113,7 +119,7 @@ def _searched(seen: Observation, graph: dict[str, Any]) -> Iterator[list[str]]:
     for name, chart in seen.charts.items():
         yield [chart.title, "chart", f"business.html#{formats.slug(name)}"]
     for check in seen.checks:
-        yield [check["name"], "check", f"index.html#check-{formats.slug(check['name'])}"]
+        yield [check["name"], "check", check_page(check["name"])]
 
 
 def _script(name: str, value: Any) -> bytes:
@@ -143,10 +149,12 @@ def _environment(seen: Observation, project: str) -> Environment:
     )
     known = {table.name for table in seen.described.tables}
     detailed = seen.detailed_runs
+    promised = [row["promised_seconds"] for row in seen.sources if row["promised_seconds"]]
     environment.filters |= {
-        "age": lambda value: formats.age(value, seen.observed_at),
+        "ago": lambda value: formats.ago(value, seen.observed_at),
         "amount": formats.amount,
         "bytes": formats.bytes_,
+        "check_page": check_page,
         "counted": console.counted,
         "day": formats.day,
         "duration": console.duration,
@@ -154,16 +162,19 @@ def _environment(seen: Observation, project: str) -> Environment:
         "moment": formats.moment,
         "number": console.number,
         "rough": formats.rough,
+        "run_page": run_page,
         "safe_json": safe_json,
         "share": formats.share,
         "short_type": formats.short_type,
         "slug": formats.slug,
         "spread": formats.spread,
+        "table_page": table_page,
     }
     environment.globals |= {
         "project": project,
         "database": seen.database,
         "made_at": seen.observed_at,
+        "old_after": min([*promised, OLD_AFTER]),
         "version": __version__,
         "with_values": seen.with_values,
         "has_page": known.__contains__,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from fdwarehouse.database.json_rows import Row, rows
 from fdwarehouse.database.observation import definitions, health, runs, samples
@@ -26,6 +25,7 @@ class Observation:
         database: its name.
         observed_at: ISO 8601, UTC.
         with_values: whether values of rows are among it.
+        detailed_runs: the runs whose steps and results of checks are among it.
     """
 
     database: str
@@ -39,6 +39,7 @@ class Observation:
     statistics: Mapping[tuple[str, str], ColumnStatistics]
     samples: Mapping[str, list[list[str | None]]]
     runs: list[Row]
+    detailed_runs: Collection[int]
     steps: list[Row]
     results: list[Row]
     table_history: Mapping[str, list[Row]]
@@ -51,11 +52,6 @@ class Observation:
     full_refreshes: list[Row]
     charts: Mapping[str, Chart]
     chart_rows: Mapping[str, ChartRows]
-
-    @cached_property
-    def detailed_runs(self) -> set[int]:
-        """The runs whose steps or results of checks are known."""
-        return {row["run_id"] for rows_ in (self.steps, self.results) for row in rows_}
 
 
 def observe(
@@ -99,8 +95,10 @@ def observe(
         hiding = Hiding(masked, with_values=with_values)
         checks = health.read_checks(connection)
         reads = {check["name"]: check["reads"] for check in checks}
-        listed = hiding.errors(runs.read_runs(connection))
-        detailed = _with_details(listed)
+        problems = hiding.samples(health.read_problems(connection))
+        showing = [row["run_id"] for row in problems if row["run_id"] is not None]
+        listed = hiding.errors(runs.read_runs(connection, besides=showing))
+        detailed = _with_details(listed, showing)
         return Observation(
             database=connection.info.dbname,
             observed_at=rows(connection, "SELECT clock_timestamp() AS now")[0]["now"],
@@ -113,11 +111,12 @@ def observe(
             statistics=read_statistics(connection, counts, masked, with_values=with_values),
             samples=samples.read_samples(connection, shown) if with_values else {},
             runs=listed,
+            detailed_runs=frozenset(detailed),
             steps=hiding.errors(runs.read_steps(connection, detailed)),
             results=hiding.samples(runs.read_results(connection, detailed), reads),
             table_history=runs.read_table_history(connection),
             check_history=runs.read_check_history(connection),
-            problems=hiding.samples(health.read_problems(connection)),
+            problems=problems,
             sources=health.read_sources(connection),
             checks=hiding.samples(checks, reads),
             rejected=hiding.rejected(health.read_rejected(connection)),
@@ -128,11 +127,12 @@ def observe(
         )
 
 
-def _with_details(listed: list[Row]) -> list[int]:
-    """Choose the latest runs, and among the older ones those that did not succeed."""
+def _with_details(listed: list[Row], showing: Collection[int]) -> list[int]:
+    """Choose the latest runs, those that show a problem, and others that did not succeed."""
     latest = listed[: runs.RUNS_WITH_STEPS]
     others = [run for run in listed[runs.RUNS_WITH_STEPS :] if run["status"] != "succeeded"]
-    return [run["run_id"] for run in (*latest, *others[: runs.RUNS_WITH_STEPS])]
+    shown = [run["run_id"] for run in (*latest, *others[: runs.RUNS_WITH_STEPS])]
+    return [*dict.fromkeys([*shown, *showing])]
 
 
 def shown_columns(

@@ -50,7 +50,13 @@ _SOURCES = """
 _CHECKS = """
     SELECT
         c.check_name AS name, c.layer, c.severity, c.scope, c.description, c.reads, r.passed,
-        r.offending_rows, r.sample_rows::text AS sample_rows, r.run_id, r.checked_at
+        r.offending_rows, r.sample_rows::text AS sample_rows, r.run_id, r.checked_at,
+        format('SELECT * FROM etl.%I(0);', 'check_' || c.check_name) AS query,
+        (
+            SELECT pg_get_functiondef(p.oid)
+            FROM pg_proc AS p
+            WHERE p.oid = to_regproc(format('etl.%I', 'check_' || c.check_name))
+        ) AS sql
     FROM etl.checks AS c
     LEFT JOIN LATERAL (
         SELECT * FROM etl.check_results WHERE check_results.check_name = c.check_name

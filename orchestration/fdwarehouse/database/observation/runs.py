@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 
 from fdwarehouse.database.json_rows import Row, rows
@@ -15,7 +17,10 @@ POINTS = 60
 
 _RUNS = """
     WITH latest AS (
-        SELECT * FROM etl.runs ORDER BY run_id DESC LIMIT %s
+        SELECT * FROM etl.runs
+        WHERE
+            run_id IN (SELECT l.run_id FROM etl.runs AS l ORDER BY l.run_id DESC LIMIT %s)
+            OR run_id = ANY(%s)
     ),
 
     lost AS (
@@ -174,14 +179,17 @@ _CHECK_HISTORY = """
 """
 
 
-def read_runs(connection: psycopg.Connection, limit: int = RUNS) -> list[Row]:
+def read_runs(
+    connection: psycopg.Connection, limit: int = RUNS, besides: Sequence[int] = ()
+) -> list[Row]:
     """List the latest runs, the newest first, with what each read, wrote and found.
 
     Args:
         connection: to the warehouse.
         limit: how many.
+        besides: older runs that are listed too.
     """
-    return rows(connection, _RUNS, [limit])
+    return rows(connection, _RUNS, [limit, [*besides]])
 
 
 def read_steps(connection: psycopg.Connection, run_ids: list[int]) -> list[Row]:

@@ -1,4 +1,4 @@
-// On every page: search, the filter of lists, and how old the page is.
+// On every page: search, the filter of lists, links into what is closed.
 (() => {
   const root = document.body.dataset.root;
   const input = document.getElementById("search");
@@ -113,9 +113,6 @@
     filter.addEventListener("input", apply);
     apply();
   }
-
-  const hours = (Date.now() - Date.parse(document.body.dataset.made)) / 3600000;
-  if (hours > 24) document.getElementById("old").hidden = false;
 
   // A link to something within closed details opens them.
   const reveal = () => {

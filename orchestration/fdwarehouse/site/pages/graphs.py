@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fdwarehouse.database.observation.everything import Observation
-from fdwarehouse.site.formats import short_type, slug
+from fdwarehouse.site.addresses import table_page
+from fdwarehouse.site.formats import short_type
 
 COLUMNS_IN_STAR = 14
 """Columns of a table in the diagram; keys and references first."""
@@ -42,7 +43,7 @@ def lineage(seen: Observation) -> dict[str, Any]:
             {
                 "name": name,
                 "layer": described[name].layer if name in described else "source",
-                "page": f"tables/{slug(name)}.html" if name in described else "",
+                "page": table_page(name) if name in described else "",
                 "text": described[name].description if name in described else "",
                 "columns": own[name],
             }
@@ -97,7 +98,7 @@ def star(seen: Observation) -> dict[str, Any]:
         shown.append(
             {
                 "name": name,
-                "page": f"tables/{slug(name)}.html",
+                "page": table_page(name),
                 "kind": gold[name].kind,
                 "columns": columns[:COLUMNS_IN_STAR],
                 "more": max(0, len(columns) - COLUMNS_IN_STAR),

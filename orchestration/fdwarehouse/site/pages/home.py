@@ -6,24 +6,11 @@ from typing import Any
 
 from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.everything import Observation
-from fdwarehouse.site.formats import age
+from fdwarehouse.site.pages.problems import KINDS, problems, rejected
 from fdwarehouse.site.pages.sampling import as_table
 from fdwarehouse.site.pictures import height_of_run
 from fdwarehouse.terminal.console import counted
 
-KINDS = {
-    "run_failed": "Run failed",
-    "run_lost": "Run lost",
-    "step_failed": "Step failed",
-    "check_failed": "Check failed",
-    "check_warned": "Check warns",
-    "source_late": "Source is late",
-    "fence_held": "Fence is held",
-    "drift": "Drift",
-    "unreconciled": "Not reconciled",
-    "rows_rejected": "Rows rejected",
-    "never_ran": "Never ran",
-}
 STRIP = 40
 """Runs in the strip."""
 
@@ -34,14 +21,6 @@ def home(seen: Observation) -> dict[str, Any]:
     Args:
         seen: the warehouse.
     """
-    order = [*KINDS]
-    problems = [_problem(row, seen) for row in seen.problems]
-    problems.sort(
-        key=lambda row: (
-            row["severity"] != "error",
-            order.index(row["kind"]) if row["kind"] in order else len(order),
-        )
-    )
     level, sentence = verdict(seen)
     longest = max((run["seconds"] or 0 for run in seen.runs), default=0)
     detailed = seen.detailed_runs
@@ -49,7 +28,7 @@ def home(seen: Observation) -> dict[str, Any]:
     return {
         "level": level,
         "verdict": sentence,
-        "problems": problems,
+        "problems": problems(seen),
         "strip": [
             {
                 **run,
@@ -67,7 +46,7 @@ def home(seen: Observation) -> dict[str, Any]:
         "passing": sum(1 for check in checks if check["passed"]),
         "unknown": sum(1 for check in checks if check["passed"] is None),
         "checks": checks,
-        "rejected": [_rejected(row) for row in seen.rejected],
+        "rejected": rejected(seen),
         "due": [row for row in seen.reconciliations if row["is_due"]],
         "scheduled": [row for row in seen.reconciliations if not row["is_due"]],
         "full": seen.full_refreshes,
@@ -104,26 +83,8 @@ def verdict(seen: Observation) -> tuple[str, str]:
     return "ok", "The warehouse is all right."
 
 
-def _problem(row: Row, seen: Observation) -> Row:
-    return {
-        **row,
-        "title": KINDS.get(row["kind"], row["kind"]),
-        "since_age": age(row["since"], seen.observed_at),
-        "sample": as_table(row["sample_rows"]),
-    }
-
-
 def _check(row: Row) -> Row:
     return {**row, "sample": as_table(row["sample_rows"])}
-
-
-def _rejected(row: Row) -> Row:
-    found = [{**_object(s["key"]), **_object(s["row"])} for s in row["samples"] or []]
-    return {**row, "sample": as_table(found)}
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"key": value}
 
 
 def _source(row: Row) -> Row:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.everything import Observation
+from fdwarehouse.site.pages.checks import with_results
 from fdwarehouse.site.pages.sampling import as_table
 from fdwarehouse.site.pictures import span, sparkline
 from fdwarehouse.terminal.console import duration
@@ -17,9 +18,6 @@ from fdwarehouse.terminal.console import duration
 SLOWEST = 20
 """Tables in the list of those that take longest."""
 _WHERE = re.compile("(?:PL/pgSQL function|SQL function|SQL statement|SQL expression) ")
-
-BUCKET = 20
-"""Results of a check that its strip shows."""
 
 
 def runs(seen: Observation) -> dict[str, Any]:
@@ -41,10 +39,7 @@ def runs(seen: Observation) -> dict[str, Any]:
     return {
         "runs": listed,
         "tables": sorted(_trends(seen), key=lambda row: -float(row["last_seconds"]))[:SLOWEST],
-        "checks": [
-            {**check, "results": (seen.check_history.get(check["name"]) or [])[-BUCKET:]}
-            for check in seen.checks
-        ],
+        "checks": with_results(seen),
     }
 
 
@@ -85,16 +80,42 @@ def run_pages(seen: Observation) -> Iterator[dict[str, Any]]:
         yield {
             "run": run,
             "layers": _by_layer(shown),
-            "error": _split(run["error"] or ""),
-            "failed": [
-                {**step, "text": _split(step["error"] or "")}
-                for step in shown
-                if step["status"] == "failed"
-            ],
-            "rolled_back": [step for step in shown if step["status"] == "rolled_back"],
+            **_why(run, shown),
             "idle": sum(1 for s in shown if s["status"] == "succeeded" and not s["changed"]),
             "results": [{**row, "sample": as_table(row["sample_rows"])} for row in results],
         }
+
+
+def _why(run: Row, steps: list[Row]) -> Row:
+    """Say why a run failed, each thing once: many steps, and the run, can have the same error."""
+    by_text: dict[tuple[str | None, str, str | None], list[Row]] = {}
+    for step in steps:
+        if step["status"] == "failed":
+            text = "\n".join(filter(None, (step["message"], step["detail"])))
+            said = text or _split(step["error"] or "")[0]
+            by_text.setdefault((step["error_code"], said, step["hint"]), []).append(step)
+    error, where = _split(run["error"] or "")
+    lines = {line for _, text, _ in by_text for line in text.splitlines()}
+    if lines and lines.issuperset(error.splitlines()):
+        error = ""
+    unchanged = {"rolled_back": "Rolled back with it, and unchanged", "skipped": "Not built"}
+    return {
+        "error": (error, where),
+        "reasons": [
+            {
+                "code": code,
+                "message": "" if text in error else text,
+                "hint": hint,
+                "steps": failed,
+            }
+            for (code, text, hint), failed in by_text.items()
+        ],
+        "unchanged": [
+            (text, found)
+            for status, text in unchanged.items()
+            if (found := [step for step in steps if step["status"] == status])
+        ],
+    }
 
 
 def _split(error: str) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from fdwarehouse.database.json_rows import Row
 from fdwarehouse.database.observation.described import DescribedColumn, DescribedTable, Origin
 from fdwarehouse.database.observation.everything import Observation, shown_columns
 from fdwarehouse.site.formats import amount, bytes_
+from fdwarehouse.site.pages.checks import tables_of
+from fdwarehouse.site.pages.problems import rejected, tables_with_problems
 from fdwarehouse.site.pictures import histogram, sparkline
 from fdwarehouse.terminal.console import number
 
@@ -39,9 +41,16 @@ class Tables:
         for origin in seen.described.origins:
             self.origins[origin.table, origin.column].append(origin)
         self.checks: dict[str, list[Row]] = defaultdict(list)
+        names = {table.name for table in seen.described.tables}
         for check in seen.checks:
-            for table in _tables_of(check, [t.name for t in seen.described.tables]):
+            for table in tables_of(check, names):
                 self.checks[table].append(check)
+        self.problems: dict[str, list[Row]] = defaultdict(list)
+        for table, problem in tables_with_problems(seen):
+            self.problems[table].append(problem)
+        self.rejected: dict[str, list[Row]] = defaultdict(list)
+        for group in rejected(seen):
+            self.rejected[group["model"]].append(group)
 
     def listed(self) -> list[dict[str, Any]]:
         """Return the rows of the list of tables, by layer."""
@@ -94,6 +103,8 @@ class Tables:
             "upstream": self.upstream[table.name],
             "downstream": self.downstream[table.name],
             "checks": self.checks[table.name],
+            "problems": self.problems[table.name],
+            "rejected": self.rejected[table.name],
             "sample_columns": shown_columns(
                 table.name,
                 [row["column_name"] for row in self.seen.columns[table.name]],
@@ -153,14 +164,3 @@ def _tests(tests: list[dict[str, Any]], *, not_null: bool) -> Iterator[str]:
                 yield f"{test.get('condition')}{weak}"
             case name:
                 yield f"{name.replace('_', ' ')}{weak}"
-
-
-def _tables_of(check: Row, tables: list[str]) -> list[str]:
-    """Return the tables that a check is about: by its name, or else all that it reads."""
-    own = [
-        table
-        for table in tables
-        if table.startswith(f"{check['layer']}.")
-        and check["name"].startswith(f"{table.partition('.')[2]}__")
-    ]
-    return own or [table for table in check["reads"] if table in tables]
