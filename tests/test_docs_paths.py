@@ -11,6 +11,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from fdwarehouse.cli.main import app
+from fdwarehouse.project.documentation import pages
 from tests.harness import ROOT
 
 PACKAGE = ROOT / "orchestration" / "fdwarehouse"
@@ -56,6 +57,22 @@ def paths(text: str) -> Iterator[str]:
 
 def is_there(path: str) -> bool:
     return any(any(folder.glob(path.rstrip("/"))) for folder in FOLDERS)
+
+
+TEXTS = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".sql", ".txt", ".yaml"))
+
+
+def test_messages_name_pages_by_the_command_that_shows_them() -> None:
+    known = pages()
+    shown = 0
+    for path in TEXTS:
+        text = path.read_text(encoding="utf-8")
+        for page in re.findall(r"docs/([\w-]+)\.md", text):
+            assert page not in known, f"{path}: a project has no docs/{page}.md"
+        for page in re.findall(r"`fdwarehouse docs ([\w-]+)", text):
+            shown += 1
+            assert page in known, f"{path}: {page}"
+    assert shown > 8
 
 
 def anchors(text: str) -> set[str]:

@@ -112,7 +112,7 @@ def test_fence_by_transaction_id_says_what_it_needs(
         FdwarehouseError, match=r"updated_at is of type .*, not a transaction id"
     ) as e:
         render_project(project)
-    assert "docs/fence-by-transaction-id.md" in f"{e.value}{e.value.hint}"
+    assert "`fdwarehouse docs fence-by-transaction-id`" in f"{e.value}{e.value.hint}"
     stamp_transaction_ids(shop, "xid8")
     shop.execute("DROP VIEW fdwarehouse.fence")
     with pytest.raises(FdwarehouseError, match=r"production\._fence cannot be read") as e:

@@ -238,6 +238,7 @@ def test_mask_that_is_added_later_does_not_leave_plain_values(place: Place) -> N
     assert said.exit_code == 1
     assert "bronze.raw_people has values of column email from before it was masked" in said.err
     assert "DROP TABLE bronze.raw_people in a migration" in said.err
+    assert "Their history is lost: earlier versions, and rows that production has" in said.err
     (place.root / "migrations").mkdir(exist_ok=True)
     (place.root / "migrations/0001_mask.sql").write_text(
         "DROP TABLE bronze.raw_people;\nDROP TABLE silver.people CASCADE;\n"

@@ -112,6 +112,19 @@ def test_systemd_accepts_the_service_and_the_timer(
     assert ran("systemd-analyze", "verify", service, timer).returncode != 0
 
 
+@pytest.mark.parametrize(("writer", "runner"), [("root", "fdwarehouse"), ("ana", "ana")])
+def test_systemd_runs_it_as_who_has_written_it_but_never_as_root(
+    command: Command, project: Path, monkeypatch: pytest.MonkeyPatch, writer: str, runner: str
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: writer)
+    command.project(project)
+    command.works("new", "schedule", "systemd")
+    service = (project / "schedules/fdwarehouse.service").read_text()
+    assert re.findall("(?m)^User=(.*)$", service) == [runner]
+    assert ("useradd --system fdwarehouse" in service) == (writer == "root")
+    assert "User=root" not in service
+
+
 @contextmanager
 def pg_cron_server(passwords: str = "") -> Iterator[str]:
     """Start PostgreSQL 15 with pg_cron in its database postgres, and return that one's URL."""

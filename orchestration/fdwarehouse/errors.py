@@ -84,6 +84,16 @@ class Problems:
             )
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return what a misspelled name may mean; None if nothing is close.
+
+    Args:
+        name: as a person wrote it.
+        known: the names that there are.
+    """
+    return next(iter(get_close_matches(name, list(known), 1)), None)
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Suggest what a misspelled name may mean: `; orders?`, or nothing.
 
@@ -91,8 +101,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         name: as a person wrote it.
         known: the names that there are.
     """
-    meant = get_close_matches(name, list(known), 1)
-    return f"; {meant[0]}?" if meant else ""
+    meant = closest(name, known)
+    return f"; {meant}?" if meant else ""
 
 
 def database_error(error: psycopg.Error) -> FdwarehouseError:

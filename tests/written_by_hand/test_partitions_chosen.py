@@ -92,7 +92,7 @@ def test_g5_other_partitions_of_bronze_are_refused_and_history_stays(
 ) -> None:
     sell(shop, 1)
     warehouse.run()
-    way_out = ("Nothing was deployed", "docs/performance.md")
+    way_out = ("Nothing was deployed", "fdwarehouse docs performance")
     edit(project, "warehouse.yaml", *ITEMS, value=16)
     refused(
         warehouse,
@@ -160,7 +160,7 @@ def test_g7_fact_that_is_an_ordinary_table_is_refused(warehouse: Warehouse, proj
         project,
         "gold.fact_sales is not partitioned by a date",
         "It is an ordinary table; warehouse.yaml defines one partition per year.",
-        "docs/performance.md",
+        "fdwarehouse docs performance",
     )
 
 

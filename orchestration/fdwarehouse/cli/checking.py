@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +17,7 @@ from fdwarehouse.cli.selecting import (
     Select,
     selected_checks,
 )
-from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.errors import FdwarehouseError, closest, database_error
 from fdwarehouse.terminal.console import err, note, say, show_counts_of_checks
 
 if TYPE_CHECKING:
@@ -135,10 +134,10 @@ def _named(tests: Sequence[UnitTest], names: Sequence[str]) -> list[UnitTest]:
     known = [test.name for test in tests]
     for name in wanted:
         if name not in known:
-            meant = get_close_matches(name, known, 1)
+            meant = closest(name, known)
             raise FdwarehouseError(
                 f"there is no unit test {name}",
-                hint=f"{meant[0]}?" if meant else "They are files such as sql/tests/name.yaml.",
+                hint=f"{meant}?" if meant else "They are files such as sql/tests/name.yaml.",
             )
     return [test for test in tests if not names or test.name in wanted]
 

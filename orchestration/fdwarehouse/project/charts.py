@@ -14,7 +14,10 @@ from fdwarehouse.project.sql_names import nodes_of
 from fdwarehouse.project.yaml_files import load_yaml
 
 CHARTS = "sql/charts.yaml"
-HINT = "docs/site.md describes charts; `fdwarehouse schema charts` prints what the file may say."
+HINT = (
+    "`fdwarehouse docs site` describes charts; `fdwarehouse schema charts` prints what the file "
+    "may say."
+)
 
 Kind = Literal["line", "bar", "heatmap", "table", "number"]
 _NEEDED: dict[str, tuple[str, ...]] = {

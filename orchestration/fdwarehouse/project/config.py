@@ -268,4 +268,6 @@ def load_config(root: Path) -> Config:
         FdwarehouseError: it is missing, not YAML, or invalid; the message names the place in the
             file.
     """
-    return load_yaml(root, "warehouse.yaml", Config, "Fix it: see docs/make-it-yours.md.")
+    return load_yaml(
+        root, "warehouse.yaml", Config, "Fix it: `fdwarehouse docs make-it-yours` shows one."
+    )

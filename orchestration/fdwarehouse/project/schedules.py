@@ -18,6 +18,8 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "pg_cron": ("pg_cron.sql",),
 }
 _GITIGNORE = "*.env\n*.log\n"
+ACCOUNT = "fdwarehouse"
+"""The account that runs it where root has written the files."""
 SECRET = "warehouse.env"
 """The file that only its owner may read."""
 
@@ -32,19 +34,26 @@ def schedule_files(
         root: the project's folder.
         name: of the project.
         program: path of the command ``fdwarehouse``.
-        user: who runs it.
+        user: who writes the files, and runs it unless it is root.
         database: of the warehouse.
 
     Returns:
         Texts by path in the project.
     """
     folder = root / FOLDER
+    about_user = "# The account that runs it. It must be able to read the project and the command."
+    if user == "root":  # a run needs no rights on the machine
+        user = ACCOUNT
+        about_user += (
+            f"\n# Not root: create it with `sudo useradd --system {ACCOUNT}`, or name another one."
+        )
     words = [program, "--project", str(root), "run", "--skip-if-running"]
     quote = _quoted_in_systemd if kind == "systemd" else _quoted_in_cron
     values = {
         "name": name,
         "folder": shlex.quote(str(folder)),
         "user": user,
+        "about_user": about_user,
         "database": database,
         "env": _escaped(str(folder / SECRET)) if kind == "systemd" else quote(str(folder / SECRET)),
         "log": quote(str(folder / "run.log")),

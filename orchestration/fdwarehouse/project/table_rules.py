@@ -30,7 +30,7 @@ _WATERMARKS = {
     ),
     "xid": (
         "a transaction id",
-        "Name a column of type xid8 or bigint: see docs/fence-by-transaction-id.md.",
+        "Name a column of type xid8 or bigint: see `fdwarehouse docs fence-by-transaction-id`.",
     ),
 }
 # Columns that bronze adds, and names that mean something else in the mechanics' statements.

@@ -14,7 +14,7 @@ from fdwarehouse.errors import FdwarehouseError, Problems, suggestion
 from fdwarehouse.project.validation import TESTS
 from fdwarehouse.project.yaml_files import load_nodes
 
-HINT = "docs/testing.md describes unit tests."
+HINT = "`fdwarehouse docs testing` describes unit tests."
 
 _ENTRIES_OF_CASE = ("model", "description", "given", "removed", "expect", "rejected", "then")
 _ENTRIES_OF_STEP = _ENTRIES_OF_CASE[2:-1]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from fdwarehouse.compiler.tables.definition import Definition
-from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.errors import FdwarehouseError, closest
 from fdwarehouse.identifiers import qualified
 
 _LAYERS = ("bronze", "silver", "gold")
@@ -164,7 +163,7 @@ def _way_out(graph: Mapping[str, Node], body: str) -> str:
     if body.startswith("tag:"):
         tags = sorted({tag for node in graph.values() for tag in node.tags})
         return f"There are the tags {', '.join(tags)}." if tags else "No header has tags."
-    names = [*graph, *(name.partition(".")[2] for name in graph)]
-    if meant := get_close_matches(body, [name for name in names if name], 1):
-        return f"{meant[0]}?"
+    names = [*graph, *(short for name in graph if (short := name.partition(".")[2]))]
+    if meant := closest(body, names):
+        return f"{meant}?"
     return "Name tables such as gold.fact_sales or 'gold.*', or a layer: bronze, silver, gold."

@@ -24,7 +24,10 @@ _COMMENT = re.compile(r"(?:\s|--[^\n]*\n)*/\*(.*?)\*/", re.DOTALL)
 _SELECT = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.DOTALL | re.IGNORECASE
 )
-_HINT = "docs/tables.md describes headers; `fdwarehouse schema header` prints their JSON Schema."
+_HINT = (
+    "`fdwarehouse docs tables` describes headers; `fdwarehouse schema header` prints their JSON "
+    "Schema."
+)
 
 _MAX_NAME = 63 - len("_definition")
 _YAML_WAYS_OUT = {

@@ -29,7 +29,7 @@ DECLARE
     );
     v_partitions integer := (SELECT count(*) FROM pg_inherits WHERE inhparent = p_table);
     v_way_out text := 'Leave it as it is, or move its rows into a new table in a migration: '
-        'see docs/performance.md.';
+        'see `fdwarehouse docs performance`.';
 BEGIN
     -- A partitioned table without partitions was created just now.
     IF (v_hashed IS NOT NULL) <> (p_partitions > 0)

@@ -27,7 +27,8 @@ BEGIN
                 USING ERRCODE = 'DW022',
                     HINT = format(
                         'DROP TABLE %s in a migration, with the tables of silver and gold that have '
-                        'the column: the next run loads them again, masked.',
+                        'the column: the next run loads them again, masked. Their history is lost: '
+                        'earlier versions, and rows that production has deleted.',
                         p_table
                     );
         END IF;

@@ -28,7 +28,7 @@ BEGIN
                         v_choice.every
                     ),
                     HINT = 'Remove it from partitions, or move its rows into a new table in a '
-                        'migration: see docs/performance.md.';
+                        'migration: see `fdwarehouse docs performance`.';
         END IF;
 
         IF to_regproc(v_choice.dates_table) IS NULL AND (
