@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fdwarehouse import __version__
+from fdwarehouse.project.shared_files import modules_of_the_dag, monitoring_files
 from tests.command import Command
 from tests.harness import ROOT
 
@@ -51,6 +52,14 @@ def test_wheel_has_licence_version_mechanics_and_documentation(built: Path) -> N
         for page in ("README.md", "CHANGELOG.md", "docs/operations.md", "docs/data-flow.svg"):
             shipped = wheel.read(f"fdwarehouse/documentation/{page}")
             assert shipped == (ROOT / page).read_bytes()
+        shared = {name for name in wheel.namelist() if name.startswith("fdwarehouse/shared/")}
+        assert shared == {
+            f"fdwarehouse/shared/{path}" for path in (*modules_of_the_dag(), *monitoring_files())
+        }
+        for name in shared:
+            assert (
+                wheel.read(name) == (ROOT / name.removeprefix("fdwarehouse/shared/")).read_bytes()
+            )
     mechanics = ROOT / "orchestration/fdwarehouse/mechanics"
     assert names == {
         f"fdwarehouse/mechanics/{file.relative_to(mechanics).as_posix()}"

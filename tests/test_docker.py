@@ -18,6 +18,7 @@ from testcontainers.core.network import Network
 from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
 from fdwarehouse.database.connections import Connections
 from fdwarehouse.demo.seeding import seed
+from tests.composed import composed
 from tests.harness import ROOT, Shop, Warehouse
 
 COMPOSE = ROOT / "docker-compose.yaml"
@@ -31,7 +32,7 @@ def compose() -> dict[str, Any]:
 def default_services() -> dict[str, Any]:
     """The services that start without a profile; tests/test_monitoring.py has the others."""
     services = compose()["services"].items()
-    return {name: service for name, service in services if "profiles" not in service}
+    return {name: service for name, service in services if "extends" not in service}
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -81,11 +82,11 @@ def test_g6_airflow_has_the_orchestrators_password_and_no_other() -> None:
     assert "warehouse_orchestrator" in environment["AIRFLOW_CONN_WAREHOUSE"]
 
 
-@pytest.mark.docker
-def test_compose_takes_the_file() -> None:
-    program = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
-    done = run(*program, "-f", str(COMPOSE), "config", "-q")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_compose_starts_the_services_of_each_profile() -> None:
+    default = composed(COMPOSE, {})["services"]
+    assert set(default) == set(default_services())
+    watching = composed(COMPOSE, {}, "monitoring")["services"]
+    assert set(watching) - set(default) == {"postgres_exporter", "prometheus", "grafana"}
 
 
 @pytest.fixture

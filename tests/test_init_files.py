@@ -13,7 +13,9 @@ import yaml
 
 from tests.airflow_client import Airflow
 from tests.command import Command
-from tests.harness import Shop, Warehouse, wait_until
+from tests.composed import composed, refused
+from tests.harness import ROOT, Shop, Warehouse, wait_until
+from tests.test_monitoring import require_monitoring
 
 Local = tuple[Command, Path]
 
@@ -101,29 +103,96 @@ def test_the_readme_names_the_next_commands(begun: Path) -> None:
 def test_the_compose_file_is_whole_and_has_no_password(begun: Path) -> None:
     text = (begun / "docker-compose.yaml").read_text()
     services = yaml.safe_load(text)["services"]
-    assert [*services] == ["dwh", "setup", "airflow"]
+    watching = ["postgres_exporter", "prometheus", "grafana"]
+    assert [*services] == ["dwh", "setup", "airflow", *watching]
     assert services["setup"]["image"] == "my-shop"
     assert set(re.findall(r"\$\{(\w*PASSWORD)(.*?)\}", text)) == {
-        (f"{name}_PASSWORD", ":?") for name in ("DWH", "WAREHOUSE_OWNER", "WAREHOUSE_ORCHESTRATOR")
+        (f"{name}_PASSWORD", ":?") for name in ROLES
     }
     assert "{" not in (begun / "Dockerfile").read_text()
     assert (begun / ".dockerignore").read_text().startswith(".env\n")
 
 
+ROLES = ("DWH", "WAREHOUSE_OWNER", "WAREHOUSE_ORCHESTRATOR", "WAREHOUSE_MONITOR")
+VARIABLES = {"PRODUCTION_URL": "postgresql://p/p"} | {f"{role}_PASSWORD": role for role in ROLES}
+
+
+def test_compose_starts_monitoring_with_its_profile_and_needs_each_password(begun: Path) -> None:
+    file = begun / "docker-compose.yaml"
+    assert set(composed(file, VARIABLES)["services"]) == {"dwh", "setup", "airflow"}
+    require_monitoring(composed(file, VARIABLES, "monitoring")["services"], begun / "monitoring")
+    for missing in VARIABLES:
+        given = {name: value for name, value in VARIABLES.items() if name != missing}
+        assert missing in refused(file, given)
+
+
+def test_files_for_monitoring_are_those_of_the_repository(begun: Path, command: Command) -> None:
+    own, shared = begun / "monitoring", ROOT / "monitoring"
+    assert {p.name for p in own.iterdir()} == {p.name for p in shared.iterdir()}
+    assert [p for p in own.iterdir() if p.read_bytes() != (shared / p.name).read_bytes()] == []
+
+    (own / "pgwatch.yaml").unlink()
+    (own / "alert_rules.yaml").write_text("groups: []\n")
+    said = command.works("new", "monitoring")
+    assert "wrote monitoring/pgwatch.yaml" in said
+    assert "monitoring/alert_rules.yaml exists" in said
+    assert (own / "pgwatch.yaml").read_bytes() == (shared / "pgwatch.yaml").read_bytes()
+    assert (own / "alert_rules.yaml").read_text() == "groups: []\n"
+    for wrong, words in (("monitoring grafana", "have their names"), ("model", "name the model")):
+        answer = command("new", *wrong.split())
+        assert answer.exit_code == 2
+        assert words in answer.err
+
+
 @pytest.mark.airflow
-def test_the_dag_runs_and_a_failure_fails_it(
-    begun: Path, shop: Shop, bootstrapped_warehouse: Warehouse, tmp_path: Path
+def test_the_dag_runs_and_a_failure_fails_it_and_the_site_is_published_either_way(
+    begun: Path,
+    shop: Shop,
+    bootstrapped_warehouse: Warehouse,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shop.execute("INSERT INTO customers (email, full_name) VALUES ('a@b.c', 'A')")
+    site = tmp_path / "site"
+    monkeypatch.setenv("FDWAREHOUSE_SITE", str(site))
+    monkeypatch.setenv("FDWAREHOUSE_PROJECT", str(begun))
+    monkeypatch.setenv("WAREHOUSE_URL", bootstrapped_warehouse.urls["owner"])
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     home = tmp_path / "airflow"
     home.mkdir()
     with closing(Airflow(home, begun / "orchestration/dags")) as airflow:
         assert airflow.dag["schedule"] == "@hourly"
-        assert airflow.run(bootstrapped_warehouse)["state"] == "success"
+        tasks = airflow.dag["tasks"]
+        assert tasks["publish_site"]["upstream"] == ["finish_run", "start_run"]
+
+        answer = airflow.run(bootstrapped_warehouse)
+        assert (answer["state"], answer["tasks"]["publish_site"]) == ("success", "success")
         names = "SELECT full_name FROM silver.customers"
         assert bootstrapped_warehouse.column(names) == ["A"]
+        assert "Run 1</a> succeeded" in (site / "index.html").read_text()
+        written = "SELECT table_name FROM etl.tables WHERE kind <> 'view' ORDER BY table_name"
+        assert answer["assets"] == bootstrapped_warehouse.column(written)
+
         shop.execute("ALTER TABLE customers DROP full_name")
         shop.execute("UPDATE customers SET email = 'd@e.f'")
-        assert airflow.run(bootstrapped_warehouse)["state"] == "failed"
+        answer = airflow.run(bootstrapped_warehouse)
+        assert (answer["state"], answer["tasks"]["publish_site"]) == ("failed", "success")
+        assert answer["tries"]["extract_and_load_bronze"] == 1  # a permanent error
+        assert "Run 2</a> failed" in (site / "index.html").read_text()
     runs = "SELECT status FROM etl.runs ORDER BY run_id"
     assert bootstrapped_warehouse.column(runs) == ["succeeded", "failed"]
+
+    def places(schema: str, *tables: str) -> dict[str, str]:
+        return {f"{schema}.{t}": f"postgres://dwh:5432/warehouse/{schema}/{t}" for t in tables}
+
+    tables = ("customers", "order_items", "orders", "products")
+    raw = [f"raw_{table}" for table in tables]
+    bronze, silver, gold = (
+        tasks[name] for name in ("extract_and_load_bronze", "build_silver", "build_gold")
+    )
+    assert (bronze["inlets"], bronze["outlets"]) == (
+        places("production", *tables),
+        places("bronze", *raw),
+    )
+    assert (silver["inlets"], silver["outlets"]) == (bronze["outlets"], places("silver", *tables))
+    assert (gold["inlets"], gold["outlets"]) == (silver["outlets"], {})

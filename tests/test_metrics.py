@@ -1,6 +1,5 @@
 """etl.metrics: the state of the warehouse in numbers, for those who may see no row."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from tests.command import Command
 from tests.harness import Warehouse, failing
 from tests.test_isolation import FAULTS
 from tests.test_problems import run
+from tests.watching import program
 
 NO_RIGHT = "42501"
 Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -140,10 +140,8 @@ def test_any_label_and_value_survives_the_text() -> None:
 
 
 def test_promtool_accepts_the_metrics(command: Command, built: Warehouse) -> None:
-    if not (promtool := shutil.which("promtool")):
-        pytest.skip("promtool is not installed (Debian: prometheus)")
     checked = subprocess.run(
-        [promtool, "check", "metrics"],
+        [program("promtool"), "check", "metrics"],
         input=of_monitor(command, built),
         capture_output=True,
         text=True,

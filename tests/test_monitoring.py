@@ -2,18 +2,23 @@
 
 import json
 import re
-import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from tests.composed import composed
 from tests.harness import ROOT, Warehouse
 from tests.test_isolation import FAULTS
 from tests.test_problems import run
+from tests.watching import FOLDER, program
 
-FOLDER = ROOT / "monitoring"
 NAME = re.compile(r"\bfdwarehouse_\w+")
 
 
@@ -86,6 +91,25 @@ def test_places_of_the_dashboard_do_not_overlap() -> None:
             taken.add(at)
 
 
+def test_model_of_grafana_has_all_that_the_dashboard_says() -> None:
+    register_default_plugins()
+    board = json.loads(text_of("grafana_dashboard.json"))
+    known = json.loads(JSONEncoder().encode(Dashboard.from_json(board)))
+    assert [*_unknown(board, known)] == []
+
+
+def _unknown(written: Any, known: Any, place: str = "") -> Iterator[str]:
+    """Yield where something is written that the model has not kept, such as a misspelled entry."""
+    if isinstance(written, dict) and isinstance(known, dict):
+        for name, value in written.items():
+            yield from _unknown(value, known.get(name), f"{place}/{name}")
+    elif isinstance(written, list) and isinstance(known, list) and len(written) == len(known):
+        for number, (one, other) in enumerate(zip(written, known, strict=True)):
+            yield from _unknown(one, other, f"{place}/{number}")
+    elif written != known:
+        yield f"{place}: {written} is {known}"
+
+
 def test_query_of_pgwatch_returns_every_sample_once(failing_warehouse: Warehouse) -> None:
     metric = yaml.safe_load(text_of("pgwatch.yaml"))["metrics"]["fdwarehouse"]
     rows = failing_warehouse.rows(metric["sqls"][18], role="monitor")
@@ -106,25 +130,52 @@ def test_alerts_fire_and_end_as_their_tests_say() -> None:
 
 
 def _promtool(*arguments: str) -> None:
-    if not (promtool := shutil.which("promtool")):
-        pytest.skip("promtool is not installed (Debian: prometheus)")
     done = subprocess.run(
-        [promtool, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False
+        [program("promtool"), *arguments], cwd=FOLDER, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_compose_mounts_files_that_exist_and_starts_them_only_with_the_profile() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+    require_monitoring(composed(ROOT / "docker-compose.yaml", {}, "monitoring")["services"], FOLDER)
+
+
+def require_monitoring(services: dict[str, Any], folder: Path) -> None:
+    """Check the services of the profile `monitoring`, as Docker Compose reads them.
+
+    Args:
+        services: by name.
+        folder: with the files that they use.
+    """
     watching = {name: s for name, s in services.items() if s.get("profiles") == ["monitoring"]}
     assert set(watching) == {"postgres_exporter", "prometheus", "grafana"}
     mounted = {
-        volume.split(":")[0]
+        Path(volume["source"]): volume["target"]
         for service in watching.values()
         for volume in service["volumes"]
-        if volume.startswith("./")
+        if volume["type"] == "bind"
     }
-    assert {ROOT / path for path in mounted} <= set(FOLDER.iterdir())
-    assert all(
-        port.startswith("127.0.0.1:") for s in watching.values() for port in s.get("ports", [])
+    assert set(mounted) == {
+        folder / name
+        for name in (
+            *("alert_rules.yaml", "prometheus.yaml", "postgres_exporter.yaml"),
+            *("grafana_dashboard.json", "grafana_dashboards.yaml", "grafana_datasource.yaml"),
+        )
+    }
+    assert all(path.is_file() for path in mounted)
+    ports = [port for service in watching.values() for port in service.get("ports", [])]
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+    exporter = watching["postgres_exporter"]
+    assert (
+        f"--extend.query-path={mounted[folder / 'postgres_exporter.yaml']}" in exporter["command"]
     )
+    source = exporter["environment"]["DATA_SOURCE_NAME"]
+    assert source.startswith("postgresql://warehouse_monitor:")
+    assert services["setup"]["environment"]["WAREHOUSE_MONITOR_PASSWORD"] in source
+    (dashboards,) = yaml.safe_load((folder / "grafana_dashboards.yaml").read_text())["providers"]
+    board = mounted[folder / "grafana_dashboard.json"]
+    assert board.startswith(f"{dashboards['options']['path']}/")
+    (data,) = yaml.safe_load((folder / "grafana_datasource.yaml").read_text())["datasources"]
+    assert data["url"] == "http://prometheus:9090"
+    panels = json.loads((folder / "grafana_dashboard.json").read_text())["panels"]
+    assert {panel["datasource"]["uid"] for panel in panels} == {data["uid"]}

@@ -15,7 +15,7 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import counted, note, say, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fdwarehouse.database.connections import Connections
     from fdwarehouse.project.proposals import Proposal
@@ -102,10 +102,15 @@ def init(
     files = new_files(
         proposals, project=project, schema=schemas[0], system=database, mirror=mirror is not False
     )
-    for written in write_new(root, files):
+    for written in _by_folder(write_new(root, files)):
         say(f"wrote {root / written}")
     _report(proposals)
     say("Next: fdwarehouse bootstrap, contract, deploy, run. README.md says it again.")
+
+
+def _by_folder(paths: Iterable[str]) -> Iterable[str]:
+    """List the files, but of `monitoring/` only the folder."""
+    return dict.fromkeys("monitoring" if p.startswith("monitoring/") else p for p in paths)
 
 
 def _update(

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     check = "check"
     test = "test"
     schedule = "schedule"
+    monitoring = "monitoring"
 
 
 def new(
@@ -37,10 +38,10 @@ def new(
         str,
         typer.Argument(
             help="gold.fact_sales for a model, or for its test; a name for a check; cron, systemd "
-            "or pg_cron for a schedule.",
+            "or pg_cron for a schedule; nothing for monitoring.",
             autocompletion=completing.tables,
         ),
-    ],
+    ] = "",
     read: Annotated[
         str | None,
         typer.Option(
@@ -50,15 +51,21 @@ def new(
         ),
     ] = None,
 ) -> None:
-    """Write a model, a check, a unit test or a schedule.
+    """Write a model, check, test, schedule, or monitoring files.
 
     A model, a check or a test has the columns of the table that it reads, as the project's files
     make it, and works as it is; no production is needed, and nothing is deployed. A schedule runs
-    the warehouse every five minutes. An existing file is never replaced.
+    the warehouse every five minutes. The files for monitoring are those of Prometheus, Grafana and
+    pgwatch. An existing file is never replaced.
     """
     from fdwarehouse.project.new_files import write_file
 
     connections = connections_of(context)
+    if kind == Kind.monitoring:
+        _write_monitoring(connections, name)
+        return
+    if not name:
+        raise typer.BadParameter(f"name the {kind}")
     if kind == Kind.schedule:
         _write_schedule(connections, name)
         return
@@ -79,6 +86,19 @@ def new(
         text = _compiled(connections, kind, model, read)
     write_file(connections.root, path, text)
     say(f"wrote {path}")
+
+
+def _write_monitoring(connections: Connections, name: str) -> None:
+    from fdwarehouse.project.scaffold import write_new
+    from fdwarehouse.project.shared_files import MONITORING, monitoring_files
+
+    if name:
+        raise typer.BadParameter(f"the files have their names: fdwarehouse new {MONITORING}")
+    files = monitoring_files()
+    written = write_new(connections.root, files)
+    for path in files:
+        say(f"wrote {path}" if path in written else f"{path} exists, and was left as it is")
+    say("`fdwarehouse docs monitoring` says what they are for.")
 
 
 def _write_schedule(connections: Connections, kind: str) -> None:

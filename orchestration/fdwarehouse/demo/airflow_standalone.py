@@ -33,6 +33,7 @@ ORCHESTRATOR = "warehouse_orchestrator"
 _START_SECONDS = 300
 _STOP_SECONDS = 30
 _ENDS = (signal.SIGINT, signal.SIGTERM)
+_NEED_WAREHOUSE = ("FDWAREHOUSE_SITE", "FDWAREHOUSE_ALERT")
 _PARTS = ("metadatabase", "scheduler", "dag_processor")
 
 
@@ -101,11 +102,14 @@ def airflow_environment(connections: Connections, port: int = PORT) -> dict[str,
         variable(name, admin=admin)
         for name in ("warehouse", *connections.config.sources)
         for admin in (False, True)
+        # The tasks that publish the site and tell of problems need the warehouse's.
+        if admin or name != "warehouse" or not any(map(os.environ.get, _NEED_WAREHOUSE))
     )
     inherited = {n: value for n, value in os.environ.items() if not n.endswith(secrets)}
     programs = str(Path(sys.executable).parent)
     url = f"http://{HOST}:{port}"
     return inherited | {
+        "FDWAREHOUSE_PROJECT": str(connections.root.resolve()),
         "AIRFLOW_HOME": str(connections.state_dir / "airflow"),
         "AIRFLOW_CONN_WAREHOUSE": airflow_connection(connections),
         "AIRFLOW__API__BASE_URL": url,

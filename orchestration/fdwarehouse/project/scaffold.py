@@ -12,6 +12,7 @@ from fdwarehouse import __version__
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.proposal_lines import table_lines
 from fdwarehouse.project.proposals import Proposal
+from fdwarehouse.project.shared_files import modules_of_the_dag, monitoring_files
 
 _TEXTS = Path(__file__).parent / "new_project"
 _WAREHOUSE = """\
@@ -109,11 +110,13 @@ def new_files(
         "warehouse.yaml": warehouse,
         "README.md": text("README.md"),
         "orchestration/dags/warehouse.py": text("warehouse.py"),
+        **modules_of_the_dag(),
         "docker-compose.yaml": text("docker-compose.yaml"),
         "Dockerfile": text("Dockerfile"),
         ".dockerignore": _DOCKERIGNORE,
         ".gitignore": _GITIGNORE,
         ".sqlfluff": _SQLFLUFF,
+        **monitoring_files(),
         "sql/checks/no_rejected_rows.sql": _CHECK,
     }
 
