@@ -192,8 +192,46 @@ def test_table_that_a_pattern_matches_and_that_cannot_be_read_is_left_out(place:
     assert said.exit_code == 0
     assert "production.secret is left out: source production does not allow its reader" in said.err
     assert "production.strange is left out: column _run_id: the name is reserved" in said.err
+    assert "Leave it out with exclude: [_run_id], or read a view" in said.err
+    place.configure({"*": {"exclude": ["_run_id"]}})
+    assert "strange" not in place.command("contract").err
+    assert place.tables_of_contract() == {"orders", "strange"}
+    place.works("deploy", "run")
+    place.configure("*")
+    place.command("contract")
     assert place.tables_of_contract() == {"orders"}
     place.works("deploy", "run")
+
+
+def test_a_table_with_a_dot_in_its_name_and_one_of_a_schema_are_not_mistaken(place: Place) -> None:
+    place.write('CREATE TABLE "sales.orders" (id int PRIMARY KEY)')
+    by_pattern: dict[str, object] = {"*": {}, "sales.*": {}}
+    named: dict[str, object] = {"sales.orders": {}, "sales.*": {}}
+    for tables in (named, by_pattern):
+        place.configure(tables)
+        place.works("bootstrap")
+        said = place.command("contract")
+        assert said.exit_code == 2
+        assert 'public."sales.orders" and sales.orders are both called sales.orders in' in said.err
+        assert "exclude: [sales.orders]" in said.err
+    place.configure(by_pattern, exclude=["sales.orders"])
+    place.works("contract")
+    assert load_contract(place.root, "production").tables["sales.orders"].schema_name is None
+    assert "sales.customers" in place.tables_of_contract()
+
+
+def test_tables_that_would_have_one_name_in_the_warehouse_are_named_as_in_production(
+    place: Place,
+) -> None:
+    place.write("CREATE TABLE sales_orders (id int PRIMARY KEY)")
+    place.configure({"sales.orders": {}, "*": {}})
+    place.works("bootstrap")
+    said = place.command("contract")
+    assert said.exit_code == 2
+    assert "bronze.raw_sales_orders would be created from sales.orders of source prod" in said.err
+    assert "and from public.sales_orders of source production" in said.err
+    place.configure({"sales.orders": {"as": "orders_of_sales"}, "*": {}})
+    place.works("contract")
 
 
 def test_patterns_that_match_nothing_are_refused(place: Place) -> None:

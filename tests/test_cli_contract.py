@@ -168,10 +168,12 @@ def test_contract_tells_every_problem_at_once_and_accepts_nothing_that_a_deploy_
         "GRANT SELECT ON broken, keyless TO warehouse_reader",
     )
     config = project / "warehouse.yaml"
-    added = "      broken: {key: id}\n      keyless: {watermark: at}\n"
+    added = "      broken: {key: id}\n      keyless: {watermark: at}\n      gone: {key: id}\n"
     config.write_text(config.read_text().replace("    tables:\n", "    tables:\n" + added))
-    said = command.fails(2, "contract")
+    said = command.fails(2, "contract", "--check")
+    assert said.count("gone") == 1
     for problem in (
+        "source production has no table public.gone",
         "does not allow its reader to read public.orders",
         "public.broken of source production cannot be read: division by zero",
         "production.products: watermark updated_at is of type text, not a time",

@@ -36,6 +36,20 @@ def test_a_production_without_bootstrap_has_an_uncertain_fence(
     assert troubles(doctor(command)) == ["production views"]
 
 
+def test_a_missing_table_does_not_hide_what_is_wrong_with_others(
+    command: Command, patient: Warehouse, project: Path
+) -> None:
+    config = (project / "warehouse.yaml").read_text()
+    (project / "warehouse.yaml").write_text(
+        config.replace("    tables:\n", "    tables:\n      gone: {key: id}\n")
+    )
+    command.project(project)
+    patient.shop.execute("REVOKE SELECT ON orders FROM warehouse_reader")
+    found = doctor(command)
+    assert "no table public.gone" in found["production contract"][0].message
+    assert "production.orders read" in troubles(found)
+
+
 def test_transactions_that_hold_the_fence_are_named(
     command: Command, patient: Warehouse, project: Path
 ) -> None:

@@ -106,7 +106,10 @@ def test_init_says_how_each_table_is_read_and_why(command: Command, begun: Path)
     assert source["schema"] == "films"
     assert "# primary key; a trigger sets last_update\n      actor:" in text
     assert "# primary key; nothing in the database sets last_update on an update" in text
-    assert "# no primary key or unique key: identical rows are counted; every run" in text
+    assert (
+        "# no primary key, nor a unique key that is NOT NULL: identical rows are counted; every run"
+        in text
+    )
     assert "; tables inherit from it, which are read as tables of their own" in text
     assert "# no primary key; (sku) is unique and never null; no column tells" in text
     for name, reason in (
@@ -258,11 +261,14 @@ def test_what_is_slow_is_a_warning() -> None:
 
 def test_what_a_deploy_refuses_is_not_proposed() -> None:
     (taken,) = propose([table("t", "id integer!", "_run_id integer", primary_key=("id",))])
-    assert taken.skipped == "column _run_id: the name is reserved in bronze"
+    assert taken.skipped == (
+        "column _run_id: the name is reserved in bronze. Leave it out with exclude: [_run_id], or "
+        "read a view in production that renames it"
+    )
     (unsortable,) = propose([table("t", "at point!", unique_keys=(("at",),))])
     assert "cannot be sorted" in (unsortable.skipped or "")
     (both,) = propose([table("t", "at point!", "_run_id integer", unique_keys=(("at",),))])
-    assert (both.skipped or "").startswith("column _run_id: the name is reserved in bronze; ")
+    assert (both.skipped or "").startswith("column _run_id: the name is reserved in bronze. ")
     assert "cannot be sorted" in (both.skipped or "")
 
 

@@ -3,18 +3,19 @@
 import os
 import pty
 import re
-import select
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from psycopg.conninfo import make_conninfo
 
+from fdwarehouse.terminal import asking
 from tests.airflow_client import Airflow
 from tests.command import Command
 from tests.composed import composed, refused
-from tests.harness import ROOT, Shop, Warehouse, wait_until
+from tests.harness import ROOT, Shop, Warehouse
 from tests.test_monitoring import require_monitoring
 
 Local = tuple[Command, Path]
@@ -30,18 +31,12 @@ def in_terminal(folder: Path, arguments: list[str], answers: list[tuple[str, str
         os.execve(program, [program, *arguments], environment)
     seen = ""
     waiting = list(answers)
-
-    def reads_on() -> bool:
-        nonlocal seen
-        with suppress(OSError):
-            if select.select([terminal], [], [], 0)[0] and (read := os.read(terminal, 4096)):
-                seen += read.decode()
-                if waiting and re.search(waiting[0][0], seen.rpartition("\n")[2] or seen):
-                    os.write(terminal, f"{waiting.pop(0)[1]}\n".encode())
-                return False
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-
-    wait_until(reads_on)
+    with suppress(OSError):  # it has ended
+        while read := os.read(terminal, 4096):
+            seen += read.decode(errors="replace")
+            if waiting and re.search(waiting[0][0], seen.rpartition("\n")[2]):
+                os.write(terminal, f"{waiting.pop(0)[1]}\n".encode())
+    os.waitpid(pid, 0)
     os.close(terminal)
     assert not waiting, seen
     return seen
@@ -67,6 +62,34 @@ def test_init_asks_in_a_terminal_what_no_option_says(shop: Shop, tmp_path: Path)
     assert written["project"] == "of_mine"
     source = written["sources"]["production"]
     assert (source["schema"], source["mirror"], [*source["tables"]]) == ("extra", False, ["t"])
+
+
+def test_init_asks_again_for_a_connection_that_does_not_work(shop: Shop, tmp_path: Path) -> None:
+    wrong = make_conninfo(shop.urls["reader"], password="not it")
+    options = ["init", "--schema", "public", "--name", "x", "--mirror"]
+    answers = [("not shown", wrong), ("not shown", "no string"), ("not shown", shop.urls["reader"])]
+    seen = in_terminal(tmp_path, options, answers)
+    assert "cannot connect to" in seen
+    assert seen.count("Type it again, or only Enter to end.") == 2
+    assert "not it" not in seen
+    assert (tmp_path / "warehouse.yaml").exists()
+    (tmp_path / "warehouse.yaml").unlink()
+    seen = in_terminal(tmp_path, options, [("not shown", wrong), ("not shown", "")])
+    assert "there is no connection to production" in seen
+
+
+def test_the_question_for_a_secret_appears_when_the_terminal_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def answer(prompt: str = "", **_: object) -> str:
+        asked.append(prompt)  # getpass shows it after it has discarded what was typed before
+        return "secret"
+
+    monkeypatch.setattr("getpass.getpass", answer)
+    assert asking.ask_secret("Password") == "secret"
+    assert asked == ["Password: "]
 
 
 def test_init_asks_nothing_that_options_say(shop: Shop, tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_two_tables_of_one_name_are_refused_until_one_is_called_otherwise(projec
     with pytest.raises(FdwarehouseError) as caught:
         render_project(project)
     assert (
-        "warehouse.yaml: bronze.raw_customers would be created from production.customers and of "
-        "production.orders" in caught.value.message
+        "warehouse.yaml: bronze.raw_customers would be created from public.customers of source "
+        "production and from public.orders of source production" in caught.value.message
     )
     assert "as: " in (caught.value.hint or "")

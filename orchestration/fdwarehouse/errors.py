@@ -51,6 +51,10 @@ class Problems:
         """Add an error, or the parts of one that reports several."""
         self._found += error.parts or [error]
 
+    def __iter__(self) -> Iterator[FdwarehouseError]:
+        """Iterate over the errors that were found."""
+        return iter(self._found)
+
     def add_all(self, others: Problems) -> None:
         """Add the errors that another one has collected."""
         self._found += others._found

@@ -131,6 +131,7 @@ def contract(
     """
     from fdwarehouse.database.inspection import inspect
     from fdwarehouse.errors import Problems
+    from fdwarehouse.project.chosen_tables import without_missing
     from fdwarehouse.project.contract import (
         contract_path,
         dump_contract,
@@ -154,7 +155,7 @@ def contract(
                 problems=problems,
             )
     with problems.collected():
-        make_sources(connections.config, contracts)
+        make_sources(without_missing(connections.config, contracts), contracts)
     problems.raise_found()
     is_stale = False
     for name, described in contracts.items():

@@ -12,7 +12,7 @@ import typer
 
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.terminal.console import counted, note, say, warn
+from fdwarehouse.terminal.console import counted, note, say, show_error, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -186,17 +186,25 @@ def add_proposals(connections: Connections, source: str, proposals: Sequence[Pro
 
 
 def _url(given: str | None) -> str:
+    from fdwarehouse.database.connections import connect
     from fdwarehouse.terminal import asking
 
-    found = given or os.environ.get("PRODUCTION_URL")
-    if not found and asking.is_terminal():
-        found = asking.ask_secret("Connection string of production's reader (it is not shown)")
-    if not found:
-        raise FdwarehouseError(
-            "there is no connection to production",
-            hint="Set PRODUCTION_URL, or give --url postgresql://warehouse_reader@host/database.",
-        )
-    return found
+    if known := given or os.environ.get("PRODUCTION_URL"):
+        return known
+    while asking.is_terminal() and (
+        typed := asking.ask_secret("Connection string of production's reader (it is not shown)")
+    ):
+        try:
+            connect(typed).close()
+        except FdwarehouseError as error:
+            show_error(error)
+            note("Type it again, or only Enter to end.")
+        else:
+            return typed
+    raise FdwarehouseError(
+        "there is no connection to production",
+        hint="Set PRODUCTION_URL, or give --url postgresql://warehouse_reader@host/database.",
+    )
 
 
 def _report(proposals: Sequence[Proposal]) -> None:

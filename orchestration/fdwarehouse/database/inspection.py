@@ -74,7 +74,7 @@ def inspect(
     """
     found = Problems()
     with mounted_catalogue(warehouse_url, name, url, wait=wait) as connection:
-        contract = read_contract(connection, name, source, warn)
+        contract = read_contract(connection, name, source, warn, found)
         settings = settings_of(source, contract)
         for trial in trials(source, contract):
             table = trial.table
@@ -86,7 +86,8 @@ def inspect(
                 if table in source.tables:
                     found.add(error)
                 else:
-                    warn(f"{name}.{table} is left out: {error.message}")
+                    way_out = f". {error.hint}" if error.hint else ""
+                    warn(f"{name}.{table} is left out: {error.message}{way_out}")
                     del contract.tables[table]
     if problems is None:
         found.raise_found()
@@ -98,11 +99,16 @@ def inspect(
 def _require_fit(fence: str, settings: TableConfig, description: Table) -> None:
     """Raise why a deploy would refuse a table that only a pattern names."""
     for error in problems_of_table(fence, settings, description):
-        raise FdwarehouseError(str(error.args[0])) from error
+        problem, hint = error.args
+        raise FdwarehouseError(problem, hint=hint) from error
 
 
 def read_contract(
-    connection: psycopg.Connection, name: str, source: SourceConfig, warn: Callable[[str], None]
+    connection: psycopg.Connection,
+    name: str,
+    source: SourceConfig,
+    warn: Callable[[str], None],
+    problems: Problems,
 ) -> Contract:
     """Describe the tables of a source whose catalogue is mounted.
 
@@ -111,18 +117,27 @@ def read_contract(
         name: the source's name.
         source: which tables of which schema.
         warn: called for a table that only a pattern takes and that cannot be read as it says.
+        problems: collects that it lacks a table, or that a type is not known.
 
-    Raises:
-        FdwarehouseError: it lacks a table, or a type is not known.
+    Returns:
+        The contract without the tables that have a problem.
     """
-    problems = Problems()
 
     def rows(query: str) -> list[tuple[Any, ...]]:
         statement = sql.SQL(query).format(mount=sql.Identifier(MOUNT))
         return connection.execute(statement).fetchall()
 
     relations = [Relation(*row) for row in rows(_TABLES)]
-    chosen = choose(name, source, relations)
+    chosen = choose(name, source, relations, problems)
+    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
+    nothing = Contract(
+        source=name,
+        server_version=int(settings["server_version_num"]) // 10000,
+        time_zone=settings["TimeZone"],
+        tables={},
+    )
+    if not chosen:
+        return nothing
     listed = [(table, relation.schema, relation.name) for table, relation in chosen.items()]
     connection.execute(rendered("columns", tables=listed))
     names = {(schema, there): table for table, schema, there in listed}
@@ -131,7 +146,6 @@ def read_contract(
         for schema, there, column, text in rows(_COMMENTS)
         if (schema, there) in names
     }
-    settings = dict(rows("SELECT name, coalesce(reset_val, setting) FROM {mount}._pg_settings"))
     columns: dict[str, dict[str, Column]] = defaultdict(dict)
     keys: dict[str, dict[int, str]] = defaultdict(dict)
     choices = {
@@ -142,18 +156,19 @@ def read_contract(
     }
     indexes = unique_indexes(connection)
     placed: dict[str, dict[int, str]] = defaultdict(dict)
+    unknown: set[str] = set()
     for table, position, column, type_, source_type, is_loose, not_null, in_key in rows(_COLUMNS):
-        try:
-            described = Column(
-                type=type_,
-                source_type=source_type,
-                is_nondeterministic=is_loose,
-                not_null=not_null,
-                comment=comments.get((table, column)),
-            )
-        except ValidationError:
+        described = _column(
+            type=type_,
+            source_type=source_type,
+            is_nondeterministic=is_loose,
+            not_null=not_null,
+            comment=comments.get((table, column)),
+        )
+        if described is None:
             if is_left_out(choices[table], column):
                 continue
+            unknown.add(table)
             problems.add(
                 FdwarehouseError(
                     f"source {name}: column {column} of {chosen[table].schema}."
@@ -167,8 +182,7 @@ def read_contract(
         if in_key is not None:
             keys[table][in_key] = column
     tables = {}
-    problems.raise_found()
-    for table, relation in chosen.items():
+    for table, relation in ((t, r) for t, r in chosen.items() if t not in unknown):
         place = relation.schema, relation.name
         unique = smallest_key(indexes.get(place, []), placed[table], columns[table])
         whole = Table(
@@ -190,13 +204,15 @@ def read_contract(
                 problems.add(FdwarehouseError(told, hint=hint))
             else:
                 warn(f"{name}.{table} is left out: {problem}")
-    problems.raise_found()
-    return Contract(
-        source=name,
-        server_version=int(settings["server_version_num"]) // 10000,
-        time_zone=settings["TimeZone"],
-        tables=tables,
-    )
+    return nothing.model_copy(update={"tables": tables})
+
+
+def _column(**described: Any) -> Column | None:
+    """Describe a column; None if its type is not known."""
+    try:
+        return Column(**described)
+    except ValidationError:
+        return None
 
 
 @dataclass(frozen=True)

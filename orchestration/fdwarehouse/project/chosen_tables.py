@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fdwarehouse.errors import FdwarehouseError, Problems, suggestion
-from fdwarehouse.project.config import SourceConfig, TableConfig
+from fdwarehouse.identifiers import qualified
+from fdwarehouse.project.config import Config, SourceConfig, TableConfig
 from fdwarehouse.project.contract import Contract
 
 
@@ -116,23 +117,22 @@ def is_chosen_by_pattern(source: SourceConfig, schema: str, table: str) -> bool:
     return any(pattern.matches(schema, table) for pattern in decided)
 
 
-def choose(name: str, source: SourceConfig, relations: Iterable[Relation]) -> dict[str, Relation]:
+def choose(
+    name: str, source: SourceConfig, relations: Iterable[Relation], problems: Problems
+) -> dict[str, Relation]:
     """Find the tables of production that a source takes.
 
     Args:
         name: of the source.
         source: as in ``warehouse.yaml``.
         relations: tables and views of production.
+        problems: collects that production lacks a table, and that names are ambiguous.
 
     Returns:
         By their names in the contract, first those that are named exactly.
-
-    Raises:
-        FdwarehouseError: production lacks a table, or two names mean the same one.
     """
     known = {(relation.schema, relation.name): relation for relation in relations}
     chosen: dict[str, Relation] = {}
-    problems = Problems()
     missing = []
     for table in source.tables:
         places = ((source.schema_name, table), *_places(table))
@@ -163,11 +163,14 @@ def choose(name: str, source: SourceConfig, relations: Iterable[Relation]) -> di
     for relation in sorted(known.values(), key=lambda r: (r.schema, r.name)):
         table = known_as(source, relation.schema, relation.name)
         if (
-            relation.is_table
-            and relation not in taken
-            and table not in chosen
-            and settings_by_pattern(source, relation.schema, relation.name) is not None
+            not relation.is_table
+            or relation in taken
+            or settings_by_pattern(source, relation.schema, relation.name) is None
         ):
+            continue
+        if table in chosen:
+            problems.add(_same_name(name, table, chosen[table], relation))
+        else:
             chosen[table] = relation
     if not chosen and not missing:
         problems.add(
@@ -177,8 +180,17 @@ def choose(name: str, source: SourceConfig, relations: Iterable[Relation]) -> di
                 f"of schema {source.schema_name}.",
             )
         )
-    problems.raise_found()
     return chosen
+
+
+def _same_name(source: str, name: str, *relations: Relation) -> FdwarehouseError:
+    """Say that a table of a schema and a table with a dot in its name are called the same."""
+    shown = [qualified(relation.schema, relation.name) for relation in relations]
+    return FdwarehouseError(
+        f"source {source}: {' and '.join(shown)} are both called {name} in warehouse.yaml",
+        hint="Only one of them can be read. Exclude the other one, such as "
+        f"exclude: [{relations[1].schema}.{relations[1].name}].",
+    )
 
 
 def known_as(source: SourceConfig, schema: str, table: str) -> str:
@@ -208,6 +220,22 @@ def settings_of(source: SourceConfig, contract: Contract) -> dict[str, TableConf
             if found is not None:
                 settings[name] = found.for_columns(table.columns)
     return settings
+
+
+def without_missing(config: Config, contracts: Mapping[str, Contract]) -> Config:
+    """Return a configuration without the tables that production lacks, which are told already.
+
+    Args:
+        config: of the project.
+        contracts: as production is now, by name of the source; others are left out.
+    """
+    sources = {}
+    for name, source in config.sources.items():
+        if name in contracts:
+            known = contracts[name].tables
+            tables = {t: s for t, s in source.tables.items() if t in known or is_pattern(t)}
+            sources[name] = source.model_copy(update={"tables": tables})
+    return config.model_copy(update={"sources": sources})
 
 
 def schemas_of(source: SourceConfig, existing: Iterable[str]) -> list[str]:

@@ -208,7 +208,7 @@ def _key(table: TableProfile) -> tuple[dict[str, Any], list[str]]:
         reasons = [f"no primary key; ({', '.join(key)}) is unique and never null"]
     elif not table.primary_key:
         settings["mode"] = "multiset"
-        reasons = ["no primary key or unique key: identical rows are counted"]
+        reasons = ["no primary key, nor a unique key that is NOT NULL: identical rows are counted"]
     if table.has_children:
         settings["inherit"] = "only"
         reasons.append("tables inherit from it, which are read as tables of their own")
@@ -257,7 +257,8 @@ def _refusal(table: TableProfile, settings: Mapping[str, Any]) -> str | None:
     )
     chosen = TableConfig.model_validate(settings)
     problems = problems_of_table("activity", chosen, described)
-    return "; ".join(problem for problem, _ in (error.args for error in problems)) or None
+    found = [error.args for error in problems]
+    return "; ".join(f"{problem}. {hint.rstrip('.')}" for problem, hint in found) or None
 
 
 def _column(profile: ColumnProfile) -> Column:

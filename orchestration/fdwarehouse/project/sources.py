@@ -177,12 +177,14 @@ def _require_different_names(sources: list[Source]) -> None:
     seen: dict[str, str] = {}
     for source in sources:
         for table in source.tables:
-            known_as = qualified(source.name, table.name)
+            in_source = qualified(table.schema_name, table.table_name)
+            known_as = f"{in_source} of source {source.name}"
             for name in (table.raw_name, *table.partition_names):
                 if name in seen:
                     raise FdwarehouseError(
                         f"warehouse.yaml: {qualified('bronze', name)} would be created from "
-                        f"{seen[name]} and of {known_as}",
-                        hint="Give one of them another name in the warehouse: as: another_name.",
+                        f"{seen[name]} and from {known_as}",
+                        hint="Name one of them in warehouse.yaml, with another name for the "
+                        "warehouse: the_table: {as: another_name}.",
                     )
                 seen[name] = known_as

@@ -63,7 +63,8 @@ def problems_of_table(
         if column in _TAKEN_COLUMNS:
             yield UnfitError(
                 f"column {column}: the name is reserved in bronze",
-                "Read a view in production that renames it.",
+                f"Leave it out with exclude: [{column}], or read a view in production that renames "
+                "it.",
             )
     if settings.inherit == "only" and not contract.has_children:
         yield UnfitError(
@@ -109,7 +110,8 @@ def _problems_of_key(settings: TableConfig, contract: Table) -> Iterator[UnfitEr
     if not key and not is_multiset:
         yield UnfitError(
             "it has no primary key",
-            "Name the columns of its key in warehouse.yaml; if it has none, use mode: multiset.",
+            "Name the columns of its key in warehouse.yaml; if it has none, use mode: multiset. "
+            "A unique index is the key by itself only if its columns are NOT NULL.",
         )
     for column in dict.fromkeys((*key, *([settings.watermark] if settings.watermark else []))):
         if column not in contract.columns:

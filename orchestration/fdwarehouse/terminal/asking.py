@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 
 from rich.prompt import Confirm, Prompt
@@ -27,10 +28,12 @@ def ask(question: str, default: str) -> str:
 def ask_secret(question: str) -> str:
     """Ask for a text that is not shown; empty if there is no answer.
 
+    The question appears when the terminal listens: what is typed earlier is discarded.
+
     Args:
         question: without a question mark.
     """
-    return Prompt.ask(question, password=True, console=err.console).strip()
+    return getpass.getpass(f"{question}: ").strip()
 
 
 def choose(question: str, choices: list[str], default: str) -> str:

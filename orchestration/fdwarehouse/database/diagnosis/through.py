@@ -17,7 +17,7 @@ from fdwarehouse.database.diagnosis.findings import Finding, failure, ok, unknow
 from fdwarehouse.database.diagnosis.server import is_local
 from fdwarehouse.database.inspection import read_contract, trials, try_to_read
 from fdwarehouse.database.mounting import MOUNT, mounted_catalogue
-from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.errors import FdwarehouseError, Problems, database_error
 from fdwarehouse.project.config import SourceConfig
 from fdwarehouse.project.conninfo import parse_conninfo
 from fdwarehouse.project.contract import Contract, without_comments
@@ -163,12 +163,11 @@ def tables(
     """Compare the contract with production, and read one row of each table."""
     name, source = mounted.name, mounted.source
     left_out: list[str] = []
-    try:
-        with connection.transaction(force_rollback=True):
-            live = read_contract(connection, name, source, left_out.append)
-    except FdwarehouseError as error:
-        yield Finding.of_error("contract", name, error)
-        return
+    found = Problems()
+    with connection.transaction(force_rollback=True):
+        live = read_contract(connection, name, source, left_out.append, found)
+    problems = [*found]
+    yield from (Finding.of_error("contract", name, error) for error in problems)
     yield from (warning("contract", name, message) for message in left_out)
     unread: list[str] = []
     readable = 0
@@ -184,7 +183,8 @@ def tables(
                 message = f"a pattern takes it, but it is left out: {error.message}"
                 yield warning("read", f"{name}.{table}", message, error.hint)
                 del live.tables[table]
-    yield drift(name, live, contract)
+    if not problems:
+        yield drift(name, live, contract)
     yield from (warning("read", name, message) for message in unread)
     if readable == len(live.tables) and not unread:
         yield ok("read", name, f"the warehouse's server reads {readable} of {readable} tables")
