@@ -10,6 +10,7 @@ by_hand                        the same project, with every table written by han
 beside                         a warehouse of `seeded_shop`, deployed from by_hand; not run yet
 command                        the command line, without connections until a test sets them
 patient                        bootstrapped_warehouse, which the command examines
+web, alerting                  a server that receives alerts; a command and a project that send them
 local                          the command in `project`, without unit tests and without production
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from fdwarehouse.alerts import channels
 from fdwarehouse.demo import seeding
 from fdwarehouse.embedded import lifecycle
 from tests.clinic import Clinic
@@ -28,6 +30,7 @@ from tests.command import Command
 from tests.compiler.shop_files import written_by_hand
 from tests.harness import ROOT, Shop, Warehouse
 from tests.place import Place
+from tests.receivers import HOOK, Web, configure, web_server
 from tests.servers import Servers
 from tests.shop_database import AS_OF, PRODUCTION, NewDatabase
 
@@ -130,6 +133,31 @@ def command(
     servers: Servers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     return Command(monkeypatch, capsys, servers.passwords.values())
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """Return a server that receives alerts."""
+    with web_server() as web:
+        yield web
+
+
+@pytest.fixture
+def alerting(
+    command: Command,
+    seeded_warehouse: Warehouse,
+    project: Path,
+    web: Web,
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Command, Warehouse, Path]:
+    """Return the orchestrator's command, a filled warehouse, and a project with one webhook."""
+    monkeypatch.setattr(channels, "PAUSES", (0, 0))
+    seeded_warehouse.run()
+    urls = {"SLACK_URL": web.url, "HOOK_URL": web.url}
+    command.use({"WAREHOUSE_URL": seeded_warehouse.urls["orchestrator"], **urls})
+    command.project(project)
+    configure(project, HOOK)
+    return command, seeded_warehouse, project
 
 
 @pytest.fixture

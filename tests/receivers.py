@@ -1,21 +1,32 @@
-"""Servers that receive alerts: HTTP and SMTP, on this machine."""
+"""Channels of alerts, and servers that receive them: HTTP and SMTP, on this machine."""
 
 import json
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
+import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+
+SLACK = {"to": "slack", "url": "${SLACK_URL}"}
+HOOK = {"to": "webhook", "url": "${HOOK_URL}"}
+
+
+def configure(project: Path, *alerts: dict[str, Any]) -> None:
+    """Give a project these channels, and no others."""
+    path = project / "warehouse.yaml"
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**content, "alerts": list(alerts)}, sort_keys=False))
 
 
 class Web:
@@ -25,16 +36,38 @@ class Web:
         self.received: list[dict[str, Any]] = []
         self.answers: list[int] = []
         """The next statuses; then 200."""
+        self.drips = False
+        """Whether the next answer begins at once and never ends."""
+        self.is_over = Event()
         web = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if web.drips:
+                    web.drips = False
+                    self._drip()
+                    return
                 status = web.answers.pop(0) if web.answers else 200
                 if status == 200:
                     web.received.append(json.loads(body))
                 self.send_response(status)
+                if status // 100 == 3:
+                    self.send_header("Location", "/elsewhere")
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+
+            def _drip(self) -> None:
+                with suppress(OSError):  # the sender has given up
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                    for _ in range(200):  # then the sender was too patient
+                        if web.is_over.wait(0.1):
+                            return
+                        self.wfile.write(b".")
+                    self.wfile.write(b"\r\n\r\n")
 
             def log_message(self, *arguments: object) -> None:
                 """Say nothing."""
@@ -56,6 +89,7 @@ def web_server() -> Iterator[Web]:
     try:
         yield web
     finally:
+        web.is_over.set()
         web.server.shutdown()
         thread.join()
         web.server.server_close()
@@ -68,6 +102,16 @@ class Post:
         self.mails: list[EmailMessage] = []
         self.logins: list[tuple[str, str]] = []
         self.port = 0
+        self.refused: list[str] = []
+        """Recipients that it does not know."""
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: object, _session: object, envelope: Envelope, address: str, _options: object
+    ) -> str:
+        if address in self.refused:
+            return "550 unknown"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
         assert isinstance(envelope.content, bytes)

@@ -8,8 +8,7 @@ import pytest
 
 from tests.airflow_client import Airflow
 from tests.harness import Warehouse
-from tests.receivers import web_server
-from tests.test_alerts import HOOK, configure
+from tests.receivers import HOOK, configure, web_server
 
 pytestmark = pytest.mark.airflow
 

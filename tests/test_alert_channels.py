@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.command import Command
-from tests.test_alerts import SLACK, configure
+from tests.receivers import SLACK, configure
 
 
 @pytest.mark.parametrize(

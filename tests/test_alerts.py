@@ -1,52 +1,18 @@
 """`fdwarehouse alert`: each channel is told once of each problem, and once of its end."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from fdwarehouse.alerts import channels, telling
+from fdwarehouse.alerts import telling
 from tests.command import Command
 from tests.harness import Warehouse
-from tests.receivers import Web, mail_server, web_server
+from tests.receivers import HOOK, SLACK, Web, configure, mail_server
 from tests.test_isolation import FAULTS
 from tests.test_problems import run
 
 FAILED = ["run_failed:pipeline", "step_failed:bronze.raw_order_items"]
-SLACK = {"to": "slack", "url": "${SLACK_URL}"}
-HOOK = {"to": "webhook", "url": "${HOOK_URL}"}
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "PAUSES", (0, 0))
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with web_server() as web:
-        yield web
-
-
-@pytest.fixture
-def alerting(
-    command: Command, seeded_warehouse: Warehouse, project: Path, web: Web
-) -> tuple[Command, Warehouse, Path]:
-    """The command of the orchestrator, a filled warehouse, and a project with one webhook."""
-    seeded_warehouse.run()
-    urls = {"SLACK_URL": web.url, "HOOK_URL": web.url}
-    command.use({"WAREHOUSE_URL": seeded_warehouse.urls["orchestrator"], **urls})
-    command.project(project)
-    configure(project, HOOK)
-    return command, seeded_warehouse, project
-
-
-def configure(project: Path, *alerts: dict[str, Any]) -> None:
-    path = project / "warehouse.yaml"
-    content = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump({**content, "alerts": list(alerts)}, sort_keys=False))
 
 
 def ids(document: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -232,21 +198,6 @@ def test_problem_that_becomes_worse_is_told_again(
     command.works("alert")
     told = [(d["new"][0]["problem"], d["new"][0]["severity"]) for d in web.taken()]
     assert told == [("drift:production.x", "warn"), ("drift:production.x", "error")]
-
-
-def test_two_calls_at_once_tell_a_channel_once(
-    alerting: tuple[Command, Warehouse, Path], web: Web
-) -> None:
-    command, warehouse, _ = alerting
-    FAULTS["no right"][0](warehouse)
-    run(warehouse)
-    with warehouse.connect("orchestrator") as other:
-        other.execute("SELECT etl.take_alert_channel('webhook')")
-        warehouse.execute("ALTER FUNCTION etl.take_alert_channel SET lock_timeout = '10ms'")
-        assert "lock timeout" in command.fails(1, "alert")
-        assert web.taken() == []
-    command.works("alert")
-    assert len(web.taken()) == 1
 
 
 def test_run_tells_the_channels_whether_it_succeeds_or_fails(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fdwarehouse.project.alert_channels import AlertChannel
@@ -111,4 +111,10 @@ def _ended(problem: Problem) -> str:
 
 def _moment(moment: str) -> str:
     """Write a time as JSON has it, to the minute: 2026-11-26 19:12 UTC."""
-    return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M UTC")
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (
+        ValueError,
+        OverflowError,
+    ):  # such as -infinity
+        return moment

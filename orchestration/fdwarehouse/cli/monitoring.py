@@ -9,7 +9,7 @@ import typer
 
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.terminal.console import note, say, show_error
+from fdwarehouse.terminal.console import note, say, show_error, warn
 
 
 def metrics(context: typer.Context) -> None:
@@ -83,6 +83,8 @@ def teller(
                 site_url=site_url,
                 is_rehearsal=dry_run,
             ):
+                if told.warning:
+                    warn(f"channel {told.channel}: {told.warning}")
                 if told.error:
                     is_told = False
                     show_error(told.error)

@@ -8,6 +8,7 @@ BEGIN
         WITH routines AS (
             SELECT
                 nspname,
+                proname,
                 p.oid::regprocedure AS signature,
                 prokind = 'p' OR prosecdef AS is_called,
                 -- functions with a run id belong to writers and read more than gold
@@ -41,6 +42,14 @@ BEGIN
             SELECT 2, role, format('GRANT EXECUTE ON ROUTINE %s TO', signature)
             FROM routines, unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
             WHERE is_called AND nspname IN ('etl', 'bronze', 'silver', 'gold')
+                AND ( -- what a channel was told is for who sends, and reads, alerts
+                    role <> 'warehouse_loader'
+                    OR (nspname, proname) NOT IN (
+                        ('etl', 'take_alert_channel'),
+                        ('etl', 'record_alert'),
+                        ('etl', 'release_alert_channel')
+                    )
+                )
             UNION ALL
             SELECT 2, 'warehouse_orchestrator', format('GRANT SELECT ON %s TO', name)
             FROM tables

@@ -1,5 +1,6 @@
--- The last call of the transaction in which a channel was told. If it does not commit, the channel
--- is told again: a message may come twice, but none is lost.
+-- Called once a channel has accepted a message. If it does not commit, the channel is told again: a
+-- message may come twice, but none is lost. The texts are those that were sent: a problem that has
+-- ended since is in etl.problems no more, and the channel is yet to be told of its end.
 CREATE FUNCTION etl.record_alert(p_channel text, p_new jsonb, p_over text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER -- who sends alerts may not write the log
 {{- settings.pinned() }}
@@ -27,4 +28,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.record_alert IS
-'Records that a channel has accepted a message. Arguments: the channel, the problems that are new to it as rows of etl.problems, the ids of those that are over.';
+'Records that a channel has accepted a message. Arguments: the channel, the problems that are new to it as rows of etl.problems, of which it needs problem, kind, severity, subject, since and message; the ids of those that are over.';
