@@ -1,5 +1,5 @@
 -- A claim, and no lock: the message is sent outside of a transaction. A killed sender takes its
--- session with it. A pooler of transactions may keep the process of the server, so time ends it too.
+-- session with it. A pooler of transactions may keep the process of the server: time ends it too.
 CREATE FUNCTION etl.take_alert_channel(p_channel text, p_for interval) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER -- who sends alerts may not write the log
 {{- settings.pinned() }}
