@@ -169,6 +169,11 @@ def test_tables_that_appear_later_are_drift_until_the_next_contract(place: Place
         ("later", "a new table, which is not read", None),
         ("sales.later", "a new table, which is not read", None),
     ]
+    messages = place.warehouse.column("SELECT message FROM etl.problems WHERE kind = 'drift'")
+    assert [message.partition(".")[2] for message in sorted(messages)] == [
+        "later: a new table, which is not read.",
+        "sales.later: a new table, which is not read.",
+    ]
     place.works("contract", "deploy", "run")
     assert place.warehouse.rows(drift) == []
     place.require_equal({"later": "later", "sales.later": "sales_later"})

@@ -1,5 +1,6 @@
 """Which problems a source has: late, held back, changed, or not reconciled."""
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -27,7 +28,10 @@ def test_source_is_late_by_the_data_of_the_table_that_is_furthest_behind(built: 
     built.execute("UPDATE etl.fences SET fence = fence - interval '3 hours'")
     assert late(built, "4 hours") == []
     assert late(built, "2 hours") == ["source_late:production"]
-    assert "shows it as of" in problems(built)["source_late:production"]["message"]
+    assert re.fullmatch(
+        r"The data of production is older than 2 hours: \S+ shows it as of \S+ \S+ UTC\.",
+        problems(built)["source_late:production"]["message"],
+    )
     run(built)
     assert late(built, "2 hours") == []
 
@@ -69,11 +73,27 @@ def test_fence_that_is_held_or_weaker_than_wanted_is_a_problem(
     warehouse.execute("UPDATE etl.sources SET warn_after = '0'")
     with psycopg.connect(shop.urls["admin"]) as idle:
         idle.execute("SELECT 1")
-        run(warehouse)
+        pid = idle.info.backend_pid
+        first = run(warehouse)
     (held,) = problems(warehouse).values()
     assert held["problem"] == "fence_held:production"
-    assert "idle in transaction" in held["message"]
+    assert re.fullmatch(
+        rf"When run {first} read the fence of production at \d{{4}}-\d\d-\d\d \d\d:\d\d UTC, a "
+        r"transaction had held it back for [\d.]+ seconds?, longer than the 0 seconds of "
+        rf"warn_after: process {pid}, .+, idle in transaction\.",
+        held["message"],
+    )
+    assert held["hint"].startswith("It may have ended since")
+    assert held["hint"].endswith(f"SELECT pg_terminate_backend({pid});")
     assert wait_until(lambda: run(warehouse) and not problems(warehouse))
+    with psycopg.connect(shop.urls["admin"], autocommit=True) as other:
+        other.execute("BEGIN; SELECT txid_current(); PREPARE TRANSACTION 'it''s mine'")
+        run(warehouse)
+        other.execute("ROLLBACK PREPARED 'it''s mine'")
+    (held,) = problems(warehouse).values()
+    assert held["hint"].endswith("ROLLBACK PREPARED 'it''s mine';")
+    run(warehouse)
+    assert problems(warehouse) == {}
     shop.execute("DROP VIEW fdwarehouse.fence CASCADE")
     run(warehouse)
     (weaker,) = problems(warehouse).values()
@@ -85,18 +105,74 @@ def test_drift_is_an_error_only_where_it_breaks_a_table(shop: Shop, warehouse: W
     run(warehouse)
     (noted,) = problems(warehouse).values()
     assert (noted["problem"], noted["severity"]) == ("drift:production.orders.note", "warn")
+    assert noted["message"] == "production.orders.note: a new column, which is not read."
+    assert noted["hint"].startswith("Nothing stops.")
     shop.execute("ALTER TABLE orders DROP status")
     run(warehouse)
     found = problems(warehouse)
     assert list(found) == [
         *("run_failed:pipeline", "drift:production.orders.note"),
-        *("drift:production.orders.status", "unreconciled:production"),
+        "drift:production.orders.status",
     ]
-    broken = found["drift:production.orders.status"]
-    assert broken["severity"] == "error"
-    assert broken["message"] == (
-        "production.orders.status: the column is gone; bronze.raw_orders is not loaded."
+    assert found["drift:production.orders.status"]["severity"] == "error"
+
+
+def test_each_drift_says_what_it_is_and_what_it_stops(shop: Shop, warehouse: Warehouse) -> None:
+    shop.execute(
+        "ALTER TABLE orders RENAME status TO state",
+        "ALTER TABLE customers RENAME full_name TO name",
+        "ALTER TABLE customers ADD note varchar(255)",  # either may be the former full_name
+        "ALTER TABLE products ALTER price TYPE numeric(12, 4)",
+        "ALTER TABLE order_items DROP CONSTRAINT order_items_pkey",
+        f"ALTER DATABASE {shop.name} SET timezone = 'Asia/Tokyo'",
     )
+    run(warehouse)
+    assert drifts(warehouse) == {
+        "orders.status": "the column is gone; it may have been renamed to state. "
+        "Therefore bronze.raw_orders is not loaded.",
+        "customers.full_name": "the column is gone. Therefore bronze.raw_customers is not loaded.",
+        "customers.name": "a new column, which is not read.",
+        "customers.note": "a new column, which is not read.",
+        "products.price": "its type is numeric(12,4), no longer numeric(10,2). "
+        "Therefore bronze.raw_products is not loaded.",
+        "order_items": "it no longer has a primary key. "
+        "Therefore bronze.raw_order_items is not loaded.",
+        "TimeZone": "it is Asia/Tokyo, no longer Etc/UTC.",
+    }
+    shop.execute(
+        "ALTER TABLE orders RENAME state TO status",
+        "ALTER TABLE orders ADD note text, DROP order_date CASCADE",  # of another type
+        "DROP TABLE customers CASCADE",
+        "ALTER TABLE products ALTER price TYPE numeric(10, 2), ALTER updated_at DROP NOT NULL",
+        "ALTER TABLE order_items ADD PRIMARY KEY (order_id, order_item_id)",
+    )
+    run(warehouse)
+    assert drifts(warehouse) == {
+        "orders.order_date": "the column is gone. Therefore bronze.raw_orders is not loaded.",
+        "TimeZone": "it is Asia/Tokyo, no longer Etc/UTC.",
+        "orders.note": "a new column, which is not read.",
+        "customers": "the table is gone. Therefore bronze.raw_customers is not loaded.",
+        "products.updated_at": "the watermark is nullable now. "
+        "Therefore bronze.raw_products is not loaded.",
+        "order_items.order_id": "the primary key has changed. "
+        "Therefore bronze.raw_order_items is not loaded.",
+        "order_items.order_item_id": "the primary key has changed. "
+        "Therefore bronze.raw_order_items is not loaded.",
+    }
+
+
+def drifts(warehouse: Warehouse) -> dict[str, str]:
+    """The messages of drift by subject, where no other problem follows from it but the run's."""
+    found = problems(warehouse)
+    assert {problem["kind"] for problem in found.values()} == {"run_failed", "drift"}
+    messages = {}
+    for name, problem in found.items():
+        if problem["kind"] == "drift":
+            subject = name.removeprefix("drift:production.")
+            prefix = f"production.{subject}: "
+            assert problem["message"].startswith(prefix)
+            messages[subject] = problem["message"].removeprefix(prefix)
+    return messages
 
 
 def test_table_that_may_lack_changes_is_a_problem_unless_a_run_is_reconciling_it(
@@ -117,3 +193,23 @@ def test_table_that_may_lack_changes_is_a_problem_unless_a_run_is_reconciling_it
     built.call("etl.finish_run()")
     run(built)
     assert problems(built) == {}
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ("00:01:00", "1 minute"),
+        ("90 seconds", "1 minute 30 seconds"),
+        ("00:05:00.4", "5 minutes"),
+        ("0.257 seconds", "0.26 seconds"),
+        ("1 second", "1 second"),
+        ("0", "0 seconds"),
+        ("02:30:00", "2 hours 30 minutes"),
+        ("36 hours", "1 day 12 hours"),
+        ("1 year 2 months 1 day", "1 year 2 months 1 day"),
+    ],
+)
+def test_spans_of_time_are_written_for_people(
+    warehouse: Warehouse, interval: str, words: str
+) -> None:
+    assert warehouse.value("SELECT etl.in_words(%s)", [interval]) == words

@@ -1,6 +1,6 @@
 -- layer: silver
 -- severity: warn
--- No source row is set aside.
+-- Every row of production passes the rules of its table.
 SELECT
     model,
     key,

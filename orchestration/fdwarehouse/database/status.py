@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import psycopg
 
-from fdwarehouse.database.json_rows import rows, value
+from fdwarehouse.database.json_rows import Row, rows, value
 from fdwarehouse.database.logged_runs import logged_runs, reading_log
+from fdwarehouse.database.present_state import read_checks, read_sources
 
 EXACT_BYTES = 100 * 2**20
 """Size in bytes up to which rows are counted; for larger tables statistics are used."""
@@ -46,72 +48,25 @@ _TABLES = """
     ORDER BY m.position
 """
 
-_SOURCES = """
-    SELECT
-        s.source_name AS source, s.source_system AS system, s.fence AS wanted_fence_kind,
-        f.kind AS fence_kind, f.fence, f.observed_at, f.run_id, f.held_by, f.held_since,
-        extract(EPOCH FROM f.observed_at - f.held_since) AS held_seconds,
-        coalesce(f.observed_at - f.held_since > s.warn_after, false) AS is_held_too_long,
-        CASE
-            WHEN isfinite(f.fence) THEN extract(EPOCH FROM f.observed_at - f.fence)
-        END AS lag_seconds,
-        extract(EPOCH FROM clock_timestamp() - f.observed_at) AS age_seconds,
-        CASE
-            WHEN u.tables IS NOT NULL
-                THEN 'not complete until the next run has reconciled the tables below'
-            WHEN f.kind = 'activity'
-                THEN 'complete: transactions that began before the fence had ended when it was read'
-            WHEN f.kind = 'xid'
-                THEN 'complete, independent of clocks: all older transactions had ended'
-            WHEN f.kind = 'lookback'
-                THEN 'complete if no transaction of the source stays open for ' || s.lookback
-        END AS promise,
-        CASE
-            WHEN f.running_since IS NULL
-                THEN 'a clock set back, another server and rewritten tables are not detected '
-                    'until production is bootstrapped again: '
-                    '`fdwarehouse bootstrap --side production`'
-        END AS not_noticed,
-        coalesce(u.tables, '[]') AS unreconciled,
-        (
-            SELECT coalesce(json_agg(json_build_object(
-                'subject', d.subject,
-                'difference', d.difference,
-                'breaks', d.breaks,
-                'since_run_id', d._run_id
-            ) ORDER BY d.subject), '[]')
-            FROM etl.drift AS d
-            WHERE d.source_name = s.source_name
-        ) AS drift
-    FROM etl.sources AS s
-    LEFT JOIN LATERAL (
-        SELECT * FROM etl.fences WHERE fences.source_name = s.source_name
-        ORDER BY run_id DESC
-        LIMIT 1
-    ) AS f ON true
-    CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_object(
-            'table', p.table_name, 'reason', p.reason, 'since_run_id', p.noticed_run_id
-        ) ORDER BY p.table_name) AS tables
-        FROM etl.promises AS p
-        WHERE p.source_name = s.source_name AND p.noticed_run_id IS NOT NULL
-    ) AS u
-    ORDER BY s.source_name
-"""
-
-_CHECKS = """
-    SELECT
-        c.check_name AS name, c.layer, c.severity, c.scope, c.description, r.passed,
-        r.offending_rows, r.sample_rows, r.run_id, r.checked_at,
-        extract(EPOCH FROM r.duration) AS seconds
-    FROM etl.checks AS c
-    LEFT JOIN LATERAL (
-        SELECT * FROM etl.check_results WHERE check_results.check_name = c.check_name
-        ORDER BY checked_at DESC
-        LIMIT 1
-    ) AS r ON true
-    ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
-"""
+_SHOWN_OF_SOURCES = (
+    *("source", "system", "wanted_fence_kind", "fence_kind", "fence", "observed_at", "run_id"),
+    *("held_by", "held_since", "held_seconds", "is_held_too_long", "lag_seconds"),
+    *("unreconciled", "drift"),
+)
+_SHOWN_OF_CHECKS = (
+    *("name", "layer", "severity", "scope", "description", "passed", "offending_rows"),
+    *("run_id", "checked_at", "seconds", "failing_since", "last_run_id", "last_checked_at"),
+)
+_NOT_NOTICED = (
+    "a clock set back, another server and rewritten tables are not detected until production is "
+    "bootstrapped again: `fdwarehouse bootstrap --side production`"
+)
+_PROMISES = {
+    "activity": "complete: transactions that began before the fence had ended when it was read",
+    "xid": "complete, independent of clocks: all older transactions had ended",
+    "lookback": "complete if no transaction of the source stays open for {}",
+}
+_DOUBT = "not complete until the next run has reconciled the tables below"
 
 _PROBLEMS = """
     SELECT problem, kind, severity, subject, since, run_id, message, hint
@@ -161,11 +116,26 @@ def read_status(warehouse_url: str, *, counts_rows: bool = True) -> dict[str, An
                 "problems": rows(connection, _PROBLEMS),
                 "runs": logged_runs(connection),
                 "tables": _tables(connection, counts_rows=counts_rows),
-                "sources": rows(connection, _SOURCES),
-                "checks": rows(connection, _CHECKS),
+                "sources": [_source(row) for row in read_sources(connection)],
+                "checks": [_check(row) for row in read_checks(connection)],
                 "rejected_rows": rows(connection, _REJECTED),
             }
     return described
+
+
+def _source(row: Row) -> Row:
+    promise = _PROMISES.get(row["fence_kind"], "").format(row["lookback"])
+    return {name: row[name] for name in _SHOWN_OF_SOURCES} | {
+        "age_seconds": row["fence_age_seconds"],
+        "promise": _DOUBT if row["unreconciled"] else promise or None,
+        "not_noticed": None if row["notices_other_servers"] else _NOT_NOTICED,
+    }
+
+
+def _check(row: Row) -> Row:
+    sample = row["sample_rows"]
+    shown = {name: row[name] for name in _SHOWN_OF_CHECKS}
+    return shown | {"sample_rows": None if sample is None else json.loads(sample)}
 
 
 def _tables(connection: psycopg.Connection, *, counts_rows: bool) -> list[dict[str, Any]]:

@@ -35,6 +35,11 @@ class Check:
     """Models that it reads, directly or through views and functions."""
 
     @property
+    def is_incremental(self) -> bool:
+        """Whether it can look only at the rows that a run changed."""
+        return "p_since_run_id" in code_of(self.select)
+
+    @property
     def function(self) -> str:
         """Its function, quoted where needed."""
         return qualified("etl", f"{_PREFIX}{self.name}")

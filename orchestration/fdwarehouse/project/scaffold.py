@@ -54,7 +54,7 @@ capitalisation_policy = upper
 _CHECK = """\
 -- layer: silver
 -- severity: warn
--- No row of production is set aside.
+-- Every row of production passes the rules of its table.
 SELECT model, key, reasons FROM silver.rejected_rows
 """
 

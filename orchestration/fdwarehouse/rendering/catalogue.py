@@ -99,6 +99,7 @@ def rows_of_project(
                 "scope": check.scope,
                 "description": check.description,
                 "reads": check.reads,
+                "is_incremental": check.is_incremental,
             }
             for check in checks
         ],

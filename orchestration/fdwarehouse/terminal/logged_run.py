@@ -57,8 +57,12 @@ def _show_fences(fences: list[dict[str, Any]]) -> None:
         moment = fence["fence"][:19].replace("T", " ")
         say(f"{fence['source']}: {moment} UTC, {lag} behind its clock ({fence['fence_kind']})")
         if fence["held_by"]:
-            since = f", for {duration(fence['held_seconds'])}" if fence["held_since"] else ""
-            say(f"    held back by {fence['held_by']}{since}", "yellow")
+            how = "only a margin:"
+            since = ""
+            if fence["held_since"]:
+                how = "held back by"
+                since = f", for {duration(fence['held_seconds'])}"
+            say(f"    {how} {fence['held_by']}{since}", "yellow")
 
 
 def _show_steps(steps: list[dict[str, Any]]) -> None:

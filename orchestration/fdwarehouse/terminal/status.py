@@ -119,9 +119,7 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
         )
         prose(f"{source['promise']}", "dim", indent=4)
         if source["held_by"]:
-            since = f", for {duration(source['held_seconds'])}" if source["held_since"] else ""
-            too_long = " - longer than warn_after allows" if source["is_held_too_long"] else ""
-            prose(f"held back by {source['held_by']}{since}{too_long}", "yellow", indent=4)
+            prose(_holder(source), "yellow", indent=4)
         for doubt in source["unreconciled"]:
             prose(f"{doubt['table']} may lack changes: {doubt['reason']}", "yellow", indent=4)
         if source["not_noticed"]:
@@ -131,6 +129,15 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             prose(f"{drift['subject']}: {drift['difference']}{effect}", "yellow", indent=4)
         if source["drift"]:
             prose("`fdwarehouse contract` shows the changes and accepts them.", "dim", indent=4)
+
+
+def _holder(source: dict[str, Any]) -> str:
+    """Say what held the fence back when it was read; it may have ended since."""
+    if not source["held_since"]:
+        return f"only a margin: {source['held_by']}"
+    since = f"for {duration(source['held_seconds'])} when it was read"
+    too_long = " - longer than warn_after allows" if source["is_held_too_long"] else ""
+    return f"held back by {source['held_by']}, {since}{too_long}"
 
 
 def _show_tables(tables: list[dict[str, Any]]) -> None:

@@ -108,8 +108,8 @@ class SilverTable:
             "silver",
             "warn",
             "full",
-            f"{self.target.qualified} has the {what} of its source as of the last fence; a "
-            "difference is a rejected row, or a change that is not reconciled yet.",
+            f"{self.target.qualified} has the {what} of its source as of the last fence, except "
+            "for rows that are rejected; a difference is a change that is not reconciled yet.",
             select.strip(),
             self.definition.path,
         )

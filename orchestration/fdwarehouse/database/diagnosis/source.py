@@ -212,7 +212,7 @@ def fence(here: _Here) -> Iterator[Finding]:
             here.name,
             f"a transaction holds the fence back for {seconds:.0f} s: {held_by}",
             "Changes since then are read again by every run, and later ones wait. End it there: "
-            "SELECT pg_terminate_backend(...).",
+            f"SELECT pg_terminate_backend({held_by.split(',')[0].removeprefix('process ')}).",
         )
     else:
         yield ok("fence", here.name, f"a fence of kind {wanted} is complete")

@@ -12,6 +12,7 @@ from fdwarehouse.database.observation.described import Described, read_described
 from fdwarehouse.database.observation.hiding import Hiding
 from fdwarehouse.database.observation.reading import exists, snapshot
 from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
+from fdwarehouse.database.present_state import read_checks
 from fdwarehouse.database.running import require_deployed
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.charts import Chart
@@ -93,7 +94,7 @@ def observe(
             for name, of_it in columns.items()
         }
         hiding = Hiding(masked, with_values=with_values)
-        checks = health.read_checks(connection)
+        checks = read_checks(connection)
         reads = {check["name"]: check["reads"] for check in checks}
         problems = hiding.samples(health.read_problems(connection))
         showing = [row["run_id"] for row in problems if row["run_id"] is not None]

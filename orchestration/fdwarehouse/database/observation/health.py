@@ -1,9 +1,10 @@
-"""Whether the warehouse is all right: problems, freshness, checks, rejected rows, what is next."""
+"""Whether the warehouse is all right: problems, freshness, rejected rows, what is next."""
 
 from __future__ import annotations
 
 import psycopg
 
+from fdwarehouse.database import present_state
 from fdwarehouse.database.json_rows import Row, rows
 
 _PROBLEMS = """
@@ -12,58 +13,6 @@ _PROBLEMS = """
         coalesce(sample_rows, '[]')::text AS sample_rows
     FROM etl.problems
     ORDER BY severity, since DESC NULLS LAST, problem
-"""
-
-_SOURCES = """
-    SELECT
-        s.source_name AS source, s.source_system AS system, f.kind AS fence_kind, f.fence,
-        f.observed_at, f.run_id, f.held_by, f.held_since,
-        coalesce(f.observed_at - f.held_since > s.warn_after, false) AS is_held_too_long,
-        p.oldest_table, p.as_of, p.run_id AS built_run_id, p.is_late,
-        extract(EPOCH FROM CASE WHEN isfinite(p.age) THEN p.age END)::float AS age_seconds,
-        extract(EPOCH FROM p.fresh_within)::float AS promised_seconds,
-        (
-            SELECT coalesce(json_agg(json_build_object(
-                'table', u.table_name, 'reason', u.reason, 'run_id', u.noticed_run_id
-            ) ORDER BY u.table_name), '[]')
-            FROM etl.promises AS u
-            WHERE u.source_name = s.source_name AND u.noticed_run_id IS NOT NULL
-        ) AS unreconciled,
-        (
-            SELECT coalesce(json_agg(json_build_object(
-                'subject', d.subject, 'difference', d.difference, 'breaks', d.breaks,
-                'run_id', d._run_id
-            ) ORDER BY d.subject), '[]')
-            FROM etl.drift AS d
-            WHERE d.source_name = s.source_name
-        ) AS drift
-    FROM etl.sources AS s
-    LEFT JOIN LATERAL (
-        SELECT * FROM etl.fences WHERE fences.source_name = s.source_name
-        ORDER BY run_id DESC
-        LIMIT 1
-    ) AS f ON true
-    LEFT JOIN etl.freshness AS p ON s.source_name = p.source_name
-    ORDER BY s.source_name
-"""
-
-_CHECKS = """
-    SELECT
-        c.check_name AS name, c.layer, c.severity, c.scope, c.description, c.reads, r.passed,
-        r.offending_rows, r.sample_rows::text AS sample_rows, r.run_id, r.checked_at,
-        format('SELECT * FROM etl.%I(0);', 'check_' || c.check_name) AS query,
-        (
-            SELECT pg_get_functiondef(p.oid)
-            FROM pg_proc AS p
-            WHERE p.oid = to_regproc(format('etl.%I', 'check_' || c.check_name))
-        ) AS sql
-    FROM etl.checks AS c
-    LEFT JOIN LATERAL (
-        SELECT * FROM etl.check_results WHERE check_results.check_name = c.check_name
-        ORDER BY checked_at DESC
-        LIMIT 1
-    ) AS r ON true
-    ORDER BY array_position('{bronze,silver,gold}', c.layer), c.check_name
 """
 
 _REJECTED = """
@@ -130,16 +79,10 @@ def read_sources(connection: psycopg.Connection) -> list[Row]:
     Args:
         connection: to the warehouse.
     """
-    return rows(connection, _SOURCES)
-
-
-def read_checks(connection: psycopg.Connection) -> list[Row]:
-    """List the checks, each with its last result.
-
-    Args:
-        connection: to the warehouse.
-    """
-    return rows(connection, _CHECKS)
+    return [
+        {**source, "age_seconds": source["data_age_seconds"]}
+        for source in present_state.read_sources(connection)
+    ]
 
 
 def read_rejected(connection: psycopg.Connection) -> list[Row]:

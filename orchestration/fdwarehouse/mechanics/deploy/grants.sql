@@ -54,6 +54,8 @@ BEGIN
             SELECT 2, 'warehouse_orchestrator', format('GRANT SELECT ON %s TO', name)
             FROM tables
             UNION ALL
+            SELECT 2, 'warehouse_orchestrator', 'GRANT EXECUTE ON FUNCTION etl.in_words(interval) TO'
+            UNION ALL
             -- The monitor reads numbers, and what is wrong without the rows that show it.
             SELECT 2, 'warehouse_monitor', command
             FROM unnest(
@@ -62,7 +64,7 @@ BEGIN
                     'GRANT SELECT ON etl.metrics TO',
                     'GRANT SELECT (problem, kind, severity, subject, since, run_id, message, hint) '
                     'ON etl.problems TO',
-                    'GRANT EXECUTE ON FUNCTION etl.lost_run() TO'
+                    'GRANT EXECUTE ON FUNCTION etl.lost_run(), etl.in_words(interval) TO'
                 ]
             ) AS command
             UNION ALL

@@ -47,6 +47,51 @@ BEGIN
     ),
     {%- endif %}
 
+    gone_columns AS (
+        SELECT
+            e.table_name,
+            e.column_name,
+            (e.full_type, e.source_type) AS type,
+            count(*) OVER (PARTITION BY e.table_name) AS row_count
+        FROM expected AS e
+        WHERE EXISTS (SELECT FROM live AS o WHERE o.table_name = e.table_name)
+            AND NOT EXISTS (
+                SELECT FROM live AS l
+                WHERE l.table_name = e.table_name AND l.column_name = e.column_name
+            )
+    ),
+
+    new_columns AS (
+        SELECT
+            l.table_name,
+            l.column_name,
+            (l.type, l.source_type) AS type,
+            count(*) OVER (PARTITION BY l.table_name) AS row_count
+        FROM live AS l
+        WHERE NOT EXISTS (
+            SELECT FROM expected AS e
+            WHERE e.table_name = l.table_name AND e.column_name = l.column_name
+        )
+        {%- if left_out %}
+            AND NOT EXISTS (
+                SELECT FROM left_out_columns AS o
+                WHERE o.table_name = l.table_name
+                    AND coalesce(o.column_name, l.column_name) = l.column_name
+            )
+        {%- endif %}
+    ),
+
+    renamed_columns AS ( -- as far as the catalog shows it
+        SELECT
+            g.table_name,
+            g.column_name AS former_name,
+            n.column_name AS present_name
+        FROM gone_columns AS g
+        INNER JOIN new_columns AS n
+            ON g.table_name = n.table_name AND g.type IS NOT DISTINCT FROM n.type
+        WHERE g.row_count = 1 AND n.row_count = 1
+    ),
+
     differences (subject, difference, broken_table) AS (
         SELECT DISTINCT e.table_name, 'the table is gone', e.table_name
         FROM expected AS e
@@ -55,6 +100,8 @@ BEGIN
         SELECT
             format('%s.%s', e.table_name, e.column_name),
             CASE
+                WHEN r.present_name IS NOT NULL
+                    THEN format('the column is gone; it may have been renamed to %s', r.present_name)
                 WHEN l.column_name IS NULL THEN 'the column is gone'
                 WHEN (l.type, l.source_type) IS DISTINCT FROM (e.full_type, e.source_type)
                     THEN format(
@@ -68,6 +115,8 @@ BEGIN
             e.table_name
         FROM expected AS e
         LEFT JOIN live AS l ON e.table_name = l.table_name AND e.column_name = l.column_name
+        LEFT JOIN renamed_columns AS r
+            ON e.table_name = r.table_name AND e.column_name = r.former_name
         WHERE EXISTS (SELECT FROM live AS o WHERE o.table_name = e.table_name)
             AND (
                 l.column_name IS NULL
@@ -83,19 +132,12 @@ BEGIN
                 )
             )
         UNION ALL
-        SELECT format('%s.%s', l.table_name, l.column_name), 'a new column, which is not read', NULL
-        FROM live AS l
+        SELECT format('%s.%s', n.table_name, n.column_name), 'a new column, which is not read', NULL
+        FROM new_columns AS n
         WHERE NOT EXISTS (
-            SELECT FROM expected AS e
-            WHERE e.table_name = l.table_name AND e.column_name = l.column_name
+            SELECT FROM renamed_columns AS r
+            WHERE r.table_name = n.table_name AND r.present_name = n.column_name
         )
-        {%- if left_out %}
-            AND NOT EXISTS (
-                SELECT FROM left_out_columns AS o
-                WHERE o.table_name = l.table_name
-                    AND coalesce(o.column_name, l.column_name) = l.column_name
-            )
-        {%- endif %}
         {%- if source.patterns %}
         UNION ALL
         SELECT

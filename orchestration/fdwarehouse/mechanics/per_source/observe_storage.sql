@@ -14,7 +14,9 @@ BEGIN
             SET relations = excluded.relations, observed_at = clock_timestamp()
             WHERE s.relations <> excluded.relations;
         PERFORM etl.mark_unreconciled(
-            p_run_id, ARRAY[v_table.model], 'it was rewritten, or consists of other tables'
+            p_run_id,
+            ARRAY[v_table.model],
+            'it was rewritten, its columns have changed, or it consists of other tables'
         )
         FROM etl.storage AS s
         WHERE s.model = v_table.model AND s.extracted_relations <> v_table.relations;

@@ -28,9 +28,21 @@ BEGIN
         INNER JOIN etl.pipeline_steps AS m ON s.model = m.model
         WHERE s.run_id = p_run_id
             AND v_check.scope = 'run'
+            AND v_check.is_incremental
             AND m.layer <> 'source'
             AND m.interval_between IS NULL
             AND (p_models IS NULL OR s.model = ANY(p_models));
+
+        -- The rows that it found are looked at again. If it is of severity error, they are either not
+        -- committed and so are looked at anyway, or they must not make every later run fail.
+        IF v_check.severity = 'warn' THEN
+            SELECT least(v_since_run_id, l.unresolved_since_run_id) INTO STRICT v_since_run_id
+            FROM (VALUES (1)) AS one_row (n)
+            LEFT JOIN etl.last_check_results AS l
+                ON l.check_name = v_check.check_name
+                    AND v_since_run_id > l.unresolved_since_run_id
+                    AND etl.looks_again(p_run_id, v_check.reads);
+        END IF;
 
         v_started := clock_timestamp();
         BEGIN
@@ -60,4 +72,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION etl.evaluate_checks IS
-'Runs checks over the rows that a run changed; over all rows if the scope is full or the run built nothing. Skips checks that read a table that failed or is held back. Arguments: the run, the checks, the models that are published now (null: all of the run). Returns the results as rows of etl.check_results.';
+'Runs checks over the rows that a run changed, warnings also over those that they found before, see etl.looks_again; over all rows if the scope is full or the run built nothing. Skips checks that read a table that failed or is held back. Arguments: the run, the checks, the models that are published now (null: all of the run). Returns the results as rows of etl.check_results.';

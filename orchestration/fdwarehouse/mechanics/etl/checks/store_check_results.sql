@@ -6,23 +6,51 @@ DECLARE
     v_warned record;
 BEGIN
     INSERT INTO etl.check_results (
-        run_id, check_name, layer, severity, since_run_id, offending_rows, sample_rows, duration
-    )
-    SELECT
-        p_run_id,
+        run_id,
         check_name,
         layer,
         severity,
         since_run_id,
         offending_rows,
         sample_rows,
-        duration
-    FROM jsonb_populate_recordset(NULL::etl.check_results, p_results)
+        duration,
+        unresolved_since_run_id,
+        failing_since
+    )
+    SELECT
+        p_run_id,
+        r.check_name,
+        r.layer,
+        r.severity,
+        r.since_run_id,
+        r.offending_rows,
+        r.sample_rows,
+        r.duration,
+        u.since_run_id,
+        CASE
+            WHEN u.since_run_id IS NOT NULL THEN coalesce(l.failing_since, clock_timestamp())
+        END
+    FROM jsonb_populate_recordset(NULL::etl.check_results, p_results) AS r
+    LEFT JOIN LATERAL (
+        SELECT e.unresolved_since_run_id, e.failing_since
+        FROM etl.check_results AS e
+        WHERE e.check_name = r.check_name
+        ORDER BY e.run_id DESC
+        LIMIT 1
+    ) AS l ON true
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN r.offending_rows > 0 THEN least(r.since_run_id, l.unresolved_since_run_id)
+            WHEN r.since_run_id > l.unresolved_since_run_id THEN l.unresolved_since_run_id
+        END
+    ) AS u (since_run_id)
     ON CONFLICT (run_id, check_name) DO UPDATE
         SET since_run_id = excluded.since_run_id,
             offending_rows = excluded.offending_rows,
             sample_rows = excluded.sample_rows,
             duration = excluded.duration,
+            unresolved_since_run_id = excluded.unresolved_since_run_id,
+            failing_since = excluded.failing_since,
             checked_at = clock_timestamp();
 
     FOR v_warned IN

@@ -37,8 +37,11 @@ BEGIN
                 (SELECT m.table_name FROM etl.pipeline_steps AS m WHERE m.model = p_failure.model)
             ]::regclass[]
         );
-        p_failure.hint := 'Wait for it, or SELECT pg_terminate_backend(pid). timeouts.lock in '
-            'warehouse.yaml sets how long a step waits.';
+        p_failure.hint := 'Wait for it' || coalesce(
+            ', or SELECT pg_terminate_backend('
+            || substring(p_failure.detail FROM '^Process (\d+)') || ')',
+            ''
+        ) || '. timeouts.lock in warehouse.yaml sets how long a step waits.';
     END IF;
     RETURN p_failure;
 END;

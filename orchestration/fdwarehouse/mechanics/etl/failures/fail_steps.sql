@@ -44,7 +44,8 @@ BEGIN
     WHERE s.run_id = p_run_id AND s.model = u.model;
 
     UPDATE etl.runs
-    SET error = coalesce(error, v_error)
+    SET hint = CASE WHEN error IS NULL THEN etl.printable(p_failure.hint, 10000) ELSE hint END,
+        error = coalesce(error, v_error)
     WHERE run_id = p_run_id AND status = 'running';
 
     IF EXISTS (

@@ -19,7 +19,7 @@ WITH families (name, type, help) AS (
     ('fdwarehouse_table_rejected_rows', 'gauge', 'Rows that are kept out of a table.'),
     ('fdwarehouse_step_duration_seconds', 'gauge', 'How long a step of the last pipeline took.'),
     ('fdwarehouse_step_changes_rows', 'gauge', 'Rows that a step of the last pipeline read or changed.'),
-    ('fdwarehouse_check_offending_rows', 'gauge', 'Rows that a check found last.'),
+    ('fdwarehouse_check_offending_rows', 'gauge', 'Rows that break a check, as it found them last.'),
     ('fdwarehouse_check_duration_seconds', 'gauge', 'How long a check took last.'),
     ('fdwarehouse_check_timestamp_seconds', 'gauge', 'When a check ran last.'),
     ('fdwarehouse_problems', 'gauge', 'Problems of a kind, see etl.problems.'),
@@ -82,20 +82,6 @@ tables AS (
     INNER JOIN etl.pipeline_steps AS m
         ON m.table_name = format('%I.%I', s.nspname, c.relname) AND m.model = m.table_name
     GROUP BY m.layer, m.table_name
-),
-
-last_results AS (
-    SELECT
-        jsonb_build_object(
-            'check', c.check_name, 'layer', c.layer, 'severity', c.severity
-        ) AS labels,
-        (
-            SELECT r FROM etl.check_results AS r
-            WHERE r.check_name = c.check_name
-            ORDER BY r.run_id DESC
-            LIMIT 1
-        ) AS result
-    FROM etl.checks AS c
 ),
 
 kinds_of_problems (kind, severity) AS (
@@ -169,14 +155,9 @@ samples (name, labels, value) AS (
     UNION ALL
     SELECT
         'fdwarehouse_source_fence_held_seconds',
-        jsonb_build_object('source', s.source_name),
-        coalesce(extract(EPOCH FROM f.observed_at - f.held_since), 0)
-    FROM etl.sources AS s
-    INNER JOIN etl.fences AS f
-        ON s.source_name = f.source_name
-            AND f.run_id = (
-                SELECT max(l.run_id) FROM etl.fences AS l WHERE l.source_name = s.source_name
-            )
+        jsonb_build_object('source', f.source_name),
+        coalesce(extract(EPOCH FROM f.held_for), 0)
+    FROM etl.last_fences AS f
     UNION ALL
     SELECT
         v.name,
@@ -228,14 +209,14 @@ samples (name, labels, value) AS (
     UNION ALL
     SELECT
         v.name,
-        r.labels,
+        jsonb_build_object('check', r.check_name, 'layer', r.layer, 'severity', r.severity),
         v.value::double precision
-    FROM last_results AS r
+    FROM etl.last_check_results AS r
     CROSS JOIN jsonb_each_text(
         jsonb_build_object(
-            'fdwarehouse_check_offending_rows', (r.result).offending_rows,
-            'fdwarehouse_check_duration_seconds', extract(EPOCH FROM (r.result).duration),
-            'fdwarehouse_check_timestamp_seconds', extract(EPOCH FROM (r.result).checked_at)
+            'fdwarehouse_check_offending_rows', r.offending_rows,
+            'fdwarehouse_check_duration_seconds', extract(EPOCH FROM r.last_duration),
+            'fdwarehouse_check_timestamp_seconds', extract(EPOCH FROM r.last_checked_at)
         )
     ) AS v (name, value)
     UNION ALL

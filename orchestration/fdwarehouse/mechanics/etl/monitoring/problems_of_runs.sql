@@ -36,22 +36,38 @@ SELECT
         r.begun_by,
         {{ problems.first_line("r.error") | indent(8) }}
     ) AS message,
-    format(
-        'Fix it, and %s again%s: SELECT model, error FROM etl.steps WHERE run_id = %s;',
+    coalesce(
+        'Correct the rows in production, or the check: SELECT * FROM etl.'
+        || quote_ident('check_' || c.check_name) || '(0);',
+        nullif(r.hint, ''),
+        format('Fix it: SELECT model, error FROM etl.steps WHERE run_id = %s;', r.run_id)
+    )
+    || format(
+        ' Then %s again%s.',
         CASE
             WHEN k.run_kind = 'pipeline' THEN 'run the pipeline'
             ELSE 'call ' || r.begun_by
         END,
         coalesce(
             ' with the same key of ' || e.model || ', which is not erased everywhere yet', ''
-        ),
-        r.run_id
+        )
     ) AS hint,
     NULL::jsonb AS sample_rows
 FROM etl.kinds_of_runs AS k
 INNER JOIN etl.runs AS r ON k.failed_run_id = r.run_id
 INNER JOIN etl.runs AS first_run ON k.failing_since_run_id = first_run.run_id
 LEFT JOIN erasures AS e ON r.run_id = e.run_id
+LEFT JOIN LATERAL (
+    SELECT f.check_name
+    FROM etl.check_results AS f
+    WHERE
+        f.run_id = r.run_id
+        AND f.severity = 'error'
+        AND f.offending_rows > 0
+        AND strpos(r.error, format('check %s failed', f.check_name)) = 1
+    ORDER BY f.check_name
+    LIMIT 1
+) AS c ON true
 WHERE k.run_kind NOT IN (SELECT l.run_kind FROM lost_runs AS l)
 UNION ALL
 SELECT

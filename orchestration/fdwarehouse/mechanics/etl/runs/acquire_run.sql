@@ -16,16 +16,22 @@ DECLARE
     v_is_held boolean;
     v_spans_sessions boolean;
     v_sign_of_life bigint;
+    v_locked_by text;
 BEGIN
     p_label := etl.printable(p_label, 200);
     PERFORM etl.pass_gate();
     BEGIN
         LOCK TABLE etl.gate IN SHARE UPDATE EXCLUSIVE MODE; -- one caller at a time decides
     EXCEPTION WHEN lock_not_available THEN
+        v_locked_by := etl.locked_by('{etl.gate}');
         RAISE EXCEPTION 'another session is still beginning or ending a run'
             USING ERRCODE = 'DW001',
-                DETAIL = etl.locked_by('{etl.gate}'),
-                HINT = 'Try again, or terminate that session: SELECT pg_terminate_backend(pid).';
+                DETAIL = v_locked_by,
+                HINT = 'Try again' || coalesce(
+                    ', or terminate that session: SELECT pg_terminate_backend('
+                    || substring(v_locked_by FROM '^Process (\d+)') || ')',
+                    ''
+                ) || '.';
     END;
 
     SELECT * INTO v_open FROM etl.runs WHERE status = 'running';

@@ -20,10 +20,10 @@ BEGIN
         RAISE EXCEPTION '% still works on run %', coalesce('process ' || v_owner, 'a session'), p_run_id
             USING ERRCODE = 'DW001',
                 DETAIL = etl.locked_by('{etl.gate}'),
-                HINT = coalesce(
-                    format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_owner),
-                    'Wait for it.'
-                );
+                HINT = CASE
+                    WHEN v_owner IS NULL THEN 'Wait for it.'
+                    ELSE format('Wait for it, or SELECT pg_terminate_backend(%s) first.', v_owner)
+                END;
     END;
 
     UPDATE etl.steps

@@ -33,9 +33,11 @@ BEGIN
     v_clock := CASE
         WHEN p_fence.kind = 'xid' THEN NULL -- has no clock
         WHEN v_advance < '0'
-            THEN format('the clock of the source went back by %s or more', -v_advance)
+            THEN format('the clock of the source went back by %s or more', etl.in_words(-v_advance))
         WHEN v_elapsed - v_advance > greatest(p_overlap, '1 second')
-            THEN format('the clock of the source went back by about %s', v_elapsed - v_advance)
+            THEN format(
+                'the clock of the source went back by about %s', etl.in_words(v_elapsed - v_advance)
+            )
         WHEN p_fence.kind = 'activity' AND p_fence.fence < p_last_certain - p_overlap
             THEN 'the oldest transaction of the source began before the last fence'
     END;

@@ -66,7 +66,8 @@ BEGIN
             finished_at = clock_timestamp()
         WHERE run_id = p_run_id AND model = p_model;
         UPDATE etl.runs
-        SET error = coalesce(error, etl.printable(v_failure.message, 10000))
+        SET hint = CASE WHEN error IS NULL THEN etl.printable(v_failure.hint, 10000) ELSE hint END,
+            error = coalesce(error, etl.printable(v_failure.message, 10000))
         WHERE run_id = p_run_id AND status = 'running';
         RAISE WARNING '%: %', p_model, v_failure.message;
     END;
