@@ -23,7 +23,7 @@ WORDS = [
 
 def check(name: str, description: str, reads: Sequence[str] = ()) -> Row:
     """One row of etl.checks."""
-    settings = {"layer": "gold", "severity": "warn", "scope": "full"}
+    settings = {"layer": "gold", "severity": "warn", "scope": "full", "is_incremental": True}
     return {"check_name": name, "description": description, "reads": reads, **settings}
 
 
