@@ -42,6 +42,8 @@ def ill(seeded_warehouse: Warehouse) -> Warehouse:
         "SELECT 'etl.check', 'succeeded', clock_timestamp() FROM generate_series(1, 60)",
         "INSERT INTO etl.drift VALUES ('production', 'orders.note', 'there is a new column', 3)",
         "UPDATE etl.sources SET fresh_within = '1 microsecond'",
+        "UPDATE etl.check_results SET offending_rows = 1, unresolved_since_run_id = 0, "
+        "failing_since = checked_at WHERE check_name = 'freshness'",
     )
     return seeded_warehouse
 
