@@ -16,7 +16,7 @@ from fdwarehouse.database.observation.everything import observe
 from fdwarehouse.project.charts import Chart, load_charts
 from fdwarehouse.site.writing import write_site
 from tests.browser import PROGRAM, chromium, visit
-from tests.chart_files import REVENUE
+from tests.chart_files import REVENUE, line_of, wide_heatmap
 from tests.harness import ROOT, Warehouse
 from tests.servers import Servers
 
@@ -63,6 +63,9 @@ def site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     charts = {
         **load_charts(ROOT),
         "odd": Chart.model_validate({**REVENUE, "title": SCRIPT, "kind": "bar"}),
+        "spike": line_of("Spike", "n = 50"),
+        "growth": line_of("Growth", "n > 92"),
+        "wide": wide_heatmap(),
         "wrong": Chart.model_validate({**REVENUE, "query": "SELECT * FROM gold.nowhere"}),
     }
     with (
@@ -183,7 +186,7 @@ def test_charts_are_drawn_in_the_colors_of_the_theme(browser: Browser, site: Pat
     with visit(browser, site) as visited:
         page = visited.open("business.html")
         drawn = page.locator("[data-chart] > svg")
-        expect(drawn).to_have_count(4)
+        expect(drawn).to_have_count(7)
         assert page.locator("#revenue_by_day g[stroke='#1d5a99']").count() == 1
         page.get_by_role("button", name="Dark theme").click()
         assert page.locator("#revenue_by_day g[stroke='#8fbcf0']").count() == 1
@@ -194,6 +197,48 @@ def test_charts_are_drawn_in_the_colors_of_the_theme(browser: Browser, site: Pat
         expect(page.locator("#wrong")).to_contain_text("This chart cannot be shown: relation")
         page.locator("#odd summary").first.click()
         expect(page.locator("#odd table")).to_be_visible()
+
+
+def test_a_single_spike_does_not_flatten_a_chart_and_is_named(browser: Browser, site: Path) -> None:
+    with visit(browser, site) as visited:
+        page = visited.open("business.html")
+        chart = page.locator("#spike")
+        expect(chart.locator(".beyond")).to_contain_text("Beyond the scale, in EUR: 50: 90,000.")
+        expect(chart.locator("svg")).to_contain_text("▲")
+        expect(chart.locator("svg")).to_contain_text("90K")
+        expect(chart.locator("svg")).not_to_contain_text("80K")
+        chart.get_by_role("button").click()
+        expect(chart.locator("svg")).to_contain_text("80K")
+        expect(chart.locator(".beyond")).to_contain_text("The scale reaches all values.")
+        chart.get_by_role("button").click()
+        expect(chart.locator(".beyond")).to_contain_text("Beyond the scale")
+
+
+def test_what_grew_and_stayed_is_within_the_scale(browser: Browser, site: Path) -> None:
+    with visit(browser, site) as visited:
+        page = visited.open("business.html")
+        expect(page.locator("#growth svg")).to_contain_text("80K")
+        expect(page.locator("#growth .beyond")).to_be_hidden()
+
+
+WIDTHS = """(picture) => {
+    const widths = (what) => [...picture.querySelectorAll(what)].map((e) => e.getBBox().width);
+    return [Math.max(...widths("g[font-size] text")), Math.min(...widths("rect"))];
+}"""
+"""The widest number and the narrowest cell."""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_numbers_of_a_heat_map_stay_within_their_cells(
+    browser: Browser, site: Path, width: int
+) -> None:
+    with visit(browser, site, width=width) as visited:
+        page = visited.open("business.html")
+        for name in ("wide", "customers_who_return"):
+            widths = page.locator(f"#{name} .picture").evaluate(WIDTHS)
+            assert 0 < widths[0] < widths[1], (name, widths)
+        expect(page.locator("#wide .beyond")).to_contain_text("one value is beyond it")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_star_is_copied_as_mermaid(browser: Browser, site: Path) -> None:
