@@ -130,12 +130,12 @@ window.drawGraph = (() => {
     const svg = make("svg", { role: "group", "aria-label": label }, make("defs", {}, arrow), content);
     holder.replaceChildren(svg);
 
-    const moved = zoom().scaleExtent([0.05, 3]).on("zoom", (event) => content.setAttribute("transform", event.transform));
+    const moved = zoom().scaleExtent([0.02, 3]).on("zoom", (event) => content.setAttribute("transform", event.transform));
     const selected = select(svg).call(moved).on("dblclick.zoom", null);
     const fit = () => {
       const { width, height } = holder.getBoundingClientRect();
       if (!width || !whole.width || !Number.isFinite(whole.width)) return;
-      const scale = Math.max(0.12, Math.min(1.15, (width - 16) / whole.width, (height - 16) / whole.height));
+      const scale = Math.max(0.02, Math.min(1.15, (width - 16) / whole.width, (height - 16) / whole.height));
       selected.call(moved.transform, zoomIdentity.translate((width - whole.width * scale) / 2, (height - whole.height * scale) / 2).scale(scale));
     };
     const center = (name) => {
@@ -154,25 +154,33 @@ window.drawGraph = (() => {
     const focus = nodes.find((node) => node.isFocus);
     if (focus && scale < 0.5) center(focus.name);
 
+    const boxOf = new Map(boxes.map((each, n) => [nodes[n].name, each]));
+    const ways = [["from", "to"], ["to", "from"]].map(([near, far]) => {
+      const beside = new Map();
+      drawn.forEach((edge, n) => {
+        if (!beside.has(edge[near])) beside.set(edge[near], []);
+        beside.get(edge[near]).push([edge[far], lines[n]]);
+      });
+      return beside;
+    });
+    let shining = [];
     const lit = (name) => {
       holder.classList.toggle("dim", Boolean(name));
-      for (const each of boxes) each.classList.remove("lit");
-      for (const each of lines) each.classList.remove("lit");
+      for (const each of shining) each.classList.remove("lit");
+      shining = [];
       if (!name) return;
-      for (const ahead of [true, false]) {
+      for (const beside of ways) {
         const seen = new Set([name]);
         const waiting = [name];
         while (waiting.length) {
-          const current = waiting.pop();
-          for (const each of lines) {
-            const [near, far] = ahead ? [each.dataset.from, each.dataset.to] : [each.dataset.to, each.dataset.from];
-            if (near !== current) continue;
-            each.classList.add("lit");
+          for (const [far, path] of beside.get(waiting.pop()) || []) {
+            shining.push(path);
             if (!seen.has(far)) { seen.add(far); waiting.push(far); }
           }
         }
-        for (const each of boxes) if (seen.has(each.dataset.name)) each.classList.add("lit");
+        for (const each of seen) shining.push(boxOf.get(each));
       }
+      for (const each of shining) each.classList.add("lit");
     };
     for (const each of boxes) {
       each.addEventListener("mouseenter", () => lit(each.dataset.name));

@@ -1,13 +1,16 @@
 // The graph of tables, or of one column through the layers to production.
 (() => {
   const { tables, edges, columns } = window.LINEAGE;
-  const SMALL = 80; // up to here, the whole graph is shown at first
+  const SMALL = 80; // up to so many tables, the whole graph is shown at first
+  const LEGIBLE = 150; // more around one table: fewer steps are shown at first
+  const LAYERS = ["gold", "silver", "bronze", "source"];
   const root = document.body.dataset.root;
   const holder = document.getElementById("graph");
   const details = document.getElementById("details");
   const focus = document.getElementById("focus");
   const direction = document.getElementById("direction");
   const depth = document.getElementById("depth");
+  const layers = document.getElementById("layers");
   const indirect = document.getElementById("indirect");
   const numbers = new Map(tables.map((table, n) => [table.name, n]));
 
@@ -96,11 +99,26 @@
     let shown = new Set(tables.keys());
     let lines = edges;
     if (n !== undefined) {
-      const { seen, found } = reach(ofTables, n, Number(depth.value), direction.value);
+      const around = (steps) => reach(ofTables, n, steps, direction.value);
+      if (!isDepthChosen) depth.value = [99, 3, 2].find((steps) => around(steps).seen.size <= LEGIBLE) || 1;
+      const { seen, found } = around(Number(depth.value));
+      const all = around(99).seen.size;
+      if (all > seen.size) details.append(element("p", `The graph shows ${seen.size} of the ${all} tables around it: choose more steps above.`, { class: "muted", id: "cut" }));
       [shown, lines] = [seen, [...found]];
     } else if (tables.length > SMALL && !whole) {
-      holder.replaceChildren(element("p", `The warehouse has ${tables.length} tables. Choose a table or a column above, or show the whole graph.`, { class: "muted" }));
+      const chosen = LAYERS.find((layer) => tables.some((table) => table.layer === layer));
+      const list = element("ul", undefined, { class: "choice" });
+      for (const table of tables.filter((each) => each.layer === chosen)) {
+        const entry = element("li");
+        entry.append(button(table.name, table.name));
+        list.append(entry);
+      }
+      holder.style.height = "";
+      holder.replaceChildren(element("p", `The warehouse has ${tables.length} tables. Choose a table or a column above, one of ${chosen} here, or show the whole graph.`, { class: "muted" }), list);
       return;
+    } else if (tables.length > SMALL) {
+      const taken = LAYERS.slice(0, Number(layers.value));
+      shown = new Set([...tables.keys()].filter((each) => taken.includes(tables[each].layer)));
     }
     window.drawGraph(holder, {
       label: n === undefined ? "All tables" : `Tables around ${tables[n].name}`,
@@ -112,7 +130,9 @@
 
   const drawColumn = (n, column) => {
     const start = key(n, tables[n].columns.indexOf(column));
-    let { seen, found } = reach(indirect.checked ? ofColumns : ofValues, start, Number(depth.value), direction.value);
+    const around = (steps) => reach(indirect.checked ? ofColumns : ofValues, start, steps, direction.value);
+    if (!isDepthChosen) depth.value = [99, 3, 2].find((steps) => around(steps).seen.size <= LEGIBLE) || 1;
+    let { seen, found } = around(Number(depth.value));
     if (!found.size) ({ seen, found } = reach(ofColumns, start, 1, direction.value)); // such as a count
     const rows = new Map();
     for (const each of seen) {
@@ -136,6 +156,10 @@
   };
 
   let whole = false;
+  let isDepthChosen = false;
+  // The whole graph begins with as many layers as are legible, from gold on.
+  const upTo = (count) => tables.filter((table) => LAYERS.slice(0, count).includes(table.layer)).length;
+  layers.value = [4, 3, 2].find((count) => upTo(count) <= 2 * LEGIBLE) || LAYERS.findIndex((_, n) => upTo(n + 1)) + 1;
   const open = (target) => { location.hash = encodeURIComponent(target); };
   const show = () => {
     const target = decodeURIComponent(location.hash.slice(1));
@@ -145,6 +169,7 @@
     focus.value = n === undefined ? "" : known === undefined ? name : `${name}.${known}`;
     document.getElementById("page").classList.toggle("wide", n === undefined);
     document.getElementById("more").hidden = known === undefined;
+    layers.parentElement.hidden = n !== undefined || !whole || tables.length <= SMALL;
     describe(n, known);
     if (known !== undefined) drawColumn(n, known);
     else drawTables(n);
@@ -171,7 +196,8 @@
   document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
   direction.addEventListener("change", show);
   indirect.addEventListener("change", show);
-  depth.addEventListener("change", show);
+  depth.addEventListener("change", () => { isDepthChosen = true; show(); });
+  layers.addEventListener("change", show);
   document.getElementById("whole").addEventListener("click", () => {
     whole = true;
     if (location.hash.length > 1) open("");

@@ -19,15 +19,19 @@
     return loading;
   };
 
-  // Every word must occur; names that begin with the first one come first, short ones before long.
+  // Every word must occur; names that are, or begin with, the first one come first, tables before columns.
   const find = (entries, text) => {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return [];
-    const rank = (name) => (name.split(".").some((part) => part.startsWith(words[0])) ? 0 : 1);
+    const rank = (name) => {
+      const parts = name.split(".");
+      if (parts.includes(words[0])) return 0;
+      return parts.some((part) => part.startsWith(words[0])) ? 1 : 2;
+    };
     return entries
       .map((entry) => [entry[0].toLowerCase(), entry])
       .filter(([name]) => words.every((word) => name.includes(word)))
-      .sort(([a, x], [b, y]) => rank(a) - rank(b) || (x[1] === "column") - (y[1] === "column") || a.length - b.length || (a < b ? -1 : 1))
+      .sort(([a, x], [b, y]) => Math.floor(rank(a) / 2) - Math.floor(rank(b) / 2) || (x[1] === "column") - (y[1] === "column") || rank(a) - rank(b) || a.length - b.length || (a < b ? -1 : 1))
       .slice(0, LIMIT)
       .map(([, entry]) => entry);
   };
