@@ -66,6 +66,7 @@ def site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
         **load_charts(ROOT),
         "odd": Chart.model_validate({**REVENUE, "title": SCRIPT, "kind": "bar"}),
         "spike": line_of("Spike", "n = 50"),
+        "spike_of_bars": line_of("Bars", "n = 50").model_copy(update={"kind": "bar"}),
         "growth": line_of("Growth", "n > 92"),
         "wide": wide_heatmap(),
         "wrong": Chart.model_validate({**REVENUE, "query": "SELECT * FROM gold.nowhere"}),
@@ -215,7 +216,7 @@ def test_charts_are_drawn_in_the_colors_of_the_theme(browser: Browser, site: Pat
     with visit(browser, site) as visited:
         page = visited.open("business.html")
         drawn = page.locator("[data-chart] > svg")
-        expect(drawn).to_have_count(7)
+        expect(drawn).to_have_count(8)
         assert page.locator("#revenue_by_day g[stroke='#1d5a99']").count() == 1
         page.get_by_role("button", name="Dark theme").click()
         assert page.locator("#revenue_by_day g[stroke='#8fbcf0']").count() == 1
