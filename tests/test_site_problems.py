@@ -113,6 +113,22 @@ def test_a_failed_run_says_why_once(ill: Warehouse, tmp_path: Path) -> None:
     assert re.search(r"Rolled back with it, and unchanged: gold\.\w+", text)
 
 
+def test_the_rows_of_a_failed_check_are_shown_once(
+    seeded_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    seeded_warehouse.run()
+    seeded_warehouse.execute(
+        "CREATE OR REPLACE FUNCTION etl.check_fact_sales_joins_dimensions(p_since_run_id bigint) "
+        "RETURNS SETOF jsonb LANGUAGE sql STABLE RETURN jsonb_build_object('sale', 'odd one')"
+    )
+    seeded_warehouse.shop.execute("UPDATE order_items SET quantity = 9 WHERE order_item_id = 3")
+    with pytest.raises(psycopg.Error, match="fact_sales_joins_dimensions failed"):
+        seeded_warehouse.run()
+    page = (site_of(seeded_warehouse, tmp_path / "site") / "runs/2.html").read_text()
+    assert page.count("check fact_sales_joins_dimensions failed") == 1
+    assert page.count("odd one") == 1
+
+
 def test_a_run_that_failed_before_its_first_step_has_a_page(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:

@@ -80,14 +80,17 @@ def run_pages(seen: Observation) -> Iterator[dict[str, Any]]:
         yield {
             "run": run,
             "layers": _by_layer(shown),
-            **_why(run, shown),
+            **_why(run, shown, [row["check_name"] for row in results if not row["passed"]]),
             "idle": sum(1 for s in shown if s["status"] == "succeeded" and not s["changed"]),
             "results": [{**row, "sample": as_table(row["sample_rows"])} for row in results],
         }
 
 
-def _why(run: Row, steps: list[Row]) -> Row:
-    """Say why a run failed, each thing once: many steps, and the run, can have the same error."""
+def _why(run: Row, steps: list[Row], failed_checks: list[str]) -> Row:
+    """Say why a run failed, each thing once.
+
+    Many steps, and the run, can have the same error. The rows that break a check are shown with it.
+    """
     by_text: dict[tuple[str | None, str, str | None], list[Row]] = {}
     for step in steps:
         if step["status"] == "failed":
@@ -95,6 +98,8 @@ def _why(run: Row, steps: list[Row]) -> Row:
             said = text or _split(step["error"] or "")[0]
             by_text.setdefault((step["error_code"], said, step["hint"]), []).append(step)
     error, where = _split(run["error"] or "")
+    rows_of_checks = tuple(f"{name}: " for name in failed_checks)
+    error = "\n".join(line for line in error.splitlines() if not line.startswith(rows_of_checks))
     lines = {line for _, text, _ in by_text for line in text.splitlines()}
     if lines and lines.issuperset(error.splitlines()):
         error = ""
