@@ -272,6 +272,17 @@ def test_what_a_deploy_refuses_is_not_proposed() -> None:
     assert "cannot be sorted" in (both.skipped or "")
 
 
+def test_a_table_with_a_dot_in_its_name_is_not_written_twice() -> None:
+    columns = ("id integer!",)
+    tables = [
+        table("sales.orders", *columns, primary_key=("id",), schema="public"),
+        table("orders", *columns, primary_key=("id",), schema="sales"),
+    ]
+    first, second = propose(tables, "public")
+    assert (first.table, first.skipped) == ("sales.orders", None)
+    assert "is also the name of a table of another schema" in (second.skipped or "")
+
+
 def test_tables_on_one_line_are_not_rewritten() -> None:
     text = "project: x\nsources: {production: {tables: {a: {watermark: b}}}}\n"
     proposals = propose([table("t", "id integer!", primary_key=("id",))])

@@ -33,13 +33,14 @@ def test_names_of_tables_and_checks_stay_whole_on_a_narrow_terminal(
 ) -> None:
     environment = seeded_warehouse.environment
     shown: dict[str, list[str]] = {}
-    for command in ("run", "check", "status"):
-        with Terminal(command, environment=environment, columns=columns) as terminal:
+    for command in ("run", "check", "status", "status --run 1"):
+        with Terminal(*command.split(), environment=environment, columns=columns) as terminal:
             assert terminal.end() == 0
             shown[command] = terminal.shown
         lines = [line for line in shown[command] if re.match(f"{SIGNS} +", line)]
         assert max(map(len, lines)) <= columns
-    assert max(map(len, shown["status"])) <= columns
+    for command in ("status", "status --run 1"):
+        assert max(map(len, shown[command])) <= columns
     models = seeded_warehouse.column("SELECT model FROM etl.steps WHERE run_id = 1")
     for model in models:
         assert any(re.match(f"✓ +{re.escape(model)}( |$)", line) for line in shown["run"]), model

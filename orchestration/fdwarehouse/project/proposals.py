@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -119,8 +119,17 @@ def propose(tables: Iterable[TableProfile], schema: str = "") -> list[Proposal]:
     used: set[str] = set()
     found = [*tables]
     parents = {qualified(t.schema, t.name): t.parent for t in found if t.parent}
-    proposals = [_propose(table, schema, used) for table in found]
+    proposals = [*_of_different_names(_propose(table, schema, used) for table in found)]
     return [replace(p, part_of=_top(p.part_of, parents)) if p.part_of else p for p in proposals]
+
+
+def _of_different_names(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
+    """Leave out a table whose schema and name are the name of a table with a dot in it."""
+    seen: set[str] = set()
+    for proposal in proposals:
+        taken = f"{proposal.table} is also the name of a table of another schema"
+        yield replace(proposal, skipped=taken) if proposal.table in seen else proposal
+        seen.add(proposal.table)
 
 
 def _top(table: str, parents: Mapping[str, str]) -> str:

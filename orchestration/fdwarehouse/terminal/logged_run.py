@@ -12,6 +12,7 @@ from fdwarehouse.terminal.console import (
     mark,
     number,
     out,
+    prose,
     say,
     show_counts_of_checks,
     table,
@@ -33,16 +34,16 @@ def show_run(described: dict[str, Any]) -> None:
         (f"{mark(run['status']).plain} {run['status']}", style),
         f" after {duration(run['seconds'])}" if run["status"] != "running" else "",
     )
-    say(
+    prose(
         f"begun by {run['begun_by']}{label} as {run['begun_by_role']} "
         f"at {run['started_at'][:19].replace('T', ' ')} UTC"
     )
-    say(
+    prose(
         f"{number(run['rows_read'])} rows read, {number(run['rows_written'])} written, "
         f"{number(run['rows_rejected'])} rejected"
     )
     if run["error"]:
-        say(run["error"].splitlines()[0], style)
+        prose(run["error"].splitlines()[0], style)
     _show_fences(described["fences"])
     _show_steps(described["steps"])
     _show_chunks(described["chunks"])
@@ -55,14 +56,14 @@ def _show_fences(fences: list[dict[str, Any]]) -> None:
     for fence in fences:
         lag = duration(fence["lag_seconds"]) or "indefinitely"
         moment = fence["fence"][:19].replace("T", " ")
-        say(f"{fence['source']}: {moment} UTC, {lag} behind its clock ({fence['fence_kind']})")
+        prose(f"{fence['source']}: {moment} UTC, {lag} behind its clock ({fence['fence_kind']})")
         if fence["held_by"]:
             how = "only a margin:"
             since = ""
             if fence["held_since"]:
                 how = "held back by"
                 since = f", for {duration(fence['held_seconds'])}"
-            say(f"    {how} {fence['held_by']}{since}", "yellow")
+            prose(f"{how} {fence['held_by']}{since}", "yellow", indent=4)
 
 
 def _show_steps(steps: list[dict[str, Any]]) -> None:
@@ -78,9 +79,9 @@ def _show_steps(steps: list[dict[str, Any]]) -> None:
             state = "warning" if step["status"] == "succeeded" else step["status"].replace("_", " ")
             code = f"[{step['error_code']}] " if step["error_code"] else ""
             first, *more = step["error"].splitlines()
-            say(f"{step['model']} {state}: {code}{first}", STATES[step["status"]][1])
+            prose(f"{step['model']} {state}: {code}{first}", STATES[step["status"]][1])
             for line in more:
-                say(f"    {line}", "dim")
+                prose(line, "dim", indent=4)
 
 
 def _show_chunks(chunks: list[dict[str, Any]]) -> None:

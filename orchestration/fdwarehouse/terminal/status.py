@@ -51,7 +51,7 @@ def _show_problems(problems: list[dict[str, Any]]) -> None:
         message = problem["message"]
         stop = "" if message.endswith((".", "!", "?")) else "."
         prose(f"{message}{stop} Since {_ago(problem['since'])}.", style)
-        prose(f"{problem['hint']}", "dim", indent=4)
+        prose(problem["hint"], "dim", indent=4)
     if len(problems) > SHOWN_PROBLEMS:
         prose(f"and {len(problems) - SHOWN_PROBLEMS} more in etl.problems")
     prose("")
@@ -117,13 +117,13 @@ def _show_sources(sources: list[dict[str, Any]]) -> None:
             f"{source['source']} ({source['system']}): fence of kind {source['fence_kind']}, "
             f"{lag} behind its clock, read {duration(source['age_seconds'])} ago"
         )
-        prose(f"{source['promise']}", "dim", indent=4)
+        prose(source["promise"], "dim", indent=4)
         if source["held_by"]:
             prose(_holder(source), "yellow", indent=4)
         for doubt in source["unreconciled"]:
             prose(f"{doubt['table']} may lack changes: {doubt['reason']}", "yellow", indent=4)
         if source["not_noticed"]:
-            prose(f"{source['not_noticed']}", "yellow", indent=4)
+            prose(source["not_noticed"], "yellow", indent=4)
         for drift in source["drift"]:
             effect = f"; {drift['breaks']} is not loaded" if drift["breaks"] else ""
             prose(f"{drift['subject']}: {drift['difference']}{effect}", "yellow", indent=4)
