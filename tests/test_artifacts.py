@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from pathlib import Path
@@ -116,6 +116,69 @@ def test_rules_and_checks_are_tests_with_the_results_of_the_run(
     assert adapter == {"rows_affected": rows}
 
 
+def test_what_the_files_promise_holds_in_the_warehouse(
+    written: Path, seeded_warehouse: Warehouse
+) -> None:
+    broken = {
+        name: found
+        for name, query in (*promised_by_contract(written), *promised_by_manifest(written))
+        if (found := seeded_warehouse.value(query))
+    }
+    assert broken == {}
+
+
+def promised_by_contract(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the promises of gold's contract, as queries that count the rows that break them."""
+    for table in contract(folder, "gold")["schema"]:
+        rows = f"SELECT count(*) FROM gold.{table['name']}"
+        for column in table["properties"]:
+            name = f"contract {table['name']}.{column['name']}"
+            if column.get("required"):
+                yield f"{name} required", f"{rows} WHERE {column['name']} IS NULL"
+            for rule in column.get("quality", []):
+                assert rule["mustBe"] == 0
+                values = rule.get("arguments", {}).get("validValues", [])
+                yield (
+                    f"{name} {rule}",
+                    rule.get("query") or f"{rows} WHERE {column['name']} NOT IN ({listed(values)})",
+                )
+
+
+def promised_by_manifest(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the generic tests of the manifest, as queries that count the rows that break them."""
+    nodes = read(folder, "manifest.json")["nodes"]
+    for node in nodes.values():
+        if not (test := node.get("test_metadata")):
+            continue
+        arguments = test["kwargs"]
+        table = nodes[node["attached_node"]]["relation_name"]
+        rows = f"(SELECT * FROM {table} WHERE {node['config'].get('where', 'true')})"
+        column = node.get("column_name")
+        wrong = {
+            "not_null": f"{column} IS NULL",
+            "accepted_values": f"{column} NOT IN ({listed(arguments.get('values', ()))})",
+            "expression_is_true": f"NOT ({arguments.get('expression')})",
+        }.get(test["name"])
+        if test["name"] == "relationships":
+            to, field = arguments["to"].split("'")[1], arguments["field"]
+            (other,) = [n["relation_name"] for n in nodes.values() if n["name"] == to]
+            wrong = f"{column} NOT IN (SELECT {field} FROM {other} WHERE {field} IS NOT NULL)"
+        key = arguments.get("combination_of_columns", [column])
+        query = f"SELECT count(*) FROM {rows} AS tested WHERE {wrong}"
+        if wrong is None:
+            assert test["name"] in ("unique", "unique_combination_of_columns")
+            query = (
+                f"SELECT count(*) FROM (SELECT FROM {rows} AS tested "
+                f"WHERE ({', '.join(key)}) IS NOT NULL GROUP BY {', '.join(key)} "
+                f"HAVING count(*) > 1) AS twice"
+            )
+        yield f"manifest {node['name']}", query
+
+
+def listed(values: Iterable[Any]) -> str:
+    return ", ".join(f"'{value}'" for value in values) or "NULL"
+
+
 def test_contracts_follow_the_standard(written: Path, seeded_warehouse: Warehouse) -> None:
     gold = {table["name"]: table for table in contract(written, "gold")["schema"]}
     assert set(gold) == {
@@ -130,7 +193,8 @@ def test_contracts_follow_the_standard(written: Path, seeded_warehouse: Warehous
     assert sales["quantity"]["quality"][0]["query"].endswith("WHERE (quantity > 0) IS FALSE")
     assert "_run_id" not in sales
     production = contract(written, "production")
-    assert production["servers"][0]["database"] == seeded_warehouse.shop.name
+    server = production["servers"][0]
+    assert (server["database"], server["schema"]) == (seeded_warehouse.shop.name, "public")
     (orders,) = [table for table in production["schema"] if table["name"] == "orders"]
     key = {column["name"]: column for column in orders["properties"]}["order_id"]
     assert (key["primaryKey"], key["primaryKeyPosition"], key["required"]) == (True, 1, True)

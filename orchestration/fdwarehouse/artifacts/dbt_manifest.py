@@ -116,6 +116,7 @@ def _column(column: DescribedColumn, table: DescribedTable, observed: Observed) 
 
 def _test(test: Test, names: Names) -> dict[str, Any]:
     config = {"enabled": True, "materialized": "test", "severity": test.severity.upper()}
+    config |= {"where": test.where} if test.where else {}
     relation = names.observed.relation(test.reads[-1]) if test.reads else None
     id_ = names.test(test.name)
     return _node(id_, "test", test.name, test.file, relation=relation, names=names) | {

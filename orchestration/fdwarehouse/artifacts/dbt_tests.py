@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fdwarehouse.artifacts.dbt import Names
@@ -28,6 +28,7 @@ class Test:
         kind: name of dbt's generic test; None for a check that is a query.
         arguments: of the generic test.
         check: the check that tests it; None: a constraint does.
+        where: condition of the rows that are tested; None: all.
     """
 
     __test__ = False  # no test of pytest
@@ -42,6 +43,7 @@ class Test:
     kind: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     check: str | None = None
+    where: str | None = None
 
     @property
     def metadata(self) -> dict[str, Any] | None:
@@ -92,7 +94,8 @@ def _of_columns(table: DescribedTable, names: Names) -> Iterator[Test]:
         for rule in column.tests or ():
             is_of_key = rule["test"] in ("not_null", "unique") and table.key == [column.name]
             if not is_of_key:
-                yield _test(table, names, _generic(rule, names), column=column.name, rule=rule)
+                test = _test(table, names, _generic(rule, names), column=column.name, rule=rule)
+                yield replace(test, where=table.ruled_rows)
 
 
 def _generic(rule: Mapping[str, Any], names: Names) -> tuple[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from fdwarehouse.artifacts.naming import Place
 from fdwarehouse.artifacts.observed import Observed
 from fdwarehouse.database.observation.described import DescribedColumn, DescribedTable
-from fdwarehouse.identifiers import unqualified
+from fdwarehouse.identifiers import ident, literal, unqualified
 from fdwarehouse.project.contract import Contract
 from fdwarehouse.project.contract import Table as ContractTable
 
@@ -51,8 +51,15 @@ def contract_of_source(observed: Observed, contract: Contract) -> dict[str, Any]
         contract: of the source.
     """
     source = contract.source
-    places = {t: r for t, r in observed.sources.items() if t.startswith(f"{source}.")}
-    relation = next(iter(places.values()), None)
+    # Not one of another schema, and not one of the catalog, which is mounted too.
+    relation = next(
+        (
+            relation
+            for table, relation in observed.sources.items()
+            if table.startswith(f"{source}.") and relation.name in contract.tables
+        ),
+        None,
+    )
     place = relation.place if relation else observed.place
     schema = relation.schema if relation else "public"
     masked = {
@@ -149,7 +156,7 @@ def _column(
 ) -> dict[str, Any]:
     rules = {rule["test"]: rule for rule in column.tests or ()}
     found = _property(column.name, known.get("type"), column.description, table.key)
-    if known.get("not_null") or "not_null" in rules:
+    if known.get("not_null") or ("not_null" in rules and table.ruled_rows is None):
         found["required"] = True
     if "unique" in rules:
         found["unique"] = True
@@ -157,7 +164,7 @@ def _column(
         found["classification"] = MASKED
     if column.unit:
         found["customProperties"] = [{"property": "unit", "value": column.unit}]
-    if quality := list(_quality(column.name, rules, table.name)):
+    if quality := list(_quality(column.name, rules, table)):
         found["quality"] = quality
     to = column.references_table or ""
     parts = [unqualified(to), *keys[to]] if to in keys else []
@@ -167,23 +174,34 @@ def _column(
 
 
 def _quality(
-    column: str, rules: Mapping[str, Mapping[str, Any]], table: str
+    column: str, rules: Mapping[str, Mapping[str, Any]], table: DescribedTable
 ) -> Iterator[dict[str, Any]]:
+    """Yield the rules of a column that its other entries do not say."""
+    conditions = {}
     if rule := rules.get("accepted_values"):
-        yield {
-            "type": "library",
-            "metric": "invalidValues",
-            "arguments": {"validValues": rule["values"]},
-            "mustBe": 0,
-            "severity": rule["severity"],
-        }
+        if table.ruled_rows is None:
+            yield {
+                "type": "library",
+                "metric": "invalidValues",
+                "arguments": {"validValues": rule["values"]},
+                "mustBe": 0,
+                "severity": rule["severity"],
+            }
+        else:
+            values = ", ".join(literal(str(value)) for value in rule["values"])
+            conditions["accepted_values"] = f"{ident(column)} IN ({values})"
+    if "not_null" in rules and table.ruled_rows is not None:
+        conditions["not_null"] = f"{ident(column)} IS NOT NULL"
     if rule := rules.get("check"):
+        conditions["check"] = rule["condition"]
+    ruled = f"{table.ruled_rows} AND " if table.ruled_rows else ""
+    for name, condition in conditions.items():
         yield {
             "type": "sql",
-            "description": f"{column}: {rule['condition']}",
-            "query": f"SELECT count(*) FROM {table} WHERE ({rule['condition']}) IS FALSE",  # noqa: S608
+            "description": f"{column}: {condition}",
+            "query": f"SELECT count(*) FROM {table.name} WHERE {ruled}({condition}) IS FALSE",  # noqa: S608
             "mustBe": 0,
-            "severity": rule["severity"],
+            "severity": rules[name]["severity"],
         }
 
 

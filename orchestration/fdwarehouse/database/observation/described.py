@@ -67,6 +67,14 @@ class DescribedTable:
     columns: dict[str, DescribedColumn] = field(default_factory=dict)
 
     @property
+    def ruled_rows(self) -> str | None:
+        """Condition of the rows for which its rules hold; None: all.
+
+        Members of a dimension that are inferred have only a key, and the unknown one not even that.
+        """
+        return "NOT is_inferred" if self.kind == "dimension" else None
+
+    @property
     def source(self) -> str | None:
         """Of a table of bronze, what it is taken from: the source and its table."""
         return ".".join(filter(None, (self.source_name, self.source_table))) or None
