@@ -48,6 +48,20 @@ def test_g6_airflow_gets_the_orchestrators_connection_and_no_other(
     assert environment["AIRFLOW__API__PORT"] == "8123"
 
 
+@pytest.mark.usefixtures("anywhere")
+def test_tasks_find_the_project_and_the_warehouse_only_where_a_task_needs_it(
+    connections: Connections, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in warehouse.environment.items():
+        monkeypatch.setenv(name, value)
+    assert airflow_environment(connections)["FDWAREHOUSE_PROJECT"] == str(ROOT)
+    for name in ("FDWAREHOUSE_SITE", "FDWAREHOUSE_ALERT"):
+        with monkeypatch.context() as wanted:
+            wanted.setenv(name, "1")
+            given = airflow_environment(connections).keys() & warehouse.environment.keys()
+        assert given == {"WAREHOUSE_URL"}
+
+
 def test_options_of_the_warehouses_url_reach_airflow(
     connections: Connections, warehouse: Warehouse
 ) -> None:
