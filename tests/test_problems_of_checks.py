@@ -241,3 +241,28 @@ def test_check_that_does_not_name_the_run_always_looks_at_all_rows(
     )
     assert since["no_rejected_rows"] == since["freshness"] == 0
     assert since["fact_sales_joins_dimensions"] == 1
+
+
+def test_result_of_other_rows_in_the_same_run_does_not_hide_those_that_failed(
+    seeded_warehouse: Warehouse,
+) -> None:
+    run(seeded_warehouse)
+
+    def store(since_run_id: int, offending_rows: int) -> list[str]:
+        seeded_warehouse.execute(
+            f"""
+            SELECT etl.store_check_results(1, '[{{
+                "check_name": "fact_sales_joins_dimensions", "layer": "gold", "severity": "error",
+                "since_run_id": {since_run_id}, "offending_rows": {offending_rows},
+                "sample_rows": [], "duration": "1 ms"
+            }}]')
+            """
+        )
+        return list(problems(seeded_warehouse))
+
+    failed = ["check_failed:fact_sales_joins_dimensions"]
+    assert store(5, 2) == failed
+    assert store(7, 0) == failed
+    assert store(7, 1) == failed
+    assert store(7, 0) == failed
+    assert store(5, 0) == []

@@ -44,14 +44,15 @@ BEGIN
             WHEN r.since_run_id > l.unresolved_since_run_id THEN l.unresolved_since_run_id
         END
     ) AS u (since_run_id)
-    ON CONFLICT (run_id, check_name) DO UPDATE
+    ON CONFLICT (run_id, check_name) DO UPDATE -- but rows that are not looked at are not forgotten
         SET since_run_id = excluded.since_run_id,
             offending_rows = excluded.offending_rows,
             sample_rows = excluded.sample_rows,
             duration = excluded.duration,
             unresolved_since_run_id = excluded.unresolved_since_run_id,
             failing_since = excluded.failing_since,
-            checked_at = clock_timestamp();
+            checked_at = clock_timestamp()
+        WHERE excluded.offending_rows > 0 OR excluded.unresolved_since_run_id IS NULL;
 
     FOR v_warned IN
         SELECT r.check_name, r.offending_rows, c.description
