@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from fdwarehouse.database import repeating
@@ -18,7 +19,7 @@ from fdwarehouse.database.repeating import Ended, Event, Failed, Ran, Skipped, W
 from fdwarehouse.database.running import Outcome, call
 from fdwarehouse.project.config_values import period
 from tests.command import Command
-from tests.harness import ROOT, Warehouse, wait_until
+from tests.harness import ROOT, Shop, Warehouse, wait_until
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 RUN = "CALL etl.run_pipeline()"
@@ -73,6 +74,30 @@ def test_runs_begin_at_multiples_of_the_period_and_missed_ones_are_left_out() ->
     assert began == ["12:00:30", "12:05:00", "12:15:00", "12:20:00"]
     assert max(clock.waits) <= 60  # the clock may be set
     assert events[-1] == Ended(clock.time, 3)
+
+
+def test_a_clock_that_is_set_back_does_not_stop_it() -> None:
+    def set_back() -> None:
+        clock.time -= timedelta(days=1)
+
+    clock = Clock(set_back, *[nothing] * 9)
+    began: list[datetime] = []
+
+    def run() -> Outcome:
+        began.append(clock.time)
+        return Outcome(len(began), "succeeded", 1)
+
+    repeated(clock, run, "5m")
+    assert sum(clock.waits) <= 60 * len(clock.waits)
+    assert [time.strftime("%d %H:%M") for time in began] == ["01 12:00", "31 12:05", "31 12:10"]
+
+
+def test_a_run_that_is_held_up_after_it_has_begun_has_failed(shop: Shop) -> None:
+    with pytest.raises(psycopg.Error) as caught:
+        shop.execute("DO $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = 'DW001'; END $$")
+    held_up, not_begun = (Outcome(run_id, "failed", 1, caught.value) for run_id in (1, None))
+    assert repeating.reason_to_skip(held_up) is None
+    assert repeating.reason_to_skip(not_begun) == "busy"
 
 
 def test_it_goes_on_after_a_failed_run_and_skips_while_others_work(
@@ -250,10 +275,11 @@ def test_what_is_not_a_period_is_an_error_that_shows_some(command: Command, word
     assert "is not a time: expected one such as 30s, 5m, 2h" in " ".join(said.err.split())
 
 
-def test_allowed_deletions_are_not_repeated(command: Command) -> None:
-    said = command("run", "--every", "5m", "--allow-deletions", "orders")
+@pytest.mark.parametrize("option", ["--every=5m", "--skip-if-running"])
+def test_allowed_deletions_are_for_one_run(command: Command, option: str) -> None:
+    said = command("run", option, "--allow-deletions", "orders")
     assert said.exit_code == 2
-    assert "leave out --every" in said.err
+    assert f"leave out {option.partition('=')[0]}" in " ".join(said.err.split())
 
 
 def test_a_single_run_can_leave_politely_while_another_one_works(

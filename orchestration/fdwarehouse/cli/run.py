@@ -91,6 +91,8 @@ def run(
     ...), never two at a time, and goes on after a failed run.
     """
     period = _period_of(every, allow_deletions)
+    if skip_if_running and allow_deletions:
+        raise typer.BadParameter("--allow-deletions is for this run: leave out --skip-if-running")
     tell = teller(context, as_json=as_json) if alert else None
     tables = selected_tables(connections_of(context), select, exclude)
     if tables == []:

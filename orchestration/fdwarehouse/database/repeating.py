@@ -64,10 +64,13 @@ Event = Ran | Skipped | Failed | Waiting | Ended
 def reason_to_skip(outcome: Outcome) -> str | None:
     """Say why a run could not begin, if it need not: another run or a deploy is in progress.
 
+    A run that has begun and then could not go on has failed.
+
     Args:
         outcome: of a call.
     """
-    if outcome.error is None or outcome.error.sqlstate not in _BUSY:
+    has_begun = outcome.run_id is not None
+    if has_begun or outcome.error is None or outcome.error.sqlstate not in _BUSY:
         return None
     return outcome.error.diag.message_primary
 
@@ -121,9 +124,16 @@ def _events(
         yield event
         if isinstance(event, Ran) and event.outcome.was_cancelled:
             raise KeyboardInterrupt
-        due = _EPOCH + ((now() - _EPOCH) // period + 1) * period
-        while (left := (due - now()).total_seconds()) > 0:
-            wait(min(left, LONGEST_BACKOFF))  # the clock may be set meanwhile
+        due = _next_multiple(now(), period)
+        while (left := due - now()) > timedelta():
+            if left > period:  # the clock was set back
+                due = _next_multiple(now(), period)
+            else:
+                wait(min(left.total_seconds(), LONGEST_BACKOFF))  # the clock may be set meanwhile
+
+
+def _next_multiple(time: datetime, period: timedelta) -> datetime:
+    return _EPOCH + ((time - _EPOCH) // period + 1) * period
 
 
 def _attempt(run: Callable[[], Outcome], now: Callable[[], datetime]) -> Event:

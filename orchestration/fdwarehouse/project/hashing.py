@@ -24,11 +24,34 @@ def _of(*parts: str) -> str:
     return f"hash_array_extended(ARRAY[{', '.join(parts)}], 0)"
 
 
+def _wide(hash_: str, sent: str) -> str:
+    """Complete the hash of a number of 64 bits, which folds the upper half into the lower one.
+
+    -1 and 4294967295 have the same hash, and so do two times that are 71 minutes apart.
+    """
+    return _of(hash_, *(f"get_byte({sent}, {n})::bigint" for n in range(4)))
+
+
+_INSTANT = _wide(
+    # Its own hash function is new in PostgreSQL 18; that of interval is the same in all versions.
+    "CASE WHEN isfinite({c}) "
+    "THEN interval_hash_extended({c} - '2000-01-01 00:00:00+00'::timestamptz, 0) END",
+    "timestamptz_send({c})",
+)
+_LOCAL_TIME = _wide("timestamp_hash_extended({c}, 0)", "timestamp_send({c})")
+
+
+def _of_range(of_bound: str) -> str:
+    return _of(
+        "hash_range_extended({c}, 0)",
+        *(of_bound.format(c=f"{bound}({{c}})") for bound in ("lower", "upper")),
+    )
+
+
 _BY_TYPE = {
     "smallint": "hashint2extended({c}, 0)",
     "integer": "hashint4extended({c}, 0)",
-    # Its hash folds the upper half into the lower one: -1 and 4294967295 have the same.
-    "bigint": _of("{c}", "{c} >> 32"),
+    "bigint": _of("{c}", "{c} >> 32"),  # see _wide
     # 0 and -0 are equal.
     "real": _of("hashfloat4extended({c}, 0)", "get_byte(float4send({c}), 0)::bigint"),
     "double precision": _of("hashfloat8extended({c}, 0)", "get_byte(float8send({c}), 0)::bigint"),
@@ -40,33 +63,24 @@ _BY_TYPE = {
     "name": "hashnameextended({c}, 0)",
     "boolean": "hashint4extended({c}::integer, 0)",
     "uuid": "uuid_hash_extended({c}, 0)",
-    "timestamp without time zone": "timestamp_hash_extended({c}, 0)",
-    # Its own hash function is new in PostgreSQL 18; that of interval is the same in all versions.
-    "timestamp with time zone": (
-        "CASE WHEN isfinite({c}) "
-        "THEN interval_hash_extended({c} - '2000-01-01 00:00:00+00'::timestamptz, 0) "
-        "WHEN {c} = 'infinity' THEN 1 WHEN {c} = '-infinity' THEN 2 END"
-    ),
+    "timestamp without time zone": _LOCAL_TIME,
+    "timestamp with time zone": _INSTANT,
     "date": (
         "CASE WHEN isfinite({c}) THEN hashint4extended({c} - '2000-01-01'::date, 0) "
         "WHEN {c} = 'infinity' THEN 1 WHEN {c} = '-infinity' THEN 2 END"
     ),
-    "time without time zone": "time_hash_extended({c}, 0)",
-    "time with time zone": "timetz_hash_extended({c}, 0)",
+    "time without time zone": _wide("time_hash_extended({c}, 0)", "time_send({c})"),
+    "time with time zone": _wide("timetz_hash_extended({c}, 0)", "timetz_send({c})"),
     "interval": _image("interval_send({c})"),
     "bytea": _image("{c}"),
     "jsonb": _image("jsonb_send({c})"),
     "int4range": "hash_range_extended({c}, 0)",
-    "int8range": _of("hash_range_extended({c}, 0)", "lower({c}) >> 32", "upper({c}) >> 32"),
-    "numrange": _of(
-        "hash_range_extended({c}, 0)",
-        _image("numeric_send(lower({c}))"),
-        _image("numeric_send(upper({c}))"),
-    ),
-    "tsrange": "hash_range_extended({c}, 0)",
-    "tstzrange": "hash_range_extended({c}, 0)",
+    "int8range": _of_range("{c} >> 32"),
+    "numrange": _of_range(_image("numeric_send({c})")),
+    "tsrange": _of_range(_LOCAL_TIME),
+    "tstzrange": _of_range(_INSTANT),
     "daterange": "hash_range_extended({c}, 0)",
-    "xid8": "hash_array_extended(ARRAY[{c}], 0)",
+    "xid8": _wide("hash_array_extended(ARRAY[{c}], 0)", "xid8send({c})"),
     "oid": "hashoidextended({c}, 0)",
     "inet": "hashinetextended({c}, 0)",
     "cidr": "hashinetextended({c}, 0)",
@@ -75,7 +89,8 @@ _BY_TYPE = {
 }
 # With a length or a scale in the type, all values have the same one.
 _BY_TYPE_WITH_MODIFIER = {
-    "numeric": "hash_numeric_extended({c}, 0)",
+    # Its hash ignores the sign.
+    "numeric": _of("hash_numeric_extended({c}, 0)", "({c} < 0)::integer::bigint"),
     "character": "hashbpcharextended({c}, 0)",
 }
 # The lower bounds of an array are part of it, but not of its hash.
@@ -103,7 +118,17 @@ _BY_EQUALITY = {
 }
 _COARSE = {"real", "double precision", "numeric", "bpchar", "interval", "jsonb", "numrange"}
 # In an array, their images cannot be hashed on both sides.
-_NOT_IN_ARRAYS = _COARSE | {"bigint", "int8range"}
+_NOT_IN_ARRAYS = _COARSE | {
+    "bigint",
+    "int8range",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "time without time zone",
+    "time with time zone",
+    "tsrange",
+    "tstzrange",
+    "xid8",
+}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ BEGIN
     CALL etl.pin_settings();
     v_models := etl.reconciliations_of(p_table);
     v_run := etl.acquire_run(p_run_id, 'etl.reconcile', p_may_join => false);
+    PERFORM etl.require_comparison(v_models);
     COMMIT;
     CALL etl.run_models(v_models, v_run.run_id, 'etl.reconcile');
     CALL etl.build_silver(v_run.run_id);
