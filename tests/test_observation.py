@@ -114,7 +114,7 @@ def test_masked_columns_are_taken_out_of_what_is_stored() -> None:
 def test_sample_rows_are_arranged_as_a_table() -> None:
     assert as_table([{"a": 1}, {"b": None, "a": [1, {"c": True}]}]) == (
         ["a", "b"],
-        [["1", ""], ["1, c: true", ""]],
+        [["1", ""], ["1, c: true", None]],
     )
 
 

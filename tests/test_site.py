@@ -79,7 +79,11 @@ def test_a_warehouse_without_runs_says_so(
 ) -> None:
     command.use(warehouse.environment)
     command.works("site", "--out", str(tmp_path / "site"))
-    assert "Nothing has run yet." in (tmp_path / "site/index.html").read_text()
+    home = (tmp_path / "site/index.html").read_text()
+    assert "Nothing has run yet." in home
+    assert "None of the 12 checks has run." in home
+    for claim in ("None: every row", "None: production is", "rows are rejected", "held a fence"):
+        assert claim not in home
 
 
 def test_text_of_the_database_is_text(warehouse: Warehouse, tmp_path: Path) -> None:

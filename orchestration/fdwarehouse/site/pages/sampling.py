@@ -9,18 +9,24 @@ from typing import Any
 _TIME = re.compile(r"^(\d{4,}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 
 
-def as_table(samples: Any) -> tuple[list[str], list[list[str]]]:
+def as_table(samples: Any) -> tuple[list[str], list[list[str | None]]]:
     """Arrange sample rows as a table.
 
     Args:
         samples: a list of JSON objects; other values are shown in one column.
 
     Returns:
-        Columns and rows, as text.
+        Columns and rows, as text; None is null, and empty text is what a row does not have.
     """
     rows = [row if isinstance(row, Mapping) else {"value": row} for row in samples or []]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return columns, [[_text(row.get(name)) for name in columns] for row in rows]
+    return columns, [[_cell(row, name) for name in columns] for row in rows]
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str | None:
+    if name not in row:
+        return ""
+    return None if row[name] is None else _text(row[name])
 
 
 def _text(value: Any) -> str:
