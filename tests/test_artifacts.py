@@ -319,6 +319,11 @@ def test_events_are_sent_with_the_key_and_twice_they_are_the_same(
     for _ in range(2):
         said = shown.works("artifacts", "--out", str(tmp_path), "--to", url)
         assert f"events sent to {url}" in said
+    login = url.replace("//", "//user:S3CRET@")
+    said = shown.works("artifacts", "--out", str(tmp_path), "--to", login)
+    assert f"events sent to {url}" in said
+    assert "S3CRET" not in said
+    del received[len(received) // 3 * 2 :]
     assert {(path, key) for path, key, _ in received} == {("/api/v1/lineage", "Bearer s3cret")}
     sent = [event["run"]["runId"] for _, _, event in received]
     assert sent[: len(sent) // 2] == sent[len(sent) // 2 :]
@@ -327,9 +332,12 @@ def test_events_are_sent_with_the_key_and_twice_they_are_the_same(
 def test_a_service_that_cannot_be_reached_is_an_error_with_a_way_out(
     shown: Command, tmp_path: Path
 ) -> None:
-    said = shown("artifacts", "--out", str(tmp_path), "--to", "http://127.0.0.1:9")
+    secret = "http://user:S3CRET@127.0.0.1:9/?key=S3CRET"
+    said = shown("artifacts", "--out", str(tmp_path), "--to", secret)
     assert said.exit_code == 1
+    assert "http://127.0.0.1:9/ did not take an event" in said.err
     assert "OPENLINEAGE_API_KEY" in said.err
+    assert "S3CRET" not in said.err + said.out
 
 
 def test_a_run_that_does_not_exist_is_an_error(shown: Command, tmp_path: Path) -> None:

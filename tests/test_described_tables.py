@@ -200,3 +200,99 @@ def test_a_deploy_writes_only_what_is_described_otherwise(
         "column_lineage": 0,
     }
     assert warehouse.deploy(project).is_empty
+
+
+LIST = """
+CREATE VIEW gold.contact_list AS
+SELECT
+    id, email AS contact, left(email, 20) AS short, note AS "a note", note AS renamed,
+    count(*) OVER () AS people
+FROM silver.people;
+"""
+SWAPPED = """
+CREATE VIEW gold.swapped AS
+WITH p AS (SELECT note AS email, email AS note, id FROM silver.people)
+SELECT id, note, email FROM p
+UNION ALL
+SELECT id, note, email FROM p;
+"""
+FURTHER = """
+CREATE VIEW gold.further (x, y) AS SELECT contact, renamed FROM gold.contact_list;
+"""
+AT_THE_SOURCE = """
+CREATE VIEW gold.at_the_source AS SELECT id, email AS contact FROM production.people;
+"""
+CONTACTS = """
+CREATE TABLE gold.contacts (
+    id integer PRIMARY KEY, note text, contact text, same text, _run_id bigint NOT NULL
+);
+"""
+WRITER = """
+{{ routine.writer('gold.write_contacts') }}
+BEGIN ATOMIC
+    WITH affected_people AS (
+        SELECT id FROM silver.people
+        UNION
+        SELECT id FROM gold.contacts
+    ),
+
+    expected_contacts AS (
+        SELECT id, email AS note, note AS contact, email AS same FROM silver.people
+    ),
+
+    {{ merge.write_difference(
+        'gold.contacts',
+        key='id',
+        columns=['note', 'contact', 'same'],
+        source='expected_contacts',
+        affected_keys='affected_people',
+    ) | indent(4) }}
+
+    {{ merge.counts('expected_contacts') | indent(4) }};
+END;
+"""
+HARMLESS = """
+CREATE VIEW gold.harmless AS SELECT id, upper(note) AS loud FROM silver.people;
+"""
+
+
+def test_masked_column_is_marked_where_a_view_by_hand_gives_it_another_name(place: Place) -> None:
+    place.write(
+        "CREATE TABLE people (id int PRIMARY KEY, email text, note text, "
+        "updated_at timestamptz NOT NULL)"
+    )
+    place.configure({"people": {"watermark": "updated_at", "mask": {"email": "hash"}}})
+    people = MASKED_PEOPLE.replace(
+        "lower(email) AS contact, phone IS NOT NULL AS has_phone, note", "email, note"
+    )
+    for name, text in {
+        "silver/people": people,
+        "gold/contact_list": LIST,
+        "gold/swapped": SWAPPED,
+        "gold/further": FURTHER,
+        "gold/at_the_source": AT_THE_SOURCE,
+        "gold/harmless": HARMLESS,
+        "gold/write_contacts": WRITER,
+        "../migrations/0001_contacts": CONTACTS,
+    }.items():
+        path = place.root / "sql" / f"{name}.sql"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.lstrip())
+    place.works("bootstrap", "contract", "deploy")
+    masked = {
+        table.name: [c.name for c in table.columns.values() if c.is_masked]
+        for table in tables(place.warehouse).values()
+    }
+    assert masked == {
+        "bronze.raw_people": ["email"],
+        "silver.people": ["email"],
+        "gold.contact_list": ["contact", "short", "people"],  # what is computed, to be safe
+        "gold.swapped": ["id", "note", "email"],  # the same
+        "gold.further": ["x"],
+        "gold.at_the_source": ["contact"],
+        "gold.harmless": [],
+        "gold.contacts": ["note", "contact", "same"],
+    }
+    contact = origins(place.warehouse, "gold.contact_list.contact")
+    assert contact["silver.people.email"] == "direct"
+    assert contact["silver.people.note"] == "indirect"

@@ -6,6 +6,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
+from fdwarehouse.database.observation.runs import read_runs
 from tests.command import Command
 from tests.harness import Warehouse
 
@@ -85,3 +86,33 @@ def test_run_that_is_at_work_or_rests_between_two_steps_is_shown_as_running(
     with suppress(psycopg.Error):
         warehouse.call("etl.abandon_run(2)")
     assert shown(command)[0][0] == "abandoned"
+
+
+def test_run_that_ends_after_the_snapshot_of_a_reader_is_not_lost(
+    seeded_warehouse: Warehouse,
+) -> None:
+    lost = "SELECT array_agg(problem) FROM etl.problems WHERE kind = 'run_lost'"
+    listed = "SELECT status FROM etl.runs"
+    seeded_warehouse.run()
+    with seeded_warehouse.connect("owner") as owner, seeded_warehouse.connect("owner") as reader:
+        owner.execute("LOCK TABLE silver.clean_orders")
+        session = seeded_warehouse.begin("etl.run_pipeline()")
+        session.wait_until_blocked()
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        assert ("running",) in reader.execute(listed).fetchall()
+        owner.commit()
+        session.result()
+        assert ("running",) in reader.execute(listed).fetchall(), "the snapshot is older"
+        assert reader.execute(lost.encode()).fetchone() == (None,)
+        assert "abandoned" not in {run["status"] for run in read_runs(reader)}
+        reader.commit()
+
+        owner.execute("LOCK TABLE silver.clean_orders")
+        session = seeded_warehouse.begin("etl.run_pipeline()")
+        session.wait_until_blocked()
+        seeded_warehouse.rows("SELECT pg_terminate_backend(%s)", [session.pid], role="admin")
+        with suppress(psycopg.Error):
+            session.result()
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        assert reader.execute(lost.encode()).fetchone() == (["run_lost:pipeline"],)
+        assert "abandoned" in {run["status"] for run in read_runs(reader)}

@@ -97,7 +97,8 @@ def test_the_page_of_a_table_says_what_is_wrong_with_it(ill: Warehouse, tmp_path
     assert "unknown status" in orders
     assert "3 rows are kept out" in orders
     assert '<h2 id="rejected">Rejected rows' in orders
-    assert "the trigger says no" in (site / "tables/gold.daily_sales.html").read_text()
+    sales = (site / "tables/gold.daily_sales.html").read_text()
+    assert "a function raised an exception (P0001)" in sales
     assert "What is wrong" not in (site / "tables/gold.fact_sales.html").read_text()
 
 

@@ -12,7 +12,7 @@ from fdwarehouse.artifacts.naming import Place, Relation, relation_of
 from fdwarehouse.database.json_rows import Row, rows
 from fdwarehouse.database.observation.definitions import read_columns, read_relations
 from fdwarehouse.database.observation.described import Described, Origin, read_described
-from fdwarehouse.database.observation.reading import snapshot
+from fdwarehouse.database.observation.reading import require_this_version, snapshot
 from fdwarehouse.database.running import require_deployed
 from fdwarehouse.errors import FdwarehouseError
 
@@ -39,15 +39,13 @@ _SOURCES = """
     WHERE o.dbname IS NOT NULL
 """
 
-# The start of a step that failed was rolled back with its transaction. Of an error, only the
-# message is passed on: its detail can have a row.
+# The start of a step that failed was rolled back with its transaction.
 _STEPS = """
     SELECT
         s.model, m.table_name, s.layer, s.status, s.rows_read, s.rows_rejected,
         s.rows_inserted + s.rows_updated + s.rows_deleted AS rows_written, s.table_bytes,
         CASE
-            WHEN s.status <> 'succeeded'
-                THEN coalesce((s.failure).message, split_part(s.error, E'\\n', 1))
+            WHEN s.status <> 'succeeded' THEN etl.without_values(s.error, s.error_code, s.error)
         END AS message,
         t.started_at, t.finished_at,
         extract(EPOCH FROM s.duration)::float AS seconds
@@ -68,7 +66,7 @@ _STEPS = """
 
 _RUN = """
     SELECT
-        run_id, begun_by, status, started_at, finished_at, split_part(error, E'\\n', 1) AS message
+        run_id, begun_by, status, started_at, finished_at, etl.error_of_run(run_id) AS message
     FROM etl.runs
     WHERE coalesce(run_id = %s, EXISTS (SELECT FROM etl.steps AS s WHERE s.run_id = runs.run_id))
     ORDER BY run_id DESC
@@ -160,6 +158,7 @@ def observe(warehouse_url: str, project: str, run_id: int | None = None) -> Obse
     """
     with snapshot(warehouse_url) as connection:
         require_deployed(connection)
+        require_this_version(connection)
         described = read_described(connection)
         columns: dict[str, list[Row]] = {table.name: [] for table in described.tables}
         for column in read_columns(connection):

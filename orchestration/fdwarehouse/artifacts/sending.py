@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from openlineage.client import OpenLineageClient
@@ -60,9 +61,20 @@ def send_events(observed: Observed, url: str) -> int:
             client.emit(event)
     except Exception as error:  # those of its HTTP library
         raise FdwarehouseError(
-            f"{url} did not take an event of OpenLineage: {error}",
+            f"{without_login(url)} did not take an event of OpenLineage: "
+            f"{without_login(str(error))}",
             hint=f"--to takes the address of the service, without /api/v1/lineage; {_API_KEY} is "
             "sent as its key.",
             exit_code=1,
         ) from error
     return len(found)
+
+
+def without_login(text: str) -> str:
+    """Leave user names, passwords and queries out of the addresses in a text.
+
+    Args:
+        text: an address, or an error with some.
+    """
+    found = re.compile(r"(https?://)(?:[^/?#\s]*@)?([^?\s'\"]*)(\?[^\s'\"]*)?", re.IGNORECASE)
+    return found.sub(r"\1\2", text)

@@ -48,8 +48,8 @@ def artifacts(
     if not has_library:
         say(f"No events of OpenLineage: {_INSTALL}", "dim")
         return
-    from fdwarehouse.artifacts.sending import send_events, write_events
+    from fdwarehouse.artifacts.sending import send_events, without_login, write_events
 
     say(str(write_events(seen, out)))
     if to is not None:
-        say(f"{send_events(seen, to)} events sent to {to}")
+        say(f"{send_events(seen, to)} events sent to {without_login(to)}")

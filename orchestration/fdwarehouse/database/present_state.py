@@ -45,7 +45,8 @@ _SOURCES = """
 _CHECKS = """
     SELECT
         check_name AS name, layer, severity, scope, description, reads, passed, offending_rows,
-        sample_rows::text AS sample_rows, run_id, checked_at,
+        sample_rows::text AS sample_rows, etl.shows_rows(check_name) AS shows_rows, run_id,
+        checked_at,
         extract(EPOCH FROM duration) AS seconds, failing_since, last_run_id, last_checked_at,
         format('SELECT * FROM etl.%I(0);', 'check_' || check_name) AS query,
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,32 +47,59 @@ def write_site(seen: Observation, project: str, folder: Path) -> int:
         FdwarehouseError: the folder has files that are not a site's.
     """
     earlier = _earlier_files(folder)
-    written: dict[str, int] = {}
-    for name, content in _files(seen, project):
+    files = dict(_files(seen, project))
+    folder.mkdir(parents=True, exist_ok=True)
+    _list(folder, earlier | files.keys())  # first: this command may be killed before its end
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        written[name] = len(content)
-    for name in earlier - written.keys():
+    for name in earlier - files.keys():
         (folder / name).unlink(missing_ok=True)
-    listed = json.dumps(sorted(written), indent=0).encode()
-    (folder / LIST_OF_FILES).write_bytes(listed)
-    return sum(written.values()) + len(listed)
+    return sum(map(len, files.values())) + _list(folder, files.keys())
+
+
+def _list(folder: Path, names: Collection[str]) -> int:
+    """Record which files are the site's, and return the size of the list."""
+    listed = json.dumps(sorted(names), indent=0).encode()
+    # a list that is half there would be none
+    unfinished = folder / f".{LIST_OF_FILES}"
+    unfinished.write_bytes(listed)
+    unfinished.replace(folder / LIST_OF_FILES)
+    return len(listed)
 
 
 def _earlier_files(folder: Path) -> set[str]:
     if folder.exists() and not folder.is_dir():
         raise FdwarehouseError(f"{folder} is a file", hint="Name a folder with --out.")
     listed = folder / LIST_OF_FILES
-    if listed.is_file():
-        names = json.loads(listed.read_text(encoding="utf-8"))
-        return {name for name in names if ".." not in Path(name).parts}
-    if folder.is_dir() and any(folder.iterdir()):
+    if listed.is_file() and (names := _names(listed.read_bytes())) is not None:
+        below = folder.resolve()
+        return {n for n in names if _is_file_below(folder / n, below)}
+    if folder.is_dir() and any(p.name != f".{LIST_OF_FILES}" for p in folder.iterdir()):
         raise FdwarehouseError(
             f"{folder} has files that are not a site's",
             hint="Name an empty or a new folder with --out.",
         )
     return set()
+
+
+def _names(listed: bytes) -> set[str] | None:
+    """Read a list of files of a site; None: it is not one."""
+    try:
+        names = json.loads(listed)
+    except ValueError:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    return set(names)
+
+
+def _is_file_below(path: Path, folder: Path) -> bool:
+    """Say whether a file is in a folder: a list of files may name others."""
+    return (
+        ".." not in path.parts and path.is_file() and path.parent.resolve().is_relative_to(folder)
+    )
 
 
 def _files(seen: Observation, project: str) -> Iterator[tuple[str, bytes]]:

@@ -90,7 +90,7 @@ def _read(
             columns = [column.name for column in cursor.description or ()]
             shown = set(_shown(connection, cursor))
     except psycopg.Error as error:
-        return ChartRows(error=(error.diag.message_primary or str(error)).strip())
+        return ChartRows(error=_said(error))
     if missing := [name for name in chart.columns if name not in columns]:
         return ChartRows(
             error=f"the query returns no column {', '.join(missing)}; it returns "
@@ -105,6 +105,15 @@ def _read(
     }
     rows = [[_value(value) for value in row] for row in found[:ROWS]]
     return ChartRows(columns, rows, times, len(found) > ROWS)
+
+
+def _said(error: psycopg.Error) -> str:
+    """Say why a query failed. What it meets in rows, unlike in its text, can have a value."""
+    if error.diag.statement_position or (error.sqlstate or "57")[:2] in ("25", "55", "57"):
+        return (error.diag.message_primary or str(error)).strip()
+    if error.sqlstate == "42501":
+        return (error.diag.message_primary or "").strip()
+    return f"its query meets a value that it cannot compute with ({error.sqlstate})"
 
 
 def _query(chart: Chart) -> str:

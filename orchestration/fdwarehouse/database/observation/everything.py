@@ -10,11 +10,10 @@ from fdwarehouse.database.observation import definitions, health, runs, samples
 from fdwarehouse.database.observation.charts import ChartRows, read_charts
 from fdwarehouse.database.observation.described import Described, read_described
 from fdwarehouse.database.observation.hiding import Hiding
-from fdwarehouse.database.observation.reading import exists, snapshot
+from fdwarehouse.database.observation.reading import require_this_version, snapshot
 from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
 from fdwarehouse.database.present_state import read_checks
 from fdwarehouse.database.running import require_deployed
-from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.charts import Chart
 
 
@@ -75,11 +74,7 @@ def observe(
     """
     with snapshot(warehouse_url) as connection:
         require_deployed(connection)
-        if not exists(connection, "etl.freshness"):
-            raise FdwarehouseError(
-                "the warehouse was deployed by an earlier version of fdwarehouse",
-                hint="`fdwarehouse deploy` upgrades it.",
-            )
+        require_this_version(connection)
         described = read_described(connection)
         names = [table.name for table in described.tables]
         relations = definitions.read_relations(connection)
@@ -95,7 +90,6 @@ def observe(
         }
         hiding = Hiding(masked, with_values=with_values)
         checks = read_checks(connection)
-        reads = {check["name"]: check["reads"] for check in checks}
         problems = hiding.samples(health.read_problems(connection))
         showing = [row["run_id"] for row in problems if row["run_id"] is not None]
         listed = hiding.errors(runs.read_runs(connection, besides=showing))
@@ -114,12 +108,12 @@ def observe(
             runs=listed,
             detailed_runs=frozenset(detailed),
             steps=hiding.errors(runs.read_steps(connection, detailed)),
-            results=hiding.samples(runs.read_results(connection, detailed), reads),
+            results=hiding.samples(runs.read_results(connection, detailed)),
             table_history=runs.read_table_history(connection),
             check_history=runs.read_check_history(connection),
             problems=problems,
             sources=health.read_sources(connection),
-            checks=hiding.samples(checks, reads),
+            checks=hiding.samples(checks),
             rejected=hiding.rejected(health.read_rejected(connection)),
             reconciliations=health.read_reconciliations(connection),
             full_refreshes=health.read_full_refreshes(connection),

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 from fdwarehouse.database.json_rows import Row
-
-# PostgreSQL quotes values: invalid input syntax for type integer: "x". Details quote whole rows.
-_QUOTED = re.compile('(: |value )".*')
 
 
 class Hiding:
@@ -24,43 +20,37 @@ class Hiding:
 
     def __init__(self, masked: Collection[tuple[str, str]], *, with_values: bool) -> None:
         self._columns = {column for _, column in masked}
-        self._tables = {table for table, _ in masked}
         self._with_values = with_values
 
     def errors(self, rows: list[Row]) -> list[Row]:
-        """Keep the first line of errors alone, without values, where columns are masked.
+        """Replace errors by what etl.without_values leaves of them, where columns are masked.
 
         Args:
-            rows: of the log, with `error`, `message` and `detail` where they have them.
+            rows: of the log, with `error` and `error_without_values`, and with `message`, `detail`
+                and `hint` where they have them.
         """
         if not self._columns and self._with_values:
             return rows
         return [
             {
                 **row,
-                **{n: _without_values(row[n]) for n in ("error", "message") if row.get(n)},
-                **({"detail": None} if "detail" in row else {}),
+                "error": row["error_without_values"],
+                **({"message": row["error_without_values"]} if row.get("message") else {}),
+                **{name: None for name in ("detail", "hint") if name in row},
             }
             for row in rows
         ]
 
-    def samples(
-        self, rows: list[Row], reads: Mapping[str, Collection[str]] | None = None
-    ) -> list[Row]:
+    def samples(self, rows: list[Row]) -> list[Row]:
         """Leave masked columns out of the sample rows of checks and problems.
 
-        A query can give a column another name: a check that reads a table with masked columns shows
-        no rows.
-
         Args:
-            rows: with `sample_rows` as text, and `check_name` or `name` if they are of checks.
-            reads: the tables that each check reads, directly or through views.
+            rows: with `sample_rows` as text; of checks, with what etl.shows_rows says of them.
         """
-        return [{**row, "sample_rows": self._sample(row, reads)} for row in rows]
+        return [{**row, "sample_rows": self._sample(row)} for row in rows]
 
-    def _sample(self, row: Row, reads: Mapping[str, Collection[str]] | None) -> Any:
-        check = row.get("check_name") or row.get("name")
-        if not self._with_values or (check and self._tables & set((reads or {}).get(check, ()))):
+    def _sample(self, row: Row) -> Any:
+        if not self._with_values or not row.get("shows_rows", True):
             return []
         return self.values(_parsed(row["sample_rows"]))
 
@@ -90,7 +80,3 @@ class Hiding:
 def _parsed(text: str | None) -> Any:
     """Read JSON with its numbers as they are written: 2.50."""
     return json.loads(text or "[]", parse_float=Decimal)
-
-
-def _without_values(error: str) -> str:
-    return _QUOTED.sub(r'\1"..."', error.splitlines()[0])

@@ -39,11 +39,17 @@ def snapshot(warehouse_url: str) -> Iterator[psycopg.Connection]:
             ) from error
 
 
-def exists(connection: psycopg.Connection, relation: str) -> bool:
-    """Whether the warehouse has a table or view.
+def require_this_version(connection: psycopg.Connection) -> None:
+    """Check that a deployed warehouse has what is read of it.
 
     Args:
         connection: to the warehouse.
-        relation: its name, with its schema.
+
+    Raises:
+        FdwarehouseError: it has not.
     """
-    return bool(value(connection, "SELECT to_regclass(%s) IS NOT NULL", relation))
+    if not value(connection, "SELECT to_regproc('etl.without_values') IS NOT NULL"):
+        raise FdwarehouseError(
+            "the warehouse was deployed by an earlier version of fdwarehouse",
+            hint="`fdwarehouse deploy` upgrades it.",
+        )

@@ -24,7 +24,9 @@ _RUNS = """
     ),
 
     lost AS (
-        SELECT run_id
+        SELECT
+            run_id,
+            'no session holds the run, and its session ended without recording the result' AS error
         FROM latest
         WHERE
             status = 'running'
@@ -65,12 +67,8 @@ _RUNS = """
     SELECT
         r.run_id, r.begun_by, r.label, r.begun_by_role, r.started_at, r.finished_at,
         CASE WHEN l.run_id IS NULL THEN r.status ELSE 'abandoned' END AS status,
-        coalesce(
-            r.error,
-            CASE WHEN l.run_id IS NOT NULL THEN
-                'no session holds the run, and its session ended without recording the result'
-            END
-        ) AS error,
+        coalesce(r.error, l.error) AS error,
+        coalesce(etl.error_of_run(r.run_id), l.error) AS error_without_values,
         extract(
             EPOCH FROM coalesce(
                 r.finished_at,
@@ -101,6 +99,7 @@ _STEPS = """
         s.rows_inserted, s.rows_updated, s.rows_deleted, s.rows_rejected, s.table_bytes,
         s.error, s.error_code, m.table_name, m.interval_between IS NOT NULL AS is_reconciliation,
         (s.failure).message AS message, (s.failure).detail AS detail, (s.failure).hint AS hint,
+        etl.without_values(s.error, s.error_code, s.error) AS error_without_values,
         extract(EPOCH FROM s.started_at - r.started_at)::float AS begins,
         extract(EPOCH FROM coalesce(s.finished_at, s.started_at) - s.started_at)::float AS seconds
     FROM etl.steps AS s
@@ -113,6 +112,7 @@ _STEPS = """
 _CHECKS = """
     SELECT
         run_id, check_name, layer, severity, passed, offending_rows,
+        etl.shows_rows(check_name) AS shows_rows,
         sample_rows::text AS sample_rows, checked_at,
         extract(EPOCH FROM duration)::float AS seconds
     FROM etl.check_results

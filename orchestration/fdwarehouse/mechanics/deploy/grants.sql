@@ -64,9 +64,13 @@ BEGIN
                     'GRANT SELECT ON etl.metrics TO',
                     'GRANT SELECT (problem, kind, severity, subject, since, run_id, message, hint) '
                     'ON etl.problems TO',
-                    'GRANT EXECUTE ON FUNCTION etl.lost_run(), etl.in_words(interval) TO'
+                    'GRANT EXECUTE ON FUNCTION etl.lost_run(), etl.in_words(interval), '
+                    'etl.error_of_run(bigint), etl.shows_rows(text) TO'
                 ]
             ) AS command
+            UNION ALL
+            SELECT 2, role, 'GRANT EXECUTE ON FUNCTION etl.without_values(text, text, text) TO'
+            FROM unnest('{warehouse_monitor,warehouse_orchestrator}'::text[]) AS role
             UNION ALL
             SELECT 2, 'warehouse_analyst', 'GRANT USAGE ON SCHEMA gold TO'
             UNION ALL

@@ -16,8 +16,7 @@ WITH failing_checks AS (
 read_tables AS ( -- by the function itself
     SELECT DISTINCT
         f.check_name,
-        format('%I.%I', n.nspname, c.relname) AS table_name,
-        n.nspname = 'etl' AS is_of_the_log
+        format('%I.%I', n.nspname, c.relname) AS table_name
     FROM failing_checks AS f
     INNER JOIN pg_proc AS p
         ON p.pronamespace = to_regnamespace('etl') AND p.proname = 'check_' || f.check_name
@@ -31,12 +30,6 @@ read_tables AS ( -- by the function itself
 described_checks AS (
     SELECT
         f.*,
-        f.reads <> '{}' AND NOT EXISTS (
-            SELECT FROM read_tables AS r
-            WHERE r.check_name = f.check_name
-                AND NOT r.is_of_the_log
-                AND r.table_name NOT IN (SELECT t.table_name FROM etl.tables AS t)
-        ) AS reads_only_these,
         -- Its rows are those of the problems of kind rows_rejected.
         EXISTS (SELECT FROM silver.rejected_rows) AND (
             SELECT coalesce(bool_and(r.table_name = 'silver.rejected_rows'), false)
@@ -79,7 +72,7 @@ SELECT
         ELSE ''
     END
     || format('The rows: SELECT * FROM %s(0);', c.function_name) AS hint,
-    {{ problems.shown("c.sample_rows", "c.reads", "c.reads_only_these") | indent(4) }} AS sample_rows
+    CASE WHEN etl.shows_rows(c.check_name) THEN c.sample_rows END AS sample_rows
 FROM described_checks AS c
 WHERE NOT (c.counts_rejected_rows AND c.severity = 'warn');
 COMMENT ON VIEW etl.problems_of_checks IS

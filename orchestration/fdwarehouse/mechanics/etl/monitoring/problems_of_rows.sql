@@ -52,7 +52,7 @@ SELECT
         'SELECT * FROM silver.rejected_rows WHERE model = %L;',
         t.model
     ) AS hint,
-    {{ problems.shown("t.rejected_rows", "ARRAY[t.model]", "t.model IN (SELECT d.table_name FROM etl.tables AS d)") | indent(4) }} AS sample_rows
+    {{ problems.shown("t.rejected_rows", "t.model") | indent(4) }} AS sample_rows
 FROM described_tables AS t
 INNER JOIN etl.runs AS r ON t.first_run_id = r.run_id;
 COMMENT ON VIEW etl.problems_of_rows IS

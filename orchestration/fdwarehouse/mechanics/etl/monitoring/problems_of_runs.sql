@@ -34,7 +34,7 @@ SELECT
         END,
         r.run_id,
         r.begun_by,
-        {{ problems.first_line("r.error") | indent(8) }}
+        etl.error_of_run(r.run_id)
     ) AS message,
     coalesce(
         'Correct the rows in production, or the check: SELECT * FROM etl.'

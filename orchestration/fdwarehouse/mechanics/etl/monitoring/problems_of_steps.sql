@@ -58,9 +58,13 @@ SELECT
         WHEN f.model <> f.table_name THEN format('%s cannot be reconciled: ', f.table_name)
         ELSE format('%s cannot be brought up to date: ', f.table_name)
     END
-    || {{ problems.first_line("f.error") | indent(4) }} AS message,
+    || etl.without_values(f.error, f.error_code, f.error) AS message,
     coalesce(
-        nullif(f.hint, ''),
+        -- not of an exception of a function of the project
+        CASE
+            WHEN etl.without_values('', f.error_code, f.error) = ''
+                THEN nullif(etl.without_values(f.hint, f.error_code, NULL), '')
+        END,
         CASE
             WHEN f.layer = 'source'
                 THEN 'Is its server running? If its address has changed, deploy with its URL.'

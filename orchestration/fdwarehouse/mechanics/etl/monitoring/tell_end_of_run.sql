@@ -11,7 +11,7 @@ BEGIN
             'begun_by', r.begun_by,
             'status', r.status,
             'seconds', extract(EPOCH FROM r.finished_at - r.started_at),
-            'message', left({{ problems.first_line("r.error") | indent(12) }}, 1000)
+            'message', left(etl.error_of_run(r.run_id), 1000)
         )
     )
     FROM etl.runs AS r
