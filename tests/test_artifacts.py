@@ -319,21 +319,19 @@ def test_events_are_sent_with_the_key_and_twice_they_are_the_same(
     for _ in range(2):
         said = shown.works("artifacts", "--out", str(tmp_path), "--to", url)
         assert f"events sent to {url}" in said
-    login = url.replace("//", "//user:S3CRET@")
-    said = shown.works("artifacts", "--out", str(tmp_path), "--to", login)
-    assert f"events sent to {url}" in said
-    assert "S3CRET" not in said
-    del received[len(received) // 3 * 2 :]
     assert {(path, key) for path, key, _ in received} == {("/api/v1/lineage", "Bearer s3cret")}
     sent = [event["run"]["runId"] for _, _, event in received]
     assert sent[: len(sent) // 2] == sent[len(sent) // 2 :]
+    login = url.replace("//", "//user:S3CRET@")
+    assert f"sent to {url}\n" in shown.works("artifacts", "--out", str(tmp_path), "--to", login)
 
 
 def test_a_service_that_cannot_be_reached_is_an_error_with_a_way_out(
     shown: Command, tmp_path: Path
 ) -> None:
-    secret = "http://user:S3CRET@127.0.0.1:9/?key=S3CRET"
-    said = shown("artifacts", "--out", str(tmp_path), "--to", secret)
+    said = shown(
+        "artifacts", "--out", str(tmp_path), "--to", "http://u:S3CRET@127.0.0.1:9/?k=S3CRET"
+    )
     assert said.exit_code == 1
     assert "http://127.0.0.1:9/ did not take an event" in said.err
     assert "OPENLINEAGE_API_KEY" in said.err

@@ -28,10 +28,7 @@ _RUNS = """
             run_id,
             'no session holds the run, and its session ended without recording the result' AS error
         FROM latest
-        WHERE
-            status = 'running'
-            AND (lease IS NULL OR lease_until < clock_timestamp())
-            AND etl.run_owner(run_id) IS NULL
+        WHERE run_id = (SELECT etl.lost_run())
     ),
 
     counted AS (

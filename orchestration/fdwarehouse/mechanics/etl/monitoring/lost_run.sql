@@ -1,4 +1,6 @@
 -- A session that ends its run releases its lock shortly before it commits, so the test is repeated.
+-- Locks are those of now, but the caller may see rows as of an earlier snapshot: a run is not lost
+-- if a transaction that this snapshot does not see has changed its row.
 CREATE FUNCTION etl.lost_run() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER -- who only watches may not call etl.run_owner
 SET search_path = pg_catalog, pg_temp
@@ -9,7 +11,9 @@ BEGIN
     FOR v_look IN 1..2 LOOP
         SELECT run_id INTO v_run_id
         FROM etl.runs
-        WHERE status = 'running' AND (lease IS NULL OR lease_until < clock_timestamp());
+        WHERE status = 'running'
+            AND (lease IS NULL OR lease_until < clock_timestamp())
+            AND NOT etl.is_changed_later(xmax);
         IF v_run_id IS NULL OR etl.run_owner(v_run_id) IS NOT NULL THEN
             RETURN NULL;
         END IF;
