@@ -1,4 +1,4 @@
--- An alias, or an expression, hides what a column of a check's rows stands for. So where columns are
+-- An alias or an expression hides what a column of the rows stands for. So where columns are
 -- masked, a check shows its rows only if none of the tables that it reads has one, and if these are
 -- all that it reads: no function that deploy does not know, no table of a source, no log of rows.
 -- noqa: disable=LT02

@@ -51,7 +51,8 @@ BEGIN ATOMIC
                     END,
                     substring(
                         rest
-                        FROM '["«»“”‹›」]( is out of range for type [a-z0-9 ]+| not recognized| does not exist)$'
+                        FROM '["«»“”‹›」]( is out of range for type [a-z0-9 ]+'
+                        '| not recognized| does not exist)$'
                     )
                 )
         END
