@@ -61,7 +61,7 @@ def test_metrics_are_what_the_log_says(command: Command, built: Warehouse) -> No
     assert value(text, "fdwarehouse_step_changes_rows", **changes) == rows
     heap = built.value("SELECT pg_relation_size('gold.fact_sales')")
     assert value(text, "fdwarehouse_table_size_bytes", table="gold.fact_sales") > heap
-    assert value(text, "fdwarehouse_problems", kind="run_failed") == 0
+    assert value(text, "fdwarehouse_problems", kind="run_failed", severity="error") == 0
 
     FAULTS["no right"][0](built)
     built.call("etl.start_run()")
@@ -71,7 +71,7 @@ def test_metrics_are_what_the_log_says(command: Command, built: Warehouse) -> No
     text = of_monitor(command, built)
     assert value(text, "fdwarehouse_runs_total", kind="pipeline", status="failed") == 1
     assert value(text, "fdwarehouse_last_run_succeeded", kind="pipeline") == 0
-    assert value(text, "fdwarehouse_problems", kind="run_failed") == 1
+    assert value(text, "fdwarehouse_problems", kind="run_failed", severity="error") == 1
     problem = {"problem": "step_failed:bronze.raw_order_items", "severity": "error"}
     began = value(text, "fdwarehouse_problem_since_timestamp_seconds", **problem)
     since = "SELECT extract(EPOCH FROM since) FROM etl.problems WHERE problem = %s"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -178,8 +179,10 @@ def test_a_connection_that_is_lost_during_a_run_is_a_failed_run(warehouse: Wareh
 
 
 @contextmanager
-def started(warehouse: Warehouse, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, **warehouse.environment, "FDWAREHOUSE_PROJECT": str(ROOT)}
+def started(
+    warehouse: Warehouse, *arguments: str, project: Path = ROOT
+) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, **warehouse.environment, "FDWAREHOUSE_PROJECT": str(project)}
     with subprocess.Popen(
         ["env", "--default-signal=INT", sys.executable, "-m", "fdwarehouse.cli.main", *arguments],
         env=environment,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import psycopg
 
+CANCELLED = 130
+"""Exit code of a command that somebody has stopped."""
 _TRANSACTION_TIMEOUT = "25P04"
 _ASKS_SOURCE = re.compile(r"function (\S+?)\.(?:require_session|read_fence|find_drift)\(")
 

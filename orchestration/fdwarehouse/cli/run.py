@@ -12,7 +12,7 @@ from fdwarehouse.cli.calling import AsJsonLines, call_and_show, say_nothing_sele
 from fdwarehouse.cli.context import connections_of
 from fdwarehouse.cli.monitoring import teller
 from fdwarehouse.cli.selecting import Exclude, Select, selected_tables
-from fdwarehouse.errors import database_error
+from fdwarehouse.errors import CANCELLED, FdwarehouseError, database_error
 from fdwarehouse.terminal.console import say
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def run(
 
         def call_once() -> Outcome:
             outcome = call(url, statement, parameters)
-            if tell:
+            if tell and not outcome.was_cancelled:
                 tell()
             return outcome
 
@@ -127,6 +127,10 @@ def run(
             as_json=as_json,
             may_skip=skip_if_running,
         )
+    except FdwarehouseError as error:
+        if error.exit_code == CANCELLED:
+            tell = None  # who stopped it knows
+        raise
     finally:
         if tell:
             is_told = tell()

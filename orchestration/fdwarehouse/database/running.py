@@ -193,7 +193,10 @@ def call(
         if begun_at is None:  # the role may only CALL
             return Outcome(None, status, seconds, error, was_cancelled=was_cancelled)
         watcher.execute(LOOK_BACK)
-        run_id, _ = first_row(watcher, _RUN, ours) or (None, None)
+        run_id, at_the_end = first_row(watcher, _RUN, ours) or (None, None)
+        if was_cancelled and at_the_end == "running":  # between two steps, so none has failed
+            with suppress(psycopg.Error):
+                worker.execute("CALL etl.abandon_run(%s)", [run_id])
         steps = _fetch(watcher, Step, _STEPS_AT_THE_END, [run_id])
         on_progress(steps)  # some may have ended since the last poll
         checks = _fetch(watcher, CheckResult, _CHECKS, [begun_at])

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fdwarehouse.database.running import CheckResult, Outcome, Step
-from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.errors import CANCELLED, FdwarehouseError, database_error
 from fdwarehouse.terminal.console import counted, duration, mark, number, out, say, table, warn
 from fdwarehouse.terminal.junit import JunitCase
 
@@ -145,7 +145,7 @@ def run_failure(outcome: Outcome, name: str) -> FdwarehouseError:
         return FdwarehouseError(
             f"{name} was cancelled after {duration(outcome.seconds)}",
             hint="The cancelled step was rolled back; the next run continues.",
-            exit_code=130,
+            exit_code=CANCELLED,
         )
     assert outcome.error is not None
     return database_error(outcome.error)

@@ -24,3 +24,14 @@ CASE
     )
 END
 {%- endmacro -%}
+
+{#- Whether somebody ended a run, or its step, on purpose: by Ctrl-C, SIGTERM, pg_cancel_backend or
+    etl.abandon_run. A limit of time has the same SQLSTATE as the first three. A server that speaks
+    another language than English reports them as failures. Argument: the error. -#}
+{%- macro was_stopped(error) -%}
+coalesce(
+    {{ error }} LIKE '%canceling statement due to user request%'
+    OR {{ error }} = 'abandoned by etl.abandon_run',
+    false
+)
+{%- endmacro -%}

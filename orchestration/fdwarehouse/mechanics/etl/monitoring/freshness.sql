@@ -39,8 +39,13 @@ fences_of_oldest AS (
     SELECT
         o.*,
         f.fence,
-        -- the clock of the source may differ from that of the warehouse
-        f.fence + (coalesce(f.asked_at, f.observed_at) - f.observed_at) AS as_of
+        r.started_at,
+        -- The clock of the source may differ from that of the warehouse. The fence is -infinity if a
+        -- prepared transaction held it back in the first run: it may have begun at any time.
+        CASE
+            WHEN isfinite(f.fence)
+                THEN f.fence + (coalesce(f.asked_at, f.observed_at) - f.observed_at)
+        END AS as_of
     FROM oldest_tables AS o
     INNER JOIN etl.fences AS f
         ON o.source_name = f.source_name
@@ -49,6 +54,7 @@ fences_of_oldest AS (
                 FROM etl.fences AS l
                 WHERE l.source_name = o.source_name AND l.run_id <= o.run_id
             )
+    INNER JOIN etl.runs AS r ON f.run_id = r.run_id
 )
 
 SELECT
@@ -59,8 +65,14 @@ SELECT
     o.as_of,
     statement_timestamp() - o.as_of AS age,
     s.fresh_within,
-    o.as_of + s.fresh_within AS late_since,
-    coalesce(statement_timestamp() - o.as_of > s.fresh_within, false) AS is_late
+    CASE
+        WHEN o.as_of IS NOT NULL THEN o.as_of + s.fresh_within
+        WHEN s.fresh_within IS NOT NULL THEN o.started_at
+    END AS late_since,
+    CASE
+        WHEN o.as_of IS NOT NULL THEN statement_timestamp() - o.as_of > s.fresh_within
+        ELSE o.run_id IS NOT NULL AND s.fresh_within IS NOT NULL
+    END IS TRUE AS is_late
 FROM etl.sources AS s
 LEFT JOIN fences_of_oldest AS o ON s.source_name = o.source_name;
 COMMENT ON VIEW etl.freshness IS
@@ -71,9 +83,9 @@ COMMENT ON COLUMN etl.freshness.run_id IS
 COMMENT ON COLUMN etl.freshness.oldest_table IS 'A table that no later run has brought up to date.';
 COMMENT ON COLUMN etl.freshness.fence IS
 'The fence of that run: the tables have all that was committed before it. Clock of the source.';
-COMMENT ON COLUMN etl.freshness.as_of IS 'The same, clock of the warehouse.';
+COMMENT ON COLUMN etl.freshness.as_of IS 'The same, clock of the warehouse. Null: not known, as the fence is -infinity.';
 COMMENT ON COLUMN etl.freshness.age IS 'The time since as_of.';
 COMMENT ON COLUMN etl.freshness.fresh_within IS
 'The age that warehouse.yaml allows; null: nothing is promised.';
-COMMENT ON COLUMN etl.freshness.late_since IS 'Since when, or from when on, it is older than that.';
-COMMENT ON COLUMN etl.freshness.is_late IS 'Whether it is older than that.';
+COMMENT ON COLUMN etl.freshness.late_since IS 'Since when, or from when on, it is older than that; if as_of is not known, the start of the run.';
+COMMENT ON COLUMN etl.freshness.is_late IS 'Whether it is older than that, or may be.';

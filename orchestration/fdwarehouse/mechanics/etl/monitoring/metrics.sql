@@ -87,7 +87,9 @@ tables AS (
 kinds_of_problems (kind, severity) AS (
     VALUES
     ('run_failed', 'error'),
+    ('run_failed', 'warn'),
     ('run_lost', 'error'),
+    ('run_lost', 'warn'),
     ('step_failed', 'error'),
     ('check_failed', 'error'),
     ('check_warned', 'warn'),

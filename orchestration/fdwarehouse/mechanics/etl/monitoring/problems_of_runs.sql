@@ -23,13 +23,14 @@ erasures AS (
 
 SELECT
     CASE r.status WHEN 'failed' THEN 'run_failed' ELSE 'run_lost' END AS kind,
-    'error' AS severity,
+    k.severity,
     k.run_kind AS subject,
     first_run.finished_at AS since,
     r.run_id,
     format(
-        CASE r.status
-            WHEN 'failed' THEN 'Run %s (%s) failed: %s'
+        CASE
+            WHEN k.was_stopped THEN 'Run %s (%s) was cancelled: %s'
+            WHEN r.status = 'failed' THEN 'Run %s (%s) failed: %s'
             ELSE 'Run %s (%s) did not end: %s'
         END,
         r.run_id,
@@ -54,7 +55,7 @@ SELECT
     ) AS hint,
     NULL::jsonb AS sample_rows
 FROM etl.kinds_of_runs AS k
-INNER JOIN etl.runs AS r ON k.failed_run_id = r.run_id
+INNER JOIN etl.runs AS r ON k.failing_run_id = r.run_id
 INNER JOIN etl.runs AS first_run ON k.failing_since_run_id = first_run.run_id
 LEFT JOIN erasures AS e ON r.run_id = e.run_id
 LEFT JOIN LATERAL (

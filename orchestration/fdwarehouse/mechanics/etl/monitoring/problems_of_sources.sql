@@ -30,7 +30,7 @@ SELECT
         source_name,
         etl.in_words(fresh_within),
         oldest_table,
-        to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+        coalesce(to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'an unknown time')
     ) AS message,
     'Does the pipeline run often enough, and does it succeed? fresh_within in warehouse.yaml is '
     'the promise.' AS hint,

@@ -27,6 +27,7 @@ failing_steps AS (
     FROM last_successes AS l
     INNER JOIN etl.steps AS s
         ON l.model = s.model AND s.status = 'failed' AND s.run_id > coalesce(l.run_id, 0)
+    WHERE NOT {{ problems.was_stopped("s.error") | indent(8) }}
     GROUP BY l.model, l.table_name, l.layer, l.source_name
 ),
 
