@@ -40,8 +40,8 @@ fences_of_oldest AS (
         o.*,
         f.fence,
         r.started_at,
-        -- The clock of the source may differ from that of the warehouse. The fence is -infinity if a
-        -- prepared transaction held it back in the first run: it may have begun at any time.
+        -- The clock of the source may differ from that of the warehouse. The fence is -infinity if
+        -- a prepared transaction held it back in the first run: it may have begun at any time.
         CASE
             WHEN isfinite(f.fence)
                 THEN f.fence + (coalesce(f.asked_at, f.observed_at) - f.observed_at)
