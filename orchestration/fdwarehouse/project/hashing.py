@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import indent
 
 from fdwarehouse.identifiers import ident
 from fdwarehouse.project.contract import Column
@@ -21,7 +22,8 @@ def _image(sent: str) -> str:
 
 
 def _of(*parts: str) -> str:
-    return f"hash_array_extended(ARRAY[{', '.join(parts)}], 0)"
+    lines = indent(",\n".join(parts), " " * 8)
+    return f"hash_array_extended(\n    ARRAY[\n{lines}\n    ],\n    0\n)"
 
 
 def _wide(hash_: str, sent: str) -> str:

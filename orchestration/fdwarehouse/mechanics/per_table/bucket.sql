@@ -9,7 +9,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hash_array_extended(
     ARRAY[
         {% for c in table.key_hashes -%}
-        {{ c.key_hash }}{{ ",\n        " if not loop.last }}
+        {{ c.key_hash | indent(8) }}{{ ",\n        " if not loop.last }}
         {%- endfor %}
     ],
     0

@@ -9,7 +9,7 @@ RETURN hashint8extended(
     hash_array_extended(
         ARRAY[
             {% for c in table.row_hashes -%}
-            {{ c.hash("image") }}{{ ",\n            " if not loop.last }}
+            {{ c.hash("image") | indent(12) }}{{ ",\n            " if not loop.last }}
             {%- endfor %}
         ],
         0
