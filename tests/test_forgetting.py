@@ -18,17 +18,17 @@ from tests.test_models import sell
 EVERYWHERE = ("etl", "bronze", "silver", "gold")
 
 
-def traces(warehouse: Warehouse, *words: str) -> list[str]:
+def traces(warehouse: Warehouse, *words: str, schemas: tuple[str, ...] = EVERYWHERE) -> list[str]:
     """Find words of a person in all tables of the warehouse, and in the planner's statistics."""
     found = [
         f"{table}: {row}"
-        for table, rows in warehouse.dump(*EVERYWHERE).items()
+        for table, rows in warehouse.dump(*schemas).items()
         for row in rows
         if any(word in row for word in words)
     ]
     statistics = warehouse.rows(
         "SELECT tablename, s::text FROM pg_stats AS s WHERE schemaname = ANY(%s)",
-        [list(EVERYWHERE)],
+        [list(schemas)],
         role="admin",
     )
     return found + [f"{t}: {s}" for t, s in statistics if any(word in s for word in words)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of, connections_of_main
 from fdwarehouse.cli.planning import plan_with_data, require_accepted
 from fdwarehouse.cli.selecting import Exclude, Select
 from fdwarehouse.errors import FdwarehouseError
@@ -73,7 +73,7 @@ def seed(
 
     if changes is not None and (scale is not None or reset):
         raise typer.BadParameter("--changes works on the existing shop, whatever its size")
-    connections = connections_of(context)
+    connections = connections_of_main(context, "seed")
     admin_url = connections.source_admin(next(iter(connections.config.sources)))
     folder = connections.root / "production"
     with ProgressBar() as progress:
@@ -107,7 +107,7 @@ def bootstrap(
     """
     from fdwarehouse.database.bootstrap import bootstrap_source, bootstrap_warehouse
 
-    connections = connections_of(context)
+    connections = connections_of_main(context, "bootstrap")
     if side != Side.production:
         for line in bootstrap_warehouse(connections):
             say(line)
@@ -140,7 +140,7 @@ def contract(
     )
     from fdwarehouse.project.sources import make_sources
 
-    connections = connections_of(context)
+    connections = connections_of_main(context, "contract")
     contracts = {}
     problems = Problems()
     for name, source in connections.config.sources.items():
@@ -196,7 +196,7 @@ def render(context: typer.Context) -> None:
     from fdwarehouse.rendering.render import render_project
 
     connections = connections_of(context)
-    rendered = render_project(connections.root)
+    rendered = render_project(connections.root, prefix=connections.schema_prefix)
     keep = partial(write_build, folder=connections.root / "build")
     if rendered.definitions:
         with connect(connections.warehouse()) as warehouse:
@@ -261,7 +261,7 @@ def deploy(
     if data or select or exclude:
         raise typer.BadParameter("--data belongs to --plan; --select and --exclude to --data")
     urls = connections.known_sources()
-    rendered = render_project(connections.root)
+    rendered = render_project(connections.root, prefix=connections.schema_prefix)
     definitions = rendered.definitions
 
     def keep(whole: Rendered) -> None:

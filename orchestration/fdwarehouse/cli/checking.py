@@ -92,6 +92,7 @@ def unit_tests(
     """
     from fdwarehouse.database.connections import connect
     from fdwarehouse.database.deployment import write_build
+    from fdwarehouse.database.prefixed import plain_url
     from fdwarehouse.database.testing.project_tests import run_unit_tests
     from fdwarehouse.project.unit_tests import read_unit_tests
     from fdwarehouse.rendering.render import render_project
@@ -104,7 +105,7 @@ def unit_tests(
     prepare_embedded(connections)
     results = []
     if tests:
-        with connect(connections.warehouse()) as warehouse:
+        with connect(plain_url(connections.warehouse())) as warehouse:
             with err.console.status("Compiling"):
                 running = run_unit_tests(
                     warehouse,

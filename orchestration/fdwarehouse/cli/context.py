@@ -26,3 +26,26 @@ def connections_of(context: typer.Context) -> Connections:
         project, deployment = root.obj
         root.obj = Connections(project, deployment=deployment)
     return root.obj
+
+
+def connections_of_main(context: typer.Context, command: str) -> Connections:
+    """Return the connections of the project, for a command that is about sources or bronze.
+
+    Args:
+        context: of the command.
+        command: its name.
+
+    Raises:
+        FdwarehouseError: the environment is deployed beside the main deployment.
+    """
+    from fdwarehouse.errors import FdwarehouseError
+
+    connections = connections_of(context)
+    if connections.schema_prefix:
+        raise FdwarehouseError(
+            f"{command}: this environment has no bronze of its own, but reads that of the main "
+            "deployment",
+            hint=f"`fdwarehouse {command}` without --env concerns the main deployment; the next run "
+            "of this environment follows it.",
+        )
+    return connections

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of_main
 from fdwarehouse.errors import FdwarehouseError
 
 
@@ -27,7 +27,7 @@ def doctor(
     from fdwarehouse.terminal.console import counted
     from fdwarehouse.terminal.diagnosis import show_diagnosis
 
-    findings = diagnose(connections_of(context))
+    findings = diagnose(connections_of_main(context, "doctor"))
     if as_json:
         found = [*findings]
         print(json.dumps([asdict(f) for f in found], indent=2, ensure_ascii=False))

@@ -45,7 +45,7 @@ def explain(
     from fdwarehouse.terminal.explanation import show_explanation
 
     connections = connections_of(context)
-    rendered = render_project(connections.root)
+    rendered = render_project(connections.root, prefix=connections.schema_prefix)
     of_bronze = {t.model: t for source in rendered.sources for t in source.tables}
     if table in of_bronze:
         how = of_bronze[table].how_it_is_read

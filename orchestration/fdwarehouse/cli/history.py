@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fdwarehouse.cli import completing
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of_main
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import say, warn
 
@@ -41,12 +41,13 @@ def prune(
     from fdwarehouse.terminal.live import LiveSteps
     from fdwarehouse.terminal.outcomes import show_outcome
 
+    connections = connections_of_main(context, "prune")
     units = "Say '2 years', '90 days', '36 hours'."
     if older_than and not re.search("[a-zA-Z:]", older_than):  # PostgreSQL reads 90 as 90 seconds
         raise FdwarehouseError(f"--older-than: {older_than!r} has no unit", hint=units)
     with LiveSteps() as live:
         outcome = call(
-            connections_of(context).warehouse(),
+            connections.warehouse(),
             "CALL etl.prune_bronze(%s::interval, %s)",
             [older_than, table],
             on_progress=live,
@@ -88,6 +89,7 @@ def forget(
     from fdwarehouse.terminal.live import LiveSteps
     from fdwarehouse.terminal.outcomes import show_outcome
 
+    connections = connections_of_main(context, "forget")
     if not yes:
         try:
             typer.confirm(f"Erase {key} of {table} for ever?", abort=True)
@@ -97,7 +99,7 @@ def forget(
             ) from error
     with LiveSteps() as live:
         outcome = call(
-            connections_of(context).warehouse(),
+            connections.warehouse(),
             "CALL etl.forget(%s, %s)",
             [table, key],
             on_progress=live,

@@ -65,6 +65,11 @@ def plan_with_data(
     from fdwarehouse.terminal.plans import show_next_run, show_plan
     from fdwarehouse.terminal.table_differences import show_locks, show_table_differences
 
+    if connections.schema_prefix:
+        raise FdwarehouseError(
+            "--data cannot be shown beside the main deployment",
+            hint="Deploy and run this environment, and compare it: `fdwarehouse diff`.",
+        )
     rendered = render_project(connections.root)
     with (
         connect(connections.warehouse(), autocommit=True) as warehouse,

@@ -9,7 +9,7 @@ import typer
 
 from fdwarehouse.cli import completing
 from fdwarehouse.cli.calling import AsJsonLines, call_and_show, say_nothing_selected
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of, connections_of_main
 from fdwarehouse.cli.monitoring import teller
 from fdwarehouse.cli.selecting import Exclude, Select, selected_tables
 from fdwarehouse.errors import CANCELLED, FdwarehouseError, database_error
@@ -159,7 +159,8 @@ def _allow_deletions(context: typer.Context, tables: list[str] | None) -> None:
 
     if not tables:
         return
-    with connect(connections_of(context).warehouse(), autocommit=True) as warehouse:
+    connections = connections_of_main(context, "run --allow-deletions")
+    with connect(connections.warehouse(), autocommit=True) as warehouse:
         require_deployed(warehouse)
         for table in tables:
             try:
@@ -187,9 +188,10 @@ def backfill(
     from fdwarehouse.terminal.backfill import chunks_loaded, show_backfill
     from fdwarehouse.terminal.live import ProgressBar
 
+    connections = connections_of_main(context, "backfill")
     with ProgressBar(says_tenths=True) as bar:
         outcome = backfilling.backfill(
-            connections_of(context).warehouse(),
+            connections.warehouse(),
             jobs,
             chunk_rows,
             lambda p: bar(p.chunks_loaded, p.chunks, chunks_loaded(p)),
@@ -245,6 +247,7 @@ def reconcile(
     Finds what a run cannot see in time stamps, such as deletions, and brings it to gold. Runs do
     the same automatically, as often as warehouse.yaml says.
     """
+    connections_of_main(context, "reconcile")
     _allow_deletions(context, allow_deletions)
     call_and_show(context, "reconciliation", "CALL etl.reconcile(%s)", [table], as_json=as_json)
 
@@ -261,4 +264,4 @@ def airflow(
     """
     from fdwarehouse.demo.airflow_standalone import run_airflow
 
-    run_airflow(connections_of(context), port=port, say=say)
+    run_airflow(connections_of_main(context, "airflow"), port=port, say=say)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fdwarehouse.cli.completing import terms
+from fdwarehouse.errors import FdwarehouseError
 
 if TYPE_CHECKING:
     from fdwarehouse.database.connections import Connections
@@ -101,6 +102,11 @@ def _deployed(connections: Connections, terms: Sequence[str]) -> tuple[list[Node
     from fdwarehouse.rendering.render import render_project
     from fdwarehouse.rendering.selection import asks_for_state
 
+    if connections.schema_prefix and asks_for_state(terms):
+        raise FdwarehouseError(
+            "state: is not known beside the main deployment",
+            hint="`fdwarehouse deploy --plan` says what the next run computes in full: name tables.",
+        )
     rendered = render_project(connections.root)
     with connect(connections.warehouse()) as warehouse:
         require_deployed(warehouse)

@@ -14,6 +14,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
+from fdwarehouse.database.prefixed import prefix_of, prefixed_url, use_prefix
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.config import Config, find_root, load_config
 from fdwarehouse.project.conninfo import parse_conninfo, require_known_words
@@ -76,6 +77,7 @@ class Connections:
             )
         self._project = project
         self._environment = os.environ if environment is None else environment
+        self._name = deployment.lower() if deployment else None
         self._prefix = f"{deployment}_".upper() if deployment else ""
 
     def of(self, deployment: str | None) -> Connections:
@@ -100,6 +102,14 @@ class Connections:
         """The project's ``warehouse.yaml``."""
         return load_config(self.root)
 
+    @cached_property
+    def schema_prefix(self) -> str:
+        """The prefix of its schemas, if it is deployed beside the main deployment; else empty."""
+        if self._name is None:
+            return ""
+        beside = self.config.environments.get(self._name)
+        return beside.schema_prefix if beside else ""
+
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables."""
@@ -120,7 +130,9 @@ class Connections:
 
     def warehouse(self) -> str:
         """Connection string of the warehouse's owner."""
-        return self._url("warehouse")
+        if self.schema_prefix and not self._given(variable("warehouse")):
+            return prefixed_url(self.of(None).warehouse(), self.schema_prefix)
+        return prefixed_url(self._url("warehouse"), self.schema_prefix)
 
     def analyst(self) -> str | None:
         """Connection string of the role that may only read gold; None if it is not known.
@@ -172,6 +184,8 @@ class Connections:
 
         A source without one stays mounted as it is; a deploy that needs it reports an error.
         """
+        if self.schema_prefix:
+            return {}
         return {
             name: self.source(name)
             for name in self.config.sources
@@ -271,6 +285,8 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
             unless_it_works.callback(connection.close)
             if is_pinned:
                 connection.execute(_PIN, [Jsonb({name.lower(): v for name, v in PINS.items()})])
+            if prefix := prefix_of(url):
+                use_prefix(connection, prefix)
             connection.autocommit = autocommit
             unless_it_works.pop_all()
         return connection

@@ -12,6 +12,7 @@ from fdwarehouse.database.analysis.tables import analyse, complete
 from fdwarehouse.database.connections import connect, variable
 from fdwarehouse.database.deployment_plan import Plan, plan
 from fdwarehouse.errors import FdwarehouseError
+from fdwarehouse.project.schema_names import with_prefix
 from fdwarehouse.project.sql_files import SqlFile
 from fdwarehouse.rendering.rendered import Rendered
 from fdwarehouse.rendering.templates import MECHANICS
@@ -54,7 +55,7 @@ def write_build(rendered: Rendered, folder: Path) -> None:
         lines.append(f"\\ir {file.name}\n")
         if file.plain_name == MOUNT:
             lines += [_copy_in_psql(source.name) for source in rendered.sources]
-    texts = {file.name: file.sql for file in rendered.files} | {
+    texts = {file.name: with_prefix(file.sql, rendered.prefix) for file in rendered.files} | {
         "deploy.sql": "".join([*lines, "COMMIT;\n"]),
         "bootstrap.sql": (MECHANICS / "bootstrap.sql").read_text(encoding="utf-8"),
     }
@@ -211,6 +212,11 @@ def _failure(file: SqlFile, error: psycopg.Error) -> FdwarehouseError:
         way_out = f"`incremental: false` in the header of {file.origin} avoids this function."
     if "denied to set parameter" in message:
         way_out = f"GRANT SET ON PARAMETER, as an administrator, or fix {file.origin}."
+    if "used by a view" in message:
+        told = (
+            "A view of another role or of an environment beside this deployment reads the column: "
+            "drop the view, or the schemas of the environment and deploy that again afterwards."
+        )
     if "foreign-data wrapper" in message:
         way_out = _WAYS_OUT["42501"]
     if file.origin.startswith("fdwarehouse/") and (error.sqlstate or "").startswith("DW"):

@@ -20,6 +20,11 @@ from pydantic import (
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project import config_values as values
 from fdwarehouse.project.alert_channels import AlertChannel, require_different_names
+from fdwarehouse.project.environments import (
+    EnvironmentConfig,
+    EnvironmentName,
+    require_different_schemas,
+)
 from fdwarehouse.project.yaml_files import load_yaml
 
 
@@ -237,6 +242,13 @@ class Config(_Strict):
     """Tables of silver and gold that are partitioned by a date."""
     alerts: Annotated[list[AlertChannel], AfterValidator(require_different_names)] = []
     """Who is told of problems by `fdwarehouse alert`."""
+    environments: dict[EnvironmentName, EnvironmentConfig] = {}
+    """Environments that are deployed beside the main deployment, by the name that --env has."""
+
+    @model_validator(mode="after")
+    def _schemas_differ(self) -> Config:
+        require_different_schemas(self.environments, self.sources)
+        return self
 
 
 def find_root(start: Path | None = None) -> Path:

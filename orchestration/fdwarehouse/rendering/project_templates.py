@@ -13,6 +13,7 @@ from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.identifiers import file_name, literal, qualified
 from fdwarehouse.project.config import Config
 from fdwarehouse.project.config_values import LAYERS
+from fdwarehouse.project.schema_names import OWN_SCHEMAS
 from fdwarehouse.project.sources import LATER_SETTINGS, OPTIONS_BY_HAND, Source
 from fdwarehouse.project.sql_files import SqlFile
 from fdwarehouse.project.template_errors import ERRORS, explain
@@ -31,16 +32,21 @@ class ProjectTemplates:
         root: the project's folder.
         config: its warehouse.yaml.
         sources: of the project.
+        prefix: of the schemas, if they are beside the main deployment.
     """
 
-    def __init__(self, root: Path, config: Config, sources: list[Source]) -> None:
+    def __init__(self, root: Path, config: Config, sources: list[Source], prefix: str = "") -> None:
         self._root = root
         self._sources = sources
         self._row_types: dict[tuple[str, tuple[str, ...]], str] = {}
         project = jinja2.PrefixLoader({"sql": jinja2.FileSystemLoader(root / "sql")})
         self._environment = make_environment(jinja2.FileSystemLoader(MECHANICS), project)
+        schemas = [*LAYERS, *(s.name for s in sources)]
+        if prefix:
+            schemas = [prefix + name for name in OWN_SCHEMAS]
         self._environment.globals.update(
-            schemas=literal("{" + ",".join([*LAYERS, *(s.name for s in sources)]) + "}"),
+            prefix=prefix,
+            schemas=literal("{" + ",".join(schemas) + "}"),
             pins=PINS,
             work_mem=config.work_mem,
             timeouts=config.timeouts.settings,

@@ -14,8 +14,10 @@ from fdwarehouse.project.checks import Check, is_check, parse_check
 from fdwarehouse.project.config import Config
 from fdwarehouse.project.config_values import LAYERS
 from fdwarehouse.project.reading import read_project
+from fdwarehouse.project.schema_names import require_no_bronze, require_renamable
 from fdwarehouse.project.sources import Source
 from fdwarehouse.project.sql_files import SqlFile, in_topological_order, names_read
+from fdwarehouse.project.sql_names import names_in
 from fdwarehouse.project.validation import (
     require_one_file_each,
     require_what_it_is_named_after,
@@ -39,12 +41,15 @@ from fdwarehouse.rendering.steps import (
 from fdwarehouse.rendering.templates import MECHANICS, make_environment
 
 
-def render_project(root: Path, compiled: CompiledTables | None = None) -> Rendered:
+def render_project(
+    root: Path, compiled: CompiledTables | None = None, *, prefix: str = ""
+) -> Rendered:
     """Render a project.
 
     Args:
         root: its folder.
         compiled: its tables that are one SELECT; None before they are compiled.
+        prefix: of its schemas, if it is deployed beside the main deployment.
 
     Returns:
         The files of the deploy in the order in which they run.
@@ -54,15 +59,28 @@ def render_project(root: Path, compiled: CompiledTables | None = None) -> Render
             file.
     """
     config, sources = read_project(root, make_environment())
-    return _Renderer(root, config, sources).render(compiled)
+    return _Renderer(root, config, sources, prefix).render(compiled)
+
+
+_ROUTINES_BESIDE = (
+    "changed_rows_of_main",
+    "failed_in_main",
+    "follow_main",
+    "pass_gate_of_main",
+    "require_main_idle",
+    "require_main_untouched",
+)
 
 
 class _Renderer:
-    def __init__(self, root: Path, config: Config, sources: list[Source]) -> None:
+    def __init__(self, root: Path, config: Config, sources: list[Source], prefix: str) -> None:
         self.root = root
         self.config = config
         self.sources = sources
-        self.templates = ProjectTemplates(root, config, sources)
+        self.prefix = prefix
+        self.extracted = [] if prefix else sources
+        """The sources that it extracts; beside the main deployment, none."""
+        self.templates = ProjectTemplates(root, config, sources, prefix)
         self.definitions: list[Definition] = []
         """The tables that are one SELECT, among the files of the project."""
         self.problems = Problems()
@@ -78,20 +96,23 @@ class _Renderer:
             taken_out = replaced(migrations)
         runner = list(self._routines_of_the_runner())
         objects = [
-            *routines_of_sources(self.templates, self.sources),
+            *routines_of_sources(self.templates, self.extracted),
             *self._objects_of_the_project(),
         ]
         with self.problems.collected():
             self.definitions += mirrored(self.sources, _read_by_silver(self.definitions, objects))
         objects += tables.objects
-        checks = [*self._checks(), *tables.checks]
+        checks = [c for c in (*self._checks(), *tables.checks) if self._has_check(c)]
         self.problems.raise_found()
 
         objects += self.templates.row_types()
         partitions: Partitions = {**self.config.partitions, **tables.partitions}
         selects = {d.model: d.path for d in self.definitions}
         models = with_derived(
-            make_models(self.sources, objects), self.definitions, objects, tables.kept_up
+            make_models(self.extracted, objects, read=self._tables_of_main),
+            self.definitions,
+            objects,
+            tables.kept_up,
         )
         with self.problems.collected():
             require_built(models, self.config.partitions, selects)
@@ -108,15 +129,17 @@ class _Renderer:
         require_one_file_each([*runner, *objects])
 
         foundation = [*self._preparation(migrations, taken_out), *in_topological_order(runner)]
-        foundation += tables_of_sources(self.templates, self.sources)
+        foundation += tables_of_sources(self.templates, self.extracted)
         files = [*foundation, *tables.tables, *in_topological_order(objects), *settings]
         rows = {
-            **rows_of_project(self.sources, models, checks, partitions),
+            **rows_of_project(self.extracted, models, checks, partitions),
             **rows_of_tables(
-                self.sources, tables.analysed, models, objects, {check.name for check in checks}
+                self.extracted, tables.analysed, models, objects, {check.name for check in checks}
             ),
         }
         files += self._conclusion(rows)
+        if self.prefix:
+            self._require_renamable(files, models)
         files.append(
             self.templates.compile("deploy/record.sql", files=json_literal(rows_of_files(files)))
         )
@@ -132,6 +155,7 @@ class _Renderer:
             foundation=numbered[: len(foundation)],
             kept_up=tables.kept_up,
             work_mem=self.config.work_mem,
+            prefix=self.prefix,
         )
 
     def _preparation(
@@ -148,7 +172,15 @@ class _Renderer:
         yield self.templates.compile("deploy/drop_repeatable.sql")
         yield from compiled
         yield self.templates.compile("deploy/keep_others.sql")
-        yield self.templates.compile("deploy/mount.sql")
+        if self.prefix:
+            main = rows_of_project(self.sources, [], [], {})
+            yield self.templates.compile(
+                "deploy/follow.sql",
+                columns=json_literal(main["etl.source_columns"]),
+                sources_of_main=json_literal(main["etl.sources"]),
+            )
+        else:
+            yield self.templates.compile("deploy/mount.sql")
 
     def _conclusion(self, rows: Mapping[str, Sequence[Row]]) -> Iterator[SqlFile]:
         """The files that follow once everything is created; the deploy then records itself."""
@@ -156,11 +188,13 @@ class _Renderer:
         yield self.templates.compile("deploy/invalidate.sql")
         yield self.templates.compile("deploy/describe.sql")
         yield self.templates.compile("deploy/catalogue.sql")
-        for source in self.sources:
+        for source in self.extracted:
             if source.numbered_tables:
                 yield self.templates.compile("per_source/numbers_of_deploy.sql", source=source)
         yield self.templates.compile("deploy/grants.sql")
         yield self.templates.compile("deploy/require_trusted_schemas.sql")
+        if self.prefix:
+            yield self.templates.compile("deploy/require_apart.sql")
 
     def _routines_of_the_runner(self) -> Iterator[SqlFile]:
         for path in sorted((MECHANICS / "etl").glob("*/*.sql"), key=lambda path: path.stem):
@@ -168,6 +202,8 @@ class _Renderer:
                 continue
             template = f"etl/{path.parent.name}/{path.name}"
             yield self.templates.compile(template, f"etl.{path.stem}")
+        for routine in _ROUTINES_BESIDE if self.prefix else ():
+            yield self.templates.compile(f"beside/{routine}.sql", f"etl.{routine}")
 
     def _objects_of_the_project(self) -> Iterator[SqlFile]:
         for layer in LAYERS:
@@ -201,6 +237,31 @@ class _Renderer:
         for model in models:
             if model.procedure:
                 yield self.templates.compile("per_step/procedure.sql", model.procedure, model=model)
+
+    @property
+    def _tables_of_main(self) -> set[str]:
+        """The tables of bronze that it reads and does not build."""
+        return {t.model for s in self.sources for t in s.tables} if self.prefix else set()
+
+    def _has_check(self, check: Check) -> bool:
+        """Whether it runs here: what reads sources or extractions concerns the main deployment."""
+        named = (name.partition(".")[0] for name in names_in(check.select))
+        return not self.prefix or (
+            check.layer != "bronze" and not {s.name for s in self.sources} & {*named}
+        )
+
+    def _require_renamable(self, files: Sequence[SqlFile], models: Iterable[Model]) -> None:
+        """Refuse what a deployment beside the main one would change in the project's own SQL."""
+        known = {*(m.model for m in models), *(name for f in files if (name := f.creates))}
+        for file in files:
+            if file.origin.startswith("migrations/"):
+                with self.problems.collected():
+                    require_no_bronze(file)
+        for path in sorted((self.root / "sql").glob("*/*.sql")):
+            with self.problems.collected():
+                origin = path.relative_to(self.root).as_posix()
+                require_renamable(origin, path.read_text(encoding="utf-8"), known)
+        self.problems.raise_found()
 
     def _function(self, check: Check) -> SqlFile:
         file = self.templates.compile("per_step/check.sql", check.function, check=check)

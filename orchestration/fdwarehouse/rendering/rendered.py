@@ -33,6 +33,8 @@ class Rendered:
     """How each table that is one SELECT is maintained, in one line."""
     work_mem: str = ""
     """Memory for each sort or hash of a step."""
+    prefix: str = ""
+    """Of its schemas, if it is deployed beside the main deployment. Its files name none."""
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,15 @@ class Model:
         return self.reconciles or self.model
 
 
-def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[Model]:
+def make_models(
+    sources: Iterable[Source], objects: Iterable[SqlFile], read: Collection[str] = ()
+) -> list[Model]:
     """List the steps in the order in which they run.
 
     Args:
         sources: of the project.
         objects: the compiled routines and views of the sources and of the project.
+        read: tables that another deployment builds.
 
     Raises:
         FdwarehouseError: models of one layer depend on one another.
@@ -73,7 +76,7 @@ def make_models(sources: Iterable[Source], objects: Iterable[SqlFile]) -> list[M
     by_name = {o.creates: o for o in objects if o.creates}
     models = [model for source in sources for model in _models_of_source(source, by_name)]
     for layer in ("silver", "gold"):
-        models += _models_of_layer(layer, by_name, {model.table_name for model in models})
+        models += _models_of_layer(layer, by_name, {*read, *(model.table_name for model in models)})
     return models
 
 

@@ -11,6 +11,7 @@ import jinja2
 from fdwarehouse.compiler.tables.filters import add_filters
 from fdwarehouse.identifiers import ident, literal
 from fdwarehouse.project import conninfo
+from fdwarehouse.project.schema_names import MAIN_ETL
 from fdwarehouse.project.sources import SAFETY_SETTINGS, as_switches
 from fdwarehouse.project.template_errors import Unknown
 from fdwarehouse.rendering import source_errors
@@ -86,7 +87,7 @@ def make_environment(*loaders: jinja2.BaseLoader) -> jinja2.Environment:
     )
     environment.filters.update(ident=ident, literal=literal, listed=_listed)
     add_filters(environment)
-    environment.globals.update(words=WORDS, hints=source_errors.HINTS)
+    environment.globals.update(words=WORDS, hints=source_errors.HINTS, prefix="", main_etl=MAIN_ETL)
     return environment
 
 

@@ -79,7 +79,7 @@ def complete(
         compiled.checks.extend(checks_of(table.target, table.definition, analysed.keys))
         if isinstance(table, SilverTable):
             compiled.checks.extend(table.checks(environment))
-    return render_project(rendered.root, compiled)
+    return render_project(rendered.root, compiled, prefix=rendered.prefix)
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+{%- set own = schemas if prefix else "'{etl,bronze,silver,gold}'" -%}
 -- Revokes what PostgreSQL grants to PUBLIC, then grants each role the privileges that it needs.
 -- Roles that do not exist yet are skipped: `fdwarehouse bootstrap` creates them.
 DO $$
@@ -23,10 +24,10 @@ BEGIN
             SELECT nspname, c.oid::regclass AS name
             FROM pg_class AS c
             INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-            WHERE nspname = ANY('{etl,bronze,silver,gold}')
+            WHERE nspname = ANY({{ own }})
                 AND relkind IN ('r', 'p', 'v', 'm')
                 AND NOT relispartition -- partitions are read through their table
-                AND (nspname, relname) <> ('etl', 'mask_keys')
+                AND (nspname, relname) <> ({{ (prefix ~ 'etl') | literal }}, 'mask_keys')
                 AND pg_has_role(relowner, 'USAGE')
         ),
 
@@ -36,18 +37,18 @@ BEGIN
             UNION ALL
             -- The loader and the orchestrator may CALL: procedures, and the functions that give
             -- them the owner's privileges.
-            SELECT 2, role, 'GRANT USAGE ON SCHEMA etl, bronze, silver, gold TO'
+            SELECT 2, role, 'GRANT USAGE ON SCHEMA {{ own[2:-2] | replace(",", ", ") }} TO'
             FROM unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
             UNION ALL
             SELECT 2, role, format('GRANT EXECUTE ON ROUTINE %s TO', signature)
             FROM routines, unnest('{warehouse_loader,warehouse_orchestrator}'::text[]) AS role
-            WHERE is_called AND nspname IN ('etl', 'bronze', 'silver', 'gold')
+            WHERE is_called AND nspname = ANY({{ own }})
                 AND ( -- what a channel was told is for who sends, and reads, alerts
                     role <> 'warehouse_loader'
                     OR (nspname, proname) NOT IN (
-                        ('etl', 'take_alert_channel'),
-                        ('etl', 'record_alert'),
-                        ('etl', 'release_alert_channel')
+                        ({{ (prefix ~ 'etl') | literal }}, 'take_alert_channel'),
+                        ({{ (prefix ~ 'etl') | literal }}, 'record_alert'),
+                        ({{ (prefix ~ 'etl') | literal }}, 'release_alert_channel')
                     )
                 )
             UNION ALL
@@ -72,15 +73,15 @@ BEGIN
             SELECT 2, role, 'GRANT EXECUTE ON FUNCTION etl.without_values(text, text, text) TO'
             FROM unnest('{warehouse_monitor,warehouse_orchestrator}'::text[]) AS role
             UNION ALL
-            SELECT 2, 'warehouse_analyst', 'GRANT USAGE ON SCHEMA gold TO'
+            SELECT 2, 'warehouse_analyst', 'GRANT USAGE ON SCHEMA {{ prefix }}gold TO'
             UNION ALL
             SELECT 2, 'warehouse_analyst', format('GRANT SELECT ON %s TO', name)
             FROM tables
-            WHERE nspname = 'gold'
+            WHERE nspname = {{ (prefix ~ 'gold') | literal }}
             UNION ALL
             SELECT 2, 'warehouse_analyst', format('GRANT EXECUTE ON ROUTINE %s TO', signature)
             FROM routines
-            WHERE nspname = 'gold' AND only_reads
+            WHERE nspname = {{ (prefix ~ 'gold') | literal }} AND only_reads
         )
 
         SELECT command || ' ' || role

@@ -13,3 +13,7 @@ ON t.object_identity = s.object_identity
 WHEN NOT MATCHED THEN
     INSERT (object_identity) VALUES (s.object_identity)
 WHEN NOT MATCHED BY SOURCE THEN DELETE;
+{%- if prefix %}
+
+SELECT etl.require_main_untouched(current_setting('fdwarehouse.changed_rows_of_main')::bigint);
+{%- endif %}

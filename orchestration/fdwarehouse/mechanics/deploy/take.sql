@@ -98,3 +98,14 @@ BEGIN
     END LOOP;
 END;
 $$;
+{%- if prefix %}
+
+SELECT set_config('fdwarehouse.changed_rows_of_main', sum(c.changed_rows)::text, true) -- see etl.changed_rows_of_main
+FROM (
+    SELECT 0 AS changed_rows
+    UNION ALL
+    SELECT n_tup_ins + n_tup_upd + n_tup_del
+    FROM pg_stat_xact_all_tables
+    WHERE schemaname IN ('etl', 'bronze', 'silver', 'gold')
+) AS c;
+{%- endif %}

@@ -25,7 +25,7 @@ AND {{ l }}.database = (
 )
 AND EXISTS (
     SELECT FROM pg_stat_activity AS a
-    WHERE a.pid = {{ l }}.pid AND has_schema_privilege(a.usesysid, 'etl', 'USAGE')
+    WHERE a.pid = {{ l }}.pid AND has_schema_privilege(a.usesysid, {{ (prefix ~ 'etl') | literal }}, 'USAGE')
 )
 {%- endmacro -%}
 
@@ -33,4 +33,13 @@ AND EXISTS (
 {%- macro is_sign_of_life(l, key) -%}
 {{ l }}.objsubid = 1
 AND ({{ l }}.classid::bigint << 32 | {{ l }}.objid::bigint) = {{ key }}
+{%- endmacro -%}
+
+{#- Beside the main deployment, refuses what concerns sources or bronze. -#}
+{%- macro refuse_beside() -%}
+{%- if prefix %}
+    RAISE EXCEPTION 'bronze belongs to the main deployment'
+        USING ERRCODE = 'DW024',
+            HINT = 'CALL the procedure of the same name there; the next run here follows.';
+{%- endif %}
 {%- endmacro -%}

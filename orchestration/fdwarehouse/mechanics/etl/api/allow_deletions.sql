@@ -6,6 +6,7 @@ AS $$
 DECLARE
     v_model text;
 BEGIN
+    {{- lock.refuse_beside() }}
     SELECT model INTO v_model
     FROM etl.pipeline_steps
     WHERE layer = 'bronze'

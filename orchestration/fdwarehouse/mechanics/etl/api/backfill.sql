@@ -11,6 +11,7 @@ DECLARE
     v_attempt integer := 1;
     v_summary pg_catalog.text;
 BEGIN
+    {{- lock.refuse_beside() }}
     CALL etl.pin_settings();
     IF p_chunk_rows IS NULL OR p_chunk_rows < 1 THEN
         RAISE EXCEPTION 'a chunk cannot have % rows', coalesce(p_chunk_rows::text, 'NULL')

@@ -10,6 +10,7 @@ DECLARE
     v_downstream pg_catalog.text[];
     v_run etl.acquired_run;
     v_failure etl.failure;
+    v_beside pg_catalog.text;
 BEGIN
     CALL etl.pin_settings();
     v_row := etl.row_to_forget(p_table, p_key);
@@ -39,6 +40,15 @@ BEGIN
         CALL etl.fail_transaction(v_run.run_id, '{}', v_failure);
     END IF;
     COMMIT;
+    FOR v_beside IN
+        SELECT pg_catalog.quote_ident(n.nspname)
+        FROM pg_catalog.pg_class AS c
+        INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace OPERATOR(pg_catalog.=) n.oid
+        WHERE c.relname OPERATOR(pg_catalog.=) 'followed_deployment'
+    LOOP
+        RAISE WARNING 'the environment of % still has the row', v_beside
+            USING HINT = pg_catalog.format('CALL %s.run_pipeline() erases it there.', v_beside);
+    END LOOP;
     CALL etl.return_run(v_run);
 END;
 $$;

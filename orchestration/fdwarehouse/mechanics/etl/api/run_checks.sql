@@ -10,6 +10,9 @@ BEGIN
     PERFORM etl.require_known_checks(p_checks);
     v_run := etl.acquire_run(p_run_id, 'etl.run_checks');
     COMMIT;
+    {%- if prefix %}
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; -- one snapshot of bronze
+    {%- endif %}
     CALL etl.pin_settings();
     v_failure := etl.run_due_checks(v_run.run_id, p_checks);
     IF v_failure.error_code IS NOT NULL THEN

@@ -9,7 +9,7 @@ BEGIN
     PERFORM etl.require_own_run(p_run_id);
     v_failure := etl.attempt(
         format(
-            'SELECT etl.store_check_results(
+            'SELECT {{ "etl.require_main_idle(%1$s), " if prefix }}etl.store_check_results(
                 %1$s, etl.evaluate_checks(%1$s, etl.checks_of_run(%1$s, %2$L))
             )',
             p_run_id, p_checks

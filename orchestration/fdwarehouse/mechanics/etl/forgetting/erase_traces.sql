@@ -32,7 +32,7 @@ BEGIN
         INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
         WHERE c.relkind IN ('r', 'p')
             AND (
-                n.nspname IN ('silver', 'gold')
+                n.nspname IN ({{ (prefix ~ 'silver') | literal }}, {{ (prefix ~ 'gold') | literal }})
                 OR c.oid = ANY(
                     '{etl.check_results,etl.steps,etl.runs,etl.chunks,etl.alerted_problems}'::regclass[]
                 )

@@ -7,6 +7,7 @@ DECLARE
     v_row etl.forgotten_row;
     v_columns text[];
 BEGIN
+    {{- lock.refuse_beside() }}
     SELECT model INTO v_row.model
     FROM etl.pipeline_steps
     WHERE layer = 'bronze'

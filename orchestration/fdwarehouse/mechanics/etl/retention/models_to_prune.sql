@@ -7,6 +7,7 @@ DECLARE
     v_named text[];
     v_models text[];
 BEGIN
+    {{- lock.refuse_beside() }}
     IF p_older_than < '0' THEN
         RAISE EXCEPTION 'bronze cannot be pruned of versions older than %',
             quote_nullable(p_older_than::text)

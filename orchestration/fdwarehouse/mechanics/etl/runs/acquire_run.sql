@@ -18,6 +18,12 @@ DECLARE
     v_sign_of_life bigint;
     v_locked_by text;
 BEGIN
+    {%- if prefix %}
+    IF p_lease IS NOT NULL THEN
+        RAISE EXCEPTION 'a run beside the main deployment belongs to one session'
+            USING ERRCODE = 'DW024', HINT = 'CALL etl.run_pipeline() runs everything.';
+    END IF;
+    {%- endif %}
     p_label := etl.printable(p_label, 200);
     PERFORM etl.pass_gate();
     BEGIN
@@ -94,8 +100,14 @@ BEGIN
         EXIT WHEN p_lease IS NOT NULL; -- the sessions that work on the run hold it
         EXIT WHEN pg_try_advisory_lock(v_sign_of_life); -- held until end_run
     END LOOP;
-    INSERT INTO etl.runs (begun_by, label, lease, lease_until, sign_of_life)
+    INSERT INTO etl.runs ({{ "run_id, " if prefix }}begun_by, label, lease, lease_until, sign_of_life)
+    {%- if prefix %}
+    OVERRIDING SYSTEM VALUE
+    {%- endif %}
     VALUES (
+        {%- if prefix %}
+        etl.follow_main(),
+        {%- endif %}
         etl.printable(p_begun_by, 200),
         p_label,
         p_lease,

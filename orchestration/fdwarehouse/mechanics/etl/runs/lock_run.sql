@@ -6,6 +6,9 @@ DECLARE
     v_sign_of_life bigint;
 BEGIN
     PERFORM etl.pass_gate();
+    {%- if prefix %}
+    PERFORM etl.require_main_idle(p_run_id);
+    {%- endif %}
     SELECT sign_of_life INTO v_sign_of_life
     FROM etl.runs
     WHERE run_id = p_run_id AND status = 'running'

@@ -62,6 +62,11 @@ BEGIN
     IF v_step.layer <> 'source' THEN
         PERFORM etl.create_deferred_indexes(v_model.table_name);
         PERFORM etl.refresh_statistics(v_model.table_name, v_counts);
+        {%- if prefix %}
+        IF v_since_run_id = 0 THEN -- statistics contain values, which may have been erased
+            EXECUTE format('ANALYZE %s, silver.rejected_rows', v_model.table_name::regclass);
+        END IF;
+        {%- endif %}
         PERFORM etl.advance_watermarks(
             p_run_id,
             ARRAY[p_model],

@@ -7,7 +7,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_layer text := (SELECT layer FROM etl.pipeline_steps WHERE model = p_model);
-    v_held_by text := etl.held_back_by(p_run_id, p_model);
+    v_held_by text := {% if prefix -%}
+        coalesce(etl.held_back_by(p_run_id, p_model), etl.failed_in_main(p_model));
+    {%- else -%}
+        etl.held_back_by(p_run_id, p_model);
+    {%- endif %}
     v_stops_others boolean := EXISTS (
         SELECT FROM etl.pipeline_steps AS m
         INNER JOIN etl.sources AS s ON m.source_name = s.source_name

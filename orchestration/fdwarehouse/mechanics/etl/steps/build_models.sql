@@ -16,6 +16,9 @@ DECLARE
     v_schema text;
     v_source text;
     v_is_checking boolean := false;
+    {%- if prefix %}
+    v_changed_rows_of_main constant bigint := etl.changed_rows_of_main();
+    {%- endif %}
 BEGIN
     PERFORM etl.require_own_run(p_run_id);
     PERFORM etl.require_own_transaction(p_run_id, p_models);
@@ -50,6 +53,9 @@ BEGIN
         END IF;
         PERFORM etl.require_same_source(p_run_id, v_storage);
         SET CONSTRAINTS ALL IMMEDIATE; -- while errors are still caught
+        {%- if prefix %}
+        PERFORM etl.require_main_untouched(v_changed_rows_of_main);
+        {%- endif %}
         v_is_checking := true;
         v_results := etl.evaluate_checks(p_run_id, etl.checks_to_publish(p_models), p_models);
         PERFORM etl.require_checks(v_results);

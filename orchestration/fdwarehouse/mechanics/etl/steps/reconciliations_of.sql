@@ -5,6 +5,7 @@ AS $$
 DECLARE
     v_models text[];
 BEGIN
+    {{- lock.refuse_beside() }}
     -- A table without a watermark has only one model, which compares it as a whole.
     SELECT array_agg(m.model ORDER BY m.position) INTO v_models
     FROM etl.pipeline_steps AS m

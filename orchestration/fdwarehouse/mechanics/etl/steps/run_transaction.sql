@@ -18,7 +18,11 @@ BEGIN
         v_failure := etl.plan_steps(p_run_id, v_models, p_is_full);
         EXIT WHEN v_failure.error_code IS NOT NULL;
         COMMIT;
+        {%- if prefix %}
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; -- one snapshot of bronze
+        {%- else %}
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED; -- to see what was committed while it waited
+        {%- endif %}
 
         CALL etl.pin_settings();
         v_failure := etl.build_models(p_run_id, v_models, v_attempt, p_only_unchanged);
