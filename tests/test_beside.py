@@ -1,4 +1,4 @@
-"""An environment beside the main deployment: its own silver and gold, from the bronze of the other."""
+"""An environment beside the main deployment has its own silver and gold, and no bronze."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from tests.test_rebuild import Day, days, write
 MAIN = ("etl", "bronze", "silver", "gold", "production")
 _OBJECTS = {
     "pg_namespace": "oid",
-    "pg_class": "relnamespace",
     "pg_proc": "pronamespace",
     "pg_type": "typnamespace",
     "pg_constraint": "connamespace",
@@ -68,7 +67,9 @@ class Beside:
                 both.append(Environment(url, connection, [name for (name,) in tables]))
             assert len(both[0].tables) == len(both[1].tables) > 10
             definitions = render_project(ROOT).definitions
-            return [t.name for t in compare_environments(*both, definitions, rows=1) if t]
+            return [
+                t.name for t in compare_environments(both[0], both[1], definitions, rows=1) if t
+            ]
 
 
 def state_of_main(warehouse: Warehouse) -> list[Any]:
@@ -80,11 +81,11 @@ def state_of_main(warehouse: Warehouse) -> list[Any]:
             [list(MAIN)],
         )
         for table, schema in _OBJECTS.items()
-        if table != "pg_class"
     ]
     relations = warehouse.rows(
-        "SELECT oid, xmin::text, relname, relacl::text, relfilenode, reloptions::text FROM pg_class "
-        "WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY(%s)) ORDER BY 1",
+        "SELECT oid, xmin::text, relname, relacl::text, relfilenode, reloptions::text "
+        "FROM pg_class WHERE relnamespace IN "
+        "(SELECT oid FROM pg_namespace WHERE nspname = ANY(%s)) ORDER BY 1",
         [list(MAIN)],
     )
     return [catalogue, relations, warehouse.dump(*MAIN[:4]), warehouse.row_versions(*MAIN[:4])]
@@ -98,16 +99,8 @@ def dev(warehouse: Warehouse) -> Beside:
 
 
 @pytest.fixture
-def seeded_dev(seeded_warehouse: Warehouse) -> Beside:
-    seeded_warehouse.run()
-    beside = Beside(seeded_warehouse)
-    beside.deploy()
-    return beside
-
-
-@pytest.fixture
 def beside_project(command: Command, project: Path, seeded_warehouse: Warehouse) -> Path:
-    """The command in the shop, whose environment dev is beside the main deployment, not deployed."""
+    """The command in the shop, whose environment dev is not deployed yet."""
     command.use(seeded_warehouse.environment)
     command.project(project)
     with (project / "warehouse.yaml").open("a") as file:

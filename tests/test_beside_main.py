@@ -80,7 +80,7 @@ def test_main_deployment_waits_for_no_run(sold: Beside) -> None:
 
 
 def test_rows_of_a_failed_run_are_read_once_and_for_all(sold: Beside) -> None:
-    """Bronze has committed, the rest has failed: its run id is lower than that of dev's next run."""
+    """Bronze has committed, the rest has failed, with a lower run id than dev's next run."""
     warehouse = sold.warehouse
     rename(warehouse, "Mona")
     with warehouse.connect("owner") as blocking:
@@ -88,7 +88,7 @@ def test_rows_of_a_failed_run_are_read_once_and_for_all(sold: Beside) -> None:
         failing_run = warehouse.begin("etl.run_pipeline()")
         failing_run.wait_until_blocked()
         warehouse.execute(f"SELECT pg_terminate_backend({failing_run.pid})", role="admin")
-        with pytest.raises(Exception, match="terminating|closed|lost"):
+        with pytest.raises(Exception, match=r"terminating|closed|lost"):
             failing_run.result()
     with failing("DW001"):  # nobody has ended it yet
         sold.run()
@@ -101,13 +101,10 @@ def test_rows_of_a_failed_run_are_read_once_and_for_all(sold: Beside) -> None:
     warehouse.run()
     sold.run()
     assert sold.differences() == []
-    (counts,) = [
-        row
-        for row in warehouse.rows(
-            "SELECT rows_read, rows_updated FROM dev_etl.steps WHERE model = "
-            "'dev_silver.clean_customers' ORDER BY run_id DESC LIMIT 1"
-        )
-    ]
+    (counts,) = warehouse.rows(
+        "SELECT rows_read, rows_updated FROM dev_etl.steps WHERE model = "
+        "'dev_silver.clean_customers' ORDER BY run_id DESC LIMIT 1"
+    )
     assert counts == (0, 0)
 
 
@@ -200,7 +197,7 @@ def test_environment_needs_a_main_deployment(bootstrapped_warehouse: Warehouse) 
 def test_value_that_reads_like_a_name_is_refused(dev: Beside, project: Path) -> None:
     file = project / "sql/silver/clean_customers.sql"
     file.write_text(f"{file.read_text().rstrip()}\nWHERE full_name <> 'gold.card'\n")
-    with pytest.raises(FdwarehouseError, match="'gold.card' would be another value") as refused:
+    with pytest.raises(FdwarehouseError, match=r"'gold\.card' would be another value") as refused:
         dev.deploy(project)
     assert "'gold' || '.card'" in str(refused.value.hint)
 
@@ -209,7 +206,7 @@ def test_migration_of_bronze_is_refused(dev: Beside, project: Path) -> None:
     (project / "migrations/0005_bronze.sql").write_text(
         "-- bronze\nALTER TABLE bronze.raw_orders ADD COLUMN more integer;\n"
     )
-    with pytest.raises(FdwarehouseError, match="0005_bronze.sql names bronze"):
+    with pytest.raises(FdwarehouseError, match=r"0005_bronze\.sql names bronze"):
         dev.deploy(project)
 
 

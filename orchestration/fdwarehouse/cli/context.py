@@ -45,7 +45,7 @@ def connections_of_main(context: typer.Context, command: str) -> Connections:
         raise FdwarehouseError(
             f"{command}: this environment has no bronze of its own, but reads that of the main "
             "deployment",
-            hint=f"`fdwarehouse {command}` without --env concerns the main deployment; the next run "
-            "of this environment follows it.",
+            hint=f"`fdwarehouse {command}` without --env concerns the main deployment; the next "
+            "run of this environment follows it.",
         )
     return connections

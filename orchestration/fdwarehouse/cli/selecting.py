@@ -105,7 +105,7 @@ def _deployed(connections: Connections, terms: Sequence[str]) -> tuple[list[Node
     if connections.schema_prefix and asks_for_state(terms):
         raise FdwarehouseError(
             "state: is not known beside the main deployment",
-            hint="`fdwarehouse deploy --plan` says what the next run computes in full: name tables.",
+            hint="Name tables: `deploy --plan` says what the next run computes in full.",
         )
     rendered = render_project(connections.root)
     with connect(connections.warehouse()) as warehouse:

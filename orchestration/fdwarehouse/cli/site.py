@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of_main
 from fdwarehouse.terminal.console import err, say
 
 
@@ -38,7 +38,7 @@ def site(
     from fdwarehouse.site.formats import bytes_
     from fdwarehouse.site.writing import write_site
 
-    connections = connections_of(context)
+    connections = connections_of_main(context, "site")
     charts = load_charts(connections.root)
     with err.console.status("Reading the warehouse"):
         seen = observe(

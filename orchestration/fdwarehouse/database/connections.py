@@ -105,9 +105,7 @@ class Connections:
     @cached_property
     def schema_prefix(self) -> str:
         """The prefix of its schemas, if it is deployed beside the main deployment; else empty."""
-        if self._name is None:
-            return ""
-        beside = self.config.environments.get(self._name)
+        beside = self.config.environments.get(self._name) if self._name else None
         return beside.schema_prefix if beside else ""
 
     @property

@@ -1,4 +1,4 @@
-"""Connections to a deployment beside the main one: its schemas have a prefix, the code's names none.
+"""Connections to a deployment beside the main one, whose schemas have a prefix.
 
 What is sent is renamed, and what comes back is renamed back, so that the rest of the code knows
 `silver`, `gold` and `etl` alone. A text such as `gold.fact_sales` is a name in both directions; a
@@ -66,7 +66,11 @@ def use_prefix(connection: psycopg.Connection, prefix: str) -> None:
         connection: outside a transaction.
         prefix: such as `dev_`.
     """
+    _rename_sent(connection, prefix)
+    _rename_values(connection, prefix)
 
+
+def _rename_sent(connection: psycopg.Connection, prefix: str) -> None:
     def sent(query: Query) -> Query:
         if isinstance(query, bytes):
             return with_prefix(query.decode(), prefix).encode()
@@ -86,6 +90,11 @@ def use_prefix(connection: psycopg.Connection, prefix: str) -> None:
             super().execute(sent(query), *args, **kwargs)
             return self
 
+    connection.cursor_factory = Cursor
+    connection.server_cursor_factory = ServerCursor
+
+
+def _rename_values(connection: psycopg.Connection, prefix: str) -> None:
     class Dumper(StrDumperUnknown):
         def dump(self, obj: str) -> Buffer | None:
             return super().dump(with_prefix(obj, prefix))
@@ -103,8 +112,6 @@ def use_prefix(connection: psycopg.Connection, prefix: str) -> None:
         def load(self, data: Buffer) -> Any:
             return super().load(without_prefix(bytes(data).decode(), prefix).encode())
 
-    connection.cursor_factory = Cursor
-    connection.server_cursor_factory = ServerCursor
     connection.adapters.register_dumper(str, Dumper)
     for type_name in _TEXTS:
         connection.adapters.register_loader(type_name, Loader)

@@ -18,7 +18,7 @@ MAIN_ETL = "fdwarehouse_main_etl"
 """How SQL of a deployment beside names the schema `etl` of the main one."""
 
 _OWN = "|".join(OWN_SCHEMAS)
-# A qualified name, quoted or not, in code, in a literal or in JSON; not a column of an alias, such as a.gold.x.
+# A qualified name, quoted or not, in code, in a literal or in JSON; not a.gold.x, of an alias.
 _QUALIFYING = re.compile(
     rf"""(?<![\w.$])(?:(?P<main>{MAIN_ETL})|(?P<quote>"?)(?P<own>{_OWN})(?P=quote))(?=\.["\w%{{])""",
     re.IGNORECASE,
@@ -70,7 +70,7 @@ def require_renamable(origin: str, text: str, known: Collection[str]) -> None:
         known: the objects of the deploy.
 
     Raises:
-        FdwarehouseError: a literal contains the name of a schema before a dot, and is not an object.
+        FdwarehouseError: a literal has the name of a schema before a dot, and is no object.
     """
     for value in _LITERAL.findall(_COMMENT.sub("", _TEMPLATE.sub("", text))):
         if value not in known and _QUALIFYING.search(value):
@@ -93,6 +93,6 @@ def require_no_bronze(file: SqlFile) -> None:
     if re.search(r"\bbronze\b", _COMMENT.sub("", file.sql), re.IGNORECASE):
         raise FdwarehouseError(
             f"{file.origin} names bronze, which belongs to the main deployment",
-            hint="Move what concerns silver and gold into a migration of its own and leave the rest to "
-            "the main deployment, or give this environment a database of its own.",
+            hint="Move what concerns silver and gold into a migration of its own and leave the "
+            "rest to the main deployment, or give this environment a database of its own.",
         )

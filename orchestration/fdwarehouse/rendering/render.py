@@ -134,7 +134,7 @@ class _Renderer:
         rows = {
             **rows_of_project(self.extracted, models, checks, partitions),
             **rows_of_tables(
-                self.extracted, tables.analysed, models, objects, {check.name for check in checks}
+                self.sources, tables.analysed, models, objects, {check.name for check in checks}
             ),
         }
         files += self._conclusion(rows)
