@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from fdwarehouse.errors import FdwarehouseError
-from fdwarehouse.project.schema_names import with_prefix, without_prefix
 from tests.harness import Warehouse, failing, fence_alone
 from tests.test_beside import Beside, dev
 from tests.test_forgetting import traces
@@ -240,33 +239,6 @@ def test_environment_of_tables_by_hand(beside: Warehouse, by_hand: Path) -> None
     assert beside.rows(sales.format("gold.fact_sales")) == beside.rows(
         sales.format("dev_gold.fact_sales")
     )
-
-
-@pytest.mark.parametrize(
-    ("sql", "renamed"),
-    [
-        ("SELECT gold.f(x) FROM silver.a, etl.b, bronze.c", None),
-        ('\'gold.fact_sales\' "gold"."A" GOLD.x {"etl.sources": 1}', None),
-        ("layer = 'gold', m.gold.x, a.silver, golden.x, x_gold.y, gold.*, into gold. Then", ""),
-        ("CREATE SCHEMA gold; COMMENT ON SCHEMA silver IS ''", None),
-        ("'gold.%' format('silver.%I')", None),
-    ],
-)
-def test_only_names_of_schemas_are_renamed(sql: str, renamed: str | None) -> None:
-    found = with_prefix(sql, "dev_")
-    assert (found == sql) == (renamed == "")
-    assert with_prefix(found, "dev_") == found
-    assert without_prefix(found, "dev_").replace('"gold"', "gold") == sql.replace(
-        "GOLD", "gold"
-    ).replace('"gold"', "gold")
-    assert with_prefix(sql, "") == sql
-
-
-def test_bronze_of_the_main_deployment_is_neither_created_nor_described() -> None:
-    sql = (
-        "CREATE SCHEMA bronze;\nCREATE SCHEMA gold;\nCOMMENT ON SCHEMA bronze IS\n'It''s a log.';\n"
-    )
-    assert with_prefix(sql, "dev_") == "CREATE SCHEMA dev_gold;\n"
 
 
 def test_table_that_failed_holds_back_what_is_built_on_it(sold: Beside) -> None:
