@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of_main
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import err, say
 
@@ -39,7 +39,9 @@ def artifacts(
     has_library = find_spec("openlineage") is not None
     if to is not None and not has_library:
         raise FdwarehouseError("events of OpenLineage need its library", hint=_INSTALL)
-    connections = connections_of(context)
+    connections = connections_of_main(
+        context, "artifacts", "other tools know the tables under the names of the main deployment"
+    )
     config = connections.config
     with err.console.status("Reading the warehouse"):
         seen = observe(connections.warehouse(), config.project, run)

@@ -28,24 +28,28 @@ def connections_of(context: typer.Context) -> Connections:
     return root.obj
 
 
-def connections_of_main(context: typer.Context, command: str) -> Connections:
-    """Return the connections of the project, for a command that is about sources or bronze.
+_NO_BRONZE = "this environment has no bronze of its own, it follows that of the main deployment"
+
+
+def connections_of_main(
+    context: typer.Context, command: str, because: str = _NO_BRONZE
+) -> Connections:
+    """Return the connections of the project, for a command that is for the main deployment alone.
 
     Args:
         context: of the command.
         command: its name.
+        because: why it is not for an environment beside the main deployment.
 
     Raises:
-        FdwarehouseError: the environment is deployed beside the main deployment.
+        FdwarehouseError: the environment is beside the main deployment.
     """
     from fdwarehouse.errors import FdwarehouseError
 
     connections = connections_of(context)
     if connections.schema_prefix:
         raise FdwarehouseError(
-            f"{command}: this environment has no bronze of its own, but reads that of the main "
-            "deployment",
-            hint=f"`fdwarehouse {command}` without --env concerns the main deployment; the next "
-            "run of this environment follows it.",
+            f"{command}: {because}",
+            hint=f"`fdwarehouse {command}` without --env is about the main deployment.",
         )
     return connections

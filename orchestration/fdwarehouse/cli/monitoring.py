@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fdwarehouse.cli.context import connections_of
+from fdwarehouse.cli.context import connections_of, connections_of_main
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import note, say, show_error, warn
 
@@ -40,12 +40,13 @@ def alert(
     The channels are in warehouse.yaml. Each problem is told once when it begins and once when it
     ends, see etl.problems. Exits with 1 if a channel cannot be told; it is told by the next call.
     """
-    if not teller(context, dry_run=dry_run, site_url=site_url)():
+    if not teller(context, "alert", dry_run=dry_run, site_url=site_url)():
         raise typer.Exit(1)
 
 
 def teller(
     context: typer.Context,
+    command: str,
     *,
     dry_run: bool = False,
     site_url: str | None = None,
@@ -55,6 +56,7 @@ def teller(
 
     Args:
         context: of the command.
+        command: its name.
         dry_run: whether to show the messages instead.
         site_url: where the site is.
         as_json: whether a machine reads stdout: what is said goes to stderr.
@@ -62,7 +64,12 @@ def teller(
     Raises:
         FdwarehouseError: there are no channels.
     """
-    connections = connections_of(context)
+    connections = connections_of_main(
+        context,
+        command,
+        "the channels are told of the main deployment; `status` shows what is wrong in this "
+        "environment",
+    )
     if not connections.config.alerts:
         raise FdwarehouseError(
             "warehouse.yaml has no channels to tell",

@@ -93,7 +93,7 @@ def run(
     period = _period_of(every, allow_deletions)
     if skip_if_running and allow_deletions:
         raise typer.BadParameter("--allow-deletions is for this run: leave out --skip-if-running")
-    tell = teller(context, as_json=as_json) if alert else None
+    tell = teller(context, "run --alert", as_json=as_json) if alert else None
     tables = selected_tables(connections_of(context), select, exclude)
     if tables == []:
         say_nothing_selected(as_json=as_json)

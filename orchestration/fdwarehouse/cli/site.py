@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fdwarehouse.cli.context import connections_of_main
+from fdwarehouse.cli.context import connections_of
 from fdwarehouse.terminal.console import err, say
 
 
@@ -38,7 +38,7 @@ def site(
     from fdwarehouse.site.formats import bytes_
     from fdwarehouse.site.writing import write_site
 
-    connections = connections_of_main(context, "site")
+    connections = connections_of(context)
     charts = load_charts(connections.root)
     with err.console.status("Reading the warehouse"):
         seen = observe(
@@ -47,7 +47,10 @@ def site(
             analyst_url=connections.analyst(),
             with_values=not no_samples,
         )
-        size = write_site(seen, connections.config.project, out)
+        project = connections.config.project
+        if connections.schema_prefix:
+            project += f" ({connections.name})"
+        size = write_site(seen, project, out)
     index = (out / "index.html").resolve()
     say(f"{out}: {bytes_(size)}. Open {index}")
     for name, found in seen.chart_rows.items():

@@ -77,7 +77,8 @@ class Connections:
             )
         self._project = project
         self._environment = os.environ if environment is None else environment
-        self._name = deployment.lower() if deployment else None
+        self.name = deployment.lower() if deployment else None
+        """As --env gives it; None: no environment is named."""
         self._prefix = f"{deployment}_".upper() if deployment else ""
 
     def of(self, deployment: str | None) -> Connections:
@@ -105,7 +106,7 @@ class Connections:
     @cached_property
     def schema_prefix(self) -> str:
         """The prefix of its schemas, if it is deployed beside the main deployment; else empty."""
-        beside = self.config.environments.get(self._name) if self._name else None
+        beside = self.config.environments.get(self.name) if self.name else None
         return beside.schema_prefix if beside else ""
 
     @property
@@ -140,7 +141,8 @@ class Connections:
         password = self.password(ANALYST)
         if password is None:
             return None
-        return make_conninfo(self.warehouse(), user=ANALYST, password=password)
+        url = make_conninfo(self.warehouse(), user=ANALYST, password=password)
+        return prefixed_url(url, self.schema_prefix)
 
     def warehouse_admin(self) -> str:
         """Connection string of the warehouse's administrator, only for bootstrap."""

@@ -11,6 +11,7 @@ from fdwarehouse.compiler.tables.definition import Definition
 from fdwarehouse.database.connections import variable
 from fdwarehouse.database.selecting import deployed_checksums, nodes_of
 from fdwarehouse.project.conninfo import merged_options, parse_conninfo
+from fdwarehouse.project.schema_names import OWN_SCHEMAS
 from fdwarehouse.project.sources import (
     LATER_SETTINGS,
     OPTIONS_BY_HAND,
@@ -121,16 +122,21 @@ def _next_run(
 
 def _missing_objects(rendered: Rendered, warehouse: psycopg.Connection) -> set[str]:
     """Name the files whose object was dropped by hand."""
+    # Their names are those that own objects are given when they are read.
+    others = [*OWN_SCHEMAS] if rendered.prefix else []
     present = {
         name
         for (name,) in warehouse.execute(
             """
             SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname)
             FROM pg_proc AS p INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
+            WHERE n.nspname <> ALL(%(others)s::text[])
             UNION
             SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
             FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-            """
+            WHERE n.nspname <> ALL(%(others)s::text[])
+            """,
+            {"others": others},
         )
     }
     return {f.plain_name for f in rendered.files if f.creates and f.creates not in present}

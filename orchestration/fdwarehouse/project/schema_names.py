@@ -23,7 +23,10 @@ _QUALIFYING = re.compile(
     rf"""(?<![\w.$])(?:(?P<main>{MAIN_ETL})|(?P<quote>"?)(?P<own>{_OWN})(?P=quote))(?=\.["\w%{{])""",
     re.IGNORECASE,
 )
-_ALONE = re.compile(rf"\b((?:CREATE|ON|DROP) SCHEMA (?:IF (?:NOT )?EXISTS )?)({_OWN})\b")
+# A schema itself, which no name follows.
+_ALONE = re.compile(
+    rf"""\b((?:CREATE|ON|DROP) SCHEMA (?:IF (?:NOT )?EXISTS )?|to_regnamespace\(')({_OWN})\b"""
+)
 # Statements about bronze, which belongs to the main deployment.
 _OF_BRONZE = re.compile(
     r"^(?:CREATE SCHEMA bronze;|COMMENT ON SCHEMA bronze IS\s*'(?:[^']|'')*';)\n?", re.MULTILINE

@@ -137,6 +137,8 @@ class _Renderer:
                 self.sources, tables.analysed, models, objects, {check.name for check in checks}
             ),
         }
+        if self.prefix:  # which columns are masked
+            rows["etl.source_columns"] = self._rows_of_main["etl.source_columns"]
         files += self._conclusion(rows)
         if self.prefix:
             self._require_renamable(files, models)
@@ -173,7 +175,7 @@ class _Renderer:
         yield from compiled
         yield self.templates.compile("deploy/keep_others.sql")
         if self.prefix:
-            main = rows_of_project(self.sources, [], [], {})
+            main = self._rows_of_main
             yield self.templates.compile(
                 "deploy/follow.sql",
                 columns=json_literal(main["etl.source_columns"]),
@@ -237,6 +239,10 @@ class _Renderer:
         for model in models:
             if model.procedure:
                 yield self.templates.compile("per_step/procedure.sql", model.procedure, model=model)
+
+    @property
+    def _rows_of_main(self) -> Mapping[str, Sequence[Row]]:
+        return rows_of_project(self.sources, [], [], {})
 
     @property
     def _tables_of_main(self) -> set[str]:

@@ -16,7 +16,7 @@ _COLUMNS = """
     INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
     INNER JOIN pg_type AS t ON a.atttypid = t.oid
     WHERE
-        n.nspname IN ('bronze', 'silver', 'gold')
+        n.oid IN (to_regnamespace('bronze'), to_regnamespace('silver'), to_regnamespace('gold'))
         AND c.relkind IN ('r', 'p', 'v', 'm')
         AND NOT c.relispartition
         AND a.attnum > 0
@@ -30,7 +30,7 @@ _RELATIONS = """
         FROM pg_class AS c
         INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
         WHERE
-            n.nspname IN ('bronze', 'silver', 'gold')
+            n.oid IN (to_regnamespace('bronze'), to_regnamespace('silver'), to_regnamespace('gold'))
             AND c.relkind IN ('r', 'p', 'v', 'm')
             AND NOT c.relispartition
         UNION ALL
@@ -88,7 +88,7 @@ _VIEWS = """
     FROM pg_class AS c
     INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
     WHERE
-        n.nspname IN ('silver', 'gold')
+        n.oid IN (to_regnamespace('silver'), to_regnamespace('gold'))
         AND c.relkind = 'v'
         AND c.relname !~ '_(image|versions)$'
 """
@@ -106,7 +106,7 @@ _FOREIGN_KEYS = """
     INNER JOIN pg_namespace AS rn ON r.relnamespace = rn.oid
     INNER JOIN pg_attribute AS a ON c.oid = a.attrelid AND a.attnum = f.conkey[1]
     INNER JOIN pg_attribute AS ra ON r.oid = ra.attrelid AND ra.attnum = f.confkey[1]
-    WHERE f.contype = 'f' AND n.nspname = 'gold' AND NOT c.relispartition
+    WHERE f.contype = 'f' AND n.oid = to_regnamespace('gold') AND NOT c.relispartition
     ORDER BY table_name, f.conname
 """
 

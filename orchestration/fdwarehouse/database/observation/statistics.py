@@ -45,7 +45,9 @@ _STATISTICS = """
     INNER JOIN pg_type AS c ON a.atttypid = c.oid
     INNER JOIN pg_class AS r ON a.attrelid = r.oid
     WHERE
-        s.schemaname IN ('bronze', 'silver', 'gold')
+        to_regnamespace(quote_ident(s.schemaname)) IN (
+            to_regnamespace('bronze'), to_regnamespace('silver'), to_regnamespace('gold')
+        )
         AND s.inherited = (r.relkind = 'p')
         AND format('%%I.%%I', s.schemaname, s.tablename) = ANY(%s)
 """

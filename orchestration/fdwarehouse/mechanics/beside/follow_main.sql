@@ -63,9 +63,10 @@ BEGIN
             EXECUTE format('ANALYZE %s', v_log);
         END LOOP;
         UPDATE etl.check_results SET sample_rows = '[]' WHERE sample_rows <> '[]';
+        UPDATE etl.alerted_problems SET message = 'erased' WHERE message <> 'erased';
         UPDATE etl.steps SET error = 'erased', failure = NULL WHERE error IS NOT NULL;
         UPDATE etl.runs SET error = 'erased' WHERE error IS NOT NULL;
-        ANALYZE etl.check_results, etl.steps, etl.runs;
+        ANALYZE etl.check_results, etl.alerted_problems, etl.steps, etl.runs;
     END IF;
 
     INSERT INTO etl.followed_deployment AS f (run_id, deployed_as)

@@ -4,6 +4,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF NOT current_setting('track_counts')::boolean THEN
+        RAISE EXCEPTION 'nothing shows whether rows of the main deployment would be changed'
+            USING ERRCODE = 'DW024',
+                DETAIL = 'PostgreSQL does not count rows: track_counts is off.',
+                HINT = 'Set track_counts to on, its default, for this role and database.';
+    END IF;
     IF etl.changed_rows_of_main() <> p_changed_rows THEN
         RAISE EXCEPTION 'rows of the main deployment would be changed'
             USING ERRCODE = 'DW024',

@@ -14,7 +14,7 @@ last_runs AS (
         p.begun_by,
         CASE
             WHEN p.begun_by IN ('etl.run_pipeline', 'etl.start_run') THEN 'pipeline'
-            ELSE regexp_replace(p.begun_by, '^etl\.', '')
+            ELSE regexp_replace(p.begun_by, '^{{ prefix }}etl\.', '')
         END AS run_kind,
         p.begun_by IN (
             'etl.extract_and_load_bronze',

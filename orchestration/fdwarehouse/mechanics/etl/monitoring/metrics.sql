@@ -66,9 +66,11 @@ relations AS ( -- of a partitioned table, its partitions
             0
         ) AS pages
     FROM pg_class AS c
-    INNER JOIN pg_namespace AS s ON c.relnamespace = s.oid
     LEFT JOIN pg_inherits AS i ON c.oid = i.inhrelid AND c.relispartition
-    WHERE c.relkind = 'r' AND s.nspname IN ('bronze', 'silver', 'gold')
+    WHERE c.relkind = 'r'
+        AND c.relnamespace IN (
+            to_regnamespace('bronze'), to_regnamespace('silver'), to_regnamespace('gold')
+        )
 ),
 
 tables AS (
@@ -183,10 +185,15 @@ samples (name, labels, value) AS (
     UNION ALL
     SELECT
         'fdwarehouse_table_rejected_rows',
-        jsonb_build_object('layer', split_part(r.model, '.', 1), 'table', r.model),
+        jsonb_build_object(
+            'layer',
+            coalesce(t.layer, split_part(r.model, '.', 1)),
+            'table', r.model
+        ),
         count(*)
     FROM silver.rejected_rows AS r
-    GROUP BY r.model
+    LEFT JOIN etl.tables AS t ON r.model = t.table_name
+    GROUP BY r.model, t.layer
     UNION ALL
     SELECT
         'fdwarehouse_step_duration_seconds',

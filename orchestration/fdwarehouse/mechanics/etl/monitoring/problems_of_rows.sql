@@ -39,7 +39,12 @@ SELECT
     'rows_rejected' AS kind,
     'warn' AS severity,
     t.model AS subject,
-    r.started_at AS since,
+    ( -- beside the main deployment, another run has rejected the version than has brought it
+        SELECT r.started_at FROM etl.runs AS r
+        WHERE r.run_id >= t.first_run_id
+        ORDER BY r.run_id
+        LIMIT 1
+    ) AS since,
     t.run_id,
     format(
         '%s kept out of %s: %s.',
@@ -53,7 +58,6 @@ SELECT
         t.model
     ) AS hint,
     {{ problems.shown("t.rejected_rows", "t.model") | indent(4) }} AS sample_rows
-FROM described_tables AS t
-INNER JOIN etl.runs AS r ON t.first_run_id = r.run_id;
+FROM described_tables AS t;
 COMMENT ON VIEW etl.problems_of_rows IS
 'The kind rows_rejected of etl.problems, with its columns.';

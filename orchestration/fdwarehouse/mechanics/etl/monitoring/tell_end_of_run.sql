@@ -22,4 +22,4 @@ EXCEPTION WHEN OTHERS THEN
 END;
 $$;
 COMMENT ON FUNCTION etl.tell_end_of_run IS
-'Notifies the sessions that LISTEN fdwarehouse of the end of a run, and of problems that began or ended, see etl.notify_problems. Argument: the run.';
+'Notifies the sessions that LISTEN {{ prefix }}fdwarehouse of the end of a run, and of problems that began or ended, see etl.notify_problems. Argument: the run.';
