@@ -129,6 +129,7 @@ def test_nothing_of_the_main_deployment_changes(seeded_warehouse: Warehouse) -> 
 
 
 def test_command_works_beside(command: Command, beside_project: Path) -> None:
+    assert "`fdwarehouse --env NAME deploy` creates it" in command.fails(2, "--env", "dev", "run")
     assert "Deployed." in command.works("--env", "dev", "deploy")
     assert "nothing is deployed" not in command.works("--env", "DEV", "status")
     assert command.works("--env", "dev", "deploy") == "Nothing to change.\n"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 
 from fdwarehouse.database.prefixed import prefix_of, prefixed_url, use_prefix
+from fdwarehouse.database.session import Session
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.project.config import Config, find_root, load_config
 from fdwarehouse.project.conninfo import parse_conninfo, require_known_words
@@ -247,20 +247,6 @@ class Connections:
         return given
 
 
-class Session(psycopg.Connection):
-    """A connection that is closed at the end of its block, even if the commit fails."""
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        """Commit, or roll back if the block failed, and close."""
-        with closing(self):
-            super().__exit__(exc_type, exc_val, exc_tb)
-
-
 def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> psycopg.Connection:
     """Connect, or raise an error that says why not.
 
@@ -287,6 +273,7 @@ def connect(url: str, *, autocommit: bool = False, is_pinned: bool = True) -> ps
                 connection.execute(_PIN, [Jsonb({name.lower(): v for name, v in PINS.items()})])
             if prefix := prefix_of(url):
                 use_prefix(connection, prefix)
+                connection.schema_prefix = prefix
             connection.autocommit = autocommit
             unless_it_works.pop_all()
         return connection

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from fdwarehouse.database.connections import connect
+from fdwarehouse.database.session import Session
 from fdwarehouse.errors import FdwarehouseError
 
 POLL_SECONDS = 0.1
@@ -214,6 +215,11 @@ def require_deployed(warehouse: psycopg.Connection) -> None:
     """
     runner = "SELECT 1 FROM pg_proc WHERE oid = to_regproc('etl.run_pipeline')"
     if first_row(warehouse, runner) is None:
+        if isinstance(warehouse, Session) and warehouse.schema_prefix:
+            raise FdwarehouseError(
+                f"the environment with the prefix {warehouse.schema_prefix} is not deployed",
+                hint="`fdwarehouse --env NAME deploy` creates it beside the main deployment.",
+            )
         raise FdwarehouseError(
             f"nothing is deployed in database {warehouse.info.dbname}",
             hint="`fdwarehouse deploy` creates the warehouse.",
