@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from fdwarehouse.database import connections
+from fdwarehouse.database.session import Session
 from fdwarehouse.errors import FdwarehouseError
 from tests.harness import Warehouse
 
@@ -11,14 +12,14 @@ from tests.harness import Warehouse
 def test_a_session_that_cannot_be_set_up_is_closed(
     bootstrapped_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[connections.Session] = []
-    connect = connections.Session.connect
+    opened: list[Session] = []
+    connect = Session.connect
 
-    def remember(*args: str, **settings: bool) -> connections.Session:
+    def remember(*args: str, **settings: bool) -> Session:
         opened.append(connect(*args, **settings))  # type: ignore[arg-type]
         return opened[-1]
 
-    monkeypatch.setattr(connections.Session, "connect", remember)
+    monkeypatch.setattr(Session, "connect", remember)
     monkeypatch.setattr(connections, "_PIN", "SELECT 1 / (%s::jsonb IS NULL)::integer")
     with pytest.raises(FdwarehouseError, match="division by zero"):
         connections.connect(bootstrapped_warehouse.urls["owner"])
