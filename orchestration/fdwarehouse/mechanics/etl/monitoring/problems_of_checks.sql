@@ -3,7 +3,7 @@ CREATE VIEW etl.problems_of_checks AS
 WITH failing_checks AS (
     SELECT
         l.*,
-        'etl.' || quote_ident('check_' || l.check_name) AS function_name,
+        '{{ prefix }}etl.' || quote_ident('check_' || l.check_name) AS function_name,
         CASE l.offending_rows WHEN 1 THEN '1 row' ELSE l.offending_rows || ' rows' END AS counted
     FROM etl.last_check_results AS l
     WHERE
