@@ -65,7 +65,7 @@ BEGIN
         UPDATE etl.check_results SET sample_rows = '[]' WHERE sample_rows <> '[]';
         UPDATE etl.alerted_problems SET message = 'erased' WHERE message <> 'erased';
         UPDATE etl.steps SET error = 'erased', failure = NULL WHERE error IS NOT NULL;
-        UPDATE etl.runs SET error = 'erased' WHERE error IS NOT NULL;
+        UPDATE etl.runs SET error = 'erased', hint = NULL WHERE error IS NOT NULL;
         ANALYZE etl.check_results, etl.alerted_problems, etl.steps, etl.runs;
     END IF;
 
