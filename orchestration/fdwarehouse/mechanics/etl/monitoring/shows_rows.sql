@@ -26,7 +26,7 @@ BEGIN ATOMIC
             WHERE p.pronamespace = to_regnamespace('etl')
                 AND p.proname = 'check_' || p_check_name
                 AND NOT CASE
-                    WHEN n.nspname <> 'etl'
+                    WHEN n.oid <> to_regnamespace('etl')
                         THEN coalesce(
                             format('%I.%I', n.nspname, r.relname)
                             IN (SELECT t.table_name FROM etl.tables AS t),
