@@ -85,7 +85,7 @@ def test_site_shows_the_tables_and_charts_of_the_environment(
     assert tables <= pages["dev"].keys()
     for name in tables:
         columns = [
-            re.findall(r"<code>([a-z_]+)</code>", pages[environment][name])
+            re.findall(r'<tr id="c-([a-z_]+)"', pages[environment][name])
             for environment in ("main", "dev")
         ]
         assert columns[0] == columns[1] != [], name
