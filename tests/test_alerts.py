@@ -227,6 +227,8 @@ def test_no_channel_and_no_secret_say_what_to_do(
     command, warehouse, project = alerting
     run(warehouse)
     configure(project, {**SLACK, "url": "${NOWHERE_SET}"})
+    for option in ((), ("--dry-run",)):  # though there is nothing to tell
+        assert "NOWHERE_SET is not set" in command.fails(1, "alert", *option)
     warehouse.execute("INSERT INTO etl.drift VALUES ('production', 'x', 'is new', 1)")
     assert "NOWHERE_SET is not set" in command.fails(1, "alert")
     configure(project)

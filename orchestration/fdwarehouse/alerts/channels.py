@@ -82,6 +82,21 @@ def _request(
     return {"url": url, "document": message.document}
 
 
+def require_secret(channel: AlertChannel, environment: Mapping[str, str]) -> None:
+    """Fail if a channel names a variable that is not set, though nothing is to be sent now.
+
+    Args:
+        channel: of ``warehouse.yaml``.
+        environment: should have the secrets.
+
+    Raises:
+        FdwarehouseError: the address or the password is missing.
+    """
+    reference = channel.password if isinstance(channel, EmailChannel) else channel.url
+    if reference:
+        _secret(channel, reference, environment)
+
+
 def _secret(channel: AlertChannel, reference: str, environment: Mapping[str, str]) -> str:
     name = reference[2:-1]
     if not (value := environment.get(name)):

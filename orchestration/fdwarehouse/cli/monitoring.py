@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fdwarehouse.cli.context import connections_of, connections_of_main
 from fdwarehouse.errors import FdwarehouseError
 from fdwarehouse.terminal.console import note, say, show_error, warn
+
+if TYPE_CHECKING:
+    from fdwarehouse.database.connections import Connections
 
 
 def metrics(context: typer.Context) -> None:
@@ -104,6 +107,20 @@ def teller(
         except FdwarehouseError as error:
             is_told = False
             show_error(error)
-        return is_told
+        return is_told and _have_secrets(connections)
 
     return tell_all
+
+
+def _have_secrets(connections: Connections) -> bool:
+    """Say which variables are not set: better now than with the first problem."""
+    from fdwarehouse.alerts.channels import require_secret
+
+    are_set = True
+    for channel in connections.config.alerts:
+        try:
+            require_secret(channel, connections.environment)
+        except FdwarehouseError as error:
+            are_set = False
+            show_error(error)
+    return are_set
