@@ -5,6 +5,7 @@ import re
 import psycopg
 import pytest
 
+from fdwarehouse.database.backfilling import Backfill
 from tests.command import Command
 from tests.harness import Shop, Warehouse, wait_until
 from tests.test_models import sell
@@ -56,6 +57,18 @@ def test_backfill_that_fails_says_how_far_it_came(
     )
     warehouse.execute("ALTER TABLE bronze.raw_order_items DROP CONSTRAINT no_five")
     assert "backfill succeeded" in command.works("backfill")
+
+
+def test_a_session_whose_run_another_one_has_ended_does_not_hide_the_cause(shop: Shop) -> None:
+    errors = []
+    for code in ("DW004", "23514"):
+        with pytest.raises(psycopg.Error) as caught:
+            shop.execute(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$")
+        errors.append(caught.value)
+    for order in (errors, errors[::-1]):
+        assert Backfill(1, None, None, order, False, []).cause is errors[1]
+    assert Backfill(1, None, None, errors[:1], False, []).cause is errors[0]
+    assert Backfill(1, None, None, [], False, []).cause is None
 
 
 def test_backfill_whose_client_is_gone_is_taken_up(

@@ -63,6 +63,11 @@ class Backfill:
     unfilled: list[str]
     """Materialized views of production that have no data, and what the server says of them."""
 
+    @property
+    def cause(self) -> psycopg.Error | None:
+        """The error that ended it, rather than that of a session whose run had ended already."""
+        return min(self.errors, key=lambda error: error.sqlstate == "DW004", default=None)
+
 
 def backfill(
     url: str, jobs: int, chunk_rows: int, on_progress: Callable[[Progress], None]

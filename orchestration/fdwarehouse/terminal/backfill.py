@@ -38,9 +38,9 @@ def show_backfill(outcome: Backfill) -> None:
             hint=_resume_hint(progress),
             exit_code=130,
         )
-    if outcome.errors and not (progress and progress.status == "succeeded"):
-        error = database_error(outcome.errors[0])
-        line = failure_line("backfill", "failed", outcome.seconds, outcome.errors[0])
+    if outcome.cause and not (progress and progress.status == "succeeded"):
+        error = database_error(outcome.cause)
+        line = failure_line("backfill", "failed", outcome.seconds, outcome.cause)
         say(line.partition(":")[0] if out.is_terminal else line, "bold red")
         raise FdwarehouseError(
             error.message,
