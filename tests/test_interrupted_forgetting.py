@@ -21,7 +21,8 @@ def test_failed_erasure_is_told_until_it_succeeds(
     )
     with failing("23514", "broken"):
         warehouse.call(CALL, role="owner")
-    assert f"Fix it, and call etl.forget {AGAIN}" in command.works("status")
+    fix = "Fix it: SELECT model, error FROM etl.steps WHERE run_id = 2; Then call etl.forget"
+    assert f"{fix} {AGAIN}" in command.works("status")
     warehouse.execute("ALTER TABLE gold.dim_customers DROP CONSTRAINT broken")
     warehouse.run()  # another run does not erase it
     assert AGAIN in command.works("status")
