@@ -12,4 +12,3 @@ COMMENT ON COLUMN etl.steps.error IS
 ALTER TYPE etl.failure ADD ATTRIBUTE is_of_check boolean;
 COMMENT ON TYPE etl.failure IS
 'An error as it was caught: the model that it stopped (null: none alone), its SQLSTATE (null: there was no error) and words, and whether a check raised it, after the models had been built.';
-COMMENT ON COLUMN etl.failure.is_of_check IS 'Whether a check raised it, after the models had been built.';
