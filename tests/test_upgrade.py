@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from fdwarehouse.database.deployment import execute_files
 from fdwarehouse.project.sql_files import SqlFile
 from tests.harness import ROOT, Shop, Warehouse
 
+MIGRATIONS = ROOT / "orchestration/fdwarehouse/mechanics/migrations"
 RELEASES = sorted((ROOT / "tests" / "releases").glob("*.tar.xz"))
 ALL = ("bronze", "silver", "gold")
 
@@ -106,3 +108,10 @@ def test_nothing_of_the_earlier_release_is_left(former: Warehouse, warehouse: Wa
     former.deploy()
     assert former.column(routines) == warehouse.column(routines)
     assert former.rows(relations) == warehouse.rows(relations)
+
+
+def test_no_migration_is_edited_or_left_out() -> None:
+    """A new one needs its line: sha256sum FILE >> tests/migrations.sha256, in that folder."""
+    listed = (ROOT / "tests/migrations.sha256").read_text().splitlines()
+    found = [f"{sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in MIGRATIONS.iterdir()]
+    assert sorted(found) == sorted(listed)
