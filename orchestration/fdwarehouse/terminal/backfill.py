@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fdwarehouse.database.backfilling import Backfill, Progress
-from fdwarehouse.errors import FdwarehouseError, database_error
+from fdwarehouse.errors import CANCELLED, FdwarehouseError, database_error
 from fdwarehouse.terminal.console import counted, duration, number, out, say, warn
 from fdwarehouse.terminal.outcomes import failure_line
 
@@ -36,7 +36,7 @@ def show_backfill(outcome: Backfill) -> None:
         raise FdwarehouseError(
             f"the backfill was cancelled after {duration(outcome.seconds)}",
             hint=_resume_hint(progress),
-            exit_code=130,
+            exit_code=CANCELLED,
         )
     if outcome.cause and not (progress and progress.status == "succeeded"):
         error = database_error(outcome.cause)

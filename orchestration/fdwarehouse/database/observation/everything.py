@@ -12,7 +12,7 @@ from fdwarehouse.database.observation.described import Described, read_described
 from fdwarehouse.database.observation.hiding import Hiding
 from fdwarehouse.database.observation.reading import require_this_version, snapshot
 from fdwarehouse.database.observation.statistics import ColumnStatistics, read_statistics
-from fdwarehouse.database.present_state import read_checks
+from fdwarehouse.database.present_state import read_checks, read_sources
 from fdwarehouse.database.running import require_deployed
 from fdwarehouse.project.charts import Chart
 
@@ -112,7 +112,7 @@ def observe(
             table_history=runs.read_table_history(connection),
             check_history=runs.read_check_history(connection),
             problems=problems,
-            sources=health.read_sources(connection),
+            sources=read_sources(connection),
             checks=hiding.samples(checks),
             rejected=hiding.rejected(health.read_rejected(connection)),
             reconciliations=health.read_reconciliations(connection),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import psycopg
 
-from fdwarehouse.database import present_state
 from fdwarehouse.database.json_rows import Row, rows
 
 _PROBLEMS = """
@@ -65,24 +64,12 @@ _FULL = """
 
 
 def read_problems(connection: psycopg.Connection) -> list[Row]:
-    """List what is wrong right now, errors first. The only reader of ``etl.problems``.
+    """List what is wrong right now, errors first, each with rows that show it.
 
     Args:
         connection: to the warehouse.
     """
     return rows(connection, _PROBLEMS)
-
-
-def read_sources(connection: psycopg.Connection) -> list[Row]:
-    """Describe the sources: how fresh, what holds the fence, drift, what is not reconciled.
-
-    Args:
-        connection: to the warehouse.
-    """
-    return [
-        {**source, "age_seconds": source["data_age_seconds"]}
-        for source in present_state.read_sources(connection)
-    ]
 
 
 def read_rejected(connection: psycopg.Connection) -> list[Row]:

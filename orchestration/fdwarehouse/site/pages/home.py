@@ -88,7 +88,7 @@ def _check(row: Row) -> Row:
 
 
 def _source(row: Row) -> Row:
-    promised, measured = row["promised_seconds"], row["age_seconds"]
+    promised, measured = row["promised_seconds"], row["data_age_seconds"]
     portion = None
     if promised and measured is not None:
         portion = min(1.0, measured / (2 * promised))
